@@ -1,0 +1,1 @@
+//! PagerDuty without IO: calls as data, answers read.

@@ -1,0 +1,1 @@
+//! The store: facts, rows and owed effects in one transaction, on SQLite or PostgreSQL.

@@ -1,0 +1,3 @@
+//! The `im` program.
+
+fn main() {}

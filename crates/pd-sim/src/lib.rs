@@ -1,0 +1,1 @@
+//! A stand-in for PagerDuty: a pure function of (request, now).

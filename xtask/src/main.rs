@@ -1,0 +1,3 @@
+//! The chores of the project: test, check, bless, bench.
+
+fn main() {}
