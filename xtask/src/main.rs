@@ -1,3 +1,57 @@
-//! The chores of the project: test, check, bless, bench.
+//! The chores of the project: `cargo xtask test`, `check`, `bless`, `foreign` and `bench`.
+//!
+//! A chore is a list of steps. Each step is announced, timed and run with its own output on the
+//! terminal; a step that fails does not hide what the next ones have to say.
+//!
+//! Nothing here is shipped, and nothing here knows the crates of the workspace: it only runs
+//! the tools that a person could run by hand.
+#![expect(clippy::print_stdout, reason = "a chore talks to the terminal")]
 
-fn main() {}
+use std::process::ExitCode;
+
+mod apt;
+mod cargo;
+mod chores;
+mod foreign;
+mod postgres;
+mod steps;
+mod tools;
+
+const USAGE: &str = "\
+Usage: cargo xtask <CHORE>
+
+Chores:
+  test    everything: format, lints, the core alone, all tests on SQLite and PostgreSQL, foreign
+  check   the quick part: format, lints, the core alone
+  bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
+  foreign other people's programs against `im sim`; what they need is fetched into target/foreign
+  bench   the figures of docs/performance.md; words after it choose parts
+          (intake, seen, commands, million)
+
+Environment:
+  CI                    when set: no part may be skipped, tests run in nextest's profile `ci`
+  IM_TEST_POSTGRES_URL  test on this PostgreSQL server instead of starting one
+";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["test"] => chores::test(),
+        ["check"] => chores::check(),
+        ["bless"] => chores::bless(),
+        ["foreign"] => chores::foreign(),
+        ["bench", parts @ ..] => chores::bench(parts),
+        ["help" | "--help" | "-h"] => {
+            print!("{USAGE}");
+            ExitCode::SUCCESS
+        }
+        [] => refuse("no chore was named"),
+        words => refuse(&format!("there is no chore `{}`", words.join(" "))),
+    }
+}
+
+fn refuse(why: &str) -> ExitCode {
+    print!("error: {why}\n\n{USAGE}");
+    ExitCode::from(2)
+}

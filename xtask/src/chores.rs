@@ -1,0 +1,144 @@
+//! The chores themselves.
+
+use std::process::{Command, ExitCode};
+
+use anyhow::Context;
+
+use crate::cargo::{cargo, first_line, succeed};
+use crate::foreign;
+use crate::postgres::{self, Postgres};
+use crate::steps::{Steps, is_ci};
+use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
+
+/// Everything.
+pub(crate) fn test() -> ExitCode {
+    let mut steps = Steps::begin();
+    if let Some(tools) = steps.run("tools", "what the steps need", tools::for_tests) {
+        lints(&mut steps, &tools);
+        let server = server(&mut steps, &tools);
+        steps.run("tests", about(&tools), || {
+            succeed(&mut tests(&tools, server.as_ref()))
+        });
+        foreign::run(&mut steps);
+    }
+    steps.finish()
+}
+
+/// Other people's programs alone.
+pub(crate) fn foreign() -> ExitCode {
+    let mut steps = Steps::begin();
+    foreign::run(&mut steps);
+    steps.finish()
+}
+
+/// The figures of `docs/performance.md`, or some of them.
+pub(crate) fn bench(parts: &[&str]) -> ExitCode {
+    let mut steps = Steps::begin();
+    steps.run("bench", "cargo bench -p im", || {
+        succeed(cargo(&words("bench -p im --bench bench --")).args(parts))
+    });
+    steps.finish()
+}
+
+/// The quick part.
+pub(crate) fn check() -> ExitCode {
+    let mut steps = Steps::begin();
+    if let Some(tools) = steps.run("tools", "what the steps need", tools::for_lints) {
+        lints(&mut steps, &tools);
+    }
+    steps.finish()
+}
+
+/// Accepts the snapshots as they are now.
+pub(crate) fn bless() -> ExitCode {
+    let mut steps = Steps::begin();
+    if let Some(tools) = steps.run("tools", "what the steps need", tools::for_snapshots) {
+        let server = server(&mut steps, &tools);
+        steps.run("bless", "run the tests, accept their snapshots", || {
+            let mut command = accepting(&tools);
+            if let Some(server) = &server {
+                command.env("IM_TEST_POSTGRES_URL", server.url());
+            }
+            succeed(&mut command)
+        });
+    }
+    steps.finish()
+}
+
+fn lints(steps: &mut Steps, tools: &Tools) {
+    if tools.rustfmt {
+        steps.run("fmt", "cargo fmt --check", || {
+            succeed(&mut cargo(&["fmt", "--all", "--check"])).context("`cargo fmt` mends it")
+        });
+    } else {
+        steps.skip("fmt", RUSTFMT_HINT);
+    }
+    if tools.clippy {
+        let clippy = "clippy --workspace --all-targets -- -D warnings";
+        steps.run("clippy", &format!("cargo {clippy}"), || {
+            succeed(&mut cargo(&words(clippy)))
+        });
+    } else {
+        steps.skip("clippy", CLIPPY_HINT);
+    }
+    // In a build of the workspace jiff has its `std` feature and with it a clock; built alone,
+    // the core has not, and reading the clock there does not compile.
+    steps.run("core", "cargo check -p im-core, without a clock", || {
+        succeed(&mut cargo(&["check", "-p", "im-core"]))
+    });
+}
+
+fn server(steps: &mut Steps, tools: &Tools) -> Option<Postgres> {
+    match tools.database {
+        Database::Given => None,
+        Database::Startable => {
+            let about = "start a throw-away PostgreSQL cluster";
+            steps.run("postgres", about, postgres::start)
+        }
+        Database::Missing => {
+            steps.skip("postgres", POSTGRES_HINT);
+            None
+        }
+    }
+}
+
+fn about(tools: &Tools) -> &'static str {
+    if tools.nextest {
+        "cargo nextest run --workspace"
+    } else {
+        "cargo test --workspace"
+    }
+}
+
+fn tests(tools: &Tools, server: Option<&Postgres>) -> Command {
+    let mut command = match (tools.nextest, is_ci()) {
+        (true, true) => cargo(&words("nextest run --workspace --profile ci")),
+        (true, false) => cargo(&words("nextest run --workspace --no-fail-fast")),
+        (false, _) => cargo(&words("test --workspace --no-fail-fast")),
+    };
+    if let Some(server) = server {
+        command.env("IM_TEST_POSTGRES_URL", server.url());
+    }
+    command
+}
+
+/// insta alone rewrites snapshot files; only cargo-insta rewrites snapshots inside test code.
+fn accepting(tools: &Tools) -> Command {
+    if first_line(&mut cargo(&["insta", "--version"])).is_some() {
+        let mut command = cargo(&words(
+            "insta test --accept --workspace --unreferenced=ignore",
+        ));
+        if tools.nextest {
+            command.args(["--test-runner", "nextest"]);
+        }
+        return command;
+    }
+    println!("    cargo-insta is not installed: snapshot files are rewritten, inline ones are not");
+    let mut command = tests(tools, None);
+    command.env("INSTA_UPDATE", "always");
+    command
+}
+
+fn words(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
