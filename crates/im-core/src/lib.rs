@@ -1,1 +1,46 @@
 //! What an incident is and what may happen to it: pure values and functions.
+//!
+//! Three verbs carry the crate. [`decide()`] turns a person's [`Command`] into facts or a
+//! [`Rejection`]; [`fold()`] turns the facts of one incident into what is true now; and
+//! [`owed()`] says which changes the PagerDuty side still has to hear of.
+//!
+//! Invariants
+//! - `fold` is total and depends on the *set* of facts alone: any order and any repetition
+//!   gives the same [`Story`].
+//! - Time comes in as an argument; a peer's facts keep the peer's instants.
+//!
+//! Nothing here knows IO, SQL, JSON, HTTP, a clock or a random number.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod actor;
+mod acts;
+mod command;
+mod decide;
+mod effect;
+mod fact;
+mod fields;
+mod fold;
+mod id;
+mod lines;
+mod mapping;
+pub mod retry;
+mod same;
+mod severity;
+mod snapshot;
+mod status;
+mod story;
+mod timeline;
+
+pub use actor::{Actor, ActorKind, Person};
+pub use command::Command;
+pub use decide::{Decided, Rejection, TITLE_MAX, decide};
+pub use effect::{Debts, Effect, Owed, owed};
+pub use fact::{Fact, Kind, Source};
+pub use fold::fold;
+pub use id::{ConnectorName, IncidentNumber, ParseIdError};
+pub use mapping::{Direction, Mapping, ServiceChoice};
+pub use severity::{ParseSeverityError, Severity, SeveritySource, Urgency};
+pub use snapshot::{Named, Snapshot};
+pub use status::{PeerStatus, Status, StatusModel};
+pub use story::{Peer, Pending, Story};
+pub use timeline::{Line, Seen};

@@ -1,0 +1,316 @@
+//! Reports in, acts out: an act that several sources report is one.
+//!
+//! Our own commands come first: PagerDuty's answer says what a command did there and when, and
+//! the log entry and the webhook of that doing are its echoes. What is left of PagerDuty's
+//! reports is what others did (`docs/metrics.md`, "Facts").
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+
+use crate::same::{Authorities, Pairs};
+use crate::{Fact, Kind, Seen, Source};
+
+/// An answer within this time dates the act; after it the act keeps the time of the command.
+const PROMPT_MS: i64 = 5 * 60 * 1_000;
+
+/// One act, however many sources reported it.
+pub(crate) struct Act<'a> {
+    pub(crate) fact: &'a Fact,
+    /// Its place in the order.
+    pub(crate) at: Timestamp,
+    /// Its place among our own steps of that instant.
+    turn: u32,
+    /// When people are told it happened.
+    pub(crate) shown_at: Timestamp,
+    /// What PagerDuty calls it, if PagerDuty knows of it.
+    pub(crate) at_peer: Option<Kind>,
+    /// Given here and neither answered nor settled.
+    pub(crate) pending: bool,
+    pub(crate) seen: Seen,
+    /// A second effect of a command that has a line already.
+    pub(crate) silent: bool,
+    /// A read that showed what another report tells better: it counts for the state only.
+    pub(crate) told_better: bool,
+}
+
+impl Act<'_> {
+    fn key(&self) -> (Timestamp, u32, u8, bool, &str) {
+        (
+            self.at,
+            self.turn,
+            rank(self.fact.kind, self.at_peer),
+            self.told_better,
+            &self.fact.source_id,
+        )
+    }
+
+    /// Only PagerDuty's log tells its own order well enough to conclude what it left out.
+    pub(crate) fn may_imply(&self) -> bool {
+        match self.fact.source {
+            Source::LogEntry => true,
+            Source::Command | Source::Answer => self.at_peer.is_some(),
+            Source::Webhook | Source::Read => false,
+        }
+    }
+}
+
+/// The rank of an act: an acknowledgement that a resolve carried ends the incident there, so it
+/// goes where a resolve goes.
+fn rank(kind: Kind, at_peer: Option<Kind>) -> u8 {
+    let there = at_peer.filter(|there| there.is_step());
+    kind.rank().max(there.map_or(0, Kind::rank))
+}
+
+/// The acts behind the reports, in the order in which they are played.
+pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Vec<Act<'a>> {
+    let commands: HashSet<&str> = of(facts, Source::Command)
+        .map(|fact| fact.source_id.as_str())
+        .collect();
+    let answered = |fact: &Fact| {
+        let command = fact.answers.as_deref()?;
+        commands.get(command).copied()
+    };
+    let mut answers: HashMap<&str, Vec<&Fact>> = HashMap::new();
+    for fact in facts.iter().copied() {
+        if let Some(command) = answered(fact) {
+            answers.entry(command).or_default().push(fact);
+        }
+    }
+    let others = |source| of(facts, source).filter(|fact| answered(fact).is_none());
+    let told = || {
+        facts
+            .iter()
+            .copied()
+            .filter(|fact| answered(fact).is_some() && fact.kind != Kind::Settled)
+    };
+    let own = Authorities::new(told());
+    let log = Authorities::new(others(Source::LogEntry));
+    let heard = Authorities::new(others(Source::Webhook));
+    let echoes = Echoes {
+        log: Pairs::new(&own, &log),
+        heard: Pairs::new(&own, &heard),
+    };
+    let mut acts: Vec<Act<'a>> = others(Source::LogEntry)
+        .filter(|fact| !echoes.log.has(fact))
+        .map(peers)
+        .collect();
+    acts.extend(
+        others(Source::Webhook)
+            .filter(|fact| !echoes.heard.has(fact) && log.find(fact).is_none())
+            .map(peers),
+    );
+    // An answer to a command that is not here tells what happened, too.
+    acts.extend(others(Source::Answer).map(|fact| Act {
+        at_peer: (fact.kind != Kind::Settled).then_some(fact.kind),
+        ..peers(fact)
+    }));
+    acts.extend(others(Source::Read).filter_map(|fact| {
+        let answered = own.find(fact).map(|answer| echoes.date(answer));
+        let [logged, told] = [&log, &heard].map(|known| known.find(fact).map(|known| known.at));
+        let better = [logged, answered, told].into_iter().flatten();
+        read(
+            fact,
+            better.min_by_key(|at| at.duration_since(fact.at).abs()),
+        )
+    }));
+    let mut ours: Vec<Ours<'a>> = of(facts, Source::Command)
+        .map(|command| {
+            let answers = answers.get(command.source_id.as_str());
+            Ours::new(command, answers.map_or(&[][..], Vec::as_slice), &echoes)
+        })
+        .collect();
+    keep_order(&mut ours);
+    acts.extend(ours.into_iter().flat_map(Ours::into_acts));
+    acts.sort_by(|a, b| a.key().cmp(&b.key()));
+    acts
+}
+
+fn of<'a>(facts: &[&'a Fact], source: Source) -> impl Iterator<Item = &'a Fact> {
+    facts
+        .iter()
+        .copied()
+        .filter(move |fact| fact.source == source)
+}
+
+/// An act that PagerDuty reported.
+fn peers(fact: &Fact) -> Act<'_> {
+    Act {
+        fact,
+        at: fact.at,
+        turn: 0,
+        shown_at: fact.at,
+        at_peer: Some(fact.kind),
+        pending: false,
+        seen: Seen {
+            here: false,
+            peer: true,
+        },
+        silent: false,
+        told_better: false,
+    }
+}
+
+/// What a read showed; `told_at` is when another report says that it happened.
+///
+/// A read is dated roughly, and it showed how things stood. So a state counts even where an
+/// earlier change to the same state, since undone, is near; but it follows the better report.
+fn read(fact: &Fact, told_at: Option<Timestamp>) -> Option<Act<'_>> {
+    let Some(told_at) = told_at else {
+        return Some(peers(fact));
+    };
+    fact.kind.is_step().then(|| Act {
+        at: fact.at.max(told_at),
+        told_better: true,
+        ..peers(fact)
+    })
+}
+
+/// What PagerDuty told again of the calls that it had answered.
+struct Echoes<'a> {
+    log: Pairs<'a>,
+    heard: Pairs<'a>,
+}
+
+impl Echoes<'_> {
+    /// When the act of an answer happened: by the log, else by the webhook, which tells
+    /// milliseconds where the answer tells seconds.
+    fn date(&self, answer: &Fact) -> Timestamp {
+        let echo = self.log.of(answer).or_else(|| self.heard.of(answer));
+        echo.map_or(answer.at, |echo| echo.at)
+    }
+}
+
+/// A command, and what became of it.
+struct Ours<'a> {
+    command: &'a Fact,
+    /// What its call did at PagerDuty, and when: one entry for each kind of doing.
+    done: Vec<(&'a Fact, Timestamp)>,
+    settled: Vec<&'a Fact>,
+    at: Timestamp,
+    turn: u32,
+}
+
+impl<'a> Ours<'a> {
+    fn new(command: &'a Fact, answers: &[&'a Fact], echoes: &Echoes<'_>) -> Self {
+        let mut done: Vec<(&Fact, Timestamp)> = Vec::new();
+        let mut settled = Vec::new();
+        for answer in answers.iter().copied() {
+            if answer.kind == Kind::Settled {
+                settled.push(answer);
+            } else if let Some(same) = done.iter_mut().find(|(have, _)| have.kind == answer.kind) {
+                // The log entry names the command, too: it dates the act.
+                if answer.source == Source::LogEntry {
+                    same.1 = answer.at;
+                }
+            } else {
+                done.push((answer, echoes.date(answer)));
+            }
+        }
+        Self {
+            command,
+            at: done.first().map_or(command.at, |(_, at)| *at),
+            turn: 0,
+            done,
+            settled,
+        }
+    }
+
+    fn into_acts(self) -> impl Iterator<Item = Act<'a>> {
+        let main = self.done.first().copied();
+        let away_ms = self.at.as_millisecond() - self.command.at.as_millisecond();
+        let act = Act {
+            fact: self.command,
+            at: self.at,
+            turn: self.turn,
+            shown_at: if away_ms.abs() <= PROMPT_MS {
+                self.at
+            } else {
+                self.command.at
+            },
+            at_peer: main.map(|(answer, _)| answer.kind),
+            pending: main.is_none() && self.settled.is_empty(),
+            seen: Seen {
+                here: true,
+                peer: main.is_some(),
+            },
+            silent: false,
+            told_better: false,
+        };
+        let more = self.done.into_iter().skip(1).map(|(answer, at)| Act {
+            at,
+            silent: true,
+            ..peers(answer)
+        });
+        let settled = self.settled.into_iter().map(|fact| Act {
+            at_peer: None,
+            silent: fact.value.as_deref() == Some("carried"),
+            seen: Seen {
+                here: true,
+                peer: false,
+            },
+            ..peers(fact)
+        });
+        std::iter::once(act).chain(more).chain(settled)
+    }
+}
+
+/// Lets our commands keep the order in which they were given, among those that overwrite each
+/// other.
+///
+/// An answered command stands at PagerDuty's instant, the one beside it may stand at ours, and
+/// the two differ by the time of a call or by the clocks: a close must not slip before the
+/// resolve that it follows.
+fn keep_order(ours: &mut [Ours<'_>]) {
+    ours.sort_by(|a, b| given(a).cmp(&given(b)));
+    for lane in ours.chunk_by_mut(|a, b| lane(a.command.kind) == lane(b.command.kind)) {
+        keep_order_in(lane);
+    }
+}
+
+fn keep_order_in(lane: &mut [Ours<'_>]) {
+    let mut next = None;
+    for step in lane.iter_mut().rev() {
+        if step.done.is_empty() {
+            step.at = next.map_or(step.at, |next| step.at.min(next));
+        } else {
+            next = Some(next.map_or(step.at, |next| step.at.min(next)));
+        }
+    }
+    let mut before: Option<(Timestamp, u32, (u8, &str))> = None;
+    for step in lane {
+        let there = step.done.first().map(|(answer, _)| answer.kind);
+        let tie = (
+            rank(step.command.kind, there),
+            step.command.source_id.as_str(),
+        );
+        if let Some((at, turn, tie_before)) = before {
+            if step.done.is_empty() {
+                step.at = step.at.max(at);
+            }
+            if step.at == at {
+                step.turn = turn + u32::from(tie < tie_before);
+            }
+        }
+        before = Some((step.at, step.turn, tie));
+    }
+}
+
+/// What overwrites each other: the steps from state to state, and each field.
+fn lane(kind: Kind) -> Kind {
+    if kind.is_step() {
+        Kind::Triggered
+    } else {
+        kind
+    }
+}
+
+fn given<'a>(ours: &Ours<'a>) -> (Kind, Timestamp, u8, &'a str) {
+    let command = ours.command;
+    (
+        lane(command.kind),
+        command.at,
+        command.kind.rank(),
+        &command.source_id,
+    )
+}

@@ -1,0 +1,266 @@
+//! What the other side still has to hear of.
+//!
+//! Nothing is replayed: an effect is the difference between what is true here and what
+//! PagerDuty shows, and it exists only while a command that PagerDuty has not answered asks for
+//! it. So an intent that was overtaken disappears by itself.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{Actor, Kind, Mapping, PeerStatus, Pending, Severity, Story};
+
+/// A change owed to PagerDuty's incident. What exactly is sent is read off the story when the
+/// call is made, so the newest intent wins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Effect {
+    /// Make the twin.
+    Create,
+    /// Bring its state to this.
+    Status(PeerStatus),
+    /// Post the text of this command.
+    Note(String),
+    /// Leave a word where a resolve does not cross (`auto_resolve` is off).
+    Say(String),
+    /// Rename it.
+    Title,
+    /// Set the urgency that goes with the severity.
+    Urgency,
+    /// Give it to the same people.
+    Assign,
+    /// Move it to the same service.
+    Service,
+}
+
+impl Effect {
+    /// What it is called in lists and messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Status(PeerStatus::Triggered) => "reopen",
+            Self::Status(PeerStatus::Acknowledged) => "acknowledge",
+            Self::Status(PeerStatus::Resolved) => "resolve",
+            Self::Note(_) | Self::Say(_) => "note",
+            Self::Title => "rename",
+            Self::Urgency => "urgency",
+            Self::Assign => "assign",
+            Self::Service => "move",
+        }
+    }
+
+    /// Whether `newer` makes this one needless while it has not been sent.
+    pub fn is_replaced_by(&self, newer: &Self) -> bool {
+        match (self, newer) {
+            (Self::Status(_), Self::Status(_)) => true,
+            _ => self == newer,
+        }
+    }
+}
+
+/// An effect and the commands that it carries to the other side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owed {
+    /// What to change.
+    pub effect: Effect,
+    /// The commands behind it, oldest first.
+    pub commands: Vec<String>,
+    /// Who asked last.
+    pub actor: Actor,
+    /// When it was first asked for.
+    pub since: Timestamp,
+}
+
+/// What is owed for a story, and which commands need nothing more.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Debts {
+    /// In the order in which they must be paid.
+    pub owed: Vec<Owed>,
+    /// Commands whose goal is reached without a call.
+    pub moot: Vec<String>,
+}
+
+/// Compares what is true here with what PagerDuty shows.
+pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
+    let mut debts = Debts::default();
+    let exists = story.peer.is_some();
+    if !exists && !is_to_be_made(story) {
+        debts.moot = story
+            .pending
+            .iter()
+            .map(|pending| pending.command.clone())
+            .collect();
+        return debts;
+    }
+    let mut born = Bundle::default();
+    let mut status = Bundle::default();
+    let [mut title, mut urgency, mut assign, mut service] = <[Bundle; 4]>::default();
+    for pending in &story.pending {
+        let kind = pending.kind;
+        if kind == Kind::Triggered || (!exists && kind == Kind::Reopened) {
+            born.add(pending);
+        } else if kind.is_step() {
+            status.add(pending);
+        } else if kind == Kind::Assigned {
+            assign.add(pending);
+        } else if kind == Kind::Noted && mapping.sync_notes {
+            debts.owed.push(note(pending));
+        } else if exists && kind == Kind::Titled {
+            title.add(pending);
+        } else if exists && kind == Kind::SeverityChanged {
+            urgency.add(pending);
+        } else if exists && kind == Kind::ServiceChanged {
+            service.add(pending);
+        } else if is_part_of_create(kind) {
+            born.add(pending);
+        } else {
+            debts.moot.push(pending.command.clone());
+        }
+    }
+    let title_differs = story
+        .peer
+        .as_ref()
+        .is_none_or(|peer| peer.title.as_ref() != Some(&story.title));
+    debts.settle(born, Effect::Create, !exists);
+    debts.settle_status(status, story, mapping);
+    debts.settle(title, Effect::Title, title_differs);
+    debts.settle(urgency, Effect::Urgency, urgency_differs(story, mapping));
+    debts.settle(assign, Effect::Assign, assignees_differ(story));
+    debts.settle(service, Effect::Service, service_differs(story, mapping));
+    debts.owed.sort_by(|a, b| order(a).cmp(&order(b)));
+    debts
+}
+
+/// Whether PagerDuty is to have a twin of an incident that has none.
+///
+/// One that ended before PagerDuty heard of it is not sent: nobody is paged for the past. One
+/// that is opened again is. One that was never to be sent stays here whatever is done to it.
+fn is_to_be_made(story: &Story) -> bool {
+    let begins = |pending: &Pending| matches!(pending.kind, Kind::Triggered | Kind::Reopened);
+    story.born_here && !story.deleted && story.status.is_open() && story.pending.iter().any(begins)
+}
+
+/// The twin comes first; then everything in the order in which it was asked for.
+fn order(owed: &Owed) -> (bool, Timestamp, u8, &[String]) {
+    // A state and its note are asked for at once: the state goes first.
+    let rank = match owed.effect {
+        Effect::Create | Effect::Status(_) => 0,
+        Effect::Title | Effect::Urgency | Effect::Assign | Effect::Service => 1,
+        Effect::Note(_) | Effect::Say(_) => 2,
+    };
+    (
+        owed.effect != Effect::Create,
+        owed.since,
+        rank,
+        &owed.commands,
+    )
+}
+
+/// What a new twin is made with. For a twin that exists these need nothing more, and a
+/// description cannot be changed there.
+fn is_part_of_create(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Titled | Kind::SeverityChanged | Kind::ServiceChanged | Kind::Described
+    )
+}
+
+fn note(pending: &Pending) -> Owed {
+    Owed {
+        effect: Effect::Note(pending.command.clone()),
+        commands: vec![pending.command.clone()],
+        actor: pending.actor.clone(),
+        since: pending.at,
+    }
+}
+
+fn urgency_differs(story: &Story, mapping: &Mapping) -> bool {
+    let wanted = story
+        .severity
+        .map(|(severity, _): (Severity, _)| mapping.urgency(severity));
+    let shown = story.peer.as_ref().and_then(|peer| peer.urgency);
+    wanted.is_some() && wanted != shown
+}
+
+fn assignees_differ(story: &Story) -> bool {
+    let Some(peer) = &story.peer else { return true };
+    // Whether people known here by e-mail are PagerDuty's users shows when the call is made.
+    story.status.is_open()
+        && peer.status != PeerStatus::Resolved
+        && !story.deleted
+        && (story.assignees.len() != peer.assignees.len()
+            || !story
+                .assignees
+                .iter()
+                .all(|person| peer.assignees.iter().any(|have| have.id == person.id)))
+}
+
+fn service_differs(story: &Story, mapping: &Mapping) -> bool {
+    let shown = story.peer.as_ref().and_then(|peer| peer.service.as_ref());
+    let wanted = mapping.service_id(story.service.as_deref());
+    shown.is_none_or(|service| service.id != wanted)
+}
+
+/// Commands that one call carries together.
+#[derive(Default)]
+struct Bundle {
+    commands: Vec<String>,
+    actor: Actor,
+    since: Option<Timestamp>,
+    reopens: bool,
+}
+
+impl Bundle {
+    fn add(&mut self, pending: &Pending) {
+        self.reopens |= pending.kind == Kind::Reopened;
+        self.commands.push(pending.command.clone());
+        self.actor = pending.actor.clone();
+        self.since = Some(self.since.map_or(pending.at, |since| since.min(pending.at)));
+    }
+}
+
+impl Debts {
+    fn settle(&mut self, bundle: Bundle, effect: Effect, differs: bool) {
+        let Some(since) = bundle.since else { return };
+        if differs {
+            self.owed.push(Owed {
+                effect,
+                commands: bundle.commands,
+                actor: bundle.actor,
+                since,
+            });
+        } else {
+            self.moot.extend(bundle.commands);
+        }
+    }
+
+    fn settle_status(&mut self, bundle: Bundle, story: &Story, mapping: &Mapping) {
+        let wanted = if story.deleted {
+            PeerStatus::Resolved
+        } else {
+            story.status.at_peer()
+        };
+        let shown = story
+            .peer
+            .as_ref()
+            .map_or(PeerStatus::Triggered, |peer| peer.status);
+        if wanted == PeerStatus::Resolved
+            && !mapping.auto_resolve
+            && !story.deleted
+            && mapping.sync_notes
+        {
+            let who = bundle.actor.label().unwrap_or("somebody").to_owned();
+            let say = Effect::Say(format!(
+                "{} in im by {who}; not resolved in PagerDuty (auto_resolve is off)",
+                story.status
+            ));
+            self.settle(bundle, say, wanted != shown);
+        } else if shown == PeerStatus::Resolved && !bundle.reopens {
+            // Somebody there was faster, and only a reopening may undo that (S60).
+            self.moot.extend(bundle.commands);
+        } else if wanted == PeerStatus::Resolved && !mapping.auto_resolve && !story.deleted {
+            self.moot.extend(bundle.commands);
+        } else {
+            self.settle(bundle, Effect::Status(wanted), wanted != shown);
+        }
+    }
+}

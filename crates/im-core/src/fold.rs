@@ -1,0 +1,460 @@
+//! Facts in, what is true now out.
+//!
+//! Three passes. [`acts`] reduces reports to acts: a webhook that a log entry confirms, or the
+//! echo of our own call, is not a second act. The *peer pass* plays what PagerDuty knows, in
+//! PagerDuty's order, and gives its state; it also finds where a log entry after a resolve
+//! implies a reopen. The *story pass* plays everything, our unanswered commands included; once
+//! nothing of ours is unanswered or was given up, the story follows PagerDuty's state.
+//!
+//! Fields (title, urgency, service …) come from the newest [`Snapshot`] rather than from
+//! events, because PagerDuty reports no event for most of them.
+//!
+//! Which clock: an answered command is ordered by PagerDuty's instant, so that two clocks never
+//! mix in one comparison; it is *shown* at that instant too unless the answer came long after
+//! the act (`acts.rs`), when the person's own time is the truth (ADR 0004). Which facts are
+//! recorded at all is the caller's business: `fold` plays a report of PagerDuty's whatever the
+//! connector's direction, because a change of direction must not undo the past.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::acts::{Act, acts};
+use crate::fields::fields;
+use crate::lines::lines;
+use crate::{
+    Actor, ActorKind, Direction, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
+    Source, Status, Story,
+};
+
+/// What the facts of one incident add up to; `None` where there are none.
+///
+/// `mapping` is the connector's, for an incident that has one.
+pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
+    let facts = unique(facts);
+    let acts = acts(&facts);
+    let played = peer_pass(&acts);
+    let snapshots = snapshots(&facts);
+    let peer = peer(&snapshots, &played);
+    let mut story = begin(&acts, &snapshots)?;
+    story.peer = peer;
+    let listens = !story.born_here || mapping.is_none_or(hears);
+    let course = story_pass(&mut story, &acts, &played, listens);
+    if mapping.is_some_and(|mapping| follows(&story, &acts, mapping)) {
+        follow(&mut story, &acts, &played);
+    }
+    story.pending = acts.iter().filter(|act| act.pending).map(pending).collect();
+    fields(&mut story, &acts, course.taker, &snapshots, mapping);
+    story.lines = lines(&acts, &played, &course.order, &snapshots);
+    tell_merge(&mut story);
+    Some(story)
+}
+
+/// Whether what PagerDuty reports changes anything here. A pause, or the end of a connector,
+/// takes nothing back.
+pub(crate) fn hears(mapping: &Mapping) -> bool {
+    mapping.direction != Direction::Outbound
+}
+
+/// No log entry says that an incident ended by a merge: its resolve reason does, and only of its
+/// last resolve (`docs/metrics.md`, "Actors and resolvers").
+fn tell_merge(story: &mut Story) {
+    let Some(target) = story
+        .peer
+        .as_ref()
+        .and_then(|peer| peer.merged_into.clone())
+    else {
+        return;
+    };
+    let mut ends = story.lines.iter_mut().rev();
+    if let Some(end) = ends.find(|line| line.kind == Kind::Resolved && line.seen.peer) {
+        end.value = Some("merge".to_owned());
+        end.detail = Some(target);
+    }
+}
+
+/// The same set whatever the order and the repetitions.
+fn unique(facts: &[Fact]) -> Vec<&Fact> {
+    let mut unique: Vec<&Fact> = facts.iter().collect();
+    unique.sort_by(|a, b| (a.source, &a.source_id).cmp(&(b.source, &b.source_id)));
+    unique.dedup_by(|a, b| (a.source, &a.source_id) == (b.source, &b.source_id));
+    unique
+}
+
+/// What PagerDuty went through, as far as facts tell.
+pub(crate) struct Played {
+    status: PeerStatus,
+    /// When it came to that.
+    since: Option<Timestamp>,
+    /// Its state after each act, and since when.
+    after: Vec<There>,
+    /// Acts that show that it must have been reopened just before them.
+    pub(crate) implied: HashSet<usize>,
+    /// A resolve of what was resolved, a reopen of what was open, a read that showed nothing
+    /// new: no acts.
+    pub(crate) repeats: HashSet<usize>,
+}
+
+type There = (PeerStatus, Option<Timestamp>);
+
+/// Plays what PagerDuty knows.
+fn peer_pass(acts: &[Act<'_>]) -> Played {
+    let mut played = Played {
+        status: PeerStatus::Triggered,
+        since: None,
+        after: vec![(PeerStatus::Triggered, None); acts.len()],
+        implied: HashSet::new(),
+        repeats: HashSet::new(),
+    };
+    let is_open = |played: &Played| played.status != PeerStatus::Resolved;
+    in_order(acts, &mut played, is_open, |played, index, act| {
+        if let Some(kind) = act.at_peer {
+            peer_step(played, index, act, kind);
+        }
+        if let Some(after) = played.after.get_mut(index) {
+            *after = (played.status, played.since);
+        }
+    });
+    played
+}
+
+fn peer_step(played: &mut Played, index: usize, act: &Act<'_>, kind: Kind) {
+    use PeerStatus as P;
+    let before = played.status;
+    if before == P::Resolved && act.may_imply() && implies_reopen(kind) {
+        played.implied.insert(index);
+        played.status = P::Triggered;
+    }
+    played.status = match (kind, played.status) {
+        (Kind::Acknowledged, P::Triggered) => P::Acknowledged,
+        (Kind::Unacknowledged, P::Acknowledged) | (Kind::Reopened, P::Resolved) => P::Triggered,
+        (Kind::Resolved, _) => P::Resolved,
+        (_, status) => status,
+    };
+    if played.status != before || played.since.is_none() {
+        played.since = Some(act.at);
+    } else if matches!(kind, Kind::Resolved | Kind::Reopened) || act.fact.source == Source::Read {
+        played.repeats.insert(index);
+    }
+}
+
+/// What PagerDuty does only to an open incident, apart from ending it.
+fn implies_reopen(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Acknowledged
+            | Kind::Unacknowledged
+            | Kind::Assigned
+            | Kind::Escalated
+            | Kind::Delegated
+    )
+}
+
+/// Plays the sorted acts. Within one instant, what only an open incident allows goes after a
+/// reopen of that instant if the incident is not open (`docs/metrics.md`, "State machine").
+fn in_order<'a, S>(
+    acts: &[Act<'a>],
+    state: &mut S,
+    is_open: impl Fn(&S) -> bool,
+    mut play: impl FnMut(&mut S, usize, &Act<'a>),
+) {
+    let kind = |act: &Act<'_>| act.at_peer.unwrap_or(act.fact.kind);
+    let mut start = 0;
+    for instant in acts.chunk_by(|a, b| a.at == b.at) {
+        let mut left: Vec<(usize, &Act<'a>)> = instant.iter().enumerate().collect();
+        let mut reopens = left.clone();
+        reopens.retain(|(_, act)| kind(act) == Kind::Reopened);
+        left.reverse();
+        reopens.reverse();
+        while let Some((index, act)) = left.pop() {
+            let waits = kind(act) == Kind::Resolved || implies_reopen(kind(act));
+            if waits
+                && !is_open(state)
+                && let Some((first, reopen)) = reopens.pop()
+            {
+                left.push((index, act));
+                left.retain(|(index, _)| *index != first);
+                play(state, start + first, reopen);
+                continue;
+            }
+            reopens.retain(|(reopen, _)| *reopen != index);
+            play(state, start + index, act);
+        }
+        start += instant.len();
+    }
+}
+
+/// Every snapshot, oldest truth first.
+fn snapshots<'a>(facts: &[&'a Fact]) -> Vec<&'a Snapshot> {
+    let mut seen: Vec<(&Snapshot, &str)> = facts
+        .iter()
+        .filter_map(|fact| Some((fact.snapshot.as_ref()?, fact.source_id.as_str())))
+        .collect();
+    seen.sort_by(|a, b| (a.0.order(), a.1).cmp(&(b.0.order(), b.1)));
+    seen.into_iter().map(|(snapshot, _)| snapshot).collect()
+}
+
+/// The newest value of each field.
+fn peer(snapshots: &[&Snapshot], played: &Played) -> Option<Peer> {
+    let newest = snapshots.last()?;
+    let mut peer = Peer {
+        id: newest.id.clone(),
+        number: None,
+        html_url: None,
+        status: played.status,
+        status_at: played.since,
+        version: newest.version,
+        title: None,
+        urgency: None,
+        priority: None,
+        service: None,
+        policy: None,
+        assignees: Vec::new(),
+        teams: Vec::new(),
+        merged_into: None,
+    };
+    for snapshot in snapshots {
+        set(&mut peer.number, snapshot.number.as_ref());
+        set(&mut peer.html_url, snapshot.html_url.as_ref());
+        set(&mut peer.title, snapshot.title.as_ref());
+        set(&mut peer.urgency, snapshot.urgency.as_ref());
+        set(&mut peer.service, snapshot.service.as_ref());
+        set(&mut peer.policy, snapshot.policy.as_ref());
+        if let Some(priority) = &snapshot.priority {
+            peer.priority.clone_from(priority);
+        }
+        if let Some(teams) = &snapshot.teams {
+            peer.teams.clone_from(teams);
+        }
+        if let Some(assignees) = &snapshot.assignees {
+            peer.assignees.clone_from(assignees);
+        }
+        peer.merged_into.clone_from(&snapshot.merged_into);
+    }
+    Some(peer)
+}
+
+fn set<T: Clone>(field: &mut Option<T>, newer: Option<&T>) {
+    if let Some(newer) = newer {
+        *field = Some(newer.clone());
+    }
+}
+
+/// The story before anything but its beginning happened.
+fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot]) -> Option<Story> {
+    let first = acts.first()?;
+    let trigger = acts.iter().find(|act| act.fact.kind == Kind::Triggered);
+    let declared = acts
+        .iter()
+        .find(|act| act.fact.kind == Kind::Triggered && act.fact.source == Source::Command);
+    // What was missed began when PagerDuty says it did, not when we first heard of it.
+    let told = snapshots
+        .iter()
+        .filter_map(|snapshot| snapshot.created_at)
+        .min();
+    let created_at = trigger
+        .map(|act| act.shown_at)
+        .or(told)
+        .unwrap_or(first.shown_at);
+    let birth = declared.or(trigger);
+    Some(Story {
+        status: Status::Open,
+        title: String::new(),
+        description: None,
+        severity: None,
+        service: None,
+        assignees: Vec::new(),
+        declared_by: birth.map_or(Actor::NOBODY, |act| act.fact.actor.clone()),
+        born_here: declared.is_some(),
+        created_at,
+        acknowledged_at: None,
+        resolved_at: None,
+        resolved_by: None,
+        updated_at: acts
+            .iter()
+            .map(|act| act.shown_at.max(act.at))
+            .max()
+            .unwrap_or(created_at),
+        duplicate_of: None,
+        deleted: false,
+        peer: None,
+        pending: Vec::new(),
+        lines: Vec::new(),
+    })
+}
+
+/// How the story went.
+#[derive(Default)]
+struct Course {
+    /// The acts in the order in which they were played.
+    order: Vec<usize>,
+    /// Who took it first since it was last open.
+    taker: Option<Person>,
+    taken: bool,
+    /// An acknowledgement was given here that PagerDuty has not heard of.
+    holds: bool,
+}
+
+/// Plays everything: the state here.
+fn story_pass(story: &mut Story, acts: &[Act<'_>], played: &Played, listens: bool) -> Course {
+    let mut state = (story, Course::default());
+    let is_open = |state: &(&mut Story, Course)| state.0.status.is_open();
+    in_order(acts, &mut state, is_open, |(story, course), index, act| {
+        if !listens && act.fact.source != Source::Command {
+            course.order.push(index);
+            return;
+        }
+        let there = played.after.get(index).copied().filter(|_| listens);
+        let there = there.unwrap_or((PeerStatus::Triggered, None));
+        if listens && played.implied.contains(&index) && !story.status.is_open() {
+            reopen(story, (PeerStatus::Triggered, None));
+        }
+        course.order.push(index);
+        course.note_taker(act, story.status.is_open(), there.0);
+        // A time-out there cannot undo an acknowledgement that PagerDuty never got.
+        let held = course.holds
+            && act.fact.kind == Kind::Unacknowledged
+            && act.fact.actor.kind != ActorKind::User;
+        if !act.silent && !held {
+            play(story, act, there);
+        }
+        let kind = act.fact.kind;
+        course.holds = (course.holds || (kind == Kind::Acknowledged && act.pending))
+            && !matches!(kind, Kind::Resolved | Kind::Reopened);
+    });
+    state.1
+}
+
+impl Course {
+    /// Whoever takes it first has it, until someone takes it anew after it was open again.
+    fn note_taker(&mut self, act: &Act<'_>, open: bool, there: PeerStatus) {
+        let (kind, actor) = (act.fact.kind, &act.fact.actor);
+        if matches!(kind, Kind::Unacknowledged | Kind::Reopened) {
+            self.taken = false;
+        }
+        let took = open || (act.at_peer.is_some() && there == PeerStatus::Acknowledged);
+        if kind == Kind::Acknowledged && actor.kind == ActorKind::User && took && !self.taken {
+            self.taken = true;
+            self.taker = actor.id.clone().map(|id| Person {
+                id,
+                name: actor.name.clone(),
+            });
+        }
+    }
+}
+
+/// Whether PagerDuty's state is ours: nothing that was done here is still to be heard or was
+/// given up.
+///
+/// Time alone does not tell it. A command that PagerDuty had fulfilled before it was sent has no
+/// instant there, and the log dates by the second: the reopen that came after our resolve may
+/// stand before it later.
+fn follows(story: &Story, acts: &[Act<'_>], mapping: &Mapping) -> bool {
+    let steps = || {
+        acts.iter()
+            .filter(|act| act.fact.source == Source::Command && act.fact.kind.is_step())
+    };
+    let given_up = |step: &Act<'_>| {
+        acts.iter().any(|act| {
+            act.fact.answers.as_deref() == Some(step.fact.source_id.as_str())
+                && matches!(act.fact.value.as_deref(), Some("expired" | "discarded"))
+                && act.fact.kind == Kind::Settled
+        })
+    };
+    mapping.direction == Direction::Bidirectional
+        && !story.deleted
+        && (mapping.auto_resolve || story.status.is_open())
+        && steps().all(|step| !step.pending)
+        && !steps().next_back().is_some_and(given_up)
+}
+
+/// Brings the state to what PagerDuty shows, if it is another.
+fn follow(story: &mut Story, acts: &[Act<'_>], played: &Played) {
+    let Some(there) = story.peer.as_ref().map(|peer| peer.status) else {
+        return;
+    };
+    if story.status.at_peer() == there {
+        return;
+    }
+    let resolve = acts
+        .iter()
+        .rev()
+        .find(|act| act.at_peer == Some(Kind::Resolved));
+    match (there, resolve) {
+        (PeerStatus::Resolved, Some(act)) => end(story, act, Status::Resolved),
+        _ if story.status.is_open() => set_open(story, (played.status, played.since)),
+        _ => reopen(story, (played.status, played.since)),
+    }
+}
+
+/// Plays one act here; `there` is what PagerDuty's state is after it.
+fn play(story: &mut Story, act: &Act<'_>, there: There) {
+    use Status as S;
+    let status = story.status;
+    match (act.fact.kind, status) {
+        (Kind::Acknowledged, _) if status.is_open() => {
+            if status == S::Open {
+                story.status = S::Acknowledged;
+            }
+            story.acknowledged_at.get_or_insert(act.shown_at);
+        }
+        (Kind::Unacknowledged, S::Acknowledged | S::Mitigated) => story.status = S::Open,
+        (Kind::Mitigated, S::Acknowledged) => story.status = S::Mitigated,
+        // Its acknowledgement was withdrawn before; only PagerDuty's consent makes up for that.
+        (Kind::Mitigated, S::Open) if act.pending || act.at_peer.is_some() => {
+            story.status = S::Mitigated;
+        }
+        (Kind::Resolved, _) if status.is_open() => end(story, act, S::Resolved),
+        // Given while it was open, it stands even if PagerDuty's resolve turns out to be older.
+        (Kind::Canceled, _) if status.is_open() || status == S::Resolved => {
+            end(story, act, S::Canceled);
+        }
+        (Kind::Closed, S::Resolved) => story.status = S::Closed,
+        (Kind::Duplicate, _) => {
+            let of = act.fact.value.as_deref();
+            story.duplicate_of = of.and_then(|number| number.parse().ok());
+            end(story, act, S::Duplicate);
+        }
+        (Kind::Deleted, _) => story.deleted = true,
+        (Kind::Reopened, _) if !status.is_open() => reopen(story, there),
+        _ => {}
+    }
+}
+
+fn end(story: &mut Story, act: &Act<'_>, status: Status) {
+    // What was over stays over since then, whatever it is called now.
+    if story.status.is_open() {
+        story.resolved_at = Some(act.shown_at);
+        story.resolved_by = act.fact.actor.label().map(str::to_owned);
+    }
+    story.status = status;
+}
+
+/// Opens it again. Where PagerDuty never heard that it was over, whoever had it there has it.
+fn reopen(story: &mut Story, there: There) {
+    story.resolved_at = None;
+    story.resolved_by = None;
+    story.duplicate_of = None;
+    set_open(story, there);
+}
+
+/// Sets the open state that goes with PagerDuty's.
+fn set_open(story: &mut Story, there: There) {
+    story.status = match there {
+        (PeerStatus::Acknowledged, since) => {
+            story.acknowledged_at = story.acknowledged_at.or(since);
+            Status::Acknowledged
+        }
+        (PeerStatus::Triggered | PeerStatus::Resolved, _) => Status::Open,
+    };
+}
+
+fn pending(act: &Act<'_>) -> Pending {
+    Pending {
+        command: act.fact.source_id.clone(),
+        kind: act.fact.kind,
+        value: act.fact.value.clone(),
+        actor: act.fact.actor.clone(),
+        at: act.fact.at,
+    }
+}

@@ -1,0 +1,121 @@
+//! The lines of a timeline.
+
+use std::collections::HashSet;
+
+use jiff::Timestamp;
+
+use crate::acts::Act;
+use crate::fold::Played;
+use crate::{Actor, Kind, Line, Seen, Snapshot, Source};
+
+/// What happened, oldest first; `order` is the order in which the acts were played.
+pub(crate) fn lines(
+    acts: &[Act<'_>],
+    played: &Played,
+    order: &[usize],
+    snapshots: &[&Snapshot],
+) -> Vec<Line> {
+    let birth = acts
+        .iter()
+        .find(|act| act.fact.kind == Kind::Triggered && act.fact.source == Source::Command)
+        .map(|act| act.fact.at);
+    let mut lines: Vec<Line> = Vec::new();
+    for index in order.iter().copied() {
+        let Some(act) = acts.get(index) else { continue };
+        let command = act.fact.source == Source::Command;
+        if played.implied.contains(&index) && act.fact.kind != Kind::Reopened {
+            lines.push(Line {
+                kind: Kind::Reopened,
+                people: Vec::new(),
+                value: None,
+                detail: None,
+                ..line(act)
+            });
+        }
+        // What a person here did is told even if it was so already.
+        let repeated = played.repeats.contains(&index) && !command;
+        let untold = act.silent || act.told_better || repeated;
+        if !untold && act.fact.kind != Kind::Seen && !part_of_birth(act, birth) {
+            lines.push(line(act));
+        }
+        lines.extend(linked(act, snapshots));
+    }
+    lines.extend(renames(acts, snapshots));
+    lines.sort_by_key(|line| line.at);
+    lines
+}
+
+fn line(act: &Act<'_>) -> Line {
+    Line {
+        at: act.shown_at,
+        kind: act.fact.kind,
+        actor: act.fact.actor.clone(),
+        people: act.fact.people.clone(),
+        value: act.fact.value.clone(),
+        detail: act.fact.detail.clone(),
+        seen: act.seen,
+    }
+}
+
+/// Severity, service and description of a declaration are said in one breath with it.
+fn part_of_birth(act: &Act<'_>, birth: Option<Timestamp>) -> bool {
+    act.fact.source == Source::Command
+        && Some(act.fact.at) == birth
+        && matches!(
+            act.fact.kind,
+            Kind::SeverityChanged | Kind::ServiceChanged | Kind::Described
+        )
+}
+
+/// The birth of the twin.
+fn linked(act: &Act<'_>, snapshots: &[&Snapshot]) -> Option<Line> {
+    if act.fact.source != Source::Command || act.at_peer != Some(Kind::Triggered) {
+        return None;
+    }
+    let snapshot = snapshots.first()?;
+    Some(Line {
+        at: act.at,
+        kind: Kind::Linked,
+        actor: Actor::NOBODY,
+        people: Vec::new(),
+        value: snapshot.number.map(|number| number.to_string()),
+        detail: Some(snapshot.id.clone()),
+        seen: Seen {
+            here: true,
+            peer: true,
+        },
+    })
+}
+
+/// PagerDuty has no event for a new title: it shows in the next look.
+fn renames(acts: &[Act<'_>], snapshots: &[&Snapshot]) -> Vec<Line> {
+    let ours: HashSet<&str> = acts
+        .iter()
+        .filter(|act| act.fact.source == Source::Command && act.fact.kind == Kind::Titled)
+        .filter_map(|act| act.fact.value.as_deref())
+        .collect();
+    let titled: Vec<(&Snapshot, &str)> = snapshots
+        .iter()
+        .filter_map(|snapshot| Some((*snapshot, snapshot.title.as_deref()?)))
+        .collect();
+    titled
+        .windows(2)
+        .filter_map(|pair| match pair {
+            [(_, before), (snapshot, after)] if before != after && !ours.contains(after) => {
+                Some(Line {
+                    at: snapshot.version,
+                    kind: Kind::Titled,
+                    actor: Actor::NOBODY,
+                    people: Vec::new(),
+                    value: Some((*after).to_owned()),
+                    detail: None,
+                    seen: Seen {
+                        here: false,
+                        peer: true,
+                    },
+                })
+            }
+            _ => None,
+        })
+        .collect()
+}

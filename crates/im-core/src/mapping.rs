@@ -1,0 +1,149 @@
+//! How a connector translates between our fields and PagerDuty's.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Severity, SeveritySource, Urgency};
+
+/// Which way changes travel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Direction {
+    /// Both ways.
+    Bidirectional,
+    /// From here to PagerDuty only: what PagerDuty reports changes nothing here.
+    #[default]
+    Outbound,
+    /// From PagerDuty to here only.
+    Inbound,
+    /// Paused: nothing travels, what is owed waits.
+    None,
+}
+
+impl Direction {
+    /// The word stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bidirectional => "bidirectional",
+            Self::Outbound => "outbound",
+            Self::Inbound => "inbound",
+            Self::None => "none",
+        }
+    }
+
+    /// The direction of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [
+            Self::Bidirectional,
+            Self::Outbound,
+            Self::Inbound,
+            Self::None,
+        ]
+        .into_iter()
+        .find(|direction| direction.as_str() == word)
+    }
+
+    /// Whether our changes go to PagerDuty.
+    pub fn sends(self) -> bool {
+        matches!(self, Self::Bidirectional | Self::Outbound)
+    }
+
+    /// Whether PagerDuty's changes come here.
+    pub fn receives(self) -> bool {
+        matches!(self, Self::Bidirectional | Self::Inbound)
+    }
+}
+
+/// One line of the service table: our name, PagerDuty's id.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServiceChoice {
+    /// Our name of the service.
+    pub name: String,
+    /// PagerDuty's id of it.
+    pub id: String,
+}
+
+/// The translation tables and switches of one connector.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Mapping {
+    /// Which way changes travel.
+    pub direction: Direction,
+    /// The urgency for SEV-1 … SEV-4, in that order.
+    pub urgencies: [Urgency; 4],
+    /// Priority names and the severity each means.
+    pub priorities: Vec<(String, Severity)>,
+    /// The severity guessed for a high and a low urgency; `None` to guess nothing.
+    pub severity_from_urgency: Option<(Severity, Severity)>,
+    /// Our services; several may share one of PagerDuty's.
+    pub services: Vec<ServiceChoice>,
+    /// Where incidents go whose service is not in the table.
+    pub default_service: String,
+    /// Whether a resolve here resolves there.
+    pub auto_resolve: bool,
+    /// Whether notes cross.
+    pub sync_notes: bool,
+}
+
+impl Mapping {
+    /// The documented defaults, for incidents of `default_service`.
+    pub fn new(direction: Direction, default_service: impl Into<String>) -> Self {
+        let names = ["P1", "P2", "P3", "P4"].map(str::to_owned);
+        Self {
+            direction,
+            urgencies: Severity::ALL.map(Severity::default_urgency),
+            priorities: names.into_iter().zip(Severity::ALL).collect(),
+            severity_from_urgency: Some((Severity::Sev2, Severity::Sev3)),
+            services: Vec::new(),
+            default_service: default_service.into(),
+            auto_resolve: true,
+            sync_notes: true,
+        }
+    }
+
+    /// The urgency by which PagerDuty should page for `severity`.
+    pub fn urgency(&self, severity: Severity) -> Urgency {
+        let [sev1, sev2, sev3, sev4] = self.urgencies;
+        match severity {
+            Severity::Sev1 => sev1,
+            Severity::Sev2 => sev2,
+            Severity::Sev3 => sev3,
+            Severity::Sev4 => sev4,
+        }
+    }
+
+    /// The severity that PagerDuty's fields suggest: the priority if it has a known name,
+    /// else a guess by urgency.
+    pub fn severity(
+        &self,
+        priority: Option<&str>,
+        urgency: Option<Urgency>,
+    ) -> Option<(Severity, SeveritySource)> {
+        let by_priority = priority.and_then(|name| {
+            let row = self.priorities.iter().find(|(known, _)| known == name)?;
+            Some((row.1, SeveritySource::Priority))
+        });
+        by_priority.or_else(|| {
+            let (high, low) = self.severity_from_urgency?;
+            let severity = match urgency? {
+                Urgency::High => high,
+                Urgency::Low => low,
+            };
+            Some((severity, SeveritySource::Inferred))
+        })
+    }
+
+    /// PagerDuty's id for one of our services, or the default.
+    pub fn service_id(&self, name: Option<&str>) -> &str {
+        self.services
+            .iter()
+            .find(|row| Some(row.name.as_str()) == name)
+            .map_or(&self.default_service, |row| &row.id)
+    }
+
+    /// Our name for one of PagerDuty's services: the first that is listed.
+    pub fn service_name(&self, id: &str) -> Option<&str> {
+        self.services
+            .iter()
+            .find(|row| row.id == id)
+            .map(|row| row.name.as_str())
+    }
+}

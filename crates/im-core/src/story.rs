@@ -1,0 +1,117 @@
+//! What the facts of one incident add up to.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Actor, IncidentNumber, Kind, Line, Named, PeerStatus, Person, Severity, SeveritySource, Status,
+    Urgency,
+};
+
+/// What is true of an incident, and what has been.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Story {
+    /// Its state.
+    pub status: Status,
+    /// What people call it.
+    pub title: String,
+    /// More about it.
+    pub description: Option<String>,
+    /// How bad it is, and how we know.
+    pub severity: Option<(Severity, SeveritySource)>,
+    /// What it affects, in our name for it.
+    pub service: Option<String>,
+    /// Who has it.
+    pub assignees: Vec<Person>,
+    /// Who began it.
+    pub declared_by: Actor,
+    /// Whether it began here; otherwise at PagerDuty.
+    pub born_here: bool,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When somebody first took it.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When it was last over; `None` while it is open.
+    pub resolved_at: Option<Timestamp>,
+    /// Who ended it, by name.
+    pub resolved_by: Option<String>,
+    /// When anything last happened.
+    pub updated_at: Timestamp,
+    /// The incident that it is the same as.
+    pub duplicate_of: Option<IncidentNumber>,
+    /// Whether it was removed here.
+    pub deleted: bool,
+    /// What PagerDuty shows for its twin.
+    pub peer: Option<Peer>,
+    /// What was done here and PagerDuty has not answered yet, oldest first.
+    pub pending: Vec<Pending>,
+    /// What happened, oldest first.
+    pub lines: Vec<Line>,
+}
+
+/// Clocks that differ by more than this are not made up for: one of the instants is wrong.
+const SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
+
+impl Story {
+    /// The instant of a command that is given `now`: after everything that was to be seen when
+    /// it was given. PagerDuty's instants are its own, and our clock may be behind (S31).
+    pub fn command_at(&self, now: Timestamp) -> Timestamp {
+        let ahead = self.updated_at.duration_since(now);
+        let after = self
+            .updated_at
+            .checked_add(SignedDuration::from_micros(1))
+            .unwrap_or(self.updated_at);
+        if ahead.is_negative() || ahead > SKEW_MAX {
+            now
+        } else {
+            after
+        }
+    }
+}
+
+/// What PagerDuty shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// PagerDuty's id.
+    pub id: String,
+    /// The number people see there.
+    pub number: Option<i64>,
+    /// Where people find it.
+    pub html_url: Option<String>,
+    /// Its state.
+    pub status: PeerStatus,
+    /// When its state last changed, as far as facts tell.
+    pub status_at: Option<Timestamp>,
+    /// The version of the newest look at it.
+    pub version: Timestamp,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its urgency.
+    pub urgency: Option<Urgency>,
+    /// Its priority.
+    pub priority: Option<Named>,
+    /// Its service.
+    pub service: Option<Named>,
+    /// Its escalation policy.
+    pub policy: Option<Named>,
+    /// Who has it there.
+    pub assignees: Vec<Person>,
+    /// Its teams.
+    pub teams: Vec<Named>,
+    /// The incident it was merged into.
+    pub merged_into: Option<String>,
+}
+
+/// A command that the other side has not answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// The command's `source_id`.
+    pub command: String,
+    /// What it did here.
+    pub kind: Kind,
+    /// What it set or said.
+    pub value: Option<String>,
+    /// Who gave it.
+    pub actor: Actor,
+    /// When.
+    pub at: Timestamp,
+}

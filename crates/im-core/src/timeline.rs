@@ -1,0 +1,170 @@
+//! What happened, as lines that people read.
+
+use jiff::Timestamp;
+
+use crate::{Actor, ActorKind, Kind, Person};
+
+/// Which sides saw an act.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Seen {
+    /// It was done or recorded here.
+    pub here: bool,
+    /// PagerDuty knows of it.
+    pub peer: bool,
+}
+
+/// One act.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Line {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened.
+    pub kind: Kind,
+    /// Who did it.
+    pub actor: Actor,
+    /// Whom it is about.
+    pub people: Vec<Person>,
+    /// See [`Kind`].
+    pub value: Option<String>,
+    /// See [`Kind`].
+    pub detail: Option<String>,
+    /// Which sides saw it.
+    pub seen: Seen,
+}
+
+impl Line {
+    /// The sentence. A note's own text is not in it: see [`Line::note`].
+    pub fn text(&self) -> String {
+        let who = self.actor.label();
+        let value = self.value.as_deref().unwrap_or_default();
+        let people = self
+            .people
+            .iter()
+            .map(Person::label)
+            .collect::<Vec<_>>()
+            .join(", ");
+        match self.kind {
+            Kind::Triggered if self.seen.here => format!("{}: {value}", by("Declared", who)),
+            Kind::Triggered => format!("{}: {value}", by("Triggered", who)),
+            Kind::Acknowledged => by("Acknowledged", who),
+            // The log names the service for what a timer did.
+            Kind::Unacknowledged => by_or(
+                "Acknowledgement withdrawn",
+                who.filter(|_| self.actor.kind == ActorKind::User),
+                "Acknowledgement timed out",
+            ),
+            Kind::Mitigated => by("Mitigated", who),
+            Kind::Resolved => self.resolved(who),
+            Kind::Reopened => by("Reopened", who),
+            Kind::Closed => by("Closed", who),
+            Kind::Canceled => by("Canceled as a false alarm", who),
+            Kind::Duplicate => by(&format!("Marked as a duplicate of {value}"), who),
+            Kind::Deleted => by("Deleted here", who),
+            Kind::Assigned => by(&format!("Assigned to {people}"), who),
+            Kind::Escalated => by(
+                &format!("Escalated to {people}{}", level(self.detail.as_deref())),
+                who,
+            ),
+            Kind::Delegated => by(
+                &format!("Moved to policy {value}, assigned to {people}"),
+                who,
+            ),
+            Kind::Notified => format!("{people} paged by {}", channel(value)),
+            Kind::Noted => by_or("Note", who, "Note"),
+            Kind::Titled => by(&format!("Renamed to \u{201c}{value}\u{201d}"), who),
+            Kind::Described => by("Description changed", who),
+            Kind::SeverityChanged => by(&format!("Severity set to {value}"), who),
+            Kind::UrgencyChanged => by(&format!("Urgency set to {value}"), who),
+            Kind::PriorityChanged => by(&format!("Priority set to {}", or(value, "none")), who),
+            Kind::ServiceChanged => by(&format!("Moved to service {value}"), who),
+            Kind::Snoozed => by(&format!("Snoozed until {value}"), who),
+            Kind::FieldsChanged => by("Custom fields changed", who),
+            Kind::StatusUpdated => by("Status update published", who),
+            Kind::Responder => format!("Responder {people}: {value}"),
+            Kind::Linked => format!("PagerDuty incident created (#{value})"),
+            Kind::Settled => format!("Not sent to PagerDuty: {}", settled(value)),
+            Kind::Seen => "Looked at".to_owned(),
+            Kind::Other => by(&format!("PagerDuty reported {value}"), who),
+        }
+    }
+
+    /// The text somebody wrote, where the line is about one.
+    pub fn note(&self) -> Option<&str> {
+        match self.kind {
+            Kind::Noted | Kind::StatusUpdated | Kind::Described => self.value.as_deref(),
+            Kind::Triggered
+            | Kind::Acknowledged
+            | Kind::Unacknowledged
+            | Kind::Mitigated
+            | Kind::Resolved
+            | Kind::Reopened
+            | Kind::Closed
+            | Kind::Canceled
+            | Kind::Duplicate
+            | Kind::Deleted
+            | Kind::Assigned
+            | Kind::Escalated
+            | Kind::Delegated
+            | Kind::Notified
+            | Kind::Titled
+            | Kind::SeverityChanged
+            | Kind::UrgencyChanged
+            | Kind::PriorityChanged
+            | Kind::ServiceChanged
+            | Kind::Snoozed
+            | Kind::FieldsChanged
+            | Kind::Responder
+            | Kind::Linked
+            | Kind::Settled
+            | Kind::Seen
+            | Kind::Other => None,
+        }
+    }
+
+    fn resolved(&self, who: Option<&str>) -> String {
+        match (self.value.as_deref(), self.detail.as_deref()) {
+            (Some("merge"), Some(target)) => format!("Merged into PagerDuty incident {target}"),
+            (Some("timer"), _) => "Resolved by PagerDuty's timer".to_owned(),
+            (Some("gone"), _) => "Ended: its PagerDuty service is gone".to_owned(),
+            _ => by("Resolved", who),
+        }
+    }
+}
+
+fn by(what: &str, who: Option<&str>) -> String {
+    by_or(what, who, what)
+}
+
+fn by_or(what: &str, who: Option<&str>, nobody: &str) -> String {
+    who.map_or_else(|| nobody.to_owned(), |who| format!("{what} by {who}"))
+}
+
+fn or<'a>(value: &'a str, empty: &'a str) -> &'a str {
+    if value.is_empty() { empty } else { value }
+}
+
+fn level(detail: Option<&str>) -> String {
+    detail
+        .map(|level| format!(" (level {level})"))
+        .unwrap_or_default()
+}
+
+fn channel(value: &str) -> &str {
+    match value {
+        "push" => "push message",
+        "phone" => "phone call",
+        "sms" => "text message",
+        "email" => "e-mail",
+        "" => "an unknown channel",
+        other => other,
+    }
+}
+
+fn settled(value: &str) -> &str {
+    match value {
+        "overtaken" => "PagerDuty had moved on",
+        "expired" => "it was too old when PagerDuty came back",
+        "discarded" => "discarded by a person",
+        other => other,
+    }
+}

@@ -1,0 +1,433 @@
+//! Hard scenarios between the two sides, told as timelines. Where a function's name begins with an
+//! id, it is the scenario's.
+
+use im_core::{Direction, Mapping};
+use insta::assert_snapshot;
+
+use crate::given::{at, both_ways, facts, story, tell, tell_with};
+
+#[test]
+fn s55_the_echo_of_our_own_call_is_not_a_second_act() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:01:00.100 command#a acknowledged by Ann
+        09:01 answer acknowledged by Bot for a showing status=acknowledged
+        09:01:00.412 webhook acknowledged by Bot showing status=acknowledged
+        09:01 log acknowledged by Bot
+    "), @r"
+    09:00 Triggered: db down
+    09:01 Acknowledged by Ann
+    = acknowledged, acknowledged 09:01, with Ann, PagerDuty acknowledged
+    ");
+}
+
+#[test]
+fn s56_a_person_in_the_same_second_is_not_our_echo() {
+    for answer in ["acknowledged", "acknowledged by Bot"] {
+        let told = story(&format!(
+            "
+            09:00 webhook triggered showing status=triggered | db down
+            09:01:00.100 command#a acknowledged by Ann
+            09:01 answer {answer} for a
+            09:01:00.412 webhook acknowledged by Bot
+            09:01:01.900 webhook acknowledged by Bob
+            09:05 webhook resolved by Bot
+        "
+        ));
+        let who: Vec<String> = told.lines.iter().map(im_core::Line::text).collect();
+        assert_eq!(
+            who,
+            [
+                "Triggered: db down",
+                "Acknowledged by Ann",
+                "Acknowledged by Bob",
+                "Resolved by Bot"
+            ]
+        );
+    }
+}
+
+#[test]
+fn s57_a_note_comes_back_once_by_answer_or_by_mark() {
+    let born = "09:00 webhook triggered showing status=triggered | db down\n09:01 command#n noted by Ann | looking";
+    let expect = tell(&format!(
+        "{born}\n09:01:01 answer noted for n | looking | PN1"
+    ));
+    assert_snapshot!(expect, @r"
+    09:00 Triggered: db down
+    09:01:01 Note by Ann: looking
+    = open, PagerDuty triggered
+    ");
+    for echo in [
+        "09:01:01 answer noted for n | looking | PN1\n09:01:00.900 webhook noted by Bot | looking | PN1",
+        "09:01:01.200 webhook noted by Bot for n | looking | PN1",
+        "09:01:01 log noted by Bot for n | looking | PN1",
+        "09:01:01 answer noted for n | looking | PN1\n09:01:01 webhook noted by Bot for n | looking | PN1\n09:01:01 log noted by Bot | looking",
+    ] {
+        let told = story(&format!("{born}\n{echo}"));
+        assert_eq!(told.lines.len(), 2, "{echo}: {:#?}", told.lines);
+        assert!(told.pending.is_empty(), "{echo}");
+    }
+}
+
+#[test]
+fn s57_a_trimmed_note_is_the_same_note() {
+    let long = "word ".repeat(80);
+    let (cut, _) = long.split_at(210);
+    let told = story(&format!(
+        "09:00 webhook triggered | db down\n09:01 log noted by Ann | {long}\n09:01 webhook noted by Ann | {cut}"
+    ));
+    assert_eq!(told.lines.len(), 2);
+}
+
+#[test]
+fn s58_resolve_beats_acknowledge_whichever_side_it_comes_from() {
+    let born = "09:00 webhook triggered showing status=triggered | db down";
+    assert_snapshot!(tell(&format!("{born}
+        09:01:00.200 command#r resolved by Ann
+        09:01:00.500 webhook acknowledged by Bob
+    ")), @r"
+    09:00 Triggered: db down
+    09:01:00.2 Resolved by Ann
+    09:01:00.5 Acknowledged by Bob
+    = resolved, over 09:01:00.2 by Ann, with Bob, PagerDuty acknowledged
+    owed: resolve (r)
+    ");
+    assert_snapshot!(tell(&format!("{born}
+        09:01:00.500 command#a acknowledged by Ann
+        09:01:00.200 webhook resolved by Bob
+    ")), @r"
+    09:00 Triggered: db down
+    09:01:00.2 Resolved by Bob
+    09:01:00.5 Acknowledged by Ann
+    = resolved, over 09:01:00.2 by Bob, PagerDuty resolved
+    moot: a
+    ");
+}
+
+#[test]
+fn s58_a_later_reopen_beats_a_resolve() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:01:00 command#r resolved by Ann
+        09:01:01 webhook resolved by Bob
+        09:01:05 webhook reopened by Bob
+    "), @r"
+    09:00 Triggered: db down
+    09:01 Resolved by Ann
+    09:01:01 Resolved by Bob
+    09:01:05 Reopened by Bob
+    = open, PagerDuty triggered
+    moot: r
+    ");
+}
+
+#[test]
+fn s59_a_resolve_of_what_pagerduty_resolved_reached_its_goal() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:05:00 command#r resolved by Ann
+        09:04:59 webhook resolved by Bob
+        09:05:02 answer settled for r | overtaken
+    "), @r"
+    09:00 Triggered: db down
+    09:04:59 Resolved by Bob
+    09:05 Resolved by Ann
+    09:05:02 Not sent to PagerDuty: PagerDuty had moved on
+    = resolved, over 09:04:59 by Bob, PagerDuty resolved
+    ");
+}
+
+#[test]
+fn s60_an_acknowledgement_that_comes_after_the_resolve_is_moot() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:05:02 command#a acknowledged by Ann
+        09:05:00 webhook resolved by Bob
+    "), @r"
+    09:00 Triggered: db down
+    09:05 Resolved by Bob
+    09:05:02 Acknowledged by Ann
+    = resolved, over 09:05 by Bob, PagerDuty resolved
+    moot: a
+    ");
+}
+
+#[test]
+fn s69_what_goes_out_and_comes_back_changes_no_severity() {
+    assert_snapshot!(tell("
+        09:00 command#t triggered by Ann | db down
+        09:00 command#s severity_changed by Ann | SEV-1
+        09:00:01 answer triggered for t showing status=triggered;urgency=high;title=db_down
+        09:00:01 answer settled for s | carried
+        09:00:01.200 webhook triggered by Bot showing status=triggered;urgency=high;title=db_down | db down
+        09:10 read seen showing status=triggered;urgency=low;title=db_down;read=09:10
+    "), @r"
+    09:00:01.2 Declared by Ann: db down
+    09:00:01.2 PagerDuty incident created (#7)
+    = open, SEV-1 Explicit, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn s70_an_echo_never_lowers_what_is_closed_canceled_or_a_duplicate() {
+    for (step, expect) in [
+        ("closed", "closed"),
+        ("canceled", "canceled"),
+        ("duplicate", "duplicate of INC-2"),
+    ] {
+        let before = if step == "closed" {
+            "09:05 command#r resolved by Ann"
+        } else {
+            ""
+        };
+        let told = tell(&format!(
+            "
+            09:00 webhook triggered showing status=triggered | db down
+            {before}
+            09:05 command#x {step} by Ann | INC-2
+            09:05:01 answer resolved for x showing status=resolved
+            09:05:01.300 webhook resolved by Bot showing status=resolved
+            09:05:01 log resolved by Bot
+        "
+        ));
+        let now = told
+            .lines()
+            .find(|line| line.starts_with('='))
+            .unwrap()
+            .to_owned();
+        assert!(
+            now.starts_with(&format!("= {}", expect.replace(" of", ", of"))),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_resolved_incident_that_becomes_a_duplicate_was_over_when_it_was_resolved() {
+    let told = story(
+        "
+        09:00 command triggered by Ann | db down
+        09:05 command resolved by Ann
+        09:30 command duplicate by Bob | INC-2
+    ",
+    );
+    assert_eq!(
+        (told.resolved_at, told.resolved_by.as_deref()),
+        (Some(at("09:05")), Some("Ann"))
+    );
+}
+
+#[test]
+fn a_reopen_here_of_what_pagerduty_never_resolved_leaves_it_with_whoever_has_it() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#r resolved by Ann
+        09:06 webhook acknowledged by Bob
+        09:07 command#o reopened by Ann
+    "), @r"
+    09:00 Triggered: db down
+    09:05 Resolved by Ann
+    09:06 Acknowledged by Bob
+    09:07 Reopened by Ann
+    = acknowledged, acknowledged 09:06, with Bob, PagerDuty acknowledged
+    moot: r, o
+    ");
+}
+
+#[test]
+fn what_ended_before_pagerduty_heard_of_it_pages_nobody_and_a_reopen_makes_it_known() {
+    let ended = "
+        09:00 command#t triggered by Ann | db down
+        09:01 command#r resolved by Ann
+    ";
+    assert_snapshot!(tell(ended), @r"
+    09:00 Declared by Ann: db down
+    09:01 Resolved by Ann
+    = resolved, over 09:01 by Ann
+    moot: t, r
+    ");
+    assert_snapshot!(tell(&format!("{ended}
+        09:01 answer settled for t | carried
+        09:01 answer settled for r | carried
+        09:05 command#o reopened by Ann
+        09:06 command#a acknowledged by Ann
+    ")), @r"
+    09:00 Declared by Ann: db down
+    09:01 Resolved by Ann
+    09:05 Reopened by Ann
+    09:06 Acknowledged by Ann
+    = acknowledged, acknowledged 09:06, with Ann
+    owed: create (o)
+    owed: acknowledge (a)
+    ");
+    assert_snapshot!(tell(&format!("{ended}
+        09:01 answer settled for t | carried
+        09:01 answer settled for r | carried
+        09:05 command#n noted by Ann | it was the disk
+        09:06 command#x titled by Ann | disk full
+    ")), @r"
+    09:00 Declared by Ann: db down
+    09:01 Resolved by Ann
+    09:05 Note by Ann: it was the disk
+    09:06 Renamed to “disk full” by Ann
+    = resolved, over 09:01 by Ann
+    moot: n, x
+    ");
+}
+
+#[test]
+fn s29_an_answer_within_minutes_dates_the_act_and_a_late_one_does_not() {
+    let told = |answered: &str| {
+        story(&format!(
+            "
+            09:00 webhook triggered showing status=triggered | db down
+            09:05 command#a acknowledged by Ann
+            {answered} answer acknowledged for a
+        "
+        ))
+        .acknowledged_at
+    };
+    assert_eq!(told("09:05:02"), Some(at("09:05:02")));
+    assert_eq!(told("11:00"), Some(at("09:05")), "PagerDuty was away");
+}
+
+#[test]
+fn s29_commands_that_one_call_carries_keep_their_order() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:00:30 webhook resolved by Bob
+        09:05 command#o reopened by Ann
+        09:06 command#a acknowledged by Ann
+        09:20 answer acknowledged for o showing status=acknowledged
+        09:20 answer acknowledged for a showing status=acknowledged
+        09:20:00.300 webhook reopened by Bot
+        09:20:00.310 webhook acknowledged by Bot
+    "), @r"
+    09:00 Triggered: db down
+    09:00:30 Resolved by Bob
+    09:05 Reopened by Ann
+    09:06 Acknowledged by Ann
+    09:20:00.3 Reopened by Bot
+    = acknowledged, acknowledged 09:06, with Ann, PagerDuty acknowledged
+    ");
+}
+
+#[test]
+fn what_was_given_up_stays_here_and_pagerduty_keeps_its_own() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#a acknowledged by Ann
+        12:00 answer settled for a | expired
+    "), @r"
+    09:00 Triggered: db down
+    09:05 Acknowledged by Ann
+    12:00 Not sent to PagerDuty: it was too old when PagerDuty came back
+    = acknowledged, acknowledged 09:05, with Ann, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn a_resolve_stays_here_where_it_does_not_cross() {
+    let mapping = Mapping {
+        auto_resolve: false,
+        ..both_ways()
+    };
+    let resolved = "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#r resolved by Ann
+    ";
+    assert_snapshot!(tell_with(resolved, &mapping), @r"
+    09:00 Triggered: db down
+    09:05 Resolved by Ann
+    = resolved, over 09:05 by Ann, PagerDuty triggered
+    owed: note (r)
+    ");
+    assert_snapshot!(tell_with(&format!("{resolved}\n09:05:01 answer noted for r | said"), &mapping), @r"
+    09:00 Triggered: db down
+    09:05:01 Resolved by Ann
+    = resolved, over 09:05:01 by Ann, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn a_title_is_whose_the_direction_says() {
+    let renamed = facts(
+        "
+        09:00 command#t triggered by Ann | db down
+        09:00:01 answer triggered for t showing status=triggered;title=db_down
+        09:10 read seen showing status=triggered;title=disk_full;read=09:10
+    ",
+    );
+    let title = |direction| {
+        im_core::fold(&renamed, Some(&Mapping::new(direction, "PWEB")))
+            .unwrap()
+            .title
+    };
+    assert_eq!(title(Direction::Bidirectional), "disk full");
+    assert_eq!(title(Direction::Inbound), "disk full");
+    assert_eq!(
+        title(Direction::None),
+        "disk full",
+        "a pause takes nothing back"
+    );
+    assert_eq!(title(Direction::Outbound), "db down");
+    assert_eq!(im_core::fold(&renamed, None).unwrap().title, "disk full");
+}
+
+#[test]
+fn a_rename_here_stands_until_pagerduty_shows_a_newer_one() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered;title=db_down | db down
+        09:05 command#x titled by Ann | disk full
+    "), @r"
+    09:00 Triggered: db down
+    09:05 Renamed to “disk full” by Ann
+    = open, PagerDuty triggered
+    owed: rename (x)
+    ");
+    let answered = "
+        09:00 webhook triggered showing status=triggered;title=db_down | db down
+        09:05 command#x titled by Ann | disk full
+        09:05:01 answer titled for x showing status=triggered;title=disk_full | disk full
+    ";
+    assert_eq!(story(answered).title, "disk full");
+    assert_snapshot!(tell(&format!("{answered}\n09:10 read seen showing title=disk_of_db1_full;read=09:10")), @r"
+    09:00 Triggered: db down
+    09:05:01 Renamed to “disk full” by Ann
+    09:10 Renamed to “disk of db1 full”
+    = open, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn the_last_assignment_given_is_the_one_that_shows() {
+    let told = story(
+        "
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:05:00.000 command#1 assigned by Ann to Bob
+        09:05:00.100 command#2 assigned by Ann to Cleo
+        09:05:01 answer assigned for 1 to Bob showing status=triggered;assignees=Bob
+    ",
+    );
+    assert_eq!(told.assignees.first().unwrap().label(), "Cleo");
+    assert_eq!(told.pending.len(), 1);
+}
+
+#[test]
+fn s74_what_was_deleted_is_resolved_there_and_late_reports_do_not_raise_it() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:04 command#g assigned by Ann to Bob
+        09:05 command#d deleted by Ann
+        09:05:30 webhook acknowledged by Bob
+    "), @r"
+    09:00 Triggered: db down
+    09:04 Assigned to Bob by Ann
+    09:05 Deleted here by Ann
+    09:05:30 Acknowledged by Bob
+    = acknowledged, deleted, acknowledged 09:05:30, with Bob, PagerDuty acknowledged
+    owed: resolve (d)
+    moot: g
+    ");
+}
