@@ -1,0 +1,148 @@
+//! The facts of incidents: appended, never changed.
+
+use im_core::{Actor, ActorKind, Fact, IncidentNumber, Kind, Snapshot, Source};
+
+use crate::statements::statements;
+use crate::{Row, StoreError, Tx, counter, params};
+
+statements! {
+    INSERT = "-- facts.insert
+        INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind, actor_id, actor_name,
+                          people, value, detail, answers, service, policy, urgency, priority)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+            ON CONFLICT (incident, source, source_id) DO NOTHING";
+    INSERT_SOURCE = "-- facts.insert_source
+        INSERT INTO fact_source (seq, snapshot, raw) VALUES (?1, ?2, ?3)";
+    OF_INCIDENT = "-- facts.of_incident
+        SELECT f.source, f.source_id, f.kind, f.at, f.actor_kind, f.actor_id, f.actor_name,
+               f.people, f.value, f.detail, f.answers, s.snapshot
+          FROM fact f LEFT JOIN fact_source s ON s.seq = f.seq
+         WHERE f.incident = ?1
+         ORDER BY f.seq";
+    RAW = "-- facts.raw
+        SELECT s.raw FROM fact f JOIN fact_source s ON s.seq = f.seq
+         WHERE f.incident = ?1 AND f.source = ?2 AND f.source_id = ?3";
+}
+
+/// Stores what is new among `facts`, with the report each came from, and says how many were.
+pub fn append(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    facts: &[(Fact, Option<String>)],
+) -> Result<usize, StoreError> {
+    let mut added = 0;
+    for (fact, raw) in facts {
+        if insert(tx, incident, fact, raw.as_deref())? {
+            added += 1;
+        }
+    }
+    Ok(added)
+}
+
+fn insert(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    fact: &Fact,
+    raw: Option<&str>,
+) -> Result<bool, StoreError> {
+    let seq = counter::next(tx, "fact", 1)?;
+    let shown = fact.snapshot.as_ref();
+    let people = (!fact.people.is_empty()).then(|| json(&fact.people));
+    let inserted = tx.execute(
+        INSERT,
+        params![
+            seq,
+            incident.get(),
+            fact.source.as_str(),
+            fact.source_id.as_str(),
+            fact.kind.as_str(),
+            fact.at,
+            fact.actor.kind.as_str(),
+            fact.actor.id.as_deref(),
+            fact.actor.name.as_deref(),
+            people,
+            fact.value.as_deref(),
+            fact.detail.as_deref(),
+            fact.answers.as_deref(),
+            shown
+                .and_then(|shown| shown.service.as_ref())
+                .map(|service| service.id.as_str()),
+            shown
+                .and_then(|shown| shown.policy.as_ref())
+                .map(|policy| policy.id.as_str()),
+            shown
+                .and_then(|shown| shown.urgency)
+                .map(im_core::Urgency::as_str),
+            shown
+                .and_then(|shown| shown.priority.as_ref()?.as_ref())
+                .map(|priority| priority.id.as_str()),
+        ],
+    )?;
+    if inserted == 1 && (shown.is_some() || raw.is_some()) {
+        tx.execute(INSERT_SOURCE, params![seq, shown.map(json), raw])?;
+    }
+    Ok(inserted == 1)
+}
+
+/// All facts of an incident.
+pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Vec<Fact>, StoreError> {
+    tx.query(OF_INCIDENT, params![incident.get()])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// The report behind a fact, as it came.
+pub fn raw(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    source: Source,
+    source_id: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = tx.query_one(RAW, params![incident.get(), source.as_str(), source_id])?;
+    Ok(row
+        .map(|row| row.opt_text(0).map(|raw| raw.map(str::to_owned)))
+        .transpose()?
+        .flatten())
+}
+
+fn read(row: &Row) -> Result<Fact, StoreError> {
+    let snapshot: Option<Snapshot> = row.opt_json(11)?;
+    Ok(Fact {
+        source: word(row, 0, Source::parse)?,
+        source_id: row.text(1)?.to_owned(),
+        kind: word(row, 2, Kind::parse)?,
+        at: row.time(3)?,
+        actor: Actor {
+            kind: word(row, 4, ActorKind::parse)?,
+            id: row.opt_text(5)?.map(str::to_owned),
+            name: row.opt_text(6)?.map(str::to_owned),
+        },
+        people: row.opt_json(7)?.unwrap_or_default(),
+        value: row.opt_text(8)?.map(str::to_owned),
+        detail: row.opt_text(9)?.map(str::to_owned),
+        snapshot,
+        answers: row.opt_text(10)?.map(str::to_owned),
+    })
+}
+
+/// A column that holds one of our own words.
+pub(crate) fn word<T>(
+    row: &Row,
+    column: usize,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, StoreError> {
+    let word = row.text(column)?;
+    parse(word).ok_or_else(|| {
+        row.content(
+            column,
+            std::any::type_name::<T>(),
+            format!("`{word}` is unknown"),
+        )
+    })
+}
+
+/// Our own types as JSON.
+pub(crate) fn json<T: serde::Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("our own types have text keys and cannot fail")
+}

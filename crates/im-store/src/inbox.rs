@@ -1,0 +1,184 @@
+//! Webhooks as they came: stored before they are answered, digested at our own pace.
+
+use im_core::ConnectorName;
+use jiff::Timestamp;
+
+use crate::statements::statements;
+use crate::{Row, StoreError, Tx, counter, params};
+
+/// A delivery that arrived.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    /// At whose door.
+    pub connector: ConnectorName,
+    /// The signed id of the event; a hash of the body where it has none.
+    pub event_id: String,
+    /// `X-Webhook-Id`: evidence only, since nobody signs it.
+    pub delivery_id: Option<String>,
+    /// Whether the signature was checked and right.
+    pub verified: bool,
+    /// The body as it came.
+    pub body: String,
+}
+
+/// A stored webhook that is to be digested.
+#[derive(Debug, Clone)]
+pub struct InboxRow {
+    /// Its id: the order of arrival.
+    pub id: i64,
+    /// At whose door it arrived.
+    pub connector: String,
+    /// The id of the event.
+    pub event_id: String,
+    /// Whether the signature was right.
+    pub verified: bool,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// The body as it came.
+    pub body: String,
+    /// Whether it was put aside before.
+    pub held: bool,
+}
+
+statements! {
+    INSERT = "-- inbox.insert
+        INSERT INTO inbox (id, connector, event_id, delivery_id, verified, received_at, body, state, due_at)
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?6)
+            ON CONFLICT (connector, event_id) DO UPDATE SET copies = inbox.copies + 1
+     RETURNING copies";
+    DUE = "-- inbox.due
+        SELECT id, connector, event_id, verified, received_at, body, due_at FROM inbox
+         WHERE state = 'waiting' AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2";
+    FINISH = "-- inbox.finish
+        UPDATE inbox SET state = ?2 WHERE id = ?1";
+    DEFER = "-- inbox.defer
+        UPDATE inbox SET due_at = ?2 WHERE id = ?1";
+    NEXT_DUE = "-- inbox.next_due
+        SELECT MIN(due_at) FROM inbox WHERE state = 'waiting'";
+    COUNTS = "-- inbox.counts
+        SELECT state, COUNT(*) FROM inbox WHERE connector = ?1 GROUP BY state";
+    HELD = "-- inbox.held
+        SELECT COUNT(*) FROM inbox WHERE state = 'waiting'";
+    LATEST = "-- inbox.latest
+        SELECT state FROM inbox WHERE connector = ?1 AND event_id = ?2";
+    RECENT = "-- inbox.recent_body
+        SELECT received_at FROM inbox WHERE connector = ?1 AND received_at >= ?2 AND body LIKE ?3
+         ORDER BY id DESC LIMIT 1";
+}
+
+/// How an event fared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Digested {
+    /// It was understood and applied.
+    Done,
+    /// It was understood and is not applied: a test event, or the connector does not listen.
+    Ignored,
+    /// A type that we do not know; kept.
+    Unknown,
+    /// The body makes no sense; kept.
+    Unreadable,
+    /// Its incident is not there any more.
+    Orphan,
+}
+
+impl Digested {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Ignored => "ignored",
+            Self::Unknown => "unknown",
+            Self::Unreadable => "unreadable",
+            Self::Orphan => "orphan",
+        }
+    }
+}
+
+/// Stores a delivery; `false` if the event was here before.
+pub fn receive(tx: &mut Tx<'_>, arrival: &Arrival, now: Timestamp) -> Result<bool, StoreError> {
+    let id = counter::next(tx, "inbox", 1)?;
+    let row = tx.query_one(
+        INSERT,
+        params![
+            id,
+            arrival.connector.as_str(),
+            arrival.event_id.as_str(),
+            arrival.delivery_id.as_deref(),
+            arrival.verified,
+            now,
+            arrival.body.as_str(),
+        ],
+    )?;
+    row.map_or(Ok(true), |row| Ok(row.int(0)? == 1))
+}
+
+/// What waits to be digested, in order of arrival; what was deferred comes when it is due.
+pub fn due(tx: &mut Tx<'_>, limit: u32, now: Timestamp) -> Result<Vec<InboxRow>, StoreError> {
+    tx.query(DUE, params![now, limit])?
+        .iter()
+        .map(read)
+        .collect()
+}
+
+/// The event needs nothing more.
+pub fn finish(tx: &mut Tx<'_>, id: i64, how: Digested) -> Result<(), StoreError> {
+    tx.execute(FINISH, params![id, how.as_str()])?;
+    Ok(())
+}
+
+/// The event has to wait for something else.
+pub fn defer(tx: &mut Tx<'_>, id: i64, until: Timestamp) -> Result<(), StoreError> {
+    tx.execute(DEFER, params![id, until])?;
+    Ok(())
+}
+
+/// When there is next something to digest.
+pub fn next_due(tx: &mut Tx<'_>) -> Result<Option<Timestamp>, StoreError> {
+    tx.query_one(NEXT_DUE, &[])?
+        .map_or(Ok(None), |row| row.opt_time(0))
+}
+
+/// How many events are in which state.
+pub fn counts(tx: &mut Tx<'_>, connector: &str) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = tx.query(COUNTS, params![connector])?;
+    rows.iter()
+        .map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?)))
+        .collect()
+}
+
+/// How many events wait, over all connectors.
+pub fn waiting(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    tx.query_one(HELD, &[])?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// The state of one event, if it is here.
+pub fn state(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    event_id: &str,
+) -> Result<Option<String>, StoreError> {
+    let row = tx.query_one(LATEST, params![connector, event_id])?;
+    row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+}
+
+/// When a test event last arrived, not before `since`.
+pub fn ping_since(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    since: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let row = tx.query_one(RECENT, params![connector, since, "%\"pagey.ping\"%"])?;
+    row.map(|row| row.time(0)).transpose()
+}
+
+fn read(row: &Row) -> Result<InboxRow, StoreError> {
+    let received_at = row.time(4)?;
+    Ok(InboxRow {
+        id: row.int(0)?,
+        connector: row.text(1)?.to_owned(),
+        event_id: row.text(2)?.to_owned(),
+        verified: row.bool(3)?,
+        received_at,
+        body: row.text(5)?.to_owned(),
+        held: row.time(6)? > received_at,
+    })
+}

@@ -1,0 +1,343 @@
+//! Incidents as lists show them: the fold of their facts, one row each.
+
+use im_core::{IncidentNumber, Person, Severity, SeveritySource, Status, Story};
+use jiff::Timestamp;
+
+use crate::facts::{json, word};
+use crate::statements::statements;
+use crate::{Row, StoreError, Tx, Value, counter, params};
+
+/// One incident as lists show it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IncidentRow {
+    /// Its number.
+    pub number: IncidentNumber,
+    /// The connector it belongs to.
+    pub connector: Option<String>,
+    /// The key that its twin is made with.
+    pub pd_key: Option<String>,
+    /// PagerDuty's id.
+    pub pd_id: Option<String>,
+    /// PagerDuty's number.
+    pub pd_number: Option<i64>,
+    /// Where people find the twin.
+    pub pd_url: Option<String>,
+    /// PagerDuty's state.
+    pub pd_status: Option<String>,
+    /// Its state.
+    pub status: Status,
+    /// What people call it.
+    pub title: String,
+    /// How bad it is, and how we know.
+    pub severity: Option<(Severity, SeveritySource)>,
+    /// What it affects.
+    pub service: Option<String>,
+    /// Who has it.
+    pub assignees: Vec<Person>,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When somebody first took it.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When it was last over.
+    pub resolved_at: Option<Timestamp>,
+    /// When anything last happened.
+    pub updated_at: Timestamp,
+    /// Whether it was removed here.
+    pub deleted: bool,
+    /// Grows with each write.
+    pub version: i64,
+}
+
+/// Which incidents to list. Empty lists choose all.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Any of these states.
+    pub statuses: Vec<Status>,
+    /// Any of these severities.
+    pub severities: Vec<Severity>,
+    /// This service.
+    pub service: Option<String>,
+    /// A part of the title, in any case.
+    pub title: Option<String>,
+    /// Only older than this.
+    pub before: Option<IncidentNumber>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+const COLUMNS: &str = "number, connector, pd_key, pd_id, pd_number, pd_url, pd_status, status, title, severity,
+    severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted, version";
+
+statements! {
+    INSERT = "-- incidents.insert
+        INSERT INTO incident (number, connector, pd_key, status, title, assignees, created_at, updated_at, version)
+        VALUES (?1, ?2, ?3, 'open', '', '[]', ?4, ?4, 0)";
+    UPDATE = "-- incidents.update
+        UPDATE incident
+           SET pd_id = ?2, pd_number = ?3, pd_url = ?4, pd_status = ?5, status = ?6, title = ?7, severity = ?8,
+               severity_source = ?9, service = ?10, assignees = ?11, created_at = ?12, acknowledged_at = ?13,
+               resolved_at = ?14, updated_at = ?15, deleted = ?16, version = version + 1
+         WHERE number = ?1";
+    BY_NUMBER = "-- incidents.by_number
+        SELECT number, connector, pd_key, pd_id, pd_number, pd_url, pd_status, status, title, severity,
+               severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted,
+               version
+          FROM incident WHERE number = ?1";
+    BY_TWIN = "-- incidents.by_twin
+        SELECT number FROM incident WHERE connector = ?1 AND pd_id = ?2";
+    BY_KEY = "-- incidents.by_key
+        SELECT number FROM incident WHERE connector = ?1 AND pd_key = ?2";
+    SEEN_OPEN = "-- incidents.seen_open
+        UPDATE incident SET seen_run = ?3 WHERE connector = ?1 AND pd_id = ?2";
+    OPEN_UNSEEN = "-- incidents.open_unseen
+        SELECT pd_id FROM incident
+         WHERE connector = ?1 AND pd_id IS NOT NULL AND pd_status <> 'resolved' AND seen_run <> ?2
+         ORDER BY number LIMIT ?3";
+    OPEN_TWINS = "-- incidents.open_twins
+        SELECT number FROM incident WHERE connector = ?1 AND pd_status <> 'resolved' ORDER BY number";
+    LINKED_AFTER = "-- incidents.linked_after
+        SELECT number FROM incident WHERE connector = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
+    SYNCED_SINCE = "-- incidents.synced_since
+        SELECT COUNT(*) FROM incident WHERE connector = ?1 AND updated_at >= ?2 AND pd_id IS NOT NULL";
+    COUNT_OPEN = "-- incidents.count_open
+        SELECT COUNT(*) FROM incident WHERE status IN ('open', 'acknowledged', 'mitigated') AND deleted = 0";
+}
+
+/// A new row, empty until its facts are folded.
+pub fn insert(
+    tx: &mut Tx<'_>,
+    connector: Option<&str>,
+    pd_key: impl FnOnce(IncidentNumber) -> Option<String>,
+    now: Timestamp,
+) -> Result<IncidentNumber, StoreError> {
+    let number = counter::next(tx, "incident", 1)?;
+    let number = IncidentNumber::new(number).ok_or(StoreError::Stale)?;
+    tx.execute(
+        INSERT,
+        params![number.get(), connector, pd_key(number), now],
+    )?;
+    Ok(number)
+}
+
+/// Writes what the facts add up to.
+pub fn update(tx: &mut Tx<'_>, number: IncidentNumber, story: &Story) -> Result<(), StoreError> {
+    let peer = story.peer.as_ref();
+    tx.execute(
+        UPDATE,
+        params![
+            number.get(),
+            peer.map(|peer| peer.id.as_str()),
+            peer.and_then(|peer| peer.number),
+            peer.and_then(|peer| peer.html_url.as_deref()),
+            peer.map(|peer| peer.status.as_str()),
+            story.status.as_str(),
+            story.title.as_str(),
+            story.severity.map(|(severity, _)| severity.as_str()),
+            story.severity.map(|(_, source)| source_word(source)),
+            story.service.as_deref(),
+            json(&story.assignees),
+            story.created_at,
+            story.acknowledged_at,
+            story.resolved_at,
+            story.updated_at,
+            story.deleted,
+        ],
+    )?;
+    Ok(())
+}
+
+/// One incident, a deleted one too.
+pub fn find(tx: &mut Tx<'_>, number: IncidentNumber) -> Result<Option<IncidentRow>, StoreError> {
+    tx.query_one(BY_NUMBER, params![number.get()])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The incident whose twin is `pd_id`.
+pub fn by_twin(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    pd_id: &str,
+) -> Result<Option<IncidentNumber>, StoreError> {
+    number_of(tx, BY_TWIN, connector, pd_id)
+}
+
+/// The incident whose twin is made with `pd_key`.
+pub fn by_key(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    pd_key: &str,
+) -> Result<Option<IncidentNumber>, StoreError> {
+    number_of(tx, BY_KEY, connector, pd_key)
+}
+
+fn number_of(
+    tx: &mut Tx<'_>,
+    sql: &str,
+    connector: &str,
+    name: &str,
+) -> Result<Option<IncidentNumber>, StoreError> {
+    let row = tx.query_one(sql, params![connector, name])?;
+    row.map(|row| number(&row, 0)).transpose()
+}
+
+fn number(row: &Row, column: usize) -> Result<IncidentNumber, StoreError> {
+    let number = row.int(column)?;
+    IncidentNumber::new(number)
+        .ok_or_else(|| row.content(column, "an incident number", number.to_string()))
+}
+
+/// Notes that a sync run met the twin among PagerDuty's open incidents.
+pub fn mark_seen_open(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    pd_id: &str,
+    run: i64,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(SEEN_OPEN, params![connector, pd_id, run])? > 0)
+}
+
+/// Twins that we hold for open and that the run did not meet, at most `limit`.
+pub fn open_unseen(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    run: i64,
+    limit: u32,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx.query(OPEN_UNSEEN, params![connector, run, limit])?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
+/// Incidents whose twin is open, as far as we know.
+pub fn open_twins(tx: &mut Tx<'_>, connector: &str) -> Result<Vec<IncidentNumber>, StoreError> {
+    tx.query(OPEN_TWINS, params![connector])?
+        .iter()
+        .map(|row| number(row, 0))
+        .collect()
+}
+
+/// Incidents of a connector after `after`, in order.
+pub fn linked_after(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    after: i64,
+    limit: u32,
+) -> Result<Vec<IncidentNumber>, StoreError> {
+    let rows = tx.query(LINKED_AFTER, params![connector, after, limit])?;
+    rows.iter().map(|row| number(row, 0)).collect()
+}
+
+/// How many of a connector's incidents changed since `since`.
+pub fn synced_since(tx: &mut Tx<'_>, connector: &str, since: Timestamp) -> Result<i64, StoreError> {
+    tx.query_one(SYNCED_SINCE, params![connector, since])?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+/// How many incidents are open.
+pub fn count_open(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    tx.query_one(COUNT_OPEN, &[])?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+/// Incidents that fit, newest first.
+pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreError> {
+    let mut values: Vec<Value> = Vec::new();
+    let mut wheres = vec!["deleted = 0".to_owned()];
+    let mut bind = |value: Value| {
+        values.push(value);
+        format!("?{}", values.len())
+    };
+    if !filter.statuses.is_empty() {
+        let marks: Vec<String> = filter
+            .statuses
+            .iter()
+            .map(|status| bind(status.as_str().into()))
+            .collect();
+        wheres.push(format!("status IN ({})", marks.join(", ")));
+    }
+    if !filter.severities.is_empty() {
+        let marks: Vec<String> = filter
+            .severities
+            .iter()
+            .map(|severity| bind(severity.as_str().into()))
+            .collect();
+        wheres.push(format!("severity IN ({})", marks.join(", ")));
+    }
+    if let Some(service) = &filter.service {
+        wheres.push(format!("service = {}", bind(service.as_str().into())));
+    }
+    if let Some(title) = &filter.title {
+        let pattern = format!("%{}%", escape_like(title));
+        wheres.push(format!(
+            "LOWER(title) LIKE LOWER({}) ESCAPE '!'",
+            bind(pattern.into())
+        ));
+    }
+    if let Some(before) = filter.before {
+        wheres.push(format!("number < {}", bind(before.get().into())));
+    }
+    let limit = bind(filter.limit.into());
+    let sql = format!(
+        "-- incidents.list\n SELECT {COLUMNS} FROM incident WHERE {} ORDER BY number DESC LIMIT {limit}",
+        wheres.join(" AND ")
+    );
+    tx.query(&sql, &values)?.iter().map(read).collect()
+}
+
+fn escape_like(text: &str) -> String {
+    text.chars()
+        .flat_map(|c| {
+            matches!(c, '!' | '%' | '_')
+                .then_some('!')
+                .into_iter()
+                .chain([c])
+        })
+        .collect()
+}
+
+fn source_word(source: SeveritySource) -> &'static str {
+    match source {
+        SeveritySource::Explicit => "explicit",
+        SeveritySource::Priority => "priority",
+        SeveritySource::Inferred => "inferred",
+    }
+}
+
+fn parse_source(word: &str) -> Option<SeveritySource> {
+    [
+        SeveritySource::Explicit,
+        SeveritySource::Priority,
+        SeveritySource::Inferred,
+    ]
+    .into_iter()
+    .find(|source| source_word(*source) == word)
+}
+
+fn read(row: &Row) -> Result<IncidentRow, StoreError> {
+    let text = |column: usize| Ok::<_, StoreError>(row.opt_text(column)?.map(str::to_owned));
+    let severity = match (row.opt_parse(9)?, row.opt_text(10)?.and_then(parse_source)) {
+        (Some(severity), Some(source)) => Some((severity, source)),
+        _ => None,
+    };
+    Ok(IncidentRow {
+        number: number(row, 0)?,
+        connector: text(1)?,
+        pd_key: text(2)?,
+        pd_id: text(3)?,
+        pd_number: row.opt_int(4)?,
+        pd_url: text(5)?,
+        pd_status: text(6)?,
+        status: word(row, 7, Status::parse)?,
+        title: row.text(8)?.to_owned(),
+        severity,
+        service: text(11)?,
+        assignees: row.json(12)?,
+        created_at: row.time(13)?,
+        acknowledged_at: row.opt_time(14)?,
+        resolved_at: row.opt_time(15)?,
+        updated_at: row.time(16)?,
+        deleted: row.bool(17)?,
+        version: row.int(18)?,
+    })
+}

@@ -1,0 +1,71 @@
+//! PagerDuty's people, as last read: who has which address there.
+
+use crate::statements::statements;
+use crate::{Row, StoreError, Tx, params};
+
+/// A user of PagerDuty's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserRow {
+    /// PagerDuty's id.
+    pub id: String,
+    /// The address, in lower case.
+    pub email: String,
+    /// The name.
+    pub name: Option<String>,
+}
+
+statements! {
+    PUT = "-- people.put
+        INSERT INTO pd_user (connector, id, email, name) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (connector, id) DO UPDATE SET email = excluded.email, name = excluded.name";
+    BY_EMAIL = "-- people.by_email
+        SELECT id, email, name FROM pd_user WHERE connector = ?1 AND email = ?2 ORDER BY id LIMIT 1";
+    BY_ID = "-- people.by_id
+        SELECT id, email, name FROM pd_user WHERE connector = ?1 AND id = ?2";
+    COUNT = "-- people.count
+        SELECT COUNT(*) FROM pd_user WHERE connector = ?1";
+}
+
+/// Remembers a user.
+pub fn put(tx: &mut Tx<'_>, connector: &str, user: &UserRow) -> Result<(), StoreError> {
+    let email = user.email.to_lowercase();
+    tx.execute(
+        PUT,
+        params![connector, user.id.as_str(), email, user.name.as_deref()],
+    )?;
+    Ok(())
+}
+
+/// The user with this address, in any case.
+pub fn by_email(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    email: &str,
+) -> Result<Option<UserRow>, StoreError> {
+    tx.query_one(BY_EMAIL, params![connector, email.to_lowercase()])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The user with this id.
+pub fn by_id(tx: &mut Tx<'_>, connector: &str, id: &str) -> Result<Option<UserRow>, StoreError> {
+    tx.query_one(BY_ID, params![connector, id])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// How many users are known.
+pub fn count(tx: &mut Tx<'_>, connector: &str) -> Result<i64, StoreError> {
+    tx.query_one(COUNT, params![connector])?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+fn read(row: &Row) -> Result<UserRow, StoreError> {
+    Ok(UserRow {
+        id: row.text(0)?.to_owned(),
+        email: row.text(1)?.to_owned(),
+        name: row.opt_text(2)?.map(str::to_owned),
+    })
+}

@@ -1,0 +1,51 @@
+//! Counts per minute: calls, errors, webhooks. What status and health are read off.
+
+use jiff::Timestamp;
+
+use crate::statements::statements;
+use crate::{StoreError, Tx, params};
+
+const MICROS_PER_MINUTE: i64 = 60_000_000;
+
+statements! {
+    ADD = "-- tallies.add
+        INSERT INTO tally (connector, minute, what, n) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (connector, minute, what) DO UPDATE SET n = tally.n + excluded.n";
+    SINCE = "-- tallies.since
+        SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
+    FORGET = "-- tallies.forget
+        DELETE FROM tally WHERE connector = ?1 AND minute < ?2";
+}
+
+/// Adds `n` to the count of `what` in this minute.
+pub fn add(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    what: &str,
+    n: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(ADD, params![connector, minute(now), what, n])?;
+    Ok(())
+}
+
+/// The count of `what` since `since`, to the minute.
+pub fn since(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    what: &str,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    tx.query_one(SINCE, params![connector, minute(since), what])?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+/// Drops what is older than `before`.
+pub fn forget(tx: &mut Tx<'_>, connector: &str, before: Timestamp) -> Result<(), StoreError> {
+    tx.execute(FORGET, params![connector, minute(before)])?;
+    Ok(())
+}
+
+fn minute(at: Timestamp) -> i64 {
+    at.as_microsecond().div_euclid(MICROS_PER_MINUTE)
+}

@@ -1,0 +1,14 @@
+//! The contract of the store: every test runs on every database.
+//!
+//! PostgreSQL takes part when `IM_TEST_POSTGRES_URL` is set; each test has a schema of its own
+//! there.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod addresses;
+mod backend;
+mod claims;
+mod contract;
+mod faults;
+mod groups;
+mod migrations;
+mod sqlite_only;
