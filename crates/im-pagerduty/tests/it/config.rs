@@ -1,0 +1,339 @@
+//! The connector's configuration.
+
+use im_core::{Direction, Severity, Urgency};
+use im_pagerduty::config::{ConnectorConfig, parse, parse_duration};
+use jiff::SignedDuration;
+
+/// The simple example of the documentation, letter by letter.
+const SIMPLE: &str = r#"{
+"base_url": "https://api.pagerduty.com",
+"api_key": "your-api-key-here",
+"sync_direction": "bidirectional",
+"sync_interval": "5m",
+"enable_webhook": true,
+"custom": {
+"service_id": "PXXXXXX",
+"from_email": "ops@company.com",
+"escalation_policy_id": "PXXXXXX"
+}
+}"#;
+
+/// The advanced one.
+const ADVANCED: &str = r#"{
+"base_url": "https://api.pagerduty.com",
+"api_key": "your-api-key",
+"sync_direction": "bidirectional",
+"sync_interval": "2m",
+"enable_webhook": true,
+"custom": {
+"service_id": "PXXXXXX",
+"from_email": "ops@company.com",
+"escalation_policy_id": "PXXXXXX",
+"urgency_mapping": {
+"SEV-1": "high",
+"SEV-2": "high",
+"SEV-3": "low",
+"SEV-4": "low"
+},
+"service_mappings": {
+"api": "PAPI001",
+"db": "PDAT001",
+"web": "PWEB001"
+},
+"auto_resolve": true,
+"sync_notes": true
+}
+}"#;
+
+#[test]
+fn the_documented_examples_are_read() {
+    let simple = parse(SIMPLE).unwrap();
+    assert_eq!(simple.api_key.expose(), "your-api-key-here");
+    assert_eq!(simple.sync_direction, Direction::Bidirectional);
+    assert_eq!(simple.sync_interval, SignedDuration::from_mins(5));
+    assert_eq!(
+        simple.custom.escalation_policy_id.as_deref(),
+        Some("PXXXXXX")
+    );
+    let advanced = parse(ADVANCED).unwrap();
+    assert_eq!(advanced.sync_interval, SignedDuration::from_mins(2));
+    assert_eq!(advanced.custom.urgency_mapping.len(), 4);
+    let mapping = advanced.mapping();
+    assert_eq!(mapping.service_id(Some("db")), "PDAT001");
+    assert_eq!(mapping.service_id(Some("payments")), "PXXXXXX");
+    assert_eq!(mapping.service_id(None), "PXXXXXX");
+    assert_eq!(mapping.service_name("PWEB001"), Some("web"));
+}
+
+/// A configuration with more in both of its objects.
+fn with(top: &str, custom: &str) -> String {
+    format!(
+        r#"{{"api_key":"u+secret123",{top}"custom":{{"service_id":"PSVC","from_email":"a@b.c"{custom}}}}}"#
+    )
+}
+
+fn config(top: &str, custom: &str) -> ConnectorConfig {
+    parse(&with(top, custom)).unwrap()
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    insta::assert_debug_snapshot!(config("", ""), @r#"
+    ConnectorConfig {
+        base_url: "https://api.pagerduty.com",
+        api_key: [hidden],
+        sync_direction: Outbound,
+        sync_interval: 300s,
+        enable_webhook: true,
+        webhook_secret: None,
+        allow_ips: [],
+        custom: Custom {
+            service_id: "PSVC",
+            from_email: "a@b.c",
+            escalation_policy_id: None,
+            urgency_mapping: [],
+            service_mappings: [],
+            auto_resolve: true,
+            sync_notes: true,
+            severity_from_urgency: Some(
+                InferredSeverity {
+                    high: Sev2,
+                    low: Sev3,
+                },
+            ),
+        },
+    }
+    "#);
+}
+
+#[test]
+fn the_key_is_in_no_debug_and_no_error() {
+    let secret = r#""webhook_secret":"hush","#;
+    let shown = format!("{:?}", config(secret, ""));
+    assert!(
+        !shown.contains("secret123") && !shown.contains("hush"),
+        "{shown}"
+    );
+    for text in [
+        r#"{"api_key":"u+secret123""#,
+        r#"{"api_key":"u+secret123 x","custom":{}}"#,
+        r#"{"api_key":"u+secret123","custom":{}}"#,
+        r#"{"api_key":"u+secret123","custom":7}"#,
+        r#"{"api_key":["u+secret123"],"custom":{}}"#,
+        r#"{"api_key":"u+secret123","api_key":"u+secret123"}"#,
+        r#"{"api_key":"u+secret123",}"#,
+    ] {
+        let error = parse(text).unwrap_err();
+        assert!(
+            !error.to_string().contains("secret123") && !format!("{error:?}").contains("secret123"),
+            "{error}"
+        );
+    }
+}
+
+#[track_caller]
+fn check(text: &str, expect: &str) {
+    assert_eq!(parse(text).unwrap_err().to_string(), expect);
+}
+
+#[test]
+fn unknown_keys_are_named_with_their_path() {
+    check(
+        &with(r#""sync_intervall":"5m","#, ""),
+        "unknown key `sync_intervall`; did you mean `sync_interval`?",
+    );
+    check(
+        &with("", r#","servce_mapings":{}"#),
+        "unknown key `custom.servce_mapings`; did you mean `custom.service_mappings`?",
+    );
+    check(
+        &with("", r#","urgency_mapping":{"SEV-9":"high"}"#),
+        "unknown key `custom.urgency_mapping.SEV-9`; did you mean `custom.urgency_mapping.SEV-1`?",
+    );
+    check(&with(r#""debug":true,"#, ""), "unknown key `debug`");
+    check(
+        &with("", r#","severity_from_urgency":{"hihg":"SEV-1"}"#),
+        "unknown key `custom.severity_from_urgency.hihg`; did you mean `custom.severity_from_urgency.high`?",
+    );
+}
+
+#[test]
+fn required_keys_are_asked_for() {
+    check(
+        "{}",
+        "`api_key` is required; for example \"u+xxxxxxxxxxxxxxxxxxxxxx\"",
+    );
+    check(
+        r#"{"api_key":"k"}"#,
+        "`custom` is required; for example {\"service_id\": \"PXXXXXX\", \"from_email\": \"ops@company.com\"}",
+    );
+    check(
+        r#"{"api_key":"k","custom":{}}"#,
+        "`custom.service_id` is required; for example \"PXXXXXX\"",
+    );
+    check(
+        r#"{"api_key":"k","custom":{"service_id":" ","from_email":"a@b"}}"#,
+        "`custom.service_id` is required; for example \"PXXXXXX\"",
+    );
+    check(
+        r#"{"api_key":"k","custom":{"service_id":"P"}}"#,
+        "`custom.from_email` is required; for example \"ops@company.com\"",
+    );
+}
+
+#[test]
+fn wrong_values_say_what_would_be_right() {
+    check(
+        &with(r#""sync_interval":300,"#, ""),
+        "`sync_interval` must be a text, not a number; for example \"90s\", \"2m\" or \"1h\"",
+    );
+    check(
+        &with(r#""sync_interval":"5 min","#, ""),
+        "`sync_interval` cannot be `5 min`: write numbers with units; for example \"90s\", \"2m\" or \"1h\"",
+    );
+    check(
+        &with(r#""sync_interval":"9s","#, ""),
+        "`sync_interval` is too short: use 10s or more; for example \"90s\", \"2m\" or \"1h\"",
+    );
+    check(
+        &with(r#""enable_webhook":"yes","#, ""),
+        "`enable_webhook` must be true or false, not a text; for example true",
+    );
+    check(
+        &with(r#""sync_direction":"both","#, ""),
+        "`sync_direction` cannot be `both`: use bidirectional, outbound, inbound or none; for example \"bidirectional\"",
+    );
+    check(
+        &with(r#""base_url":"api.pagerduty.com","#, ""),
+        "`base_url` must be an http:// or https:// address without user, query or fragment; for example \"https://api.pagerduty.com\" or \"https://api.eu.pagerduty.com\"",
+    );
+    check(
+        &with("", r#","urgency_mapping":{"SEV-1":"urgent"}"#),
+        "`custom.urgency_mapping.SEV-1` cannot be `urgent`: use high or low; for example \"high\"",
+    );
+    check(
+        &with("", r#","service_mappings":["a"]"#),
+        "`custom.service_mappings` must be an object, not a list; for example {\"api\": \"PAPI001\", \"default\": \"PGEN001\"}",
+    );
+    check(
+        &with("", r#","severity_from_urgency":"no""#),
+        "`custom.severity_from_urgency` must be an object or false, not a text; for example {\"high\": \"SEV-2\", \"low\": \"SEV-3\"} or false",
+    );
+    check(
+        r#"{"api_key":"k","custom":{"service_id":"P","from_email":"ops company.com"}}"#,
+        "`custom.from_email` `ops company.com` is not an e-mail address; for example \"ops@company.com\"",
+    );
+    check(
+        "[]",
+        "`the configuration` must be an object, not a list; for example {\"api_key\": …, \"custom\": {…}}",
+    );
+}
+
+#[test]
+fn broken_json_says_where() {
+    check(
+        "{\n  \"api_key\": \"k\",\n}",
+        "line 3, column 1: trailing comma",
+    );
+    check("", "line 1, column 0: EOF while parsing a value");
+    check(
+        "{\"custom\":{\"a\":1,\"a\":2}}",
+        "line 1, column 23: the key `a` is there twice",
+    );
+}
+
+#[test]
+fn the_eu_and_a_local_stand_in_are_addresses_too() {
+    for (written, read) in [
+        (
+            "https://api.eu.pagerduty.com/",
+            "https://api.eu.pagerduty.com",
+        ),
+        ("http://127.0.0.1:8090/pd", "http://127.0.0.1:8090/pd"),
+    ] {
+        assert_eq!(
+            config(&format!(r#""base_url":"{written}","#), "").base_url,
+            read
+        );
+    }
+    for written in [
+        "https://",
+        "ftp://x",
+        "https://u:p@x",
+        "https://x?y",
+        "https://x y",
+    ] {
+        assert!(
+            parse(&with(&format!(r#""base_url":"{written}","#), "")).is_err(),
+            "{written}"
+        );
+    }
+}
+
+#[test]
+fn mappings_keep_their_order_and_default() {
+    let mapping = config(
+        "",
+        r#","service_mappings":{"zeta":"P1","alpha":"P1","default":"PGEN"}"#,
+    )
+    .mapping();
+    assert_eq!(mapping.service_name("P1"), Some("zeta"));
+    assert_eq!(mapping.service_id(Some("nobody")), "PGEN");
+    assert_eq!(mapping.service_name("PGEN"), None);
+}
+
+#[test]
+fn severities_and_urgencies_map_both_ways() {
+    let mapping = config("", r#","urgency_mapping":{"SEV-3":"high"}"#).mapping();
+    assert_eq!(mapping.urgency(Severity::Sev3), Urgency::High);
+    assert_eq!(mapping.urgency(Severity::Sev4), Urgency::Low);
+    let guess = |custom: &str| config("", custom).mapping().severity_from_urgency;
+    let low_only = guess(r#","severity_from_urgency":{"low":"SEV-4"}"#);
+    assert_eq!(low_only, Some((Severity::Sev2, Severity::Sev4)));
+    assert_eq!(guess(r#","severity_from_urgency":false"#), None);
+    assert_eq!(guess(""), Some((Severity::Sev2, Severity::Sev3)));
+}
+
+#[test]
+fn lengths_of_time_are_read_as_people_write_them() {
+    for (text, seconds) in [
+        ("90s", 90),
+        ("2m", 120),
+        ("1h", 3_600),
+        ("1h30m", 5_400),
+        (" 10s ", 10),
+    ] {
+        assert_eq!(
+            parse_duration(text),
+            Some(SignedDuration::from_secs(seconds)),
+            "{text}"
+        );
+    }
+    for text in [
+        "",
+        "5",
+        "m",
+        "5x",
+        "-5m",
+        "1.5h",
+        "99999999999999999999h",
+        "9223372036854775807h",
+    ] {
+        assert_eq!(parse_duration(text), None, "{text}");
+    }
+}
+
+#[test]
+fn the_switches_and_the_direction_reach_the_mapping() {
+    let mapping = config(
+        r#""sync_direction":"inbound","#,
+        r#","auto_resolve":false,"sync_notes":false"#,
+    )
+    .mapping();
+    assert_eq!(mapping.direction, Direction::Inbound);
+    assert!(!mapping.auto_resolve && !mapping.sync_notes);
+    for word in ["bidirectional", "outbound", "inbound", "none"] {
+        let direction = config(&format!(r#""sync_direction":"{word}","#), "").sync_direction;
+        assert_eq!(direction.as_str(), word);
+    }
+}

@@ -1,0 +1,20 @@
+//! The client against documented bodies, hostile bodies, and tables of expectations.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod answers;
+mod config;
+mod errors;
+mod events;
+mod hostile;
+mod log_entries;
+mod render;
+mod requests;
+mod signature;
+mod support;
+mod webhooks;
+mod windows;
