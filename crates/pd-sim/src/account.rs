@@ -1,0 +1,353 @@
+//! Filling an account with people and things, and one invented account that is ready to use.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::Sim;
+use crate::oauth::{Consent, OAuthApp};
+use crate::state::{
+    EscalationRule, FieldDefinition, Integration, KeyKind, Means, NotificationRule, Policy,
+    Priority, Schedule, Service, Target, Team, User,
+};
+
+/// What a caller needs to know of the account that [`lively`] makes.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Account {
+    /// An account key of 20 characters.
+    pub api_key: String,
+    /// An account key that may only read.
+    pub read_only_key: String,
+    /// A key of the first user.
+    pub user_key: String,
+    /// Id, name and Events API key of each service.
+    pub services: Vec<(String, String, String)>,
+    /// Id, name and e-mail of each user.
+    pub users: Vec<(String, String, String)>,
+    /// Id and name of each escalation policy.
+    pub policies: Vec<(String, String)>,
+    /// Id and name of each priority, the most severe first.
+    pub priorities: Vec<(String, String)>,
+}
+
+/// How high-urgency incidents reach a new user: means and delay in minutes.
+const HIGH_URGENCY: [(Means, i64); 4] = [
+    (Means::Push, 0),
+    (Means::Email, 0),
+    (Means::Sms, 2),
+    (Means::Phone, 5),
+];
+
+impl Sim {
+    /// Adds a user with the usual notification rules; returns the id.
+    pub fn add_user(&mut self, name: &str, email: &str) -> String {
+        let ids = &mut self.world.ids;
+        let id = ids.object('P');
+        let mut rules: Vec<NotificationRule> = Vec::new();
+        for (means, delay_min) in HIGH_URGENCY {
+            rules.push(NotificationRule {
+                id: ids.object('P'),
+                delay_min,
+                means,
+                urgency: "high",
+            });
+        }
+        rules.push(NotificationRule {
+            id: ids.object('P'),
+            delay_min: 0,
+            means: Means::Email,
+            urgency: "low",
+        });
+        let phone = format!("3000{:04}", ids.below(10_000));
+        self.world.users.put(User {
+            id: id.clone(),
+            name: name.to_owned(),
+            email: email.to_owned(),
+            phone,
+            time_zone: "Europe/Berlin".to_owned(),
+            role: "user".to_owned(),
+            job_title: None,
+            rules,
+            mobile: false,
+        });
+        id
+    }
+
+    /// Lets a user act from the phone: the channel of what they do is `mobile`.
+    pub fn uses_phone(&mut self, user: &str) {
+        if let Some(user) = self.world.users.get_mut(user) {
+            user.mobile = true;
+        }
+    }
+
+    /// Adds a team with its members; the first manages it. Returns the id.
+    pub fn add_team(&mut self, name: &str, members: &[&str]) -> String {
+        let id = self.world.ids.object('P');
+        let role = |index: usize| if index == 0 { "manager" } else { "responder" };
+        let members = members
+            .iter()
+            .enumerate()
+            .map(|(index, user)| ((*user).to_owned(), role(index).to_owned()));
+        let members = members.collect();
+        self.world.teams.put(Team {
+            id: id.clone(),
+            name: name.to_owned(),
+            description: None,
+            members,
+        });
+        id
+    }
+
+    /// Adds a schedule whose users take turns of `turn_s` seconds from `start` on; returns the id.
+    pub fn add_schedule(
+        &mut self,
+        name: &str,
+        users: &[&str],
+        turn_s: i64,
+        start: Timestamp,
+    ) -> String {
+        let id = self.world.ids.object('P');
+        let users = users.iter().map(|user| (*user).to_owned()).collect();
+        let time_zone = "Europe/Berlin".to_owned();
+        self.world.schedules.put(Schedule {
+            id: id.clone(),
+            name: name.to_owned(),
+            time_zone,
+            start,
+            turn_s,
+            users,
+        });
+        id
+    }
+
+    /// Adds a policy. Each level is a delay in minutes and the ids of users or schedules.
+    pub fn add_policy(
+        &mut self,
+        name: &str,
+        levels: &[(i64, &[&str])],
+        num_loops: u32,
+        team: Option<&str>,
+    ) -> String {
+        let id = self.world.ids.object('P');
+        let mut rules = Vec::new();
+        for (delay_min, targets) in levels {
+            let targets = targets.iter().map(|target| self.target(target)).collect();
+            rules.push(EscalationRule {
+                id: self.world.ids.object('P'),
+                delay_min: *delay_min,
+                targets,
+            });
+        }
+        self.world.policies.put(Policy {
+            id: id.clone(),
+            name: name.to_owned(),
+            description: None,
+            num_loops,
+            rules,
+            team: team.map(str::to_owned),
+        });
+        id
+    }
+
+    fn target(&self, id: &str) -> Target {
+        match self.world.schedules.get(id) {
+            Some(_) => Target::Schedule(id.to_owned()),
+            None => Target::User(id.to_owned()),
+        }
+    }
+
+    /// Adds a service with an Events API integration and PagerDuty's usual time-outs; returns
+    /// its id and the integration's key.
+    pub fn add_service(&mut self, name: &str, policy: &str, now: Timestamp) -> (String, String) {
+        let id = self.world.ids.object('P');
+        self.world.services.put(Service {
+            id: id.clone(),
+            name: name.to_owned(),
+            description: None,
+            created_at: now,
+            updated_at: now,
+            policy: policy.to_owned(),
+            acknowledgement_timeout_s: Some(1_800),
+            auto_resolve_timeout_s: Some(14_400),
+            urgency: "high".to_owned(),
+            disabled: false,
+            last_incident_at: None,
+            open: std::collections::BTreeSet::new(),
+        });
+        let key = self.world.ids.key32();
+        self.world.integrations.put(Integration {
+            id: self.world.ids.object('P'),
+            name: "Monitoring".to_owned(),
+            kind: "events_api_v2_inbound_integration".to_owned(),
+            service: id.clone(),
+            key: key.clone(),
+            created_at: now,
+        });
+        (id, key)
+    }
+
+    /// Sets the time-outs of a service; `None` switches one off.
+    pub fn set_timeouts(
+        &mut self,
+        service: &str,
+        acknowledgement_s: Option<i64>,
+        auto_resolve_s: Option<i64>,
+    ) {
+        if let Some(service) = self.world.services.get_mut(service) {
+            service.acknowledgement_timeout_s = acknowledgement_s;
+            service.auto_resolve_timeout_s = auto_resolve_s;
+        }
+    }
+
+    /// Adds a priority below all others; returns the id.
+    pub fn add_priority(&mut self, name: &str, description: &str) -> String {
+        let id = self.world.ids.object('P');
+        let (name, description) = (name.to_owned(), description.to_owned());
+        self.world.priorities.put(Priority {
+            id: id.clone(),
+            name,
+            description,
+        });
+        id
+    }
+
+    /// Adds a custom field of incidents; with `options` only these values are taken.
+    pub fn add_field(
+        &mut self,
+        name: &str,
+        display_name: &str,
+        data_type: &str,
+        options: &[&str],
+    ) -> String {
+        let id = self.world.ids.object('P');
+        let field_type = if options.is_empty() {
+            "single_value"
+        } else {
+            "single_value_fixed"
+        };
+        self.world.fields.put(FieldDefinition {
+            id: id.clone(),
+            name: name.to_owned(),
+            display_name: display_name.to_owned(),
+            data_type: data_type.to_owned(),
+            field_type: field_type.to_owned(),
+            options: options.iter().map(|option| (*option).to_owned()).collect(),
+        });
+        id
+    }
+
+    /// Registers an OAuth app, or replaces the one of the same id.
+    pub fn register_app(&mut self, app: OAuthApp) {
+        self.world.oauth.register(app);
+    }
+
+    /// A person agrees; returns the code of the redirect. `None`: the page refuses.
+    pub fn authorize(&mut self, consent: Consent, now: Timestamp) -> Option<String> {
+        let world = &mut self.world;
+        world.oauth.authorize(consent, &mut world.ids, now)
+    }
+
+    /// Ends all OAuth tokens, as when somebody removes the app.
+    pub fn revoke_tokens(&mut self) {
+        self.world.oauth.revoke_all();
+    }
+
+    /// Accepts a REST key that somebody else chose.
+    pub fn accept_key(&mut self, key: &str, kind: KeyKind) {
+        self.world.keys.insert(key.to_owned(), kind);
+    }
+
+    /// Makes a REST key of 20 characters.
+    pub fn add_key(&mut self, kind: KeyKind) -> String {
+        let key = self.world.ids.token20();
+        self.world.keys.insert(key.clone(), kind);
+        key
+    }
+}
+
+/// Levels of a policy: minutes to wait and whom to tell.
+type Levels<'a> = &'a [(i64, &'a [&'a str])];
+
+const PEOPLE: [(&str, &str); 6] = [
+    ("Ines Halloran", "ines.halloran"),
+    ("Bram Osei", "bram.osei"),
+    ("Yuki Tanvir", "yuki.tanvir"),
+    ("Carla Nowak", "carla.nowak"),
+    ("Dmitri Adeyemi", "dmitri.adeyemi"),
+    ("Freya Lindgren", "freya.lindgren"),
+];
+
+const PRIORITIES: [(&str, &str); 5] = [
+    ("P1", "Customers cannot work"),
+    ("P2", "Customers are held up"),
+    ("P3", "Some customers notice"),
+    ("P4", "Nobody notices yet"),
+    ("P5", "For information"),
+];
+
+/// Fills an empty account with invented people, services and keys.
+pub fn lively(sim: &mut Sim, now: Timestamp) -> Account {
+    let mut account = Account::default();
+    for (name, mailbox) in PEOPLE {
+        let email = format!("{mailbox}@lighthouse-works.example");
+        account
+            .users
+            .push((sim.add_user(name, &email), name.to_owned(), email));
+    }
+    let users: Vec<String> = account.users.iter().map(|(id, ..)| id.clone()).collect();
+    let [ines, bram, yuki, carla, dmitri, freya] = users.as_slice() else {
+        return account;
+    };
+    sim.uses_phone(bram);
+    sim.uses_phone(carla);
+    let shop = sim.add_team("Shop", &[ines, bram, yuki]);
+    let platform = sim.add_team("Platform", &[carla, dmitri, freya]);
+    let policies: [(&str, Levels<'_>, &str); 3] = [
+        ("Shop first line", &[(15, &[ines]), (30, &[bram])], &shop),
+        (
+            "Platform first line",
+            &[(10, &[carla]), (20, &[dmitri]), (30, &[freya])],
+            &platform,
+        ),
+        (
+            "Everyone awake",
+            &[(5, &[yuki, freya]), (15, &[ines])],
+            &platform,
+        ),
+    ];
+    for (name, levels, team) in policies {
+        account
+            .policies
+            .push((sim.add_policy(name, levels, 1, Some(team)), name.to_owned()));
+    }
+    let policies: Vec<String> = account.policies.iter().map(|(id, _)| id.clone()).collect();
+    let [first, second, third] = policies.as_slice() else {
+        return account;
+    };
+    let services = [
+        ("Payments API", first),
+        ("Checkout Web", first),
+        ("Database", second),
+        ("Search", second),
+        ("Notifications", third),
+    ];
+    let created_at = now - SignedDuration::from_hours(24 * 200);
+    for (name, policy) in services {
+        let (id, key) = sim.add_service(name, policy, created_at);
+        account.services.push((id, name.to_owned(), key));
+    }
+    for (name, description) in PRIORITIES {
+        account
+            .priorities
+            .push((sim.add_priority(name, description), name.to_owned()));
+    }
+    sim.add_field(
+        "environment",
+        "Environment",
+        "string",
+        &["production", "staging"],
+    );
+    sim.add_field("customers_hit", "Customers hit", "integer", &[]);
+    account.api_key = sim.add_key(KeyKind::Account);
+    account.read_only_key = sim.add_key(KeyKind::ReadOnly);
+    account.user_key = sim.add_key(KeyKind::User(ines.clone()));
+    account
+}

@@ -1,0 +1,124 @@
+//! Who calls, and in whose name.
+
+use serde_json::json;
+
+use crate::http::{Request, Response};
+use crate::state::{Actor, KeyKind, World};
+
+/// A caller whose credentials are good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Caller {
+    /// The owner of a user key; account keys have none.
+    pub(crate) user: Option<String>,
+    pub(crate) read_only: bool,
+    /// What an OAuth token is for; keys have no scopes.
+    pub(crate) scopes: Option<Vec<String>>,
+    /// Whose requests are counted together.
+    pub(crate) bucket: String,
+}
+
+/// The token of a request: `Token token=…` or `Bearer …`.
+pub(crate) fn token(request: &Request) -> Option<&str> {
+    let header = request.header("Authorization")?;
+    let token = match header.strip_prefix("Token token=") {
+        Some(token) => token,
+        None => header.strip_prefix("Bearer ")?,
+    };
+    Some(token.trim().trim_matches('"')).filter(|token| !token.is_empty())
+}
+
+/// 401 with PagerDuty's body.
+pub(crate) fn unauthorized() -> Response {
+    Response::error(401, 2006, "Authentication failed", &[])
+}
+
+impl World {
+    /// Finds out who calls.
+    pub(crate) fn authenticate(&self, request: &Request) -> Result<Caller, Response> {
+        let token = token(request).ok_or_else(unauthorized)?;
+        let Some(kind) = self.keys.get(token) else {
+            let grant = self
+                .oauth
+                .bearer(token, self.now)
+                .ok_or_else(unauthorized)?;
+            let bucket = grant.user_id.clone().unwrap_or_else(|| token.to_owned());
+            let scopes = Some(grant.scopes);
+            return Ok(Caller {
+                user: grant.user_id,
+                read_only: false,
+                scopes,
+                bucket,
+            });
+        };
+        let user = match kind {
+            KeyKind::User(id) => Some(id.clone()),
+            KeyKind::Account | KeyKind::ReadOnly => None,
+        };
+        // All keys of one user share a bucket; an account key has its own.
+        let bucket = user.clone().unwrap_or_else(|| token.to_owned());
+        Ok(Caller {
+            user,
+            read_only: *kind == KeyKind::ReadOnly,
+            scopes: None,
+            bucket,
+        })
+    }
+
+    /// In whose name a write happens: the key's owner, or the user that `From` names.
+    pub(crate) fn requester(&self, caller: &Caller, request: &Request) -> Result<String, Response> {
+        if let Some(user) = &caller.user {
+            return Ok(user.clone());
+        }
+        let Some(from) = request
+            .header("From")
+            .map(str::trim)
+            .filter(|from| !from.is_empty())
+        else {
+            let message = "You must specify a user's email address in the \"From\" header to perform this action";
+            return Err(Response::error(400, 2016, message, &[]));
+        };
+        let user = self.user_by_email(from).ok_or_else(|| {
+            let error = json!({"message": "Requester User Not Found", "code": 1008, "errors": []});
+            Response::json(400, &json!({"error": error}))
+        })?;
+        Ok(user.id.clone())
+    }
+
+    /// The requester as an actor over REST.
+    pub(crate) fn rest_actor(&self, caller: &Caller, request: &Request) -> Result<Actor, Response> {
+        Ok(Actor::person(&self.requester(caller, request)?, "api"))
+    }
+}
+
+/// Refuses what the scopes of an OAuth token do not cover; keys may do everything.
+pub(crate) fn covered(caller: &Caller, request: &Request) -> Result<(), Response> {
+    let Some(scopes) = &caller.scopes else {
+        return Ok(());
+    };
+    let first = request
+        .path
+        .trim_matches('/')
+        .split('/')
+        .next()
+        .unwrap_or_default();
+    let resource = match first {
+        "log_entries" => "incidents",
+        "maintenance_windows" => "services",
+        "notifications" => "users:notifications",
+        other => other,
+    };
+    let reads = request.method == "GET";
+    let needed = format!("{resource}.{}", if reads { "read" } else { "write" });
+    let has = |scope: &str| scopes.iter().any(|held| held == scope);
+    // The classic scopes cover everything; a write scope does not cover reading.
+    if has(&needed) || has("write") || (reads && has("read")) {
+        return Ok(());
+    }
+    let error = json!({
+        "message": "Access Denied",
+        "code": 2010,
+        "required_scopes": [needed],
+        "token_scopes": scopes,
+    });
+    Err(Response::json(403, &json!({"error": error})))
+}

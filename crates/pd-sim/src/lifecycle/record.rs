@@ -1,0 +1,208 @@
+//! Writing the trail: log entries and webhook events.
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use crate::refs::{Ref, Root, milliseconds, seconds};
+use crate::state::{Actor, Entry, World};
+use crate::webhooks::Event;
+
+/// Webhooks cut notes and status updates after this many characters.
+const TRIMMED_CHARS: usize = 25_000;
+
+impl World {
+    /// Adds a log entry with a plain channel.
+    pub(crate) fn record(
+        &mut self,
+        at: usize,
+        kind: &'static str,
+        summary: String,
+        actor: &Actor,
+    ) -> usize {
+        self.record_with(
+            at,
+            kind,
+            summary,
+            actor,
+            json!({"type": actor.channel}),
+            Map::new(),
+        )
+    }
+
+    /// Adds a log entry.
+    pub(crate) fn record_with(
+        &mut self,
+        at: usize,
+        kind: &'static str,
+        summary: String,
+        actor: &Actor,
+        channel: Value,
+        extra: Map<String, Value>,
+    ) -> usize {
+        let index = self.log.len();
+        let id = self.ids.log_entry();
+        let now = self.now;
+        let incident = self.incident_mut(at);
+        incident.log.push(index);
+        let service = incident.service.clone();
+        self.log_by_id.insert(id.clone(), index);
+        let agent = actor.agent.clone();
+        self.log.push(Entry {
+            id,
+            kind,
+            summary,
+            at: now,
+            agent,
+            channel,
+            incident: at,
+            service,
+            extra,
+        });
+        index
+    }
+
+    /// Notes that a field changed.
+    pub(crate) fn touch(&mut self, at: usize) {
+        let now = self.now;
+        self.incident_mut(at).updated_at = now;
+    }
+
+    /// Publishes an event whose data is the incident itself.
+    pub(crate) fn publish(&mut self, at: usize, event_type: &'static str, actor: &Actor) {
+        self.publish_with(at, event_type, actor, |world| {
+            json_bytes(&IncidentData { world, at })
+        });
+    }
+
+    /// Publishes an event about an incident with data of its own.
+    pub(crate) fn publish_data(
+        &mut self,
+        at: usize,
+        event_type: &'static str,
+        actor: &Actor,
+        data: &Value,
+    ) {
+        self.publish_with(at, event_type, actor, |_| json_bytes(data));
+    }
+
+    fn publish_with(
+        &mut self,
+        at: usize,
+        event_type: &'static str,
+        actor: &Actor,
+        data: impl FnOnce(&Self) -> Box<RawValue>,
+    ) {
+        if self.webhooks.subscription_count() == 0 {
+            return;
+        }
+        let id = self.ids.event(self.now);
+        let incident = self.incident(at);
+        let team = self.team_of_policy(&incident.policy);
+        let envelope = Root(
+            "event",
+            Envelope {
+                id: &id,
+                event_type,
+                resource_type: "incident",
+                occurred_at: milliseconds(self.now),
+                agent: self.event_agent(&actor.agent),
+                client: actor.client.as_ref(),
+                data: data(self),
+            },
+        );
+        let event = Event {
+            event_type: event_type.to_owned(),
+            resource_id: incident.id.clone(),
+            service_id: Some(incident.service.clone()),
+            team_ids: team.map(|team| team.id.clone()).into_iter().collect(),
+            body: serde_json::to_vec(&envelope).expect("events have text keys"),
+            id,
+        };
+        self.webhooks.publish(event, &mut self.ids, self.now);
+    }
+
+    /// Number and address of the conference; null without one.
+    pub(crate) fn conference_value(&self, at: usize) -> Value {
+        self.incident(at).conference.as_ref().map_or(
+            Value::Null,
+            |(number, url)| json!({"conference_number": number, "conference_url": url}),
+        )
+    }
+}
+
+/// What surrounds the data of each event.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    id: &'a str,
+    event_type: &'a str,
+    resource_type: &'a str,
+    occurred_at: String,
+    agent: Option<Ref<'a>>,
+    client: Option<&'a Value>,
+    data: Box<RawValue>,
+}
+
+fn json_bytes(data: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(data).expect("events have text keys")
+}
+
+/// The incident as webhooks show it.
+struct IncidentData<'a> {
+    world: &'a World,
+    at: usize,
+}
+
+impl Serialize for IncidentData<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { world, at } = *self;
+        let (incident, options) = (world.incident(at), &world.options);
+        let id = &incident.id;
+        let assignees: Vec<_> = incident
+            .assignments
+            .iter()
+            .map(|(user, _)| world.user_ref(user))
+            .collect();
+        let reason = incident.merged_into.map(|target| {
+            json!({"type": "merge_resolve_reason", "incident": world.incident_event_ref(target, true)})
+        });
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", id)?;
+        map.serialize_entry("type", "incident")?;
+        map.serialize_entry("self", &format_args!("{}/incidents/{id}", options.base_url))?;
+        map.serialize_entry(
+            "html_url",
+            &format_args!("{}/incidents/{id}", options.web_url),
+        )?;
+        map.serialize_entry("number", &incident.number)?;
+        map.serialize_entry("status", incident.status.name())?;
+        map.serialize_entry("incident_key", &incident.event_key)?;
+        map.serialize_entry("created_at", &seconds(incident.created_at))?;
+        map.serialize_entry("title", &incident.title)?;
+        map.serialize_entry("incident_type", &Root("name", &incident.kind))?;
+        map.serialize_entry("service", &world.service_ref(&incident.service))?;
+        map.serialize_entry("assignees", &assignees)?;
+        map.serialize_entry("escalation_policy", &world.policy_ref(&incident.policy))?;
+        map.serialize_entry("teams", &world.team_refs(&incident.policy))?;
+        map.serialize_entry(
+            "priority",
+            &world.priority_ref(incident.priority.as_deref()),
+        )?;
+        map.serialize_entry("urgency", incident.urgency())?;
+        map.serialize_entry("conference_bridge", &world.conference_value(at))?;
+        map.serialize_entry("resolve_reason", &reason)?;
+        if let Some(reopened_at) = incident.reopened_at {
+            map.serialize_entry("reopened_at", &seconds(reopened_at))?;
+        }
+        map.end()
+    }
+}
+
+/// A text as webhooks carry it, and whether it was cut.
+pub(crate) fn trimmed(text: &str) -> (String, bool) {
+    match text.char_indices().nth(TRIMMED_CHARS) {
+        Some((end, _)) => (text.get(..end).unwrap_or_default().to_owned(), true),
+        None => (text.to_owned(), false),
+    }
+}

@@ -1,0 +1,97 @@
+//! The REST API: one function per resource, routed by method and path.
+
+mod actions;
+mod alerts;
+mod directory;
+mod incidents;
+mod log_entries;
+mod notes;
+mod paging;
+mod render;
+mod update;
+mod windows;
+
+use serde_json::json;
+
+use crate::auth::{self, Caller};
+use crate::http::{Request, Response, invalid, not_found};
+use crate::state::World;
+
+/// Answers one authenticated request.
+pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Response {
+    if let Err(refused) = auth::covered(caller, request) {
+        return refused;
+    }
+    if request.method != "GET" {
+        if caller.read_only {
+            return Response::error(403, 2010, "Access Denied", &[]);
+        }
+        if !request.body.is_empty() && request.header("Content-Type").is_none() {
+            return invalid("params must be a Hash");
+        }
+    }
+    let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+    let answer = match segments.as_slice() {
+        ["incidents", "types", ..] => directory::route(world, caller, request, &segments),
+        ["incidents", rest @ ..] => incident_routes(world, caller, request, rest),
+        ["log_entries", rest @ ..] => log_entries::route(world, request, rest),
+        ["webhook_subscriptions", rest @ ..] => {
+            Ok(world
+                .webhooks
+                .rest(request, rest, &mut world.ids, world.now))
+        }
+        ["maintenance_windows", rest @ ..] => windows::route(world, caller, request, rest),
+        other => directory::route(world, caller, request, other),
+    };
+    answer.unwrap_or_else(|refused| refused)
+}
+
+/// An answer, or the refusal to give instead: both are sent, `?` ends early.
+pub(crate) type Answer = Result<Response, Response>;
+
+fn incident_routes(world: &mut World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
+    let method = request.method.as_str();
+    match (method, path) {
+        ("GET", []) => incidents::list(world, request),
+        ("POST", []) => incidents::create(world, caller, request),
+        ("PUT", []) => actions::update_many(world, caller, request),
+        (_, []) => Err(not_found()),
+        (_, [id, rest @ ..]) => {
+            let at = find(world, id)?;
+            one_incident(world, caller, request, at, rest)
+        }
+    }
+}
+
+fn one_incident(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    at: usize,
+    path: &[&str],
+) -> Answer {
+    match (request.method.as_str(), path) {
+        ("PUT", []) => update::one(world, caller, request, at),
+        ("GET", []) => Ok(incidents::get(world, request, at)),
+        ("GET", ["log_entries"]) => log_entries::of_incident(world, request, at),
+        ("PUT", ["merge"]) => actions::merge(world, caller, request, at),
+        ("POST", ["snooze"]) => actions::snooze(world, caller, request, at),
+        ("POST", ["status_updates"]) => actions::status_update(world, caller, request, at),
+        ("POST", ["responder_requests"]) => actions::request_responders(world, request, at),
+        ("GET", ["custom_fields", "values"]) => Ok(Response::json(
+            200,
+            &json!({"custom_fields": directory::field_values(world, at)}),
+        )),
+        ("PUT", ["custom_fields", "values"]) => actions::set_fields(world, caller, request, at),
+        (_, ["notes", rest @ ..]) => notes::route(world, caller, request, at, rest),
+        ("GET", ["alerts"]) => alerts::list(world, request, at),
+        ("PUT", ["alerts"]) => alerts::update_many(world, caller, request, at),
+        ("GET", ["alerts", id]) => alerts::get(world, at, id),
+        ("PUT", ["alerts", id]) => alerts::update_one(world, caller, request, at, id),
+        _ => Err(not_found()),
+    }
+}
+
+fn find(world: &World, id: &str) -> Result<usize, Response> {
+    world.find(id).ok_or_else(not_found)
+}

@@ -1,0 +1,171 @@
+//! Alerts of an incident.
+
+use serde_json::{Value, json};
+
+use super::Answer;
+use super::paging::Page;
+use crate::auth::Caller;
+use crate::http::{Request, Response, invalid, not_found};
+use crate::refs::seconds;
+use crate::state::{Alert, World};
+
+/// One request changes at most so many.
+const BULK_MAX: usize = 250;
+
+pub(super) fn list(world: &World, request: &Request, at: usize) -> Answer {
+    let statuses: Vec<&str> = request.query_all("statuses[]").collect();
+    let rows: Vec<&Alert> = world
+        .incident(at)
+        .alerts
+        .iter()
+        .filter(|alert| {
+            request
+                .query("alert_key")
+                .is_none_or(|key| key == alert.key)
+                && (statuses.is_empty() || statuses.contains(&status(alert)))
+        })
+        .collect();
+    Ok(Page::of(request)?.answer("alerts", &rows, |alert| render(world, at, alert)))
+}
+
+pub(super) fn get(world: &World, at: usize, id: &str) -> Answer {
+    let alert = world
+        .incident(at)
+        .alerts
+        .iter()
+        .find(|alert| alert.id == id)
+        .ok_or_else(not_found)?;
+    Ok(Response::json(
+        200,
+        &json!({"alert": render(world, at, alert)}),
+    ))
+}
+
+pub(super) fn update_one(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    at: usize,
+    id: &str,
+) -> Answer {
+    let actor = world.rest_actor(caller, request)?;
+    let body = request
+        .json()
+        .ok_or_else(|| invalid("params must be a Hash"))?;
+    let change = check(world, at, id, body.get("alert").unwrap_or(&Value::Null))?;
+    apply(world, at, change, &actor);
+    get(world, at, id)
+}
+
+pub(super) fn update_many(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    at: usize,
+) -> Answer {
+    let actor = world.rest_actor(caller, request)?;
+    let body = request
+        .json()
+        .ok_or_else(|| invalid("params must be a Hash"))?;
+    let asked = body
+        .get("alerts")
+        .and_then(Value::as_array)
+        .ok_or_else(|| invalid("Alerts must be a list."))?;
+    if asked.len() > BULK_MAX {
+        return Err(Response::error(
+            413,
+            2001,
+            "Invalid Input Provided",
+            &["Too many alerts"],
+        ));
+    }
+    let id = |change: &Value| {
+        change
+            .get("id")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let changes: Vec<_> = asked
+        .iter()
+        .map(|change| check(world, at, &id(change), change))
+        .collect::<Result<_, _>>()?;
+    for change in changes {
+        apply(world, at, change, &actor);
+    }
+    let ids: Vec<String> = asked.iter().map(id).collect();
+    let named = world
+        .incident(at)
+        .alerts
+        .iter()
+        .filter(|alert| ids.contains(&alert.id));
+    let rows: Vec<&Alert> = named.collect();
+    Ok(Page::of(request)?.answer("alerts", &rows, |alert| render(world, at, alert)))
+}
+
+/// Which alert, and whether it is to be resolved.
+type Change = (usize, Option<bool>);
+
+fn check(world: &World, at: usize, id: &str, asked: &Value) -> Result<Change, Response> {
+    let index = world
+        .incident(at)
+        .alerts
+        .iter()
+        .position(|alert| alert.id == id)
+        .ok_or_else(not_found)?;
+    let resolve = match asked.get("status").and_then(Value::as_str) {
+        None => None,
+        Some("resolved") => Some(true),
+        Some("triggered") => Some(false),
+        Some(_) => return Err(invalid("Status must be triggered or resolved.")),
+    };
+    Ok((index, resolve))
+}
+
+fn apply(world: &mut World, at: usize, (alert, resolve): Change, actor: &crate::state::Actor) {
+    match resolve {
+        Some(true) => world.resolve_alert(at, alert, actor),
+        Some(false) if world.incident(at).is_open() => world.reopen_alert(at, alert),
+        Some(false) | None => {}
+    }
+}
+
+const fn status(alert: &Alert) -> &'static str {
+    if alert.resolved {
+        "resolved"
+    } else {
+        "triggered"
+    }
+}
+
+fn render(world: &World, at: usize, alert: &Alert) -> Value {
+    let incident = world.incident(at);
+    let integration = world.integrations.get(&alert.integration);
+    let trigger = world
+        .log_by_id
+        .get(&alert.log_entry)
+        .and_then(|index| world.log.get(*index));
+    json!({
+        "id": alert.id,
+        "type": "alert",
+        "summary": alert.summary,
+        "self": format!("{}/alerts/{}", world.options.base_url, alert.id),
+        "html_url": format!("{}/alerts/{}", world.options.web_url, alert.id),
+        "created_at": seconds(alert.at),
+        "status": status(alert),
+        "alert_key": alert.key,
+        "service": world.service_ref(&alert.service),
+        "first_trigger_log_entry": {
+            "id": alert.log_entry,
+            "type": "trigger_log_entry_reference",
+            "summary": trigger.map(|entry| &entry.summary),
+            "self": format!("{}/log_entries/{}?incident_id={}", world.options.base_url, alert.log_entry, incident.id),
+            "html_url": format!("{}/incidents/{}/log_entries/{}", world.options.web_url, incident.id, alert.log_entry),
+        },
+        "incident": world.incident_ref(at),
+        "suppressed": false,
+        "severity": alert.severity,
+        "integration": integration.map(|integration| super::directory::integration_ref(world, integration)),
+        "body": {"type": "alert_body", "contexts": alert.contexts, "details": alert.details},
+    })
+}

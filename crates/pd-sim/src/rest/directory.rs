@@ -1,0 +1,191 @@
+//! People and things that change rarely: users, teams, services, policies, priorities and more.
+
+mod contacts;
+mod oncalls;
+mod others;
+mod render;
+
+use serde_json::{Value, json};
+
+use super::Answer;
+use super::paging::Page;
+use crate::auth::Caller;
+use crate::http::{Request, Response, not_found};
+use crate::state::World;
+
+pub(super) use render::{
+    field_values, integration_ref, integration_value, policy_value, service_value, user_value,
+};
+
+pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
+    if request.method != "GET" {
+        return Err(not_found());
+    }
+    match path {
+        ["users"] => users(world, request),
+        ["users", "me"] => me(world, caller, request),
+        ["users", id] => {
+            world.users.get(id).ok_or_else(not_found)?;
+            Ok(Response::json(
+                200,
+                &json!({"user": user_value(world, request, id)}),
+            ))
+        }
+        ["services"] => services(world, request),
+        ["services", id] => {
+            world.services.get(id).ok_or_else(not_found)?;
+            Ok(Response::json(
+                200,
+                &json!({"service": service_value(world, request, id)}),
+            ))
+        }
+        ["escalation_policies"] => policies(world, request),
+        ["escalation_policies", id] => {
+            world.policies.get(id).ok_or_else(not_found)?;
+            Ok(Response::json(
+                200,
+                &json!({"escalation_policy": policy_value(world, request, id)}),
+            ))
+        }
+        ["priorities"] => {
+            let rows: Vec<_> = world.priorities.iter().collect();
+            Ok(Page::of(request)?.answer("priorities", &rows, |priority| {
+                world.priority_object(priority)
+            }))
+        }
+        ["abilities"] => Ok(Response::json(
+            200,
+            &json!({"abilities": world.options.abilities}),
+        )),
+        ["abilities", name] => Ok(ability(world, name)),
+        ["oncalls"] => oncalls::list(world, request),
+        ["users", id, "contact_methods"] => {
+            let user = world.users.get(id).ok_or_else(not_found)?;
+            Ok(whole(
+                "contact_methods",
+                &contacts::contact_methods(world, user),
+            ))
+        }
+        ["users", id, "notification_rules"] => {
+            let user = world.users.get(id).ok_or_else(not_found)?;
+            Ok(whole(
+                "notification_rules",
+                &contacts::notification_rules(world, request, user),
+            ))
+        }
+        other => others::route(world, request, other),
+    }
+}
+
+/// Whether a name fits `query`; without one everything does.
+fn named(request: &Request, names: &[&str]) -> bool {
+    let Some(query) = request.query("query") else {
+        return true;
+    };
+    let query = query.to_lowercase();
+    names
+        .iter()
+        .any(|name| name.to_lowercase().contains(&query))
+}
+
+fn wanted(request: &Request, parameter: &str, have: Option<&str>) -> bool {
+    let mut wanted = request.query_all(parameter).peekable();
+    wanted.peek().is_none() || wanted.any(|id| Some(id) == have)
+}
+
+fn users(world: &World, request: &Request) -> Answer {
+    let teams: Vec<&str> = request.query_all("team_ids[]").collect();
+    let in_team = |user: &str| {
+        teams.is_empty()
+            || teams
+                .iter()
+                .filter_map(|id| world.teams.get(id))
+                .any(|team| team.members.iter().any(|(id, _)| id == user))
+    };
+    let rows: Vec<_> = world
+        .users
+        .iter()
+        .filter(|user| named(request, &[&user.name, &user.email]) && in_team(&user.id))
+        .collect();
+    Ok(Page::of(request)?.answer("users", &rows, |user| user_value(world, request, &user.id)))
+}
+
+fn me(world: &World, caller: &Caller, request: &Request) -> Answer {
+    let Some(user) = &caller.user else {
+        let error = "account-level access token cannot be used with this endpoint";
+        return Err(Response::json(400, &json!({"error": error})));
+    };
+    Ok(Response::json(
+        200,
+        &json!({"user": user_value(world, request, user)}),
+    ))
+}
+
+fn services(world: &World, request: &Request) -> Answer {
+    let mut rows: Vec<_> = world
+        .services
+        .iter()
+        .filter(|service| {
+            let team = world
+                .team_of_policy(&service.policy)
+                .map(|team| team.id.as_str());
+            named(request, &[&service.name])
+                && request
+                    .query("name")
+                    .is_none_or(|name| name == service.name)
+                && wanted(request, "team_ids[]", team)
+        })
+        .collect();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    if request.query("sort_by") == Some("name:desc") {
+        rows.reverse();
+    }
+    Ok(Page::of(request)?.answer("services", &rows, |service| {
+        service_value(world, request, &service.id)
+    }))
+}
+
+fn policies(world: &World, request: &Request) -> Answer {
+    let mut rows: Vec<_> = world
+        .policies
+        .iter()
+        .filter(|policy| {
+            named(request, &[&policy.name]) && wanted(request, "team_ids[]", policy.team.as_deref())
+        })
+        .collect();
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(
+        Page::of(request)?.answer("escalation_policies", &rows, |policy| {
+            policy_value(world, request, &policy.id)
+        }),
+    )
+}
+
+fn ability(world: &World, name: &str) -> Response {
+    const KNOWN: [&str; 6] = [
+        "teams",
+        "urgencies",
+        "advanced_permissions",
+        "coordinated_responding",
+        "service_support_hours",
+        "read_only_users",
+    ];
+    if world.options.abilities.iter().any(|have| have == name) {
+        Response::empty(204)
+    } else if KNOWN.contains(&name) {
+        missing_ability(name)
+    } else {
+        not_found()
+    }
+}
+
+/// 402: the plan does not have it.
+pub(super) fn missing_ability(name: &str) -> Response {
+    let reason = format!("Your account does not have the '{name}' ability");
+    Response::error(402, 2014, "Missing Account Ability", &[&reason])
+}
+
+/// A list without paging.
+fn whole(key: &str, rows: &[Value]) -> Response {
+    Response::json(200, &json!({ key: rows }))
+}

@@ -1,0 +1,138 @@
+//! Who is on call, by policy and level, and the turns of schedules.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{policy_value, user_value, wanted};
+use crate::http::{Request, Response};
+use crate::refs::seconds;
+use crate::rest::Answer;
+use crate::rest::paging::{Page, instant};
+use crate::state::{Target, World};
+
+struct OnCall<'a> {
+    policy: &'a str,
+    level: usize,
+    schedule: Option<&'a str>,
+    user: String,
+    turn: Option<(Timestamp, Timestamp)>,
+}
+
+/// The furthest that one may ask ahead.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+pub(super) fn list(world: &World, request: &Request) -> Answer {
+    let since = instant(request, "since")?.unwrap_or(world.now);
+    let until = instant(request, "until")?.unwrap_or(since);
+    if until < since || until > world.now + AHEAD_MAX {
+        return Err(Response::error(400, 2004, "Invalid since/until", &[]));
+    }
+    let mut rows = Vec::new();
+    for policy in world.policies.iter() {
+        for (index, rule) in policy.rules.iter().enumerate() {
+            for target in &rule.targets {
+                add(
+                    world,
+                    &mut rows,
+                    (&policy.id, index + 1),
+                    target,
+                    (since, until),
+                );
+            }
+        }
+    }
+    rows.retain(|row| {
+        wanted(request, "user_ids[]", Some(&row.user))
+            && wanted(request, "escalation_policy_ids[]", Some(row.policy))
+            && wanted(
+                request,
+                "schedule_ids[]",
+                Some(row.schedule.unwrap_or("null")),
+            )
+    });
+    Ok(Page::of(request)?.answer("oncalls", &rows, |row| render(world, request, row)))
+}
+
+fn add<'a>(
+    world: &World,
+    rows: &mut Vec<OnCall<'a>>,
+    (policy, level): (&'a str, usize),
+    target: &'a Target,
+    (since, until): (Timestamp, Timestamp),
+) {
+    match target {
+        Target::User(id) => rows.push(OnCall {
+            policy,
+            level,
+            schedule: None,
+            user: id.clone(),
+            turn: None,
+        }),
+        Target::Schedule(id) => {
+            let mut at = since;
+            while let Some((user, start, end)) = world.on_call_of_schedule_at(id, at) {
+                rows.push(OnCall {
+                    policy,
+                    level,
+                    schedule: Some(id),
+                    user,
+                    turn: Some((start, end)),
+                });
+                if end > until {
+                    break;
+                }
+                at = end;
+            }
+        }
+    }
+}
+
+fn render(world: &World, request: &Request, row: &OnCall<'_>) -> Value {
+    let policy = if request.includes("escalation_policies") {
+        policy_value(world, request, row.policy)
+    } else {
+        world.policy_ref(row.policy).value()
+    };
+    let user = if request.includes("users") {
+        user_value(world, request, &row.user)
+    } else {
+        world.user_ref(&row.user).value()
+    };
+    json!({
+        "escalation_policy": policy,
+        "escalation_level": row.level,
+        "schedule": row.schedule.map(|id| world.schedule_ref(id)),
+        "user": user,
+        "start": row.turn.map(|(start, _)| seconds(start)),
+        "end": row.turn.map(|(_, end)| seconds(end)),
+    })
+}
+
+impl World {
+    /// Whose turn it is now, and from when to when.
+    pub(crate) fn on_call_of_schedule(&self, id: &str) -> Option<(String, Timestamp, Timestamp)> {
+        self.on_call_of_schedule_at(id, self.now)
+    }
+
+    fn on_call_of_schedule_at(
+        &self,
+        id: &str,
+        at: Timestamp,
+    ) -> Option<(String, Timestamp, Timestamp)> {
+        let schedule = self.schedules.get(id)?;
+        let turn_s = schedule.turn_s.max(1);
+        let turn = (at.as_second() - schedule.start.as_second()).div_euclid(turn_s);
+        let users = i64::try_from(schedule.users.len())
+            .ok()
+            .filter(|count| *count > 0)?;
+        let user = schedule
+            .users
+            .get(usize::try_from(turn.rem_euclid(users)).ok()?)?;
+        let start = schedule.start + SignedDuration::from_secs(turn * turn_s);
+        Some((
+            user.clone(),
+            start,
+            start + SignedDuration::from_secs(turn_s),
+        ))
+    }
+}

@@ -1,0 +1,245 @@
+//! Teams, schedules, integrations, notifications, change events and incident types.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::{named, wanted, whole};
+use crate::http::{Request, Response, invalid, not_found};
+use crate::refs::seconds;
+use crate::rest::Answer;
+use crate::rest::paging::{Page, instant};
+use crate::state::{ChangeEvent, Means, Page as Sent, Schedule, Team, World};
+
+/// The widest window of notifications: three months.
+const NOTIFICATIONS_MAX: SignedDuration = SignedDuration::from_hours(24 * 92);
+const BASE_TYPE: &str = "PITBASE";
+
+pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
+    let page = || Page::of(request);
+    match path {
+        ["teams"] => {
+            let rows: Vec<_> = world
+                .teams
+                .iter()
+                .filter(|team| named(request, &[&team.name]))
+                .collect();
+            Ok(page()?.answer("teams", &rows, |row| team(world, row)))
+        }
+        ["teams", id] => {
+            let row = world.teams.get(id).ok_or_else(not_found)?;
+            Ok(Response::json(200, &json!({"team": team(world, row)})))
+        }
+        ["teams", id, "members"] => members(world, request, id),
+        ["schedules"] => {
+            let rows: Vec<_> = world
+                .schedules
+                .iter()
+                .filter(|row| named(request, &[&row.name]))
+                .collect();
+            Ok(page()?.answer("schedules", &rows, |row| schedule(world, row)))
+        }
+        ["schedules", id] => {
+            let row = world.schedules.get(id).ok_or_else(not_found)?;
+            Ok(Response::json(
+                200,
+                &json!({"schedule": schedule(world, row)}),
+            ))
+        }
+        ["services", service, "integrations", id] => {
+            let row = world
+                .integrations
+                .get(id)
+                .filter(|row| row.service == *service)
+                .ok_or_else(not_found)?;
+            Ok(Response::json(
+                200,
+                &json!({"integration": super::integration_value(world, row)}),
+            ))
+        }
+        ["notifications"] => notifications(world, request),
+        ["change_events"] => {
+            let rows: Vec<_> = world.changes.iter().rev().collect();
+            Ok(page()?.answer("change_events", &rows, |row| change_event(world, row)))
+        }
+        ["incidents", "types"] => Ok(whole("incident_types", &[base_type(world)])),
+        [
+            "incidents",
+            "types",
+            BASE_TYPE | "incident_default",
+            "custom_fields",
+        ] => Ok(whole("fields", &fields(world))),
+        _ => Err(not_found()),
+    }
+}
+
+fn team(world: &World, team: &Team) -> Value {
+    json!({
+        "id": team.id,
+        "type": "team",
+        "summary": team.name,
+        "self": format!("{}/teams/{}", world.options.base_url, team.id),
+        "html_url": format!("{}/teams/{}", world.options.web_url, team.id),
+        "name": team.name,
+        "description": team.description,
+        "default_role": "manager",
+        "parent": null,
+    })
+}
+
+fn members(world: &World, request: &Request, id: &str) -> Answer {
+    let team = world.teams.get(id).ok_or_else(not_found)?;
+    let rows: Vec<_> = team.members.iter().collect();
+    Ok(Page::of(request)?.answer("members", &rows, |(user, role)| {
+        let user = if request.includes("users") {
+            super::user_value(world, request, user)
+        } else {
+            world.user_ref(user).value()
+        };
+        json!({"user": user, "role": role})
+    }))
+}
+
+fn schedule(world: &World, schedule: &Schedule) -> Value {
+    let names_it = |rule: &crate::state::EscalationRule| {
+        rule.targets.iter().any(
+            |target| matches!(target, crate::state::Target::Schedule(id) if *id == schedule.id),
+        )
+    };
+    let policies: Vec<_> = world
+        .policies
+        .iter()
+        .filter(|policy| policy.rules.iter().any(names_it))
+        .collect();
+    let users: Vec<Value> = schedule
+        .users
+        .iter()
+        .map(|user| world.user_ref(user).value())
+        .collect();
+    let refs: Vec<Value> = policies
+        .iter()
+        .map(|policy| world.policy_ref(&policy.id).value())
+        .collect();
+    let mut teams: Vec<Value> = policies
+        .iter()
+        .flat_map(|policy| world.team_refs(&policy.id))
+        .map(|team| team.value())
+        .collect();
+    teams.dedup();
+    json!({
+        "id": schedule.id,
+        "type": "schedule",
+        "summary": schedule.name,
+        "self": format!("{}/schedules/{}", world.options.base_url, schedule.id),
+        "html_url": format!("{}/schedules/{}", world.options.web_url, schedule.id),
+        "name": schedule.name,
+        "time_zone": schedule.time_zone,
+        "description": null,
+        "escalation_policies": refs,
+        "users": users,
+        "teams": teams,
+    })
+}
+
+fn notifications(world: &World, request: &Request) -> Answer {
+    let (Some(since), Some(until)) = (instant(request, "since")?, instant(request, "until")?)
+    else {
+        return Err(invalid("Since and until are required."));
+    };
+    if until < since || until.duration_since(since) >= NOTIFICATIONS_MAX {
+        return Err(Response::error(400, 2005, "Invalid Query Date Range", &[]));
+    }
+    let from = world.pages.partition_point(|page| page.at < since);
+    let to = world.pages.partition_point(|page| page.at <= until);
+    let numbered = world.pages.iter().enumerate().take(to).skip(from);
+    let rows: Vec<(usize, &Sent)> = numbered
+        .filter(|(_, sent)| wanted(request, "filter", Some(means(sent).notification_type())))
+        .collect();
+    Ok(
+        Page::of(request)?.answer("notifications", &rows, |(number, sent)| {
+            json!({
+                "id": format!("PN{number:05}"),
+                "type": means(sent).notification_type(),
+                "started_at": seconds(sent.at),
+                "address": world.address(&sent.user, means(sent)),
+                "user": world.user_ref(&sent.user),
+            })
+        }),
+    )
+}
+
+fn means(sent: &Sent) -> Means {
+    let all = [Means::Push, Means::Email, Means::Sms, Means::Phone];
+    all.into_iter()
+        .find(|means| means.name() == sent.channel)
+        .unwrap_or(Means::Push)
+}
+
+fn change_event(world: &World, change: &ChangeEvent) -> Value {
+    let part = |pointer: &str| change.body.pointer(pointer).cloned().unwrap_or_default();
+    json!({
+        "id": change.id,
+        "type": "change_event",
+        "summary": part("/payload/summary"),
+        "timestamp": seconds(change.at),
+        "source": part("/payload/source"),
+        "custom_details": part("/payload/custom_details"),
+        "links": part("/links"),
+        "services": [world.service_ref(&change.service)],
+    })
+}
+
+fn base_type(world: &World) -> Value {
+    let since = world
+        .services
+        .iter()
+        .map(|service| service.created_at)
+        .min()
+        .unwrap_or(world.now);
+    json!({
+        "id": BASE_TYPE,
+        "type": "incident_type",
+        "name": "incident_default",
+        "display_name": "Base Incident",
+        "description": "Default type",
+        "enabled": true,
+        "parent": null,
+        "created_at": seconds(since),
+        "updated_at": seconds(since),
+    })
+}
+
+fn fields(world: &World) -> Vec<Value> {
+    let since = world
+        .services
+        .iter()
+        .map(|service| service.created_at)
+        .min()
+        .unwrap_or(world.now);
+    let fields = world.fields.iter().map(|field| {
+        let options: Vec<Value> = field.options.iter().enumerate().map(|(number, option)| json!({
+            "id": format!("{}{number}", field.id),
+            "type": "field_option",
+            "created_at": seconds(since),
+            "updated_at": seconds(since),
+            "data": {"data_type": "string", "value": option},
+        })).collect();
+        json!({
+            "id": field.id,
+            "type": "field",
+            "summary": field.display_name,
+            "self": format!("{}/incidents/types/{BASE_TYPE}/custom_fields/{}", world.options.base_url, field.id),
+            "name": field.name,
+            "display_name": field.display_name,
+            "description": null,
+            "data_type": field.data_type,
+            "field_type": field.field_type,
+            "default_value": null,
+            "enabled": true,
+            "incident_type": BASE_TYPE,
+            "created_at": seconds(since),
+            "updated_at": seconds(since),
+            "field_options": options,
+        })
+    });
+    fields.collect()
+}

@@ -1,0 +1,459 @@
+//! What one simulated account holds.
+//!
+//! Invariants
+//! - Incidents and log entries are never removed; an index into either stays valid.
+//! - The account log is sorted by time, so a window of it is found by binary search.
+//! - `open`, `by_key` and `open_keys` agree with the incidents; only `lifecycle` changes a status.
+//! - Instants are exact here; only rendering cuts them to seconds.
+
+use std::collections::{BTreeSet, HashMap};
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::ids::Ids;
+use crate::oauth::OAuth;
+use crate::options::Options;
+use crate::table::{Row, Table};
+use crate::timers::{Timer, Timers};
+use crate::webhooks::Webhooks;
+
+macro_rules! rows {
+    ($($name:ident),*) => {$(impl Row for $name { fn id(&self) -> &str { &self.id } })*};
+}
+
+rows!(
+    User,
+    Team,
+    Service,
+    Policy,
+    Priority,
+    Schedule,
+    Integration,
+    MaintenanceWindow,
+    FieldDefinition
+);
+
+/// How somebody is told, and how long after the assignment.
+#[derive(Debug, Clone)]
+pub(crate) struct NotificationRule {
+    pub(crate) id: String,
+    pub(crate) delay_min: i64,
+    pub(crate) means: Means,
+    pub(crate) urgency: &'static str,
+}
+
+/// A means of notification.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Means {
+    Push,
+    Email,
+    Sms,
+    Phone,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct User {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) email: String,
+    pub(crate) phone: String,
+    pub(crate) time_zone: String,
+    pub(crate) role: String,
+    pub(crate) job_title: Option<String>,
+    pub(crate) rules: Vec<NotificationRule>,
+    /// Acts from the phone rather than from the web pages.
+    pub(crate) mobile: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Team {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    /// User id and role.
+    pub(crate) members: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Service {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) policy: String,
+    pub(crate) acknowledgement_timeout_s: Option<i64>,
+    pub(crate) auto_resolve_timeout_s: Option<i64>,
+    /// `high`, `low` or `severity_based`.
+    pub(crate) urgency: String,
+    pub(crate) disabled: bool,
+    pub(crate) last_incident_at: Option<Timestamp>,
+    pub(crate) open: BTreeSet<usize>,
+}
+
+/// Whom a level of a policy names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    User(String),
+    Schedule(String),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct EscalationRule {
+    pub(crate) id: String,
+    pub(crate) delay_min: i64,
+    pub(crate) targets: Vec<Target>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Policy {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: Option<String>,
+    pub(crate) num_loops: u32,
+    pub(crate) rules: Vec<EscalationRule>,
+    pub(crate) team: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Priority {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+}
+
+/// People taking turns of equal length.
+#[derive(Debug, Clone)]
+pub(crate) struct Schedule {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) time_zone: String,
+    pub(crate) start: Timestamp,
+    pub(crate) turn_s: i64,
+    pub(crate) users: Vec<String>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Integration {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) service: String,
+    pub(crate) key: String,
+    pub(crate) created_at: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct MaintenanceWindow {
+    pub(crate) id: String,
+    pub(crate) number: usize,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
+    pub(crate) description: String,
+    pub(crate) created_by: String,
+    pub(crate) services: Vec<String>,
+}
+
+/// A custom field that every incident has.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldDefinition {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) display_name: String,
+    pub(crate) data_type: String,
+    pub(crate) field_type: String,
+    pub(crate) options: Vec<String>,
+}
+
+/// What a REST key may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyKind {
+    /// May do everything in the name of the user in `From`.
+    Account,
+    /// May only read.
+    ReadOnly,
+    /// Acts as this user.
+    User(String),
+}
+
+/// Who did something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Agent {
+    User(String),
+    Service(String),
+    /// Nobody in webhooks, the service in log entries: a time-out.
+    Automatic(String),
+}
+
+impl Agent {
+    /// The id of the user or of the service.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::User(id) | Self::Service(id) | Self::Automatic(id) => id,
+        }
+    }
+}
+
+/// Who did it, from where.
+#[derive(Debug, Clone)]
+pub(crate) struct Actor {
+    pub(crate) agent: Agent,
+    pub(crate) channel: &'static str,
+    /// The webhook's `client`.
+    pub(crate) client: Option<Value>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Status {
+    Triggered,
+    Acknowledged,
+    Resolved,
+}
+
+impl Status {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Triggered => "triggered",
+            Self::Acknowledged => "acknowledged",
+            Self::Resolved => "resolved",
+        }
+    }
+}
+
+/// The levels as they were when the incident met the policy; later edits do not count.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Path {
+    pub(crate) levels: Vec<(i64, Vec<Target>)>,
+    pub(crate) level: usize,
+    pub(crate) loops_left: u32,
+    pub(crate) exhausted: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Note {
+    pub(crate) id: String,
+    pub(crate) user: String,
+    pub(crate) content: String,
+    pub(crate) at: Timestamp,
+    pub(crate) updated_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Alert {
+    pub(crate) id: String,
+    pub(crate) key: String,
+    pub(crate) summary: String,
+    pub(crate) severity: String,
+    pub(crate) at: Timestamp,
+    pub(crate) resolved: bool,
+    pub(crate) service: String,
+    pub(crate) integration: String,
+    pub(crate) details: Value,
+    pub(crate) contexts: Value,
+    pub(crate) log_entry: String,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Incident {
+    pub(crate) id: String,
+    pub(crate) number: u64,
+    pub(crate) title: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) status: Status,
+    /// What REST shows; `None` for incidents that have alerts.
+    pub(crate) key: Option<String>,
+    /// What webhooks show.
+    pub(crate) event_key: String,
+    pub(crate) service: String,
+    pub(crate) policy: String,
+    pub(crate) path: Path,
+    pub(crate) direct: bool,
+    pub(crate) assignments: Vec<(String, Timestamp)>,
+    pub(crate) acknowledgements: Vec<(String, Timestamp)>,
+    pub(crate) status_changed_at: Timestamp,
+    pub(crate) status_changed_by: Agent,
+    pub(crate) resolved_at: Option<Timestamp>,
+    pub(crate) reopened_at: Option<Timestamp>,
+    pub(crate) merged_into: Option<usize>,
+    pub(crate) high_urgency: bool,
+    pub(crate) priority: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) body: Option<String>,
+    pub(crate) conference: Option<(Option<String>, Option<String>)>,
+    pub(crate) fields: Vec<(String, Value)>,
+    pub(crate) first_trigger: usize,
+    pub(crate) triggers: u32,
+    pub(crate) timers: Vec<((Timestamp, u64), Timer)>,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) alerts: Vec<Alert>,
+    pub(crate) log: Vec<usize>,
+}
+
+impl Incident {
+    pub(crate) fn is_open(&self) -> bool {
+        self.status != Status::Resolved
+    }
+
+    pub(crate) const fn urgency(&self) -> &'static str {
+        if self.high_urgency { "high" } else { "low" }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) id: String,
+    /// The type without `_log_entry`.
+    pub(crate) kind: &'static str,
+    pub(crate) summary: String,
+    pub(crate) at: Timestamp,
+    pub(crate) agent: Agent,
+    pub(crate) channel: Value,
+    pub(crate) incident: usize,
+    /// The service at that time.
+    pub(crate) service: String,
+    pub(crate) extra: Map<String, Value>,
+}
+
+/// One notification to one person on one means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// PagerDuty's incident id.
+    pub incident: String,
+    /// PagerDuty's user id.
+    pub user: String,
+    /// `push_notification`, `email`, `sms` or `phone`.
+    pub channel: &'static str,
+    /// When it was sent.
+    pub at: Timestamp,
+}
+
+/// One write over REST that was let in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Write {
+    /// The method.
+    pub method: String,
+    /// The path.
+    pub path: String,
+    /// The incident it named or made.
+    pub incident: Option<String>,
+    /// When it came.
+    pub at: Timestamp,
+    /// The answer's status, also when the answer was lost.
+    pub status: u16,
+}
+
+/// Something that somebody deployed or switched.
+#[derive(Debug, Clone)]
+pub(crate) struct ChangeEvent {
+    pub(crate) id: String,
+    pub(crate) service: String,
+    pub(crate) at: Timestamp,
+    pub(crate) body: Value,
+}
+
+/// The whole account.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) options: Options,
+    pub(crate) ids: Ids,
+    pub(crate) webhooks: Webhooks,
+    pub(crate) oauth: OAuth,
+    /// The latest instant seen; time never goes back.
+    pub(crate) now: Timestamp,
+    pub(crate) keys: HashMap<String, KeyKind>,
+    pub(crate) users: Table<User>,
+    pub(crate) teams: Table<Team>,
+    pub(crate) services: Table<Service>,
+    pub(crate) policies: Table<Policy>,
+    pub(crate) priorities: Table<Priority>,
+    pub(crate) schedules: Table<Schedule>,
+    pub(crate) integrations: Table<Integration>,
+    pub(crate) windows: Table<MaintenanceWindow>,
+    pub(crate) fields: Table<FieldDefinition>,
+    pub(crate) incidents: Vec<Incident>,
+    pub(crate) by_id: HashMap<String, usize>,
+    pub(crate) by_key: HashMap<String, Vec<usize>>,
+    pub(crate) open_keys: HashMap<(String, String), usize>,
+    /// Open alerts by integration and key: two integrations of a service do not share keys.
+    pub(crate) open_alerts: HashMap<(String, String), usize>,
+    pub(crate) open: BTreeSet<usize>,
+    pub(crate) timers: Timers,
+    pub(crate) log: Vec<Entry>,
+    pub(crate) log_by_id: HashMap<String, usize>,
+    pub(crate) pages: Vec<Page>,
+    pub(crate) changes: Vec<ChangeEvent>,
+    pub(crate) windows_made: usize,
+    /// Set from the faults before each request.
+    pub(crate) late_log_entries_s: i64,
+}
+
+impl World {
+    pub(crate) fn new(options: Options, now: Timestamp) -> Self {
+        Self {
+            ids: Ids::new(options.seed),
+            webhooks: Webhooks::new(&options.base_url),
+            oauth: OAuth::default(),
+            options,
+            now,
+            keys: HashMap::new(),
+            users: Table::default(),
+            teams: Table::default(),
+            services: Table::default(),
+            policies: Table::default(),
+            priorities: Table::default(),
+            schedules: Table::default(),
+            integrations: Table::default(),
+            windows: Table::default(),
+            fields: Table::default(),
+            incidents: Vec::new(),
+            by_id: HashMap::new(),
+            by_key: HashMap::new(),
+            open_keys: HashMap::new(),
+            open_alerts: HashMap::new(),
+            open: BTreeSet::new(),
+            timers: Timers::default(),
+            log: Vec::new(),
+            log_by_id: HashMap::new(),
+            pages: Vec::new(),
+            changes: Vec::new(),
+            windows_made: 0,
+            late_log_entries_s: 0,
+        }
+    }
+
+    /// The incident at an index that this account handed out.
+    pub(crate) fn incident(&self, at: usize) -> &Incident {
+        self.incidents.get(at).expect("incidents are never removed")
+    }
+
+    pub(crate) fn incident_mut(&mut self, at: usize) -> &mut Incident {
+        self.incidents
+            .get_mut(at)
+            .expect("incidents are never removed")
+    }
+
+    /// Finds an incident by id or by number.
+    pub(crate) fn find(&self, id: &str) -> Option<usize> {
+        if let Some(at) = self.by_id.get(id) {
+            return Some(*at);
+        }
+        let number: u64 = id.parse().ok()?;
+        let offset = number.checked_sub(self.options.last_incident_number + 1)?;
+        let at = usize::try_from(offset).ok()?;
+        self.incidents.get(at).map(|_| at)
+    }
+
+    /// Finds a user by e-mail, as `From` names one.
+    pub(crate) fn user_by_email(&self, email: &str) -> Option<&User> {
+        self.users
+            .iter()
+            .find(|user| user.email.eq_ignore_ascii_case(email))
+    }
+
+    /// The teams of a service are those of its policy.
+    pub(crate) fn team_of_policy(&self, policy: &str) -> Option<&Team> {
+        self.teams.get(self.policies.get(policy)?.team.as_deref()?)
+    }
+}

@@ -1,0 +1,8 @@
+//! The stand-in as a caller sees it.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod life;
+mod rules;
+mod shapes;
+mod stories;
+mod world;

@@ -1,0 +1,315 @@
+//! What is refused, and with which words.
+
+use pd_sim::{Fault, KeyKind, OAuthApp, OAuthKind, Options, Outage, Request};
+use serde_json::{Value, json};
+
+use crate::shapes::fixture;
+use crate::world::World;
+
+#[track_caller]
+fn refused(world: &mut World, request: &Request, status: u16, example: &str) {
+    let response = world.send(request);
+    assert_eq!(response.status, status);
+    assert_eq!(
+        response.value().unwrap(),
+        fixture(&format!("rest/errors/{example}"))
+    );
+}
+
+fn creation(world: &World, title: &str, key: Option<&str>) -> Value {
+    json!({"incident": {"type": "incident", "title": title, "incident_key": key,
+        "service": {"id": world.service(0), "type": "service_reference"}}})
+}
+
+#[test]
+fn credentials() {
+    let mut world = World::new();
+    let key = world.account.api_key.clone();
+    let with =
+        |header: &str| Request::new("GET", "/incidents").with_header("authorization", header);
+    for good in [
+        format!("Token token={key}"),
+        format!("Bearer {key}"),
+        format!("Token token= {key}"),
+    ] {
+        assert_eq!(world.send(&with(&good)).status, 200, "{good}");
+    }
+    for bad in [
+        key.clone(),
+        "Token token=nobodys".to_owned(),
+        format!("token {key}"),
+    ] {
+        refused(&mut world, &with(&bad), 401, "unauthorized");
+    }
+    refused(
+        &mut world,
+        &Request::new("GET", "/incidents"),
+        401,
+        "unauthorized",
+    );
+    let read_only = format!("Token token={}", world.account.read_only_key);
+    let write = Request::new("POST", "/incidents").with_header("Authorization", &read_only);
+    refused(&mut world, &write, 403, "forbidden");
+}
+
+#[test]
+fn a_write_with_an_account_key_needs_a_user_in_from() {
+    let mut world = World::new();
+    let id = world.create("disk full", None);
+    let key = format!("Token token={}", world.account.api_key);
+    let write = Request::new("PUT", &format!("/incidents/{id}"))
+        .with_header("Authorization", &key)
+        .with_json(&json!({"incident": {"type": "incident_reference", "status": "resolved"}}));
+    refused(&mut world, &write, 400, "missing-from-header");
+    let stranger = write
+        .clone()
+        .with_header("From", "stranger@lighthouse-works.example");
+    refused(&mut world, &stranger, 400, "unknown-from-user");
+    // A user key needs none, and `From` does not change who acts.
+    let user_key = format!("Bearer {}", world.account.user_key);
+    let second = world.account.users[1].2.clone();
+    let write = Request {
+        headers: Vec::new(),
+        ..write
+    }
+    .with_header("Authorization", &user_key)
+    .with_header("From", &second)
+    .with_header("Content-Type", "application/json");
+    let shown = world.send(&write).value().unwrap();
+    assert_eq!(
+        shown["incident"]["last_status_change_by"]["id"],
+        world.user(0).as_str()
+    );
+}
+
+#[test]
+fn users_me_is_for_user_keys() {
+    let mut world = World::new();
+    let me = world.request("GET", "/users/me");
+    refused(&mut world, &me, 400, "users-me-with-account-key");
+    let key = format!("Token token={}", world.account.user_key);
+    let me = world
+        .send(&Request::new("GET", "/users/me").with_header("Authorization", &key))
+        .value()
+        .unwrap();
+    assert_eq!(me["user"]["id"], world.user(0).as_str());
+}
+
+#[test]
+fn a_key_makes_one_open_incident_per_service() {
+    let mut world = World::new();
+    let id = world.create("disk full", Some("k"));
+    let again =
+        world
+            .request("POST", "/incidents")
+            .with_json(&creation(&world, "again", Some("k")));
+    refused(&mut world, &again, 400, "incident-create-duplicate-key");
+    let found = world.get(
+        "/incidents",
+        &[("incident_key", "k"), ("statuses[]", "triggered")],
+    );
+    assert_eq!(found["incidents"][0]["id"], id.as_str());
+    world.put(&id, &json!({"status": "resolved"}));
+    assert_eq!(world.send(&again).status, 201);
+}
+
+#[test]
+fn bad_bodies() {
+    let mut world = World::new();
+    let id = world.create("disk full", None);
+    let empty = world
+        .request("POST", "/incidents")
+        .with_json(&creation(&world, " ", None));
+    refused(&mut world, &empty, 400, "incident-create-empty-title");
+    let mut body = creation(&world, "disk full", None);
+    body["incident"]["service"]["id"] = "PNOBODY".into();
+    let nowhere = world.request("POST", "/incidents").with_json(&body);
+    refused(
+        &mut world,
+        &nowhere,
+        400,
+        "incident-create-service-not-found",
+    );
+    let path = format!("/incidents/{id}");
+    let status = world
+        .request("PUT", &path)
+        .with_json(&json!({"incident": {"status": "closed"}}));
+    refused(&mut world, &status, 400, "invalid-status");
+    let mut untyped = world.request("POST", "/incidents");
+    untyped.body = b"{}".to_vec();
+    refused(&mut world, &untyped, 400, "content-type-missing");
+    let nobody = world.request("GET", "/incidents/QNOTHERE");
+    refused(&mut world, &nobody, 404, "not-found");
+    let many: Vec<Value> = (0..251).map(|_| json!({"id": id})).collect();
+    let bulk = world
+        .request("PUT", "/incidents")
+        .with_json(&json!({"incidents": many}));
+    refused(&mut world, &bulk, 413, "payload-too-many");
+}
+
+#[test]
+fn paging_ends_at_ten_thousand() {
+    let mut world = World::new();
+    for number in 0..3 {
+        world.create(&format!("incident {number}"), None);
+    }
+    let page = world.get("/incidents", &[("limit", "2"), ("total", "true")]);
+    assert_eq!((&page["more"], &page["total"]), (&json!(true), &json!(3)));
+    let page = world.get("/incidents", &[("limit", "2"), ("offset", "2")]);
+    assert_eq!(
+        (&page["more"], &page["total"]),
+        (&json!(false), &Value::Null)
+    );
+    assert_eq!(
+        world.get("/incidents", &[("offset", "9975")])["incidents"],
+        json!([])
+    );
+    let past = world
+        .request("GET", "/incidents")
+        .with_query("offset", "9976");
+    refused(&mut world, &past, 400, "past-window-pagination");
+}
+
+#[test]
+fn before_september_2025_a_resolved_incident_stayed_resolved() {
+    let mut world = World::with(Options {
+        reopen_allowed: false,
+        ..Options::default()
+    });
+    let id = world.create("disk full", None);
+    world.put(&id, &json!({"status": "resolved"}));
+    for status in ["triggered", "acknowledged", "resolved"] {
+        let write = world.request("PUT", &format!("/incidents/{id}"));
+        let write = write.with_json(&json!({"incident": {"type": "incident", "status": status}}));
+        refused(&mut world, &write, 400, "already-resolved");
+    }
+}
+
+#[test]
+fn a_missing_ability_is_402() {
+    let mut world = World::with(Options {
+        abilities: vec!["teams".to_owned()],
+        ..Options::default()
+    });
+    let id = world.create("disk full", None);
+    let write = world
+        .request("POST", &format!("/incidents/{id}/responder_requests"))
+        .with_json(&json!({}));
+    refused(&mut world, &write, 402, "ability-missing");
+    assert_eq!(
+        world.send(&world.request("GET", "/abilities/teams")).status,
+        204
+    );
+    assert_eq!(
+        world
+            .send(&world.request("GET", "/abilities/urgencies"))
+            .status,
+        402
+    );
+    assert_eq!(
+        world
+            .send(&world.request("GET", "/abilities/flying"))
+            .status,
+        404
+    );
+}
+
+#[test]
+fn a_lost_answer_has_done_its_work_and_a_refused_request_nothing() {
+    let mut world = World::new();
+    let create =
+        world
+            .request("POST", "/incidents")
+            .with_json(&creation(&world, "disk full", Some("k")));
+    world.sim.faults().lose_answers(1);
+    let answered = world.sim.handle(&create, world.now);
+    assert!(answered.lost && !answered.unreachable);
+    assert_eq!(world.sim.incidents().count(), 1);
+    assert_eq!(world.sim.writes().len(), 1);
+    refused(&mut world, &create, 400, "incident-create-duplicate-key");
+
+    world
+        .sim
+        .faults()
+        .next_matching("PUT", "/incidents/", Fault::Locked);
+    let id = world.sim.incidents().next().unwrap().id;
+    let ack = world.request("PUT", &format!("/incidents/{id}"));
+    let ack = ack.with_json(&json!({"incident": {"type": "incident", "status": "acknowledged"}}));
+    let locked = world.send(&ack);
+    assert!(
+        String::from_utf8(locked.body)
+            .unwrap()
+            .contains("could not be locked")
+    );
+    assert_eq!(world.sim.incident(&id).unwrap().status, "triggered");
+
+    world.sim.faults().outage = Some(Outage::Unreachable);
+    assert!(world.sim.handle(&ack, world.now).unreachable);
+    world.sim.faults().outage = Some(Outage::Unavailable);
+    assert_eq!(world.send(&ack).status, 503);
+    world.sim.faults().clear();
+    assert_eq!(world.send(&ack).status, 200);
+}
+
+#[test]
+fn limits_are_told_and_kept() {
+    let mut world = World::with(Options {
+        limits: Some(0.01),
+        ..Options::default()
+    });
+    let listing = world.request("GET", "/incidents");
+    let mut last = world.send(&listing);
+    let left = |response: &pd_sim::Response| {
+        let found = response
+            .headers
+            .iter()
+            .find(|(name, _)| name == "ratelimit-remaining");
+        found.map(|(_, value)| value.parse::<u32>().unwrap())
+    };
+    assert!(left(&last).is_some());
+    for _ in 0..20 {
+        last = world.send(&listing);
+    }
+    assert_eq!(last.value().unwrap(), fixture("rest/errors/rate-limited"));
+    assert_eq!((last.status, left(&last)), (429, Some(0)));
+    world.pass_s(61);
+    assert_eq!(world.send(&listing).status, 200);
+}
+
+#[test]
+fn a_key_of_nobody_is_no_key() {
+    let mut world = World::new();
+    let key = world.sim.add_key(KeyKind::User("PGONE".to_owned()));
+    assert_eq!(key.len(), 20);
+    assert_eq!(world.account.api_key.len(), 20);
+}
+
+#[test]
+fn an_oauth_token_does_what_its_scopes_say() {
+    let mut world = World::new();
+    world.sim.register_app(OAuthApp {
+        kind: OAuthKind::Scoped,
+        client_id: "im".to_owned(),
+        client_secret: Some("hush".to_owned()),
+        scopes: vec!["services.read".to_owned()],
+        redirect_uri: "https://im.example/back".to_owned(),
+        account: "us.lighthouse-works".to_owned(),
+    });
+    let form = "grant_type=client_credentials&client_id=im&client_secret=hush\
+        &scope=as_account-us.lighthouse-works%20services.read";
+    let ask = Request {
+        body: form.as_bytes().to_vec(),
+        ..Request::new("POST", "/oauth/token")
+    };
+    let ask = ask.with_header("Content-Type", "application/x-www-form-urlencoded");
+    let answer = world.send(&ask).value().unwrap();
+    let token = format!("Bearer {}", answer["access_token"].as_str().unwrap());
+    let with = |path: &str| Request::new("GET", path).with_header("Authorization", &token);
+    assert_eq!(world.send(&with("/services")).status, 200);
+    let refused = world.send(&with("/incidents"));
+    assert_eq!(refused.status, 403);
+    let error = &refused.value().unwrap()["error"];
+    assert_eq!(error["required_scopes"], json!(["incidents.read"]));
+    world.sim.revoke_tokens();
+    assert_eq!(world.send(&with("/services")).status, 401);
+}
