@@ -1,1 +1,37 @@
-//! The engine: plan, settle, receive. It decides what to call and never calls.
+//! The engine: what to call, and what an answer means. It decides and never calls.
+//!
+//! Four doors, each inside a transaction of the caller's:
+//! - [`commands`]: a person asks for something; facts are stored, and what PagerDuty must hear
+//!   of is owed in the same commit.
+//! - [`inbox::receive`] and [`inbox::digest`]: a webhook is stored as it came, and understood later.
+//! - [`plan`]: "it is now T" becomes calls to make, each under a lease.
+//! - [`settle`]: what was answered becomes facts.
+//!
+//! Invariants
+//! - What came from PagerDuty becomes facts by one path ([`record`](mod@record)), whichever way it came.
+//! - A call leaves after its lease is committed; a crash repeats it, and every repeat looks at
+//!   PagerDuty first.
+//! - An effect is sent only if it is still owed at that moment.
+//!
+//! Nothing here knows async, HTTP or a clock.
+
+pub mod commands;
+pub mod connector;
+pub mod inbox;
+mod outbox;
+mod plan;
+mod read;
+mod reconcile;
+pub mod record;
+mod settle;
+
+use jiff::SignedDuration;
+
+pub use plan::{Capacity, Plan, Planned, Ticket, plan};
+pub use reconcile::{request_reread, request_sync};
+pub use settle::{Settled, settle};
+
+/// How long a call may take before nobody believes in it any more, unless the caller says
+/// otherwise. Longer than PagerDuty takes to do what it was asked by a process that died since: a
+/// look that comes before the work would be followed by doing it twice.
+pub const LEASE: SignedDuration = SignedDuration::from_mins(1);

@@ -1,0 +1,281 @@
+//! What people ask for: load, decide, record.
+
+use im_core::{
+    Actor, Command, Decided, Fact, IncidentNumber, Kind, Rejection, Source, StatusModel, decide,
+};
+use im_store::{StoreError, Tx, incidents, outbox, settings};
+use jiff::Timestamp;
+
+use crate::connector::{self, Connector};
+use crate::record::{self, record};
+
+/// Why a command did not happen. Nothing of it was stored.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// There is no such incident.
+    #[error("there is no incident {0}")]
+    NoIncident(IncidentNumber),
+    /// There is no such connector.
+    #[error("there is no connector `{0}`")]
+    NoConnector(String),
+    /// The connector does not send.
+    #[error("connector `{0}` only receives: its direction is inbound")]
+    OnlyReceives(String),
+    /// The state does not allow it.
+    #[error("cannot {verb} {incident}: {source}")]
+    Rejected {
+        /// What was asked.
+        verb: &'static str,
+        /// Of which incident.
+        incident: IncidentNumber,
+        /// Why not.
+        source: Rejection,
+    },
+    /// It cannot be declared.
+    #[error("cannot declare an incident: {0}")]
+    Undeclarable(Rejection),
+    /// The row is not a dead letter, or is gone.
+    #[error("there is no dead letter {0}")]
+    NoDeadLetter(i64),
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What became of a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The incident.
+    pub incident: IncidentNumber,
+    /// Whether anything changed; if not, it was so already.
+    pub changed: bool,
+}
+
+/// The setting that holds the status model.
+pub const STATUS_MODEL: &str = "status_model";
+/// The setting that tells installations apart in keys that we make.
+const INSTALLATION: &str = "installation";
+
+/// The status model of this installation.
+pub fn status_model(tx: &mut Tx<'_>) -> Result<StatusModel, StoreError> {
+    let word = settings::get(tx, STATUS_MODEL)?;
+    Ok(word
+        .and_then(|word| StatusModel::parse(&word))
+        .unwrap_or_default())
+}
+
+/// Begins an incident; a connector that sends will tell PagerDuty.
+pub fn declare(
+    tx: &mut Tx<'_>,
+    command: &Command,
+    connector: Option<&str>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Asked, CommandError> {
+    let service = match command {
+        Command::Declare { service, .. } => service.as_deref(),
+        _ => None,
+    };
+    let model = status_model(tx)?;
+    let decided = decide(None, command, model).map_err(CommandError::Undeclarable)?;
+    let connector = choose(tx, connector, service)?;
+    let installation = installation(tx)?;
+    // Ours, service and generation (S63): a key is never used for two incidents.
+    let key = |number: IncidentNumber| {
+        let connector = connector.as_ref()?;
+        let service = connector.mapping.service_id(service);
+        Some(format!("im-{installation}-{number}-{service}-1"))
+    };
+    let incident = incidents::insert(tx, connector.as_ref().map(Connector::name), key, now)?;
+    let reports = reports(tx, &decided, actor, now);
+    record(tx, incident, connector.as_ref(), &reports, now)?;
+    Ok(Asked {
+        incident,
+        changed: true,
+    })
+}
+
+fn choose(
+    tx: &mut Tx<'_>,
+    named: Option<&str>,
+    service: Option<&str>,
+) -> Result<Option<Connector>, CommandError> {
+    let Some(name) = named else {
+        return Ok(connector::for_service(tx, service)?);
+    };
+    let connector =
+        connector::load(tx, name)?.ok_or_else(|| CommandError::NoConnector(name.to_owned()))?;
+    if connector.mapping.direction == im_core::Direction::Inbound {
+        return Err(CommandError::OnlyReceives(name.to_owned()));
+    }
+    Ok(Some(connector))
+}
+
+fn installation(tx: &mut Tx<'_>) -> Result<String, StoreError> {
+    let fresh = format!("{:08x}", tx.random_u64() >> 32);
+    settings::put_new(tx, INSTALLATION, &fresh)
+}
+
+/// Does something to an incident, and writes `note` down with it.
+pub fn act(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    command: &Command,
+    note: Option<&str>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Asked, CommandError> {
+    let row = incidents::find(tx, incident)?.ok_or(CommandError::NoIncident(incident))?;
+    let connector = match &row.connector {
+        Some(name) => connector::load(tx, name)?,
+        None => None,
+    };
+    let story = record::story(tx, incident, connector.as_ref())?;
+    let model = status_model(tx)?;
+    let rejected = |source| CommandError::Rejected {
+        verb: verb(command),
+        incident,
+        source,
+    };
+    check_target(tx, incident, command)
+        .map_err(|error| error.map_or_else(CommandError::Store, rejected))?;
+    let mut decided = decide(story.as_ref(), command, model).map_err(rejected)?;
+    let changed = !decided.is_empty();
+    decided.extend(word(command, note, changed));
+    // Whoever gave the command saw what PagerDuty told, although its clock may be ahead (S31).
+    let at = story.as_ref().map_or(now, |story| story.command_at(now));
+    let reports = reports(tx, &decided, actor, at);
+    record(tx, incident, connector.as_ref(), &reports, now)?;
+    Ok(Asked { incident, changed })
+}
+
+/// The other incident of a duplicate must be one, and another one.
+fn check_target(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    command: &Command,
+) -> Result<(), Result<Rejection, StoreError>> {
+    let Command::MarkDuplicate { of } = command else {
+        return Ok(());
+    };
+    if *of == incident {
+        return Err(Ok(Rejection::OfItself));
+    }
+    match incidents::find(tx, *of) {
+        Ok(Some(row)) if !row.deleted => Ok(()),
+        Ok(_) => Err(Ok(Rejection::NoSuchTarget { of: *of })),
+        Err(error) => Err(Err(error)),
+    }
+}
+
+/// The note that goes with a step: the person's, and for steps that PagerDuty has no word for,
+/// ours.
+fn word(command: &Command, note: Option<&str>, changed: bool) -> Option<Decided> {
+    let step = match command {
+        Command::Cancel => Some("Canceled as a false alarm".to_owned()),
+        Command::MarkDuplicate { of } => Some(format!("Marked as a duplicate of {of}")),
+        Command::Close => Some("Closed".to_owned()),
+        Command::Delete => Some("Deleted in im".to_owned()),
+        Command::Declare { .. }
+        | Command::Acknowledge
+        | Command::Mitigate
+        | Command::Resolve
+        | Command::Reopen
+        | Command::Note { .. }
+        | Command::Assign { .. }
+        | Command::Edit { .. } => None,
+    };
+    let note = note.map(str::trim).filter(|note| !note.is_empty());
+    let text = match (step.filter(|_| changed), note) {
+        (Some(step), Some(note)) => format!("{step}: {note}"),
+        (Some(step), None) => step,
+        (None, Some(note)) => note.to_owned(),
+        (None, None) => return None,
+    };
+    Some(Decided {
+        kind: Kind::Noted,
+        value: Some(text),
+        detail: None,
+        people: Vec::new(),
+    })
+}
+
+fn reports(
+    tx: &mut Tx<'_>,
+    decided: &[Decided],
+    actor: &Actor,
+    now: Timestamp,
+) -> Vec<(Fact, Option<String>)> {
+    decided
+        .iter()
+        .map(|decided| {
+            let id = tx.new_id(now).simple().to_string();
+            let fact = Fact::new(Source::Command, id, decided.kind, actor.clone(), now);
+            let fact = Fact {
+                value: decided.value.clone(),
+                detail: decided.detail.clone(),
+                people: decided.people.clone(),
+                ..fact
+            };
+            (fact, None)
+        })
+        .collect()
+}
+
+fn verb(command: &Command) -> &'static str {
+    match command {
+        Command::Declare { .. } => "declare",
+        Command::Acknowledge => "acknowledge",
+        Command::Mitigate => "mitigate",
+        Command::Resolve => "resolve",
+        Command::Close => "close",
+        Command::Reopen => "reopen",
+        Command::Cancel => "cancel",
+        Command::MarkDuplicate { .. } => "mark as a duplicate",
+        Command::Delete => "delete",
+        Command::Note { .. } => "add a note to",
+        Command::Assign { .. } => "assign",
+        Command::Edit { .. } => "edit",
+    }
+}
+
+/// Sends a dead letter again.
+pub fn retry(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    id: i64,
+    now: Timestamp,
+) -> Result<(), CommandError> {
+    dead_letter(tx, connector, id)?;
+    outbox::retry(tx, id, now)?;
+    Ok(())
+}
+
+/// Gives a dead letter up: what was done here stays, PagerDuty does not hear of it.
+pub fn discard(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    id: i64,
+    now: Timestamp,
+) -> Result<(), CommandError> {
+    let row = dead_letter(tx, connector, id)?;
+    outbox::delete(tx, id)?;
+    let connector = connector::load(tx, connector)?;
+    let settled: Vec<_> = row
+        .commands
+        .iter()
+        .map(|command| (record::settled(command, "discarded", now), None))
+        .collect();
+    record(tx, row.incident, connector.as_ref(), &settled, now)?;
+    Ok(())
+}
+
+fn dead_letter(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    id: i64,
+) -> Result<outbox::OutboxRow, CommandError> {
+    outbox::find(tx, id)?
+        .filter(|row| row.parked && row.connector == connector)
+        .ok_or(CommandError::NoDeadLetter(id))
+}

@@ -1,0 +1,120 @@
+//! A connector as the engine uses it: its row, and its settings read.
+
+use im_core::Mapping;
+use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
+use im_store::connectors::{self, ConnectorRow};
+use im_store::{Cause, StoreError, Tx, settings};
+
+use crate::reconcile;
+
+/// A connector, ready for use.
+#[derive(Debug, Clone)]
+pub struct Connector {
+    /// What the store knows of it.
+    pub row: ConnectorRow,
+    /// What people configured.
+    pub config: ConnectorConfig,
+    /// The tables of its configuration.
+    pub mapping: Mapping,
+}
+
+impl Connector {
+    /// Reads the settings of a stored connector.
+    pub fn read(row: ConnectorRow) -> Result<Self, StoreError> {
+        let config = settings(&row.config).map_err(|error| StoreError::Corrupt {
+            place: format!("the configuration of connector {}", row.name),
+            source: Cause::new(error.to_string()),
+        })?;
+        let mapping = config.mapping();
+        Ok(Self {
+            row,
+            config,
+            mapping,
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.row.name
+    }
+
+    /// Whether webhooks are expected to tell us what happens.
+    pub fn hears(&self) -> bool {
+        self.config.enable_webhook && self.row.subscription.is_some()
+    }
+}
+
+/// One connector.
+pub fn load(tx: &mut Tx<'_>, name: &str) -> Result<Option<Connector>, StoreError> {
+    connectors::find(tx, name)?.map(Connector::read).transpose()
+}
+
+/// Every connector, oldest first.
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Connector>, StoreError> {
+    connectors::all(tx)?
+        .into_iter()
+        .map(Connector::read)
+        .collect()
+}
+
+/// Forgets a connector and what it still had to do; its incidents stay. `false` if there is none.
+pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
+    // A connector that gets the name later has to read its users itself.
+    settings::put(tx, &reconcile::users_read(name), "")?;
+    connectors::delete(tx, name)
+}
+
+/// The connector by which a new incident of `service` leaves: the first that names the service,
+/// else the first that sends at all.
+pub(crate) fn for_service(
+    tx: &mut Tx<'_>,
+    service: Option<&str>,
+) -> Result<Option<Connector>, StoreError> {
+    let mut sending: Vec<Connector> = all(tx)?;
+    // A paused connector still takes incidents: they leave when it is resumed.
+    sending.retain(|connector| connector.mapping.direction != im_core::Direction::Inbound);
+    let named = sending.iter().position(|connector| {
+        connector
+            .mapping
+            .services
+            .iter()
+            .any(|row| Some(row.name.as_str()) == service)
+    });
+    Ok(if sending.is_empty() {
+        None
+    } else {
+        Some(sending.swap_remove(named.unwrap_or(0)))
+    })
+}
+
+/// Reads stored settings, which hold no key.
+fn settings(stored: &str) -> Result<ConnectorConfig, ConfigError> {
+    let mut document: serde_json::Value = serde_json::from_str(stored).unwrap_or_default();
+    if let Some(fields) = document.as_object_mut() {
+        fields.insert("api_key".to_owned(), "sealed".into());
+    }
+    config::parse(&document.to_string())
+}
+
+/// A configuration as people write it, parted into what is stored in clear and its secrets.
+#[derive(Debug, Clone)]
+pub struct Parted {
+    /// The configuration.
+    pub config: ConnectorConfig,
+    /// The same as JSON, without secrets.
+    pub stored: String,
+}
+
+/// Reads a configuration as people write it.
+pub fn part(json_text: &str) -> Result<Parted, ConfigError> {
+    let config = config::parse(json_text)?;
+    let mut document: serde_json::Value = serde_json::from_str(json_text).unwrap_or_default();
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("api_key");
+        fields.remove("webhook_secret");
+    }
+    Ok(Parted {
+        config,
+        stored: document.to_string(),
+    })
+}

@@ -1,0 +1,150 @@
+//! "It is now T" becomes calls to make.
+//!
+//! Order of claims: what people wait for first, then single incidents, then repair. Each call
+//! leaves under a lease that is committed before the caller sees it.
+
+use im_pagerduty::Call;
+use im_store::repair::WantedRow;
+use im_store::{StoreError, Tx, inbox, outbox as outbox_rows, repair};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::connector::{self, Connector};
+use crate::{outbox, reconcile};
+
+/// How many calls the caller can take, and how long they may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Capacity {
+    /// For changes that people wait for.
+    pub live: u32,
+    /// For reading what we may have missed.
+    pub repair: u32,
+    /// For how long a call is left alone before it is looked into again, usually
+    /// [`LEASE`](crate::LEASE). Longer than any time-out of the caller, so a lease never ends while
+    /// its call is under way.
+    pub lease: SignedDuration,
+}
+
+/// What a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ticket {
+    /// A row of the outbox is sent.
+    Send(i64),
+    /// The other side is looked at before a row is sent.
+    Check(i64),
+    /// A step of a repair.
+    Run(i64),
+    /// An incident, or its log, is read.
+    Wanted,
+}
+
+/// One call to make.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// What it is for.
+    pub ticket: Ticket,
+    /// By which connector.
+    pub connector: String,
+    /// Where that connector's PagerDuty is.
+    pub base_url: String,
+    /// Its API key, sealed.
+    pub api_key: String,
+    /// The call.
+    pub call: Call,
+    /// When it was planned: a read counts from here.
+    pub at: Timestamp,
+}
+
+/// What to do next, as data. The caller does the talking.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// Calls to make now.
+    pub calls: Vec<Planned>,
+    /// When there is more to do, if nothing else happens.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// Claims work that is due. Committed before it is returned, so a crash repeats a call at worst.
+pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan, StoreError> {
+    let mut plan = Plan::default();
+    let mut wake_at = inbox::next_due(tx)?;
+    let lease_until = now + capacity.lease;
+    for connector in connector::all(tx)? {
+        if connector.row.blocked_until <= now {
+            claim(tx, &connector, capacity, lease_until, &mut plan, now)?;
+        }
+    }
+    // Claiming may have scheduled the next repair, so look again.
+    for connector in connector::all(tx)? {
+        wake_at = earliest(wake_at, wake(tx, &connector)?);
+    }
+    plan.wake_at = wake_at;
+    Ok(plan)
+}
+
+fn claim(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    capacity: Capacity,
+    lease_until: Timestamp,
+    plan: &mut Plan,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let taken = u32::try_from(plan.calls.len()).unwrap_or(u32::MAX);
+    let mut add = |ticket: Ticket, call: Call| {
+        plan.calls.push(Planned {
+            ticket,
+            connector: connector.name().to_owned(),
+            base_url: connector.config.base_url.clone(),
+            api_key: connector.row.api_key.clone(),
+            call,
+            at: now,
+        });
+    };
+    if connector.mapping.direction.sends() {
+        let limit = capacity.live.saturating_sub(taken);
+        for row in outbox_rows::claim_due(tx, connector.name(), lease_until, limit, now)? {
+            if let Some((ticket, call)) = outbox::call(tx, connector, &row, now)? {
+                add(ticket, call);
+            }
+        }
+    }
+    if connector.mapping.direction == im_core::Direction::None {
+        return Ok(());
+    }
+    for wanted in repair::claim_wanted(tx, connector.name(), lease_until, capacity.repair, now)? {
+        add(Ticket::Wanted, wanted_call(&wanted));
+    }
+    if let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)? {
+        add(Ticket::Run(run), call);
+    }
+    Ok(())
+}
+
+fn wanted_call(wanted: &WantedRow) -> Call {
+    let id = wanted.pd_id.clone();
+    match wanted.log_offset {
+        None => Call::ReadIncident { id },
+        Some(offset) => Call::IncidentLogEntries { id, offset },
+    }
+}
+
+/// When a connector next has something to do.
+fn wake(tx: &mut Tx<'_>, connector: &Connector) -> Result<Option<Timestamp>, StoreError> {
+    if connector.mapping.direction == im_core::Direction::None {
+        return Ok(None);
+    }
+    let name = connector.name();
+    let mut at = repair::wanted_next_due(tx, name)?;
+    at = earliest(at, reconcile::next_due(tx, connector)?);
+    if connector.mapping.direction.sends() {
+        at = earliest(at, outbox_rows::next_due(tx, name)?);
+    }
+    Ok(at.map(|at| at.max(connector.row.blocked_until)))
+}
+
+fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}

@@ -1,0 +1,277 @@
+//! A read of PagerDuty's incident becomes facts, where it shows what nobody had reported.
+//!
+//! A read may be older than what webhooks told meanwhile, so it counts only from its own version
+//! on (S20); and it repeats what we know most of the time, so only differences are stored (S27).
+
+use im_core::{
+    Actor, ActorKind, Fact, IncidentNumber, Kind, Named, Peer, PeerStatus, Snapshot, Source,
+};
+use im_pagerduty::IncidentRead;
+use im_store::{StoreError, Tx, facts, incidents};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::connector::Connector;
+use crate::record::{self, Recorded, record};
+
+/// What a read changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Applied {
+    /// The incident was not here.
+    Created,
+    /// It was, and differed.
+    Updated,
+    /// It was, and agreed.
+    Unchanged,
+}
+
+/// Applies a read to the incident that it is about, known or new.
+pub(crate) fn apply(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    read: &IncidentRead,
+    now: Timestamp,
+) -> Result<Applied, StoreError> {
+    let known = find(tx, connector, read)?;
+    let (incident, created) = match known {
+        Some(incident) => (incident, false),
+        None => (
+            incidents::insert(tx, Some(connector.name()), |_| None, now)?,
+            true,
+        ),
+    };
+    let recorded = apply_to(tx, connector, incident, read, now)?;
+    Ok(match (created, recorded.added) {
+        (true, _) => Applied::Created,
+        (false, 0) => Applied::Unchanged,
+        (false, _) => Applied::Updated,
+    })
+}
+
+/// The incident whose twin was read.
+pub(crate) fn find(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    read: &IncidentRead,
+) -> Result<Option<IncidentNumber>, StoreError> {
+    let by_twin = incidents::by_twin(tx, connector.name(), &read.snapshot.id)?;
+    match (by_twin, read.snapshot.incident_key.as_deref()) {
+        (None, Some(key)) => by_key(tx, connector, key, read.snapshot.service.as_ref()),
+        (found, _) => Ok(found),
+    }
+}
+
+/// Our incident that was to be made with `key`. If it has its twin already, or if this one is on
+/// another service, somebody else used our key (S63).
+pub(crate) fn by_key(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    key: &str,
+    service: Option<&Named>,
+) -> Result<Option<IncidentNumber>, StoreError> {
+    let Some(incident) = incidents::by_key(tx, connector.name(), key)? else {
+        return Ok(None);
+    };
+    let has_twin = incidents::find(tx, incident)?.is_some_and(|row| row.pd_id.is_some());
+    let services = named_services(tx, connector, incident)?;
+    let is_ours = service.is_none_or(|service| services.contains(&service.id));
+    Ok(Some(incident).filter(|_| !has_twin && is_ours))
+}
+
+/// Every service for which a create of `incident` may have been sent: people may have named
+/// another one since.
+pub(crate) fn named_services(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    incident: IncidentNumber,
+) -> Result<Vec<String>, StoreError> {
+    let known = facts::of_incident(tx, incident)?;
+    let named = known
+        .iter()
+        .filter(|fact| fact.source == Source::Command && fact.kind == Kind::ServiceChanged)
+        .map(|fact| fact.value.as_deref());
+    let services = named.chain([None]);
+    Ok(services
+        .map(|name| connector.mapping.service_id(name).to_owned())
+        .collect())
+}
+
+/// Applies a read to `incident`.
+pub(crate) fn apply_to(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    incident: IncidentNumber,
+    read: &IncidentRead,
+    now: Timestamp,
+) -> Result<Recorded, StoreError> {
+    let story = record::story(tx, incident, Some(connector))?;
+    let peer = story.as_ref().and_then(|story| story.peer.as_ref());
+    let reports: Vec<_> = news(peer, story.is_some(), read)
+        .into_iter()
+        .map(|fact| (fact, None))
+        .collect();
+    record(tx, incident, Some(connector), &reports, now)
+}
+
+/// What the read shows that the facts do not.
+fn news(peer: Option<&Peer>, known: bool, read: &IncidentRead) -> Vec<Fact> {
+    let snapshot = &read.snapshot;
+    let mut facts = Vec::new();
+    if !known {
+        let at = snapshot.created_at.unwrap_or(snapshot.version);
+        let title = snapshot.title.clone().unwrap_or_default();
+        facts.push(fact(read, "created", Kind::Triggered, Actor::NOBODY, at).with_value(title));
+    }
+    let before = peer.map_or(PeerStatus::Triggered, |peer| peer.status);
+    let since = peer.and_then(|peer| peer.status_at);
+    if let Some(status) = snapshot.status
+        && status != before
+        && is_newer(read, since)
+    {
+        facts.extend(steps(before, status, read, since));
+    }
+    if peer.is_none_or(|peer| differs(peer, snapshot)) {
+        facts.push(
+            fact(read, "seen", Kind::Seen, Actor::NOBODY, snapshot.version)
+                .showing(snapshot.clone()),
+        );
+    }
+    facts
+}
+
+/// A status counts only if it is younger than the last step that we know.
+fn is_newer(read: &IncidentRead, since: Option<Timestamp>) -> bool {
+    let at = changed_at(read);
+    since.is_none_or(|since| at.as_second() >= since.as_second())
+}
+
+fn changed_at(read: &IncidentRead) -> Timestamp {
+    let resolved = read
+        .resolved_at
+        .filter(|_| read.snapshot.status == Some(PeerStatus::Resolved));
+    resolved
+        .or(read.last_status_change_at)
+        .unwrap_or(read.snapshot.version)
+}
+
+/// The steps from one status to the other, at PagerDuty's own instants.
+fn steps(
+    before: PeerStatus,
+    after: PeerStatus,
+    read: &IncidentRead,
+    since: Option<Timestamp>,
+) -> Vec<Fact> {
+    // A read tells seconds: within the second of the last known step it is the later one.
+    let after_last = |at: Timestamp| match since {
+        Some(since) if at.as_second() == since.as_second() => {
+            at.max(since + SignedDuration::from_millis(1))
+        }
+        _ => at,
+    };
+    let at = after_last(changed_at(read));
+    let by = read.last_status_change_by.clone().unwrap_or(Actor::NOBODY);
+    let reopened = || fact(read, "reopened", Kind::Reopened, by.clone(), at);
+    let acknowledged = || {
+        read.acknowledgements
+            .iter()
+            .map(|ack| {
+                fact(
+                    read,
+                    "acknowledged",
+                    Kind::Acknowledged,
+                    ack.by.clone(),
+                    after_last(ack.at),
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    match (before, after) {
+        (PeerStatus::Triggered, PeerStatus::Acknowledged) => acknowledged(),
+        (PeerStatus::Resolved, PeerStatus::Acknowledged) => {
+            [vec![reopened()], acknowledged()].concat()
+        }
+        (PeerStatus::Resolved, PeerStatus::Triggered) => vec![reopened()],
+        (PeerStatus::Acknowledged, PeerStatus::Triggered) => {
+            vec![fact(read, "unacknowledged", Kind::Unacknowledged, by, at)]
+        }
+        (_, PeerStatus::Resolved) => vec![resolved(read, by, at)],
+        (PeerStatus::Triggered, PeerStatus::Triggered)
+        | (PeerStatus::Acknowledged, PeerStatus::Acknowledged) => Vec::new(),
+    }
+}
+
+fn resolved(read: &IncidentRead, by: Actor, at: Timestamp) -> Fact {
+    let target = read.snapshot.merged_into.clone();
+    let how = match (&target, by.kind) {
+        (Some(_), _) => "merge",
+        (None, ActorKind::User) => "human",
+        (None, ActorKind::Service | ActorKind::Integration) => "integration",
+        (None, ActorKind::Api) => "api",
+        (None, ActorKind::None) => "none",
+    };
+    let fact = fact(read, "resolved", Kind::Resolved, by, at).with_value(how);
+    Fact {
+        detail: target,
+        ..fact
+    }
+}
+
+fn fact(read: &IncidentRead, what: &str, kind: Kind, actor: Actor, at: Timestamp) -> Fact {
+    let snapshot = &read.snapshot;
+    let tie = snapshot.read_at.map_or(0, Timestamp::as_microsecond);
+    let id = match kind {
+        Kind::Seen => format!(
+            "{what}:{}:{}:{tie}",
+            snapshot.id,
+            snapshot.version.as_second()
+        ),
+        Kind::Triggered => format!("{what}:{}", snapshot.id),
+        _ => format!(
+            "{what}:{}:{}:{}",
+            snapshot.id,
+            at.as_microsecond(),
+            actor.id.as_deref().unwrap_or("-")
+        ),
+    };
+    Fact::new(Source::Read, id, kind, actor, at)
+}
+
+/// Whether a look at the incident shows other fields than we hold.
+fn differs(peer: &Peer, snapshot: &Snapshot) -> bool {
+    if snapshot.version.as_second() < peer.version.as_second() {
+        return false;
+    }
+    let open = snapshot.status != Some(PeerStatus::Resolved);
+    let priority = |named: &Option<im_core::Named>| named.as_ref().map(|named| named.id.clone());
+    changed(snapshot.title.as_ref(), peer.title.as_ref())
+        || changed(snapshot.urgency.as_ref(), peer.urgency.as_ref())
+        || changed(snapshot.number.as_ref(), peer.number.as_ref())
+        || changed(snapshot.html_url.as_ref(), peer.html_url.as_ref())
+        || changed(
+            snapshot.service.as_ref().map(|s| &s.id),
+            peer.service.as_ref().map(|s| &s.id),
+        )
+        || changed(
+            snapshot.policy.as_ref().map(|p| &p.id),
+            peer.policy.as_ref().map(|p| &p.id),
+        )
+        || snapshot
+            .priority
+            .as_ref()
+            .is_some_and(|shown| priority(shown) != priority(&peer.priority))
+        || snapshot.merged_into != peer.merged_into
+        || (open
+            && snapshot
+                .assignees
+                .as_ref()
+                .is_some_and(|shown| !same_people(shown, &peer.assignees)))
+}
+
+fn changed<T: PartialEq + ?Sized>(shown: Option<&T>, held: Option<&T>) -> bool {
+    shown.is_some() && shown != held
+}
+
+fn same_people(a: &[im_core::Person], b: &[im_core::Person]) -> bool {
+    a.len() == b.len()
+        && a.iter()
+            .all(|person| b.iter().any(|other| other.id == person.id))
+}

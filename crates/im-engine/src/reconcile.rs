@@ -1,0 +1,672 @@
+//! Repair: what webhooks did not tell is read.
+//!
+//! PagerDuty cannot be asked "what changed since". So a run reads the account's log from where
+//! it is known (with an overlap, since entries appear late), then the open incidents, then every
+//! incident that we hold for open and that was not among them. It works alone, without any
+//! webhook, and it works after any gap.
+//!
+//! Invariants
+//! - One run at a time for a connector, one step at a time, each under a lease (S26).
+//! - Oldest first; the cursor moves only after what it covers is stored (S25).
+//! - A list that PagerDuty cuts at 10,000 rows is split by time, and what cannot be split is
+//!   said (S76).
+
+use im_core::{IncidentNumber, PeerStatus, Story, retry};
+use im_pagerduty::{
+    Answer, Call, Heard, IncidentRead, Listing, Outcome, PAGE_SIZE, Page, ROWS_MAX, Subscription,
+    Walk, Why,
+};
+use im_store::repair::{self, Found, RunRow};
+use im_store::{Cause, StoreError, Tx, connectors, incidents, settings};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::connector::Connector;
+use crate::read::{self, Applied};
+use crate::settle::{Settled, remember_users};
+use crate::{inbox, record};
+
+/// The first run looks back so far for changes; open incidents come whatever their age.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
+/// Entries may appear late, and clocks differ.
+const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
+/// A clock of ours that is behind must not cut off the newest entries.
+const AHEAD: SignedDuration = SignedDuration::from_mins(10);
+/// Users are read again after this time.
+const USERS_AFTER: SignedDuration = SignedDuration::from_hours(24);
+/// What a run asks for in one step when it looks for incidents that were not listed.
+const UNSEEN_MAX: u32 = 500;
+/// While a run waits for incidents to be read, it looks again after this time.
+const WAIT: SignedDuration = SignedDuration::from_millis(500);
+/// A difference is "repaired" only if a webhook had time to tell it.
+const LATE: SignedDuration = SignedDuration::from_secs(60);
+
+/// How far a run is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Progress {
+    /// From where the log is to be read.
+    since: Timestamp,
+    /// When the run began: the log is known up to here once it is read.
+    cursor: Timestamp,
+    /// How far the log is read.
+    walk: Option<Walk>,
+    /// What comes next.
+    phase: Phase,
+    /// What cannot be complete.
+    incomplete: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Phase {
+    /// Is our webhook subscription switched on?
+    Subscription,
+    /// It was off: switch it on before anything else is missed.
+    Enable,
+    Users {
+        offset: u32,
+    },
+    Log,
+    Open {
+        offset: u32,
+    },
+    /// Incidents that we hold for open and that were not listed.
+    Unseen,
+    /// Until every single incident that was asked for is read.
+    Wait,
+}
+
+/// Asks for a run now: because of a person, a gap or a doubt.
+pub fn request_sync(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    cause: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    connectors::hurry_sync(tx, connector, now, cause)
+}
+
+/// The next call of the run under way; starts one when it is due.
+pub(crate) fn step(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    lease_until: Timestamp,
+    now: Timestamp,
+) -> Result<Option<(i64, Call)>, StoreError> {
+    let run = match repair::unfinished(tx, connector.name())? {
+        Some(run) => run,
+        None if connector.row.next_sync_at <= now => start(tx, connector, now)?,
+        None => return Ok(None),
+    };
+    let Some(run) = repair::claim(tx, run.id, lease_until, now)? else {
+        return Ok(None);
+    };
+    let mut progress = progress(&run)?;
+    // Steps that need no call are taken at once.
+    loop {
+        if let Some(call) = call(connector, &mut progress) {
+            repair::keep(tx, run.id, &json(&progress))?;
+            return Ok(Some((run.id, call)));
+        }
+        match progress.phase {
+            Phase::Subscription | Phase::Enable => {
+                progress.phase = users(tx, connector.name(), now)?;
+            }
+            Phase::Users { .. } => progress.phase = Phase::Log,
+            Phase::Log => progress.phase = Phase::Open { offset: 0 },
+            Phase::Open { .. } => progress.phase = Phase::Unseen,
+            Phase::Unseen => {
+                want_unseen(tx, connector, run.id, now)?;
+                progress.phase = Phase::Wait;
+            }
+            Phase::Wait if repair::wanted_of_run(tx, connector.name(), run.id)? > 0 => {
+                repair::advance(tx, run.id, &json(&progress), now + WAIT)?;
+                return Ok(None);
+            }
+            Phase::Wait => {
+                finish(tx, connector, &run, &progress, now)?;
+                return Ok(None);
+            }
+        }
+    }
+}
+
+fn start(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<RunRow, StoreError> {
+    let since = match connector.row.log_cursor {
+        Some(cursor) => cursor - OVERLAP,
+        None => now - FIRST_LOOK,
+    };
+    let since = connector
+        .row
+        .gap
+        .filter(|gap| gap.to.is_none())
+        .map_or(since, |gap| since.min(gap.from - OVERLAP));
+    let progress = Progress {
+        since,
+        cursor: now,
+        walk: None,
+        phase: Phase::Subscription,
+        incomplete: Vec::new(),
+    };
+    let id = repair::start(
+        tx,
+        connector.name(),
+        &connector.row.sync_cause,
+        &json(&progress),
+        now,
+    )?;
+    connectors::schedule_sync(
+        tx,
+        connector.name(),
+        now + connector.config.sync_interval,
+        "interval",
+    )?;
+    repair::find(tx, id)?.ok_or(StoreError::Stale)
+}
+
+/// The call of the current phase; `None` where the phase has none to make.
+fn call(connector: &Connector, progress: &mut Progress) -> Option<Call> {
+    let receives = connector.mapping.direction.receives();
+    let subscription = || {
+        connector
+            .row
+            .subscription
+            .clone()
+            .filter(|_| receives && connector.config.enable_webhook)
+    };
+    match progress.phase {
+        Phase::Subscription => subscription().map(|id| Call::ReadSubscription { id }),
+        Phase::Enable => subscription().map(|id| Call::EnableSubscription { id }),
+        Phase::Users { offset } => Some(Call::ListUsers { offset }),
+        Phase::Log if receives => {
+            let (since, until) = (progress.since, progress.cursor + AHEAD);
+            progress
+                .walk
+                .get_or_insert_with(|| Walk::new(Listing::LogEntries, since, until))
+                .call()
+        }
+        Phase::Open { offset } if receives => Some(Call::ListOpenIncidents { offset }),
+        Phase::Log | Phase::Open { .. } | Phase::Unseen | Phase::Wait => None,
+    }
+}
+
+/// What became of a step.
+pub(crate) fn settle(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: i64,
+    settled: &Settled,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(row) = repair::find(tx, run)?.filter(|row| row.finished_at.is_none()) else {
+        return Ok(());
+    };
+    let mut progress = progress(&row)?;
+    // An answer that comes after its lease is about a step that somebody else has done (S26).
+    if call(connector, &mut progress).as_ref() != Some(&settled.planned.call) {
+        return Ok(());
+    }
+    match &settled.outcome {
+        Outcome::Done(answer) => {
+            advance(tx, connector, &row, &mut progress, answer, now)?;
+        }
+        Outcome::Wait { after_ms, .. } => {
+            let wait = after_ms.unwrap_or_else(|| retry::wait_ms(row.attempt, tx.random_u64()));
+            return repair::postpone(
+                tx,
+                run,
+                now + SignedDuration::from_millis(i64::try_from(wait).unwrap_or(60_000)),
+            );
+        }
+        Outcome::Unclear(_) => {
+            let wait = retry::wait_ms(row.attempt, tx.random_u64());
+            return repair::postpone(
+                tx,
+                run,
+                now + SignedDuration::from_millis(i64::try_from(wait).unwrap_or(60_000)),
+            );
+        }
+        Outcome::Refused(refusal) if refusal.why == Why::WindowTooLarge => too_large(&mut progress),
+        Outcome::Gone | Outcome::Refused(_) => {
+            if let Outcome::Refused(refusal) = &settled.outcome
+                && refusal.why == Why::BadKey
+            {
+                repair::finish(tx, run, Some(&refusal.to_string()), now)?;
+                return Ok(());
+            }
+            skip(tx, connector, &mut progress, &settled.outcome, now)?;
+        }
+    }
+    repair::advance(tx, run, &json(&progress), pace(settled, now))
+}
+
+/// Half of the allowance is for people: below that, repair waits for the next window (S84).
+fn pace(settled: &Settled, now: Timestamp) -> Timestamp {
+    match (
+        settled.limits.limit,
+        settled.limits.remaining,
+        settled.limits.reset_s,
+    ) {
+        (Some(limit), Some(remaining), Some(reset)) if remaining < limit / 2 => {
+            now + SignedDuration::from_secs(i64::from(reset))
+        }
+        _ => now,
+    }
+}
+
+/// A step that this key or plan does not allow: the run goes on without it and says so.
+fn skip(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    progress: &mut Progress,
+    outcome: &Outcome,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let why = match outcome {
+        Outcome::Refused(refusal) => refusal.to_string(),
+        _ => "PagerDuty does not have it".to_owned(),
+    };
+    let (what, next) = match progress.phase {
+        Phase::Subscription | Phase::Enable => {
+            if matches!(outcome, Outcome::Gone) {
+                let from = connector
+                    .row
+                    .last_heard_at
+                    .unwrap_or(connector.row.created_at);
+                connectors::open_gap(tx, connector.name(), from)?;
+                connectors::set_webhook(
+                    tx,
+                    connector.name(),
+                    None,
+                    &connector.row.webhook_secrets,
+                )?;
+            }
+            (
+                "the webhook subscription",
+                users(tx, connector.name(), now)?,
+            )
+        }
+        Phase::Users { .. } => ("the users", Phase::Log),
+        Phase::Log => ("the log", Phase::Open { offset: 0 }),
+        Phase::Open { .. } => ("the open incidents", Phase::Unseen),
+        Phase::Unseen | Phase::Wait => ("single incidents", Phase::Wait),
+    };
+    tracing::warn!(
+        connector = connector.name(),
+        "repair could not read {what}: {why}"
+    );
+    progress.incomplete.push(format!("{what}: {why}"));
+    progress.phase = next;
+    Ok(())
+}
+
+fn advance(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: &RunRow,
+    progress: &mut Progress,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let name = connector.name();
+    progress.phase = match (progress.phase, answer) {
+        (Phase::Subscription, Answer::Subscription(subscription)) => {
+            checked(tx, connector, progress, subscription, now)?
+        }
+        (Phase::Enable, _) => users(tx, name, now)?,
+        (Phase::Users { .. }, Answer::Users(page)) => {
+            remember_users(tx, name, &page.items)?;
+            if page.next_offset.is_none() {
+                settings::put(tx, &users_read(name), &now.to_string())?;
+            }
+            page.next_offset
+                .map_or(Phase::Log, |offset| Phase::Users { offset })
+        }
+        (Phase::Log, Answer::LogEntries(page)) => {
+            log_page(tx, connector, run, &page.items, now)?;
+            next_log(tx, connector, progress, page)?
+        }
+        (Phase::Open { .. }, Answer::Incidents(page)) => {
+            open_page(tx, connector, run, &page.items, now)?;
+            next_open(progress, page)
+        }
+        (_, _) => {
+            progress
+                .incomplete
+                .push("an answer made no sense".to_owned());
+            Phase::Wait
+        }
+    };
+    Ok(())
+}
+
+/// Whether PagerDuty still sends; if it gave up on us, what it discarded is never sent again
+/// (S02), so the log is read from the last healthy delivery on.
+fn checked(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    progress: &mut Progress,
+    subscription: &Subscription,
+    now: Timestamp,
+) -> Result<Phase, StoreError> {
+    if subscription.temporarily_disabled || !subscription.active {
+        let row = &connector.row;
+        let from = row
+            .last_heard_at
+            .or(row.last_sync_at)
+            .unwrap_or(row.created_at);
+        connectors::open_gap(tx, connector.name(), from)?;
+        progress.since = progress.since.min(from - OVERLAP);
+    }
+    if !subscription.active {
+        progress
+            .incomplete
+            .push("the webhook subscription is switched off in PagerDuty".to_owned());
+    }
+    if subscription.temporarily_disabled {
+        Ok(Phase::Enable)
+    } else {
+        users(tx, connector.name(), now)
+    }
+}
+
+/// The setting that says when the users of a connector were last read.
+pub(crate) fn users_read(connector: &str) -> String {
+    format!("users_read:{connector}")
+}
+
+/// The users, unless they were read lately.
+fn users(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<Phase, StoreError> {
+    let read =
+        settings::get(tx, &users_read(connector))?.and_then(|text| text.parse::<Timestamp>().ok());
+    let fresh = read.is_some_and(|at| now.duration_since(at) < USERS_AFTER);
+    Ok(if fresh {
+        Phase::Log
+    } else {
+        Phase::Users { offset: 0 }
+    })
+}
+
+/// The cursor follows each window that is read whole, so a run that dies goes on from there.
+fn next_log(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    progress: &mut Progress,
+    page: &Page<Heard>,
+) -> Result<Phase, StoreError> {
+    let Some(walk) = &mut progress.walk else {
+        return Ok(Phase::Open { offset: 0 });
+    };
+    let before = walk.window();
+    walk.took(page);
+    let after = walk.window();
+    if let Some(window) = before
+        && after.is_none_or(|after| after.since >= window.until)
+    {
+        connectors::set_log_cursor(tx, connector.name(), window.until.min(progress.cursor))?;
+    }
+    Ok(if after.is_some() {
+        Phase::Log
+    } else {
+        Phase::Open { offset: 0 }
+    })
+}
+
+fn too_large(progress: &mut Progress) {
+    if let Some(walk) = &mut progress.walk {
+        walk.too_large();
+    }
+}
+
+fn open_page(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: &RunRow,
+    page: &[IncidentRead],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for read in page {
+        let id = read.snapshot.id.as_str();
+        let applied = counted(tx, connector, run.id, |tx| {
+            read::apply(tx, connector, read, now)
+        })?;
+        if applied == Applied::Created {
+            repair::want(tx, connector.name(), id, run.id, true, now)?;
+        }
+        incidents::mark_seen_open(tx, connector.name(), id, run.id)?;
+    }
+    Ok(())
+}
+
+fn next_open(progress: &mut Progress, page: &Page<IncidentRead>) -> Phase {
+    match page.next_offset {
+        Some(offset) if offset + PAGE_SIZE <= ROWS_MAX => Phase::Open { offset },
+        Some(_) => {
+            progress
+                .incomplete
+                .push("more than 10,000 incidents are open: the newest were not listed".to_owned());
+            Phase::Unseen
+        }
+        None => Phase::Unseen,
+    }
+}
+
+fn log_page(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: &RunRow,
+    page: &[Heard],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    for heard in page {
+        let Some(pd_id) = heard.incident_id.as_deref() else {
+            continue;
+        };
+        match incidents::by_twin(tx, connector.name(), pd_id)? {
+            Some(incident) => {
+                let before = record::story(tx, incident, Some(connector))?;
+                let recorded = inbox::apply(tx, connector, incident, heard, now)?;
+                if recorded.added > 0
+                    && is_repair(
+                        connector,
+                        before.as_ref(),
+                        recorded.story.as_ref(),
+                        heard,
+                        now,
+                    )
+                {
+                    let found = Found {
+                        repaired: 1,
+                        updated: 1,
+                        ..Found::default()
+                    };
+                    repair::count(tx, run.id, found)?;
+                    connectors::add_repaired(tx, connector.name(), 1)?;
+                }
+                if ended(before.as_ref(), recorded.story.as_ref()) {
+                    // The log does not say how it looked in the end, nor that it was merged.
+                    repair::want(tx, connector.name(), pd_id, run.id, false, now)?;
+                }
+            }
+            None => repair::want(tx, connector.name(), pd_id, run.id, true, now)?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether a log entry told something that a webhook should have told before.
+fn is_repair(
+    connector: &Connector,
+    before: Option<&Story>,
+    after: Option<&Story>,
+    heard: &Heard,
+    now: Timestamp,
+) -> bool {
+    let due = heard
+        .facts
+        .iter()
+        .any(|fact| has_webhook(fact.kind) && now.duration_since(fact.at) > LATE);
+    let lines = |story: Option<&Story>| {
+        story.map_or(0, |story| {
+            story
+                .lines
+                .iter()
+                .filter(|line| has_webhook(line.kind))
+                .count()
+        })
+    };
+    connector.hears() && due && lines(before) != lines(after)
+}
+
+/// Whether PagerDuty's incident is over, and was not before.
+fn ended(before: Option<&Story>, after: Option<&Story>) -> bool {
+    let over = |story: Option<&Story>| {
+        story
+            .and_then(|story| story.peer.as_ref())
+            .is_some_and(|peer| peer.status == PeerStatus::Resolved)
+    };
+    over(after) && !over(before)
+}
+
+/// Kinds that PagerDuty has a webhook for.
+fn has_webhook(kind: im_core::Kind) -> bool {
+    use im_core::Kind;
+    matches!(
+        kind,
+        Kind::Triggered
+            | Kind::Acknowledged
+            | Kind::Unacknowledged
+            | Kind::Resolved
+            | Kind::Reopened
+            | Kind::Escalated
+            | Kind::Delegated
+            | Kind::Noted
+            | Kind::PriorityChanged
+            | Kind::StatusUpdated
+    )
+}
+
+fn want_unseen(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if !connector.mapping.direction.receives() {
+        return Ok(());
+    }
+    for pd_id in incidents::open_unseen(tx, connector.name(), run, UNSEEN_MAX)? {
+        repair::want(tx, connector.name(), &pd_id, run, false, now)?;
+    }
+    Ok(())
+}
+
+/// Applies something and counts what it did for `run` (0: for nobody).
+pub(crate) fn counted(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: i64,
+    apply: impl FnOnce(&mut Tx<'_>) -> Result<Applied, StoreError>,
+) -> Result<Applied, StoreError> {
+    let applied = apply(tx)?;
+    let mut found = Found::default();
+    match applied {
+        Applied::Created => found.created = 1,
+        Applied::Updated => found.updated = 1,
+        Applied::Unchanged => found.unchanged = 1,
+    }
+    if connector.hears() && applied != Applied::Unchanged && connector.row.last_sync_at.is_some() {
+        found.repaired = 1;
+        connectors::add_repaired(tx, connector.name(), 1)?;
+    }
+    if run != 0 {
+        repair::count(tx, run, found)?;
+    }
+    Ok(applied)
+}
+
+/// An incident that a run asked for cannot be read.
+pub(crate) fn count_failed(tx: &mut Tx<'_>, run: i64) -> Result<(), StoreError> {
+    if run == 0 {
+        return Ok(());
+    }
+    repair::count(
+        tx,
+        run,
+        Found {
+            failed: 1,
+            ..Found::default()
+        },
+    )
+}
+
+fn finish(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: &RunRow,
+    progress: &Progress,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let gaps = progress.walk.as_ref().map_or(&[][..], Walk::gaps);
+    let cut = gaps.iter().map(|gap| {
+        format!(
+            "log entries from {} to {} could not all be read",
+            gap.since, gap.until
+        )
+    });
+    let incomplete: Vec<String> = progress.incomplete.iter().cloned().chain(cut).collect();
+    let message = (!incomplete.is_empty()).then(|| incomplete.join("; "));
+    let name = connector.name();
+    connectors::close_gap(tx, name, now)?;
+    connectors::synced(tx, name, now)?;
+    repair::finish(tx, run.id, message.as_deref(), now)?;
+    if let Some(found) = repair::find(tx, run.id)?
+        .map(|run| run.found)
+        .filter(|found| found.repaired > 0)
+    {
+        tracing::warn!(
+            connector = name,
+            repaired = found.repaired,
+            "repair found what webhooks did not tell"
+        );
+    }
+    Ok(())
+}
+
+/// When a connector's repair has something to do.
+pub(crate) fn next_due(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+) -> Result<Option<Timestamp>, StoreError> {
+    if let Some(running) = repair::next_due(tx, connector.name())? {
+        return Ok(Some(running));
+    }
+    // Read anew: a run that needed no call has begun and ended since the connector was read.
+    let row = connectors::find(tx, connector.name())?;
+    Ok(row.map(|row| row.next_sync_at))
+}
+
+/// Reads one of our incidents again, and its log. `false` if PagerDuty does not have it.
+pub fn request_reread(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    incident: IncidentNumber,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let twin = incidents::find(tx, incident)?.and_then(|row| row.pd_id);
+    if let Some(id) = &twin {
+        repair::want(tx, connector, id, 0, true, now)?;
+    }
+    Ok(twin.is_some())
+}
+
+fn progress(run: &RunRow) -> Result<Progress, StoreError> {
+    serde_json::from_str(&run.progress).map_err(|error| StoreError::Corrupt {
+        place: format!("the progress of sync run {}", run.id),
+        source: Cause::new(error),
+    })
+}
+
+fn json(progress: &Progress) -> String {
+    serde_json::to_string(progress).expect("our own types have text keys and cannot fail")
+}

@@ -1,0 +1,200 @@
+//! Facts in, a new row and new debts out: the one path by which an incident changes.
+//!
+//! Invariants
+//! - The row of an incident is always the fold of its facts, written in the same transaction.
+//! - After each change the outbox holds exactly what [`im_core::owed`] says, except for rows
+//!   under a lease: what is on its way is left alone and looked at again when it is settled.
+
+use im_core::{
+    Actor, Debts, Direction, Effect, Fact, IncidentNumber, Kind, Owed, Source, Story, fold, owed,
+};
+use im_store::outbox::{self, OutboxRow};
+use im_store::{StoreError, Tx, facts, incidents};
+use jiff::Timestamp;
+
+use crate::connector::Connector;
+
+/// What recording did.
+#[derive(Debug, Clone)]
+pub struct Recorded {
+    /// How many facts were new.
+    pub added: usize,
+    /// The story now; `None` only for an incident without facts.
+    pub story: Option<Story>,
+}
+
+/// Settling a debt makes a fact, which may settle another: a chain never has more links than this.
+const ROUNDS_MAX: usize = 4;
+
+/// Stores what is new among `reports` (each with its raw source) and brings everything that
+/// follows up to date.
+pub fn record(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    connector: Option<&Connector>,
+    reports: &[(Fact, Option<String>)],
+    now: Timestamp,
+) -> Result<Recorded, StoreError> {
+    let added = facts::append(tx, incident, reports)?;
+    let story = if added == 0 {
+        None
+    } else {
+        refold(tx, incident, connector, now)?
+    };
+    Ok(Recorded { added, story })
+}
+
+/// Folds again and brings row and outbox up to date.
+pub fn refold(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    connector: Option<&Connector>,
+    now: Timestamp,
+) -> Result<Option<Story>, StoreError> {
+    let mapping = connector.map(|connector| &connector.mapping);
+    let mut story = None;
+    for _ in 0..ROUNDS_MAX {
+        let known = facts::of_incident(tx, incident)?;
+        let Some(folded) = fold(&known, mapping) else {
+            return Ok(None);
+        };
+        let settled = match connector {
+            Some(connector) => settle_debts(tx, incident, connector, &folded, now)?,
+            None => Vec::new(),
+        };
+        story = Some(folded);
+        if facts::append(tx, incident, &settled)? == 0 {
+            break;
+        }
+    }
+    if let Some(story) = &story {
+        incidents::update(tx, incident, story)?;
+    }
+    Ok(story)
+}
+
+/// Folds again as if nobody held `row`: its look at the other side is done, so it may turn out
+/// to be needless.
+pub(crate) fn refold_releasing(
+    tx: &mut Tx<'_>,
+    row: &OutboxRow,
+    connector: &Connector,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    outbox::mark_checked(tx, row.id, now)?;
+    refold(tx, row.incident, Some(connector), now).map(|_| ())
+}
+
+/// The story of an incident.
+pub fn story(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    connector: Option<&Connector>,
+) -> Result<Option<Story>, StoreError> {
+    let known = facts::of_incident(tx, incident)?;
+    Ok(fold(&known, connector.map(|connector| &connector.mapping)))
+}
+
+/// Brings the outbox to what is owed; returns the facts that say which commands need nothing.
+fn settle_debts(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    connector: &Connector,
+    story: &Story,
+    now: Timestamp,
+) -> Result<Vec<(Fact, Option<String>)>, StoreError> {
+    let debts = match connector.mapping.direction {
+        // Paused: nothing leaves and nothing is given up.
+        Direction::None => return Ok(Vec::new()),
+        Direction::Inbound => Debts {
+            owed: Vec::new(),
+            moot: story
+                .pending
+                .iter()
+                .map(|pending| pending.command.clone())
+                .collect(),
+        },
+        Direction::Bidirectional | Direction::Outbound => owed(story, &connector.mapping),
+    };
+    let rows = outbox::of_incident(tx, incident)?;
+    let (leased, free): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| may_be_there(row, now));
+    let on_its_way = |command: &String| leased.iter().any(|row| row.commands.contains(command));
+    let mut kept = Vec::new();
+    for debt in &debts.owed {
+        if debt.commands.iter().all(on_its_way) {
+            continue;
+        }
+        match free.iter().find(|row| same_slot(&row.effect, &debt.effect)) {
+            Some(row) => {
+                renew(tx, row, debt, now)?;
+                kept.push(row.id);
+            }
+            None => {
+                outbox::insert(tx, connector.name(), incident, debt, now)?;
+            }
+        }
+    }
+    let dropped: Vec<&OutboxRow> = free.iter().filter(|row| !kept.contains(&row.id)).collect();
+    for row in &dropped {
+        outbox::delete(tx, row.id)?;
+    }
+    // A twin that may have been made meanwhile must hear of what was done since.
+    let may_be_born = leased.iter().any(|row| row.effect == Effect::Create);
+    let moot = debts
+        .moot
+        .iter()
+        .filter(|command| !may_be_born && !on_its_way(command));
+    Ok(moot
+        .map(|command| {
+            let overtaken = dropped.iter().any(|row| row.commands.contains(command));
+            (
+                settled(
+                    command,
+                    if overtaken { "overtaken" } else { "carried" },
+                    now,
+                ),
+                None,
+            )
+        })
+        .collect())
+}
+
+/// Whether PagerDuty may have the row's change without our knowing: somebody is sending it, or
+/// its last attempt ended without an answer. The look at PagerDuty that follows will tell.
+fn may_be_there(row: &OutboxRow, now: Timestamp) -> bool {
+    let leased = row.lease_until.is_some_and(|until| until > now);
+    leased || (row.attempt > 0 && row.checked_at.is_none() && !row.parked)
+}
+
+/// The newest intent takes the place of an unsent one; a dead letter gets another chance by it.
+fn renew(tx: &mut Tx<'_>, row: &OutboxRow, debt: &Owed, now: Timestamp) -> Result<(), StoreError> {
+    if row.effect == debt.effect && row.commands == debt.commands {
+        return Ok(());
+    }
+    outbox::replace(tx, row.id, debt)?;
+    if row.parked {
+        outbox::retry(tx, row.id, now)?;
+    }
+    Ok(())
+}
+
+/// Whether one of the two makes the other needless.
+fn same_slot(row: &Effect, debt: &Effect) -> bool {
+    match (row, debt) {
+        (Effect::Status(_) | Effect::Say(_), Effect::Status(_) | Effect::Say(_)) => true,
+        (row, debt) => row == debt,
+    }
+}
+
+/// The fact that a command needs no call any more.
+pub(crate) fn settled(command: &str, how: &str, now: Timestamp) -> Fact {
+    Fact::new(
+        Source::Answer,
+        format!("settled:{command}"),
+        Kind::Settled,
+        Actor::NOBODY,
+        now,
+    )
+    .with_value(how)
+    .answering(command)
+}

@@ -1,0 +1,576 @@
+//! What was answered becomes facts; what was not is tried again, or parked for a person.
+
+use im_core::{Actor, ActorKind, Effect, Fact, Kind, PeerStatus, Person, Source, retry};
+use im_pagerduty::{
+    Answer, Call, IncidentRead, Limits, Note, Outcome, Refusal, User, WaitReason, Why, note_mark,
+};
+use im_store::connectors::{self, State};
+use im_store::outbox::{self as rows, OutboxRow};
+use im_store::people::{self, UserRow};
+use im_store::{StoreError, Tx, facts, repair, tallies};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::connector::{self, Connector};
+use crate::plan::{Planned, Ticket};
+use crate::read::{self, Applied};
+use crate::record::{self, record};
+use crate::{inbox, outbox, reconcile};
+
+/// A call that was answered, or not.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// The call.
+    pub planned: Planned,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// What the answer said about our allowance.
+    pub limits: Limits,
+}
+
+/// How long a connector whose key is refused is left alone.
+const AUTH_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+/// With so few calls left in PagerDuty's window, we wait for the next.
+const SPARE_MAX: u32 = 20;
+/// A row that was refused as a repeat so often is not understood: a person must look.
+const CONFUSED_AFTER: u32 = 8;
+
+/// Records what became of a call.
+pub fn settle(tx: &mut Tx<'_>, settled: &Settled, now: Timestamp) -> Result<(), StoreError> {
+    let Some(connector) = connector::load(tx, &settled.planned.connector)? else {
+        return Ok(());
+    };
+    account(tx, &connector, settled, now)?;
+    match settled.planned.ticket {
+        Ticket::Send(row) | Ticket::Check(row) => match rows::find(tx, row)? {
+            Some(row) => settle_row(tx, &connector, &row, settled, now),
+            None => Ok(()),
+        },
+        Ticket::Run(run) => reconcile::settle(tx, &connector, run, settled, now),
+        Ticket::Wanted => settle_wanted(tx, &connector, settled, now),
+    }
+}
+
+/// Keeps the connector's state and counts.
+fn account(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    settled: &Settled,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let name = connector.name();
+    tallies::add(tx, name, "calls", 1, now)?;
+    let row = &connector.row;
+    let set = |tx: &mut Tx<'_>, state: State, reason: Option<&str>, until: Timestamp| {
+        if row.state == state && row.state_reason.as_deref() == reason && row.blocked_until >= until
+        {
+            return Ok(());
+        }
+        connectors::set_state(tx, name, state, reason, until)
+    };
+    match &settled.outcome {
+        Outcome::Done(_) | Outcome::Gone => {
+            // A read proves nothing about a key that may not write.
+            let proves = row.state != State::Limited || settled.planned.call.is_write();
+            // It proves that the key is good, and nothing about a limit that another call met.
+            let blocked = Some(row.blocked_until).filter(|_| row.state != State::AuthFailed);
+            let until = spent(&settled.limits, now).max(blocked.unwrap_or_default());
+            match (proves, &row.state_reason) {
+                (true, _) => set(tx, State::Active, None, until),
+                (false, reason) => set(tx, row.state, reason.as_deref(), until),
+            }
+        }
+        Outcome::Wait { after_ms, why } => {
+            tallies::add(
+                tx,
+                name,
+                "errors",
+                i64::from(*why != WaitReason::RateLimited),
+                now,
+            )?;
+            match why {
+                WaitReason::RateLimited => {
+                    let wait = after_ms.unwrap_or_else(|| retry::wait_ms(2, tx.random_u64()));
+                    let until = now + millis(wait.saturating_add(tx.random_u64() % 250));
+                    set(tx, row.state, row.state_reason.as_deref(), until)
+                }
+                WaitReason::Locked => Ok(()),
+                WaitReason::Server
+                | WaitReason::Unreachable
+                | WaitReason::Tls
+                | WaitReason::Dns => set(
+                    tx,
+                    State::Failing,
+                    Some(&why.to_string()),
+                    row.blocked_until,
+                ),
+            }
+        }
+        Outcome::Unclear(_) => tallies::add(tx, name, "errors", 1, now),
+        Outcome::Refused(refusal) => {
+            tallies::add(tx, name, "errors", 1, now)?;
+            match refusal.why {
+                Why::BadKey => set(
+                    tx,
+                    State::AuthFailed,
+                    Some(&refusal.to_string()),
+                    now + AUTH_PAUSE,
+                ),
+                Why::ReadOnly | Why::Forbidden if settled.planned.call.is_write() => set(
+                    tx,
+                    State::Limited,
+                    Some(&refusal.to_string()),
+                    Timestamp::UNIX_EPOCH,
+                ),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// Until when nothing is to be sent, where an answer says that the allowance is used up (S83).
+/// The last few are left to the calls that are under way.
+fn spent(limits: &Limits, now: Timestamp) -> Timestamp {
+    let spare = limits
+        .limit
+        .map_or(SPARE_MAX, |limit| SPARE_MAX.min(limit / 10));
+    match (limits.remaining, limits.reset_s) {
+        (Some(remaining), Some(reset)) if remaining <= spare => {
+            now + SignedDuration::from_secs(i64::from(reset))
+        }
+        _ => Timestamp::UNIX_EPOCH,
+    }
+}
+
+fn millis(wait: u64) -> SignedDuration {
+    SignedDuration::from_millis(i64::try_from(wait).unwrap_or(i64::MAX / 4))
+}
+
+fn settle_row(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    settled: &Settled,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match &settled.outcome {
+        Outcome::Done(answer) => done(tx, connector, row, settled, answer, now),
+        Outcome::Wait { after_ms, why } => {
+            let wait = after_ms.unwrap_or_else(|| retry::wait_ms(row.attempt, tx.random_u64()));
+            // Nothing was done, so an earlier look stays as good as it was.
+            rows::postpone(
+                tx,
+                row.id,
+                now + millis(wait),
+                Some(&why.to_string()),
+                row.checked_at,
+            )
+        }
+        Outcome::Unclear(what) => {
+            let wait = retry::wait_ms(row.attempt, tx.random_u64());
+            rows::postpone(tx, row.id, now + millis(wait), Some(what), None)
+        }
+        Outcome::Gone => park(
+            tx,
+            connector,
+            row,
+            "PagerDuty has no such incident, or this key cannot see it",
+        ),
+        Outcome::Refused(refusal) => refused(tx, connector, row, settled, refusal, now),
+    }
+}
+
+fn done(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    settled: &Settled,
+    answer: &Answer,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    match (settled.planned.ticket, answer) {
+        (Ticket::Check(_), Answer::Incidents(found)) => {
+            let services = read::named_services(tx, connector, row.incident)?;
+            // The key may be in use on another service: that incident is not ours (S63).
+            let ours = |read: &&IncidentRead| {
+                let service = read.snapshot.service.as_ref();
+                service.is_none_or(|service| services.contains(&service.id))
+            };
+            match found.items.iter().find(ours) {
+                Some(read) => paid_by(tx, connector, row, read, now),
+                None => record::refold_releasing(tx, row, connector, now),
+            }
+        }
+        (Ticket::Check(_), Answer::Incident(read)) if was_ours(tx, connector, row, read)? => {
+            paid_by(tx, connector, row, read, now)
+        }
+        (Ticket::Check(_), Answer::Incident(read)) => {
+            read::apply_to(tx, connector, row.incident, read, now)?;
+            // Still owed? Then it may go now.
+            record::refold_releasing(tx, row, connector, now)
+        }
+        (Ticket::Check(_), Answer::Notes(notes)) => {
+            let marks: Vec<String> = match &row.effect {
+                Effect::Say(_) => vec![outbox::say_mark(row)],
+                _ => row
+                    .commands
+                    .iter()
+                    .map(|command| outbox::mark(command).to_owned())
+                    .collect(),
+            };
+            let ours = |note: &&Note| {
+                note_mark(&note.content).is_some_and(|mark| marks.iter().any(|m| m == mark))
+            };
+            match notes.items.iter().find(ours) {
+                Some(note) => paid(tx, connector, row, &[by_note(row, note, now)], now),
+                None => record::refold_releasing(tx, row, connector, now),
+            }
+        }
+        (Ticket::Send(_), Answer::Incident(read)) => {
+            tracing::info!(incident.id = %row.incident, outbox.attempt = row.attempt, "PagerDuty has it: {}", row.effect.name());
+            paid_by(tx, connector, row, read, now)
+        }
+        (Ticket::Send(_), Answer::Note(note)) => {
+            paid(tx, connector, row, &[by_note(row, note, now)], now)
+        }
+        _ => rows::postpone(
+            tx,
+            row.id,
+            now + millis(retry::RETRY_WAIT_MS_MIN),
+            Some("the answer makes no sense"),
+            None,
+        ),
+    }
+}
+
+/// Whether a look at the incident shows what an earlier attempt, whose answer was lost, did.
+/// The same state brought about by somebody else is not ours.
+fn was_ours(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    read: &IncidentRead,
+) -> Result<bool, StoreError> {
+    let (Effect::Status(status), true) = (&row.effect, row.attempt > 1) else {
+        return Ok(false);
+    };
+    if read.snapshot.status != Some(*status) {
+        return Ok(false);
+    }
+    let actor = match status {
+        PeerStatus::Acknowledged => read
+            .acknowledgements
+            .iter()
+            .max_by_key(|ack| ack.at)
+            .map(|ack| &ack.by),
+        PeerStatus::Triggered | PeerStatus::Resolved => read.last_status_change_by.as_ref(),
+    };
+    let sender = outbox::sender_id(tx, connector, row)?;
+    Ok(sender.is_some() && actor.and_then(|actor| actor.id.clone()) == sender)
+}
+
+fn paid_by(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    read: &IncidentRead,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let holder = im_store::incidents::by_twin(tx, connector.name(), &read.snapshot.id)?;
+    if let Some(other) = holder.filter(|other| *other != row.incident) {
+        let why = format!("PagerDuty's incident for it is here as {other} already");
+        return park(tx, connector, row, &why);
+    }
+    let mut answers = by_incident(tx, row, read)?;
+    if row.effect == Effect::Create {
+        // Severity, service and title went with it: whoever changed them since was later.
+        let rest = row.commands.iter().skip(1);
+        answers.extend(rest.map(|command| record::settled(command, "carried", now)));
+    }
+    paid(tx, connector, row, &answers, now)?;
+    if row.effect == Effect::Create {
+        // If it was found rather than made, others may have done something to it since.
+        read::apply_to(tx, connector, row.incident, read, now)?;
+    }
+    Ok(())
+}
+
+/// The debt is paid: the answer is stored and the row goes, in one commit.
+fn paid(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    answers: &[Fact],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    rows::delete(tx, row.id)?;
+    tallies::add(tx, connector.name(), "sent", 1, now)?;
+    let reports: Vec<_> = answers.iter().cloned().map(|fact| (fact, None)).collect();
+    record(tx, row.incident, Some(connector), &reports, now)?;
+    Ok(())
+}
+
+/// The facts that an incident's answer proves for a row.
+fn by_incident(
+    tx: &mut Tx<'_>,
+    row: &OutboxRow,
+    read: &IncidentRead,
+) -> Result<Vec<Fact>, StoreError> {
+    let snapshot = &read.snapshot;
+    let by = read.last_status_change_by.clone().unwrap_or(Actor::NOBODY);
+    let changed_at = read.last_status_change_at.unwrap_or(snapshot.version);
+    let taken = read.acknowledgements.iter().max_by_key(|ack| ack.at);
+    let (kind, at, actor) = match &row.effect {
+        Effect::Create => (
+            Kind::Triggered,
+            snapshot.created_at.unwrap_or(snapshot.version),
+            by.clone(),
+        ),
+        Effect::Status(PeerStatus::Acknowledged) => match taken {
+            Some(ack) => (Kind::Acknowledged, ack.at, ack.by.clone()),
+            None => (Kind::Acknowledged, changed_at, by.clone()),
+        },
+        Effect::Status(PeerStatus::Resolved) => (
+            Kind::Resolved,
+            read.resolved_at.unwrap_or(changed_at),
+            by.clone(),
+        ),
+        Effect::Status(PeerStatus::Triggered) => (Kind::Reopened, changed_at, by.clone()),
+        Effect::Title => (Kind::Titled, snapshot.version, Actor::NOBODY),
+        Effect::Urgency => (Kind::UrgencyChanged, snapshot.version, Actor::NOBODY),
+        Effect::Assign => (Kind::Assigned, snapshot.version, Actor::NOBODY),
+        Effect::Service => (Kind::ServiceChanged, snapshot.version, Actor::NOBODY),
+        Effect::Note(_) | Effect::Say(_) => (Kind::Noted, snapshot.version, Actor::NOBODY),
+    };
+    let command = carrier(tx, row)?;
+    let people = || snapshot.assignees.clone().unwrap_or_default();
+    let mut main = answer(row, "", kind, actor, at, &command).showing(snapshot.clone());
+    main.value = match &row.effect {
+        Effect::Urgency => snapshot.urgency.map(|urgency| urgency.as_str().to_owned()),
+        _ => None,
+    };
+    if row.effect == Effect::Assign {
+        main.people = people();
+    }
+    let mut facts = vec![main];
+    if row.effect == Effect::Status(PeerStatus::Acknowledged) && is_newly_given(&people(), read) {
+        let given = answer(
+            row,
+            ":assigned",
+            Kind::Assigned,
+            Actor::NOBODY,
+            snapshot.version,
+            &command,
+        );
+        facts.push(given.about(people()));
+    }
+    Ok(facts)
+}
+
+/// Whoever acknowledged has it alone: we asked for that in the same call.
+fn is_newly_given(people: &[Person], read: &IncidentRead) -> bool {
+    match people {
+        [person] => read
+            .acknowledgements
+            .iter()
+            .any(|ack| ack.by.id.as_ref() == Some(&person.id)),
+        _ => false,
+    }
+}
+
+/// The command that the answer belongs to: the last that asked for what was sent. A close is a
+/// word of ours alone.
+fn carrier(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<String, StoreError> {
+    let known = facts::of_incident(tx, row.incident)?;
+    let is_close = |command: &&String| {
+        known
+            .iter()
+            .any(|fact| fact.source_id == **command && fact.kind == Kind::Closed)
+    };
+    // A declaration carries its severity and service: the answer is the declaration's.
+    let first = row.effect == Effect::Create;
+    let chosen = if first {
+        row.commands.first()
+    } else {
+        row.commands
+            .iter()
+            .rev()
+            .find(|command| !is_close(command))
+            .or(row.commands.last())
+    };
+    Ok(chosen.cloned().unwrap_or_default())
+}
+
+fn by_note(row: &OutboxRow, note: &Note, now: Timestamp) -> Fact {
+    let command = row.commands.last().cloned().unwrap_or_default();
+    answer(
+        row,
+        "",
+        Kind::Noted,
+        note.user.clone(),
+        note.created_at.unwrap_or(now),
+        &command,
+    )
+    .with_value(note.content.as_str())
+    .with_detail(note.id.as_str())
+}
+
+fn answer(
+    row: &OutboxRow,
+    part: &str,
+    kind: Kind,
+    actor: Actor,
+    at: Timestamp,
+    command: &str,
+) -> Fact {
+    // An account key's own act shows no person.
+    let actor = if actor.kind == ActorKind::None {
+        Actor {
+            kind: ActorKind::Api,
+            id: None,
+            name: None,
+        }
+    } else {
+        actor
+    };
+    Fact::new(
+        Source::Answer,
+        format!("answer:{}{part}", row.id),
+        kind,
+        actor,
+        at,
+    )
+    .answering(command)
+}
+
+fn refused(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    settled: &Settled,
+    refusal: &Refusal,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let words = refusal.to_string();
+    let soon = now + millis(retry::wait_ms(row.attempt, tx.random_u64()) / 4);
+    match refusal.why {
+        // Somebody was first, or it was our own lost call: look, then decide.
+        Why::AlreadyInState | Why::DuplicateKey if row.attempt < CONFUSED_AFTER => {
+            rows::postpone(tx, row.id, soon, Some(&words), None)
+        }
+        Why::BadKey => rows::postpone(tx, row.id, now + AUTH_PAUSE, Some(&words), None),
+        Why::UnknownFrom | Why::Forbidden
+            if !row.plain_from && sent_as_another(connector, &settled.planned.call) =>
+        {
+            rows::send_plain(tx, row.id, now)
+        }
+        _ => park(tx, connector, row, &words),
+    }
+}
+
+/// Whether the call went in the name of the person who acted rather than the connector's own.
+fn sent_as_another(connector: &Connector, call: &Call) -> bool {
+    let (Call::CreateIncident { from, .. }
+    | Call::UpdateIncident { from, .. }
+    | Call::AddNote { from, .. }) = call
+    else {
+        return false;
+    };
+    !from.eq_ignore_ascii_case(&connector.config.custom.from_email)
+}
+
+fn park(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    why: &str,
+) -> Result<(), StoreError> {
+    tracing::error!(
+        connector = connector.name(),
+        incident.id = %row.incident,
+        "PagerDuty refused `{}` for {}: {why}",
+        row.effect.name(),
+        row.incident
+    );
+    rows::park(tx, row.id, why)
+}
+
+fn settle_wanted(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    settled: &Settled,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (Call::ReadIncident { id } | Call::IncidentLogEntries { id, .. }) = &settled.planned.call
+    else {
+        return Ok(());
+    };
+    let name = connector.name();
+    let Some(wanted) = repair::wanted(tx, name, id)? else {
+        return Ok(());
+    };
+    match &settled.outcome {
+        Outcome::Done(Answer::Incident(read)) => {
+            let applied = reconcile::counted(tx, connector, wanted.run, |tx| {
+                read::apply(tx, connector, read, now)
+            })?;
+            if wanted.with_log || applied == Applied::Created {
+                repair::want_log(tx, name, id, 0, now)
+            } else {
+                repair::want_no_more(tx, name, id)
+            }
+        }
+        Outcome::Done(Answer::LogEntries(page)) => {
+            for heard in &page.items {
+                if let Some(incident) = im_store::incidents::by_twin(tx, name, id)? {
+                    inbox::apply(tx, connector, incident, heard, now)?;
+                }
+            }
+            match page.next_offset {
+                Some(offset) => repair::want_log(tx, name, id, offset, now),
+                None => repair::want_no_more(tx, name, id),
+            }
+        }
+        Outcome::Wait { after_ms, .. } => {
+            let wait = after_ms.unwrap_or_else(|| retry::wait_ms(wanted.attempt, tx.random_u64()));
+            repair::want_later(tx, name, id, now + millis(wait))
+        }
+        Outcome::Unclear(_) => repair::want_later(
+            tx,
+            name,
+            id,
+            now + millis(retry::wait_ms(wanted.attempt, 0)),
+        ),
+        Outcome::Refused(refusal) if refusal.why == Why::BadKey => {
+            repair::want_later(tx, name, id, now + AUTH_PAUSE)
+        }
+        Outcome::Gone | Outcome::Refused(_) | Outcome::Done(_) => {
+            tracing::warn!(
+                connector = name,
+                pagerduty.incident = id,
+                "an incident cannot be read: {:?}",
+                settled.outcome
+            );
+            reconcile::count_failed(tx, wanted.run)?;
+            repair::want_no_more(tx, name, id)
+        }
+    }
+}
+
+/// Remembers users as they were read.
+pub(crate) fn remember_users(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    users: &[User],
+) -> Result<(), StoreError> {
+    for user in users {
+        if let Some(email) = &user.email {
+            let row = UserRow {
+                id: user.id.clone(),
+                email: email.clone(),
+                name: user.name.clone(),
+            };
+            people::put(tx, connector, &row)?;
+        }
+    }
+    Ok(())
+}

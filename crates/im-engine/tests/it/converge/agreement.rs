@@ -1,0 +1,348 @@
+//! What is true of both sides at the end of a script.
+
+use im_core::{Direction, IncidentNumber, Kind, Line, Mapping, Source, Status, Story, fold};
+use im_engine::connector;
+use im_store::incidents::IncidentRow;
+use im_store::{facts, inbox, incidents};
+use pd_sim::IncidentView;
+
+use super::Script;
+use crate::world::{CONNECTOR, World};
+
+/// Two sides date one act alike if they differ by no more (`docs/metrics.md`).
+const SAME_TIME_S: i64 = 2;
+
+impl Script {
+    /// The first thing that the two sides do not agree on.
+    pub(super) fn disagreement(&mut self) -> Option<String> {
+        if let Some(row) = self.world.outbox().first() {
+            return Some(format!("still owed: {row:?}"));
+        }
+        let rows = everything(&mut self.world);
+        rows.iter().find_map(|row| self.incident(row))
+    }
+
+    fn with_story(&mut self, number: IncidentNumber, what: &str) -> String {
+        let timeline = self.world.timeline(number);
+        let facts = known(&mut self.world, number);
+        let facts: String = facts.iter().map(told).collect();
+        format!(
+            "{number}: {what}
+{timeline}{facts}"
+        )
+    }
+
+    fn incident(&mut self, row: &IncidentRow) -> Option<String> {
+        let story = self.world.story(row.number);
+        let found = match self.direction {
+            Direction::Outbound => self.as_we_said(row.number, &story),
+            Direction::Bidirectional => self.as_there(row, &story),
+            // What people did here stays here.
+            Direction::Inbound if self.allowed.contains_key(&row.number) => None,
+            Direction::Inbound | Direction::None => self.as_there(row, &story),
+        };
+        found.map(|what| self.with_story(row.number, &what))
+    }
+
+    /// Where nothing comes from there, only what was said here counts.
+    fn as_we_said(&mut self, incident: IncidentNumber, story: &Story) -> Option<String> {
+        let mut ours = known(&mut self.world, incident);
+        ours.retain(|fact| fact.source == Source::Command);
+        let said = fold(&ours, None)?;
+        let of = |story: &Story| {
+            (
+                story.status,
+                story.title.clone(),
+                story.severity,
+                story.service.clone(),
+            )
+        };
+        let (here, said) = (of(story), of(&said));
+        (here != said).then(|| format!("here {here:?}, and we said {said:?}"))
+    }
+
+    fn as_there(&mut self, row: &IncidentRow, story: &Story) -> Option<String> {
+        let Some(peer) = &story.peer else {
+            let never = story.born_here && (!story.status.is_open() || story.deleted);
+            return (!never).then(|| "it has no twin".to_owned());
+        };
+        if !story.pending.is_empty() {
+            return Some(format!("never settled: {:?}", story.pending));
+        }
+        let there = self.world.sim.incident(&peer.id)?;
+        let mapping = mapping(&mut self.world);
+        let status = if story.deleted {
+            // Nothing brings back what was deleted here.
+            there.status
+        } else {
+            story.status.at_peer().as_str()
+        };
+        differ("status", status, there.status)
+            .or_else(|| differ("title", story.title.as_str(), there.title.as_str()))
+            .or_else(|| {
+                differ(
+                    "service",
+                    mapping.service_id(story.service.as_deref()),
+                    &there.service,
+                )
+            })
+            .or_else(|| self.urgency(story, &there, &mapping))
+            .or_else(|| assignees(story, &there))
+            .or_else(|| notes(story, &there))
+            .or_else(|| peers(story, &there))
+            .or_else(|| self.acknowledgements(row, story, &there))
+    }
+
+    /// PagerDuty has no event for a new urgency, so who was last is not always known: the
+    /// urgency follows the severity where nobody changed it there.
+    fn urgency(&self, story: &Story, there: &IncidentView, mapping: &Mapping) -> Option<String> {
+        let (severity, source) = story.severity?;
+        let ours = source == im_core::SeveritySource::Explicit;
+        if !ours || self.urgency_there.contains(&there.id) || there.status == "resolved" {
+            return None;
+        }
+        differ("urgency", mapping.urgency(severity).as_str(), there.urgency)
+    }
+
+    /// Each acknowledgement of PagerDuty's log is a line here, at the same time.
+    fn acknowledgements(
+        &self,
+        _row: &IncidentRow,
+        story: &Story,
+        there: &IncidentView,
+    ) -> Option<String> {
+        let log = self.world.sim.log_entries();
+        let first = log
+            .filter(|entry| entry.incident == there.id && entry.kind == "acknowledge")
+            .map(|entry| entry.at)
+            .min();
+        let known = |line: &&Line| line.kind == Kind::Acknowledged && line.seen.peer;
+        let here = story.lines.iter().find(known);
+        match (here, first) {
+            (None, None) => None,
+            // What reached PagerDuty late keeps its own time (ADR 0004).
+            (Some(line), Some(_)) if line.seen.here => None,
+            (Some(line), Some(at))
+                if (line.at.as_second() - at.as_second()).abs() <= SAME_TIME_S =>
+            {
+                None
+            }
+            (here, there) => Some(format!(
+                "first acknowledged here {:?}, there {there:?}",
+                here.map(|line| line.at)
+            )),
+        }
+    }
+
+    /// What must hold however long it takes.
+    pub(super) fn lasting(&mut self) -> Option<String> {
+        let rows = everything(&mut self.world);
+        self.lost()
+            .or_else(|| self.twice(&rows))
+            .or_else(|| rows.iter().find_map(|row| self.too_many_writes(row)))
+            .or_else(|| rows.iter().find_map(|row| unfaithful(&mut self.world, row)))
+            .or_else(|| self.uncounted(&rows))
+    }
+
+    /// Every webhook that we took was understood.
+    fn lost(&mut self) -> Option<String> {
+        for event in self.world.way.taken.clone() {
+            let state = self.world.write(|tx| inbox::state(tx, CONNECTOR, &event));
+            if !matches!(state.as_deref(), Some("done" | "ignored")) {
+                return Some(format!("we took {event}, and it is {state:?}"));
+            }
+        }
+        None
+    }
+
+    /// One incident here has at most one there.
+    fn twice(&mut self, rows: &[IncidentRow]) -> Option<String> {
+        rows.iter().find_map(|row| {
+            let key = row.pd_key.as_deref()?;
+            let all = self.world.sim.incidents();
+            let made: Vec<IncidentView> = all
+                .filter(|there| there.key.as_deref() == Some(key))
+                .collect();
+            let what = format!("was made {} times: {made:?}", made.len());
+            (made.len() > 1).then(|| self.with_story(row.number, &what))
+        })
+    }
+
+    /// Nothing is written but what people asked for. A field whose answer was never heard of may
+    /// be set again, if somebody there changed it meanwhile; a page or a note may not.
+    fn too_many_writes(&mut self, row: &IncidentRow) -> Option<String> {
+        let twin = row.pd_id.as_deref()?;
+        let writes = self.world.sim.writes().iter();
+        let granted: Vec<String> = writes
+            .filter(|write| write.incident.as_deref() == Some(twin) && write.status < 300)
+            .map(|write| format!("{} {} {}\n", write.at, write.method, write.path))
+            .collect();
+        let unheard = self.world.unheard.iter().filter(
+            |call| matches!(call, im_pagerduty::Call::UpdateIncident { id, .. } if id == twin),
+        );
+        let asked = self.allowed.get(&row.number).copied();
+        let allowed = asked.unwrap_or_default() + unheard.count();
+        (granted.len() > allowed).then(|| {
+            let count = granted.len();
+            let what = format!("{count} writes for {allowed}\n{}", granted.concat());
+            self.with_story(row.number, &what)
+        })
+    }
+
+    fn uncounted(&self, rows: &[IncidentRow]) -> Option<String> {
+        let twins = self.world.sim.incidents().count();
+        let linked = rows.iter().filter(|row| row.pd_id.is_some()).count();
+        let born_here = rows
+            .iter()
+            .filter(|row| row.pd_key.is_some() && row.pd_id.is_some())
+            .count();
+        let written = self.world.writes();
+        match self.direction {
+            Direction::Bidirectional if twins != linked => {
+                Some(format!("{twins} incidents there, {linked} here"))
+            }
+            Direction::Outbound if linked != born_here => {
+                Some(format!("{linked} have a twin, {born_here} were made here"))
+            }
+            Direction::Inbound if written > 0 => Some(format!("{written} writes")),
+            _ => None,
+        }
+    }
+}
+
+fn everything(world: &mut World) -> Vec<IncidentRow> {
+    let mut rows = Vec::new();
+    let mut number = 1;
+    while let Some(row) =
+        IncidentNumber::new(number).and_then(|number| world.write(|tx| incidents::find(tx, number)))
+    {
+        rows.push(row);
+        number += 1;
+    }
+    rows
+}
+
+fn told(fact: &im_core::Fact) -> String {
+    let actor = fact.actor.id.as_deref().unwrap_or("-");
+    let shown = fact
+        .snapshot
+        .as_ref()
+        .map(|shown| (shown.version.to_string(), shown.status));
+    format!(
+        "{} {} {} {:?} by {actor} {:?} {} for {:?} {shown:?}\n",
+        fact.at.strftime("%d %H:%M:%S%.3f"),
+        fact.source.as_str(),
+        fact.kind.as_str(),
+        fact.value,
+        fact.people
+            .iter()
+            .map(|person| &person.id)
+            .collect::<Vec<_>>(),
+        fact.source_id,
+        fact.answers,
+    )
+}
+
+fn known(world: &mut World, incident: IncidentNumber) -> Vec<im_core::Fact> {
+    world.write(|tx| facts::of_incident(tx, incident))
+}
+
+fn mapping(world: &mut World) -> Mapping {
+    let connector = world.write(|tx| connector::load(tx, CONNECTOR));
+    connector.unwrap().mapping
+}
+
+/// The row is the fold of the facts, in whatever order and however often they are told.
+fn unfaithful(world: &mut World, row: &IncidentRow) -> Option<String> {
+    let mapping = row.connector.as_ref().map(|_| mapping(world));
+    let story = fold(&known(world, row.number), mapping.as_ref())?;
+    let mut told = known(world, row.number);
+    told.extend(told.clone().into_iter().step_by(3));
+    world.rng.shuffle(&mut told);
+    if fold(&told, mapping.as_ref()).as_ref() != Some(&story) {
+        return Some(format!("{}: the order of the facts counts", row.number));
+    }
+    let written = world.write(|tx| {
+        incidents::update(tx, row.number, &story)?;
+        Ok(incidents::find(tx, row.number)?.unwrap())
+    });
+    let written = IncidentRow {
+        version: row.version,
+        ..written
+    };
+    (written != *row).then(|| {
+        format!(
+            "{}: the row is {row:?}, and its facts say {written:?}",
+            row.number
+        )
+    })
+}
+
+fn differ(what: &str, here: &str, there: &str) -> Option<String> {
+    (here != there).then(|| format!("{what} here {here:?}, there {there:?}"))
+}
+
+fn assignees(story: &Story, there: &IncidentView) -> Option<String> {
+    if !matches!(
+        story.status,
+        Status::Open | Status::Acknowledged | Status::Mitigated
+    ) || story.deleted
+    {
+        return None;
+    }
+    let mut here: Vec<&str> = story
+        .assignees
+        .iter()
+        .map(|person| person.id.as_str())
+        .collect();
+    let mut theirs: Vec<&str> = there.assignees.iter().map(String::as_str).collect();
+    here.sort_unstable();
+    theirs.sort_unstable();
+    (here != theirs).then(|| format!("assigned here to {here:?}, there to {theirs:?}"))
+}
+
+/// Each note of PagerDuty's is here and the other way round, except what was written about an
+/// incident that was over before PagerDuty heard of it.
+fn notes(story: &Story, there: &IncidentView) -> Option<String> {
+    let linked = story.lines.iter().find(|line| line.kind == Kind::Linked);
+    let crossed = |line: &&Line| {
+        line.seen.peer || linked.is_none_or(|linked| line.at.as_second() >= linked.at.as_second())
+    };
+    let noted = story.lines.iter().filter(|line| line.kind == Kind::Noted);
+    let mut here: Vec<&str> = noted
+        .filter(crossed)
+        .filter_map(Line::note)
+        .map(first_line)
+        .collect();
+    let mut theirs: Vec<&str> = there.notes.iter().map(|note| first_line(note)).collect();
+    here.sort_unstable();
+    theirs.sort_unstable();
+    (here != theirs).then(|| format!("notes here {here:?}, there {theirs:?}"))
+}
+
+fn first_line(note: &str) -> &str {
+    note.lines().next().unwrap_or_default()
+}
+
+/// What we say that PagerDuty shows is what it shows.
+fn peers(story: &Story, there: &IncidentView) -> Option<String> {
+    let peer = story.peer.as_ref()?;
+    let id = |named: &Option<im_core::Named>| named.as_ref().map(|named| named.id.clone());
+    let urgency = peer
+        .urgency
+        .map(im_core::Urgency::as_str)
+        .unwrap_or_default();
+    differ("PagerDuty's status", peer.status.as_str(), there.status)
+        .or_else(|| differ("PagerDuty's urgency", urgency, there.urgency))
+        .or_else(|| {
+            differ(
+                "PagerDuty's policy",
+                &id(&peer.policy).unwrap_or_default(),
+                &there.policy,
+            )
+        })
+        .or_else(|| {
+            let (here, there) = (id(&peer.priority), there.priority.clone());
+            (here != there).then(|| format!("priority here {here:?}, there {there:?}"))
+        })
+}

@@ -1,0 +1,44 @@
+//! The engine against the stand-in, under virtual time.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test may stop at the first surprise"
+)]
+
+mod converge;
+mod crash;
+mod world;
+
+/// A story that runs on each database.
+macro_rules! story {
+    ($($(#[$meta:meta])* fn $name:ident($world:ident) $body:block)*) => {
+        $($(#[$meta])* mod $name {
+            use super::*;
+
+            fn story($world: &mut $crate::world::World) $body
+
+            #[test]
+            fn sqlite() {
+                story(&mut $crate::world::World::sqlite());
+            }
+
+            #[test]
+            fn postgres() {
+                if let Some(mut world) = $crate::world::World::postgres() {
+                    story(&mut world);
+                }
+            }
+        })*
+    };
+}
+mod stories {
+    mod life_cycle;
+    mod limits;
+    mod main_job;
+    mod order;
+    mod receiving;
+    mod set_up;
+    mod two_way;
+}

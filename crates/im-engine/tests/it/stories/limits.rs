@@ -1,0 +1,361 @@
+//! PagerDuty's lists, windows and limits: the scenarios S76–S92.
+
+use std::collections::BTreeSet;
+
+use im_core::{Command, Kind, PeerStatus, Severity, Status};
+use im_engine::request_reread;
+use im_pagerduty::{Call, Reply};
+use im_store::people;
+use jiff::SignedDuration;
+use pd_sim::Fault;
+use serde_json::{Value, json};
+
+use crate::world::{CONNECTOR, World};
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Changes the JSON of an answer.
+fn edit(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
+    let mut body: Value = serde_json::from_slice(&reply.body).unwrap();
+    change(&mut body);
+    reply.body = body.to_string().into_bytes();
+}
+
+/// The words of a request's query.
+fn query(world: &World, call: &str) -> Vec<String> {
+    let asked = world.asked.iter().filter(|asked| asked.call.name() == call);
+    asked.map(|asked| asked.path_and_query.clone()).collect()
+}
+
+/// Many incidents at PagerDuty that no webhook told of.
+fn unheard(world: &mut World, count: usize) -> Vec<String> {
+    world.way.lose = Some(|_| true);
+    let twins = (0..count).map(|number| world.triggered(&format!("Unheard {number}")));
+    twins.collect()
+}
+
+story! {
+    fn s76_a_list_that_is_cut_is_split_until_it_is_whole(world) {
+        let (incident, twin) = world.born_there("Busy account");
+        world.way.lose = Some(|_| true);
+        let user = world.user(2);
+        for number in 0..5 {
+            world.sim.note(&user, &twin, &format!("note {number}"), world.now).unwrap();
+            world.run_for(SignedDuration::from_secs(30));
+        }
+        // Windows above two minutes have more rows than PagerDuty shows.
+        world.tamper = Some(Box::new(|call, mut reply| {
+            if let Call::ListLogEntries { since, until, offset } = call
+                && until.duration_since(*since) > MINUTE * 2
+            {
+                if *offset == 0 {
+                    edit(&mut reply, |body| {
+                        body["log_entries"] = json!([]);
+                        body["more"] = json!(true);
+                        body["total"] = json!(17_495);
+                    });
+                } else {
+                    reply.status = 400;
+                    reply.body = br#"{"error":{"message":"Arguments Caused Error","code":2002,"errors":["Offset must be less than or equal to 9900."]}}"#.to_vec();
+                }
+            }
+            reply
+        }));
+        world.sync();
+        assert_eq!(world.notes(incident).len(), 5);
+        assert_eq!(world.last_run().message, None, "it is complete");
+        assert!(world.called("list_log_entries") >= 8);
+    }
+
+    fn s76_what_cannot_be_split_is_said_to_be_incomplete(world) {
+        let (incident, twin) = world.born_there("Busy account");
+        let user = world.user(2);
+        world.way.lose = Some(|_| true);
+        world.run_for(MINUTE);
+        let flood = world.now;
+        world.run_for(MINUTE);
+        world.sim.note(&user, &twin, "after the flood", world.now).unwrap();
+        world.tamper = Some(Box::new(move |call, mut reply| {
+            if let Call::ListLogEntries { since, until, .. } = call
+                && *since <= flood
+                && flood < *until
+            {
+                reply.status = 400;
+                reply.body = br#"{"error":{"message":"Arguments Caused Error","code":2002,"errors":["Offset must be less than or equal to 9900."]}}"#.to_vec();
+            }
+            reply
+        }));
+        world.sync();
+        let message = world.last_run().message.unwrap();
+        assert!(message.contains("could not all be read"), "{message}");
+        assert_eq!(world.notes(incident), ["after the flood"], "the rest is read");
+        assert!(world.called("list_log_entries") < 60, "{}", world.called("list_log_entries"));
+    }
+
+    fn s77_s86_s87_every_window_has_both_ends_in_utc_and_is_short_enough(world) {
+        world.asleep = true;
+        world.run_for(HOUR * 24 * 5);
+        world.asleep = false;
+        world.run_for(MINUTE * 6);
+        let lists = query(world, "list_log_entries");
+        assert!(lists.len() >= 5);
+        for words in &lists {
+            assert!(words.contains("since=2026-") && words.contains("until=2026-"), "{words}");
+            assert!(words.contains("time_zone=UTC"), "{words}");
+            assert!(words.contains("limit=100"), "{words}");
+            assert_eq!(words.matches('Z').count(), 2, "{words}");
+        }
+        for asked in &world.asked {
+            if let Call::ListLogEntries { since, until, .. } = asked.call {
+                assert!(until.duration_since(since) <= HOUR * 24);
+            }
+        }
+        let open = query(world, "list_open_incidents");
+        assert!(open.iter().all(|words| words.contains("date_range=all")), "{open:?}");
+    }
+
+    fn s78_s79_s80_many_pages_are_read_whole_while_more_comes_in(world) {
+        let mut twins: BTreeSet<String> = unheard(world, 250).into_iter().collect();
+        world.latency = SignedDuration::from_secs(1);
+        world.forget_calls();
+        let now = world.our_now();
+        world.write(|tx| im_engine::request_sync(tx, CONNECTOR, "asked", now));
+        while world.called("list_open_incidents") < 2 {
+            world.run_for(SignedDuration::from_millis(500));
+        }
+        // The list grows while it is read; what is resolved makes it shrink.
+        twins.extend(unheard(world, 3));
+        world.run_for(MINUTE * 20);
+        assert!(query(world, "list_open_incidents").iter().all(|words| words.contains("sort_by=created_at%3Aasc") && words.contains("limit=100")));
+        assert!(world.called("list_open_incidents") >= 3);
+        for twin in &twins {
+            assert!(world.number_of(twin).is_some(), "{twin}");
+        }
+        assert_eq!(world.list().len(), 253, "each once");
+    }
+
+    fn s80_more_than_a_hundred_users_are_all_known(world) {
+        for number in 0..130 {
+            world.sim.add_user(&format!("User {number}"), &format!("user{number}@lighthouse-works.example"));
+        }
+        world.forget_calls();
+        world.run_for(HOUR * 25);
+        assert_eq!(world.write(|tx| people::count(tx, CONNECTOR)), 136);
+        let pages = world.called("list_users");
+        assert_eq!(pages, 2, "and the list ends");
+        let found = world.write(|tx| people::by_email(tx, CONNECTOR, "user129@lighthouse-works.example"));
+        assert!(found.is_some());
+    }
+
+    fn s82_each_list_has_its_own_offset(world) {
+        let (long, first) = world.born_there("Long log");
+        let (short, second) = world.born_there("Short log");
+        world.way.lose = Some(|_| true);
+        let user = world.user(2);
+        for number in 0..150 {
+            world.sim.note(&user, &first, &format!("long {number}"), world.now).unwrap();
+        }
+        for number in 0..5 {
+            world.sim.note(&user, &second, &format!("short {number}"), world.now).unwrap();
+        }
+        let now = world.our_now();
+        for incident in [long, short] {
+            world.write(|tx| request_reread(tx, CONNECTOR, incident, now));
+        }
+        world.run_for(SignedDuration::from_secs(5));
+        assert_eq!(world.notes(long).len(), 150);
+        assert_eq!(world.notes(short).len(), 5);
+    }
+
+    fn s83_a_429_paces_everything_and_loses_nothing(world) {
+        for with_headers in [true, false] {
+            let before = world.sim.incidents().count();
+            world.sim.faults().next_n_matching(3, "", "", Fault::RateLimited { with_headers });
+            let incidents: Vec<_> = (0..20).map(|n| world.declare(&format!("Burst {n}"), Severity::Sev2, None)).collect();
+            world.forget_calls();
+            let begun = world.now;
+            world.run_for(MINUTE * 10);
+            assert!(world.outbox().is_empty(), "{:?}", world.outbox());
+            assert_eq!(world.sim.incidents().count(), before + 20);
+            for incident in incidents {
+                assert!(world.story(incident).peer.is_some());
+            }
+            // Nothing goes out between the refusal and the reset that it named.
+            let pause = SignedDuration::from_secs(if with_headers { 6 } else { 1 });
+            let early = world.asked.iter().filter(|asked| {
+                let after = asked.at.duration_since(begun);
+                after > SignedDuration::from_millis(10) && after < pause
+            });
+            assert_eq!(early.count(), 0, "{with_headers}");
+            assert_eq!(world.connector().state, im_store::connectors::State::Active);
+        }
+    }
+
+    fn s83_what_is_used_up_is_not_asked_for_more(world) {
+        world.tamper = Some(Box::new(|_, mut reply| {
+            reply.headers.retain(|(name, _)| !name.to_lowercase().starts_with("ratelimit"));
+            for (name, value) in [("ratelimit-limit", "960"), ("ratelimit-remaining", "3"), ("ratelimit-reset", "25")] {
+                reply.headers.push((name.to_owned(), value.to_owned()));
+            }
+            reply
+        }));
+        world.forget_calls();
+        let begun = world.now;
+        for number in 0..40 {
+            world.declare(&format!("Burst {number}"), Severity::Sev2, None);
+        }
+        world.run_for(SignedDuration::from_secs(20));
+        assert!(world.asked.iter().all(|asked| asked.at.duration_since(begun) < SignedDuration::from_millis(80)));
+        assert!(!world.asked.is_empty() && world.outbox().len() >= 24);
+        world.run_for(MINUTE * 2);
+        assert!(world.outbox().is_empty(), "{} left", world.outbox().len());
+        assert_eq!(world.sim.incidents().count(), 40);
+    }
+
+    fn s84_half_of_the_allowance_is_for_people(world) {
+        world.tamper = Some(Box::new(|_, mut reply| {
+            reply.headers.retain(|(name, _)| !name.to_lowercase().starts_with("ratelimit"));
+            for (name, value) in [("ratelimit-limit", "960"), ("ratelimit-remaining", "400"), ("ratelimit-reset", "30")] {
+                reply.headers.push((name.to_owned(), value.to_owned()));
+            }
+            reply
+        }));
+        world.forget_calls();
+        let now = world.our_now();
+        world.write(|tx| im_engine::request_sync(tx, CONNECTOR, "asked", now));
+        world.run_for(SignedDuration::from_secs(20));
+        let repair = world.calls.len();
+        assert!(repair <= 1, "repair waits for the next window: {:?}", world.calls);
+        let incident = world.declare("People do not wait", Severity::Sev1, None);
+        world.run_for(SignedDuration::from_secs(2));
+        assert!(world.story(incident).peer.is_some());
+        world.run_for(MINUTE * 5);
+        assert!(world.connector().last_sync_at.unwrap() > now, "and still ends");
+    }
+
+    fn s85_repair_does_not_ask_for_each_incident(world) {
+        let user = world.user(2);
+        let twins: Vec<String> = (0..80).map(|n| world.triggered(&format!("Open {n}"))).collect();
+        world.settle_down();
+        world.sync();
+        world.way.lose = Some(|_| true);
+        for twin in &twins {
+            world.sim.acknowledge(&user, twin, world.now).unwrap();
+        }
+        world.forget_calls();
+        world.sync();
+        for twin in &twins {
+            let incident = world.number_of(twin).unwrap();
+            assert_eq!(world.story(incident).status, Status::Acknowledged);
+        }
+        assert!(world.calls.len() < 20, "{:?}", world.calls);
+    }
+
+    fn s88_an_error_on_the_way_is_not_the_end_of_the_list(world) {
+        let twins = unheard(world, 120);
+        for fault in [Fault::ServerError(500), Fault::BadGateway, Fault::LoseAnswer, Fault::Unreachable] {
+            world.sim.faults().next_matching("GET", "/incidents", fault);
+            world.sim.faults().next_matching("GET", "/log_entries", fault);
+        }
+        world.forget_calls();
+        let synced = world.connector().last_sync_at;
+        let now = world.our_now();
+        world.write(|tx| im_engine::request_sync(tx, CONNECTOR, "asked", now));
+        world.run_for(SignedDuration::from_secs(3));
+        assert_eq!(world.connector().last_sync_at, synced, "a part is not reported as the whole");
+        world.run_for(MINUTE * 10);
+        for twin in &twins {
+            assert!(world.number_of(twin).is_some());
+        }
+        assert!(world.connector().last_sync_at > synced);
+        assert_eq!(world.last_run().message, None);
+    }
+
+    fn s89_s91_two_accounts_do_not_mix(world) {
+        world.add_account("eu", "https://api.eu.pagerduty.com");
+        world.run_for(MINUTE);
+        let (ours, twin) = world.born_there("In the first account");
+        let number = world.sim.incident(&twin).unwrap().number;
+        let now = world.now;
+        let (sim, account) = world.other();
+        let service = account.services[1].0.clone();
+        let user = account.users[2].0.clone();
+        let other = sim.trigger(&service, "In the second account", now).unwrap();
+        assert_eq!(sim.incident(&other).unwrap().number, number, "PagerDuty counts each account for itself");
+        world.run_for(MINUTE);
+        assert_eq!(world.list().len(), 2);
+        let theirs = world.write(|tx| im_store::incidents::by_twin(tx, "eu", &other)).unwrap();
+        assert_ne!(theirs, ours);
+        let now = world.now;
+        world.other().0.resolve(&user, &other, now).unwrap();
+        world.run_for(MINUTE * 7);
+        assert_eq!(world.story(ours).status, Status::Open);
+        let row = world.list().into_iter().find(|row| row.number == theirs).unwrap();
+        assert_eq!((row.status, row.title.as_str()), (Status::Resolved, "In the second account"));
+        assert_eq!(row.connector.as_deref(), Some("eu"));
+        let hosts: BTreeSet<_> = world.asked.iter().map(|asked| (asked.connector.clone(), asked.base_url.clone())).collect();
+        let wanted = [("eu", "https://api.eu.pagerduty.com"), (CONNECTOR, "http://pagerduty.test")];
+        assert_eq!(hosts, wanted.map(|(name, host)| (name.to_owned(), host.to_owned())).into());
+    }
+
+    fn s90_every_request_names_the_version(world) {
+        let (incident, _) = world.declared("Versioned");
+        world.write_note(incident, "hello");
+        world.must(incident, &Command::Resolve);
+        world.sync();
+        assert!(world.asked.len() > 5);
+        for asked in &world.asked {
+            let accept = asked.headers.iter().find(|(name, _)| *name == "Accept");
+            assert_eq!(accept.unwrap().1, "application/vnd.pagerduty+json;version=2");
+        }
+    }
+
+    fn s92_whatever_is_null_does_not_end_the_sync(world) {
+        let nulls = |incident: &mut Value| {
+            for field in [
+                "priority", "incident_key", "service", "escalation_policy", "assignments", "acknowledgements",
+                "teams", "urgency", "title", "last_status_change_by", "html_url", "number", "incident_number",
+                "resolve_reason", "body", "assignees", "updated_at", "last_status_change_at", "resolved_at",
+            ] {
+                incident[field] = Value::Null;
+            }
+        };
+        world.tamper = Some(Box::new(move |_, mut reply| {
+            if reply.body.is_empty() {
+                return reply;
+            }
+            edit(&mut reply, |body| {
+                if body["incident"].is_object() {
+                    nulls(&mut body["incident"]);
+                }
+                for incident in body["incidents"].as_array_mut().into_iter().flatten() {
+                    nulls(incident);
+                }
+                for entry in body["log_entries"].as_array_mut().into_iter().flatten() {
+                    for field in ["agent", "channel", "service", "teams", "contexts", "summary"] {
+                        entry[field] = Value::Null;
+                    }
+                }
+            });
+            reply
+        }));
+        world.way.edit = Some(Box::new(move |body| {
+            body["event"]["agent"] = Value::Null;
+            nulls(&mut body["event"]["data"]);
+        }));
+        let (incident, twin) = world.born_there("Nothing but holes");
+        let user = world.user(2);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        world.sync();
+        assert_eq!(world.story(incident).status, Status::Acknowledged);
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        world.sync();
+        let story = world.story(incident);
+        assert_eq!(story.status, Status::Resolved);
+        assert_eq!(story.peer.unwrap().status, PeerStatus::Resolved);
+        assert_eq!(world.count(incident, Kind::Triggered), 1, "{}", world.timeline(incident));
+        assert_eq!(world.last_run().found.failed, 0);
+        assert_eq!(world.events("unreadable"), 0);
+    }
+}

@@ -1,0 +1,149 @@
+//! Services, keys, restarts and disks: the scenarios G03, G10, G14, G15.
+
+use im_core::{Command, Kind, Severity, Status};
+use im_pagerduty::{Call, Reply};
+use im_store::connectors::State;
+use im_store::fault::Fault;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::world::event;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+story! {
+    fn g03_the_incidents_of_a_deleted_service_end_with_it(world) {
+        let service = world.account.services[1].clone();
+        world.sim.set_timeouts(&service.0, None, None);
+        let (gone, twin) = world.born_there("On a service that goes");
+        let user = world.user(2);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        let (kept, _) = world.declared("Elsewhere");
+        world.must(kept, &Command::Edit { title: None, description: None, severity: None, service: Some("db".to_owned()) });
+        world.settle_down();
+        let data = json!({"type": "service", "id": service.0, "summary": service.1});
+        let body = event("GONE", "service.deleted", world.now, &data);
+        // From now on PagerDuty does not know the incident.
+        let id = twin.clone();
+        world.instead = Some(Box::new(move |call| {
+            let asked = matches!(call, Call::ReadIncident { id: of } | Call::IncidentLogEntries { id: of, .. } if *of == id);
+            asked.then(|| Reply { status: 404, ..Reply::default() })
+        }));
+        world.tamper = Some(Box::new(move |call, mut reply| {
+            if matches!(call, Call::ListOpenIncidents { .. }) {
+                let mut body: Value = serde_json::from_slice(&reply.body).unwrap();
+                body["incidents"].as_array_mut().unwrap().retain(|incident| incident["id"] != twin.as_str());
+                reply.body = body.to_string().into_bytes();
+            }
+            reply
+        }));
+        world.arrive(&body, "gone");
+        world.settle_down();
+        let story = world.story(gone);
+        assert_eq!(story.status, Status::Resolved);
+        assert!(world.timeline(gone).contains("its PagerDuty service is gone"));
+        assert_eq!(world.story(kept).status, Status::Open);
+        world.forget_calls();
+        world.run_for(HOUR);
+        assert!(world.called("read_incident") <= 2, "no 404 loop: {}", world.called("read_incident"));
+        assert!(world.outbox().is_empty());
+    }
+
+    fn g10_a_revoked_key_leaves_the_webhooks_and_says_so(world) {
+        let (incident, twin) = world.born_there("Watched");
+        let key = world.account.api_key.clone();
+        world.use_key("revoked0000000000000");
+        world.forget_calls();
+        world.run_for(HOUR);
+        let row = world.connector();
+        assert_eq!(row.state, State::AuthFailed);
+        assert!(row.state_reason.is_some_and(|why| why.contains("401")));
+        assert!(world.calls.len() <= 30, "a refused key is not tried over and over: {}", world.calls.len());
+        let user = world.user(2);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        let born = world.triggered("Born while the key is dead");
+        world.settle_down();
+        assert_eq!(world.story(incident).status, Status::Acknowledged, "webhooks go on");
+        let other = world.number_of(&born).unwrap();
+        world.act(3, incident, &Command::Resolve, None).unwrap();
+        let declared = world.declare("Cannot leave", Severity::Sev1, None);
+        world.run_for(MINUTE * 30);
+        assert_eq!(world.story(incident).status, Status::Resolved, "people here go on, too");
+        assert!(world.outbox().iter().all(|row| !row.parked), "what is owed waits");
+        assert_eq!(world.outbox().len(), 2);
+        world.use_key(&key);
+        world.run_for(MINUTE * 10);
+        assert_eq!(world.connector().state, State::Active);
+        assert!(world.outbox().is_empty(), "{:?}", world.outbox());
+        assert_eq!(world.there(&twin), "resolved");
+        assert_eq!(world.story(other).status, Status::Open);
+        assert!(world.story(declared).peer.is_some());
+    }
+
+    fn g14_a_restart_in_a_storm_loses_nothing_and_doubles_nothing(world) {
+        let user = world.user(2);
+        let mut there = Vec::new();
+        let mut here = Vec::new();
+        for number in 0..60 {
+            let twin = world.triggered(&format!("There {number}"));
+            here.push(world.declare(&format!("Here {number}"), Severity::Sev2, Some("db")));
+            if number % 2 == 0 {
+                world.sim.acknowledge(&user, &twin, world.now).unwrap();
+            }
+            there.push(twin);
+            world.run_for(SignedDuration::from_millis(70));
+            if number % 7 == 3 {
+                world.crash();
+            }
+        }
+        world.run_for(MINUTE * 6);
+        assert_eq!(world.sim.incidents().count(), 120, "each of ours exists once");
+        assert_eq!(world.list().len(), 120);
+        for incident in here {
+            world.must(incident, &Command::Resolve);
+            if incident.get() % 9 == 0 {
+                world.run_for(SignedDuration::from_millis(30));
+                world.crash();
+            }
+        }
+        world.run_for(MINUTE * 6);
+        assert!(world.outbox().is_empty(), "{:?}", world.outbox());
+        assert_eq!(world.sim.incidents().filter(|view| view.status == "resolved").count(), 60);
+        for (number, twin) in there.iter().enumerate() {
+            let incident = world.number_of(twin).unwrap();
+            assert_eq!(world.count(incident, Kind::Triggered), 1);
+            assert_eq!(world.count(incident, Kind::Acknowledged), usize::from(number % 2 == 0));
+        }
+        assert_eq!(world.events("waiting"), 0);
+    }
+
+    fn g15_a_full_disk_answers_503_and_recovers_by_itself(world) {
+        world.mortal = true;
+        let (incident, twin) = world.born_there("Disk full");
+        let user = world.user(2);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        let tried = world.way.attempts.len();
+        for _ in 0..3 {
+            world.faults.fail_statement(1, Fault::Full);
+            world.deliver();
+            assert!(!world.faults.disarm(), "the disk was full when the webhook came");
+            assert_eq!(world.events("waiting"), 0, "what was not stored was not acknowledged");
+            world.now += MINUTE;
+        }
+        assert_eq!(world.way.attempts.len(), tried + 3, "PagerDuty comes again");
+        world.run_for(MINUTE * 5);
+        assert_eq!(world.story(incident).status, Status::Acknowledged);
+        assert_eq!(world.count(incident, Kind::Acknowledged), 1);
+        let dropped: u64 = world.sim.subscriptions().iter().map(|view| view.dropped).sum();
+        assert_eq!(dropped, 0);
+        // Understanding fails, too: nothing is lost, and nobody is asked to send again.
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        world.deliver();
+        world.faults.fail_commit(Fault::Full);
+        assert_eq!(world.digest_once(), None);
+        assert_eq!(world.story(incident).status, Status::Acknowledged);
+        world.run_for(MINUTE);
+        assert_eq!(world.story(incident).status, Status::Resolved);
+    }
+}
