@@ -1,1 +1,15 @@
-//! The `im` program.
+//! The `im` program: command line, server, and what they meet.
+
+mod adapters;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod demo;
+pub mod http;
+pub mod local;
+pub mod run;
+pub mod secret;
+pub mod serve;
+pub mod sim;
+pub mod telemetry;
+pub mod web;

@@ -1,3 +1,7 @@
-//! The `im` program.
+//! The `im` program: everything is in the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    im::cli::main()
+}

@@ -1,0 +1,3 @@
+//! The other side of the network. Only the run loop uses what is here.
+
+pub(crate) mod pagerduty;

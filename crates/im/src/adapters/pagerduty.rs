@@ -1,0 +1,144 @@
+//! Carries one call to PagerDuty and brings its outcome back.
+//!
+//! No retries, no decisions, no database. Redirects are not followed: a key must not travel to
+//! another host.
+
+use std::error::Error;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use im_pagerduty::{
+    Call, HttpRequest, Limits, Outcome, Reply, Secret, Transport, authorization, request,
+    transport_outcome,
+};
+use jiff::Timestamp;
+
+/// A host that does not take a connection in this time is away.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// PagerDuty gives up on its own slowest answers after about this time. Shorter than the lease.
+const ANSWER_WAIT: Duration = Duration::from_secs(30);
+/// A page of 100 incidents is about 1 MiB.
+const ANSWER_BYTES_MAX: usize = 32 * 1024 * 1024;
+
+/// A client of PagerDuty's REST API, for any account.
+#[derive(Default)]
+pub(crate) struct PagerDuty {
+    /// Made by the first call: reading the system's certificates takes longer than most commands.
+    http: OnceLock<Result<reqwest::Client, String>>,
+}
+
+impl PagerDuty {
+    /// Performs a call that began at `at`.
+    pub(crate) async fn perform(
+        &self,
+        base_url: &str,
+        key: &Secret,
+        call: &Call,
+        at: Timestamp,
+    ) -> (Outcome, Limits) {
+        let http = match self.http.get_or_init(client) {
+            Ok(http) => http,
+            Err(reason) => {
+                tracing::error!("no connection can be made: {reason}");
+                return (transport_outcome(call, Transport::Tls), Limits::default());
+            }
+        };
+        match exchange(http, base_url, key, request(call)).await {
+            Ok(reply) => (im_pagerduty::read(call, &reply, at), reply.limits()),
+            Err(failure) => (transport_outcome(call, failure), Limits::default()),
+        }
+    }
+}
+
+fn client() -> Result<reqwest::Client, String> {
+    // An error means that a provider is installed already, which is what we want.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+        .user_agent(concat!("im/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(CONNECT_WAIT)
+        .timeout(ANSWER_WAIT)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+        .map_err(|error| last_cause(&error))
+}
+
+async fn exchange(
+    http: &reqwest::Client,
+    base_url: &str,
+    key: &Secret,
+    request: HttpRequest,
+) -> Result<Reply, Transport> {
+    let method = match request.method {
+        im_pagerduty::Method::Get => reqwest::Method::GET,
+        im_pagerduty::Method::Post => reqwest::Method::POST,
+        im_pagerduty::Method::Put => reqwest::Method::PUT,
+        im_pagerduty::Method::Delete => reqwest::Method::DELETE,
+    };
+    let mut outgoing = http.request(method, request.url(base_url));
+    for (name, value) in &request.headers {
+        outgoing = outgoing.header(*name, value);
+    }
+    outgoing = outgoing.header("Authorization", authorization(key.expose()));
+    if let Some(body) = request.body {
+        outgoing = outgoing.body(body);
+    }
+    let failed = |error: reqwest::Error| {
+        let failure = class(&error);
+        tracing::debug!(?failure, "PagerDuty did not answer: {}", last_cause(&error));
+        failure
+    };
+    let mut response = outgoing.send().await.map_err(failed)?;
+    let status = response.status().as_u16();
+    let headers = response
+        .headers()
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())))
+        .collect();
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(failed)? {
+        body.extend_from_slice(&chunk);
+        if body.len() > ANSWER_BYTES_MAX {
+            return Err(Transport::MaybeSent);
+        }
+    }
+    Ok(Reply {
+        status,
+        headers,
+        body,
+    })
+}
+
+/// What is known about a request that was not answered.
+fn class(error: &reqwest::Error) -> Transport {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if is_tls(cause) {
+            return Transport::Tls;
+        }
+        if cause.to_string() == "dns error" {
+            return Transport::Dns;
+        }
+        source = cause.source();
+    }
+    if error.is_connect() || error.is_builder() {
+        Transport::NotSent
+    } else {
+        Transport::MaybeSent
+    }
+}
+
+/// TLS errors travel inside IO errors, which hide them from `source`.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let inner = cause
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    cause.is::<rustls::Error>() || inner.is_some_and(<dyn Error + Send + Sync>::is::<rustls::Error>)
+}
+
+fn last_cause(error: &reqwest::Error) -> String {
+    let mut last: &dyn Error = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}

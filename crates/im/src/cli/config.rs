@@ -1,0 +1,76 @@
+//! `im config`: settings of the server.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value};
+
+use super::context::Context;
+use super::error::{Exit, Failure};
+use crate::client::{Answer, Call};
+
+/// Show or change the settings
+#[derive(Debug, Args)]
+pub(crate) struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Show every setting
+    Show,
+    /// Change one setting
+    Set {
+        /// Which
+        #[arg(value_parser = SETTINGS)]
+        key: String,
+        /// To what. `status_model`: documented (acknowledging mitigates) or lifecycle (two states).
+        /// `public_url`: the address under which PagerDuty reaches this server
+        value: String,
+    },
+}
+
+const SETTINGS: [&str; 2] = ["status_model", "public_url"];
+
+pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    let call = match args.command {
+        ConfigCommand::Show => Call::get(["settings"]),
+        ConfigCommand::Set { key, value } => {
+            let body = Map::from_iter([(key, Value::from(value))]);
+            Call::patch(["settings"], body.into())
+        }
+    };
+    let answer = cx.send(call).await?;
+    say_fields(&answer, cx)?;
+    Ok(Exit::Done)
+}
+
+/// Prints a configuration, one dotted name and its value a line.
+pub(crate) fn say_fields(answer: &Answer, cx: &mut Context) -> Result<(), Failure> {
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+        return Ok(());
+    }
+    let fields: Value = answer.read()?;
+    let mut lines = Vec::new();
+    flatten("", &fields, &mut lines);
+    let widest = lines.iter().map(|(name, _)| name.chars().count()).max();
+    let widest = widest.unwrap_or_default();
+    for (name, value) in lines {
+        cx.ui.say(format_args!("{name:<widest$}  {value}"));
+    }
+    Ok(())
+}
+
+fn flatten(prefix: &str, value: &Value, lines: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, value) in fields {
+                let dot = if prefix.is_empty() { "" } else { "." };
+                flatten(&format!("{prefix}{dot}{name}"), value, lines);
+            }
+        }
+        Value::String(text) => lines.push((prefix.to_owned(), text.clone())),
+        Value::Null => lines.push((prefix.to_owned(), "-".to_owned())),
+        other => lines.push((prefix.to_owned(), other.to_string())),
+    }
+}

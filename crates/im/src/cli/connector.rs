@@ -1,0 +1,53 @@
+//! `im connector`: the ways to PagerDuty.
+
+mod add;
+mod config;
+mod list;
+mod outbox;
+mod remove;
+mod status;
+mod sync;
+mod test;
+mod update;
+mod webhook;
+
+use clap::{Args, Subcommand};
+
+use super::context::Context;
+use super::error::{Exit, Failure};
+
+/// Set up, test and watch the connection to PagerDuty
+#[derive(Debug, Args)]
+pub(crate) struct ConnectorArgs {
+    #[command(subcommand)]
+    command: ConnectorCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConnectorCommand {
+    Add(add::AddArgs),
+    Test(test::TestArgs),
+    List(list::ListArgs),
+    Status(status::StatusArgs),
+    Sync(sync::SyncArgs),
+    Update(update::UpdateArgs),
+    Config(config::ConfigArgs),
+    Webhook(webhook::WebhookArgs),
+    Outbox(outbox::OutboxArgs),
+    Remove(remove::RemoveArgs),
+}
+
+pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    match args.command {
+        ConnectorCommand::Add(args) => add::run(args, cx).await,
+        ConnectorCommand::Test(args) => test::run(args, cx).await,
+        ConnectorCommand::List(args) => list::run(args, cx).await,
+        ConnectorCommand::Status(args) => status::run(args, cx).await,
+        ConnectorCommand::Sync(args) => sync::run(args, cx).await,
+        ConnectorCommand::Update(args) => update::run(args, cx).await,
+        ConnectorCommand::Config(args) => config::run(args, cx).await,
+        ConnectorCommand::Webhook(args) => webhook::run(args, cx).await,
+        ConnectorCommand::Outbox(args) => outbox::run(args, cx).await,
+        ConnectorCommand::Remove(args) => remove::run(args, cx).await,
+    }
+}

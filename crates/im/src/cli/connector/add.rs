@@ -1,0 +1,185 @@
+//! `im connector add`: six questions, or their answers as JSON.
+
+use clap::{Args, ValueEnum};
+use im_core::ConnectorName;
+use serde_json::{Map, Value, json};
+
+use crate::cli::context::Context;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::prompt::Question;
+use crate::cli::types::Connector;
+use crate::client::Call;
+
+/// Where PagerDuty's API is, unless the account is in Europe.
+const BASE_URL: &str = "https://api.pagerduty.com";
+/// Which way changes go.
+pub(super) const DIRECTIONS: [&str; 4] = ["bidirectional", "outbound", "inbound", "none"];
+
+/// Add a connector
+///
+/// Asks for the API key, the API's address, the service, the e-mail address to act with, the escalation policy and
+/// the direction; or takes all of it as JSON with `--config`.
+#[derive(Debug, Args)]
+pub(crate) struct AddArgs {
+    /// What it connects to
+    #[arg(value_name = "TYPE")]
+    kind: Kind,
+    /// What to call it: lower-case letters, digits and hyphens
+    name: ConnectorName,
+    /// The configuration as JSON (`@file` reads a file, `-` standard input); asks nothing
+    #[arg(long, value_name = "JSON")]
+    config: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "lower")]
+enum Kind {
+    PagerDuty,
+}
+
+pub(crate) async fn run(args: AddArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    let Kind::PagerDuty = args.kind;
+    let config = match &args.config {
+        Some(given) => parse(&cx.value(given)?)?,
+        None if cx.interactive => ask(cx)?,
+        None => return Err(no_terminal(&args.name)),
+    };
+    let body = json!({"name": args.name.as_str(), "type": "pagerduty", "config": config});
+    let answer = cx.send(Call::post(["connectors"], body)).await?;
+    let connector: Connector = answer.read()?;
+    for warning in &connector.warnings {
+        cx.ui.warn(warning);
+    }
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+    } else {
+        cx.ui.say(format_args!(
+            "Added {} ({}, {})",
+            connector.name, connector.kind, connector.direction
+        ));
+        cx.ui.hint(format_args!(
+            "`im connector test {}` checks it",
+            connector.name
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+fn no_terminal(name: &ConnectorName) -> Failure {
+    Failure::usage("adding a connector asks six questions, and there is no terminal to ask on").hint(
+        format!(
+            "`im connector add pagerduty {name} --config @file` takes the answers as JSON; `--config -` reads standard input"
+        ),
+    )
+}
+
+fn parse(text: &str) -> Result<Value, Failure> {
+    match serde_json::from_str(text) {
+        Ok(value @ Value::Object(_)) => Ok(value),
+        Ok(_) => Err(wrong_config("it is not an object")),
+        Err(error) => Err(wrong_config(&error.to_string())),
+    }
+}
+
+fn wrong_config(reason: &str) -> Failure {
+    Failure::usage(format!("cannot read the configuration: {reason}")).hint(
+        r#"write {"api_key": "…", "custom": {"service_id": "PXXXXXX", "from_email": "ops@company.com"}}"#,
+    )
+}
+
+/// The six questions, in the order of PagerDuty's own settings.
+fn ask(cx: &mut Context) -> Result<Value, Failure> {
+    let prompt = cx.prompt.as_mut();
+    let api_key = prompt.secret(Question {
+        label: "API Key:",
+        default: None,
+        help: "your PagerDuty API key; it is not shown",
+        check: not_empty,
+    })?;
+    let base_url = prompt.text(Question {
+        label: "API Base URL:",
+        default: Some(BASE_URL),
+        help: "Enter for the default; European accounts use https://api.eu.pagerduty.com",
+        check: address,
+    })?;
+    let service_id = prompt.text(Question {
+        label: "Default Service ID:",
+        default: None,
+        help: "PagerDuty service ID, e.g. PXXXXXX",
+        check: id,
+    })?;
+    let from_email = prompt.text(Question {
+        label: "From Email:",
+        default: None,
+        help: "e-mail address of a valid PagerDuty user",
+        check: email,
+    })?;
+    let policy = prompt.text(Question {
+        label: "Escalation Policy ID:",
+        default: None,
+        help: "optional; Enter for the service's own policy",
+        check: id_or_nothing,
+    })?;
+    let direction = prompt.text(Question {
+        label: "Sync Direction:",
+        default: None,
+        help: "bidirectional, outbound, or inbound",
+        check: direction,
+    })?;
+    let mut custom = Map::new();
+    custom.insert("service_id".to_owned(), service_id.into());
+    custom.insert("from_email".to_owned(), from_email.into());
+    if !policy.is_empty() {
+        custom.insert("escalation_policy_id".to_owned(), policy.into());
+    }
+    Ok(
+        json!({"api_key": api_key, "base_url": base_url, "sync_direction": direction, "custom": custom}),
+    )
+}
+
+fn say_unless(good: bool, wanted: &str) -> Result<(), String> {
+    if good { Ok(()) } else { Err(wanted.to_owned()) }
+}
+
+pub(super) fn not_empty(answer: &str) -> Result<(), String> {
+    say_unless(!answer.is_empty(), "it is needed")
+}
+
+fn address(answer: &str) -> Result<(), String> {
+    let good = answer.starts_with("https://") || answer.starts_with("http://");
+    say_unless(good, "it begins with https://")
+}
+
+fn id(answer: &str) -> Result<(), String> {
+    let good = !answer.is_empty() && answer.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    say_unless(good, "it has letters and digits only, like PXXXXXX")
+}
+
+fn id_or_nothing(answer: &str) -> Result<(), String> {
+    if answer.is_empty() {
+        Ok(())
+    } else {
+        id(answer)
+    }
+}
+
+/// Whether PagerDuty knows it is found out by the connector's test.
+fn email(answer: &str) -> Result<(), String> {
+    let good = answer.split_once('@').is_some_and(|(name, host)| {
+        !name.is_empty()
+            && host.contains('.')
+            && !host.starts_with('.')
+            && !host.ends_with('.')
+            && !host.contains('@')
+            && !answer.contains(char::is_whitespace)
+    });
+    say_unless(good, "it looks like ops@company.com")
+}
+
+fn direction(answer: &str) -> Result<(), String> {
+    let good = DIRECTIONS.contains(&answer);
+    say_unless(
+        good,
+        "one of: bidirectional, outbound, inbound (or none, to pause)",
+    )
+}

@@ -1,0 +1,103 @@
+//! `im connector status`.
+
+use clap::Args;
+use im_core::ConnectorName;
+
+use crate::cli::context::Context;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::time;
+use crate::cli::types::Connector;
+use crate::client::Call;
+
+/// The mode in which everything works as it should: not worth a line.
+const BEST_MODE: &str = "live and repair";
+
+/// Show how a connector is doing
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    /// Which connector
+    name: ConnectorName,
+}
+
+pub(crate) async fn run(args: StatusArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    let answer = cx
+        .send(Call::get(["connectors", args.name.as_str()]))
+        .await?;
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+        return Ok(Exit::Done);
+    }
+    let connector: Connector = answer.read()?;
+    say_fields(&connector, cx);
+    say_troubles(&connector, cx);
+    Ok(Exit::Done)
+}
+
+fn say_fields(connector: &Connector, cx: &mut Context) {
+    let status = match &connector.status_reason {
+        Some(reason) => format!("{} ({reason})", capitalised(&connector.status)),
+        None => capitalised(&connector.status),
+    };
+    let last_sync = connector
+        .last_sync
+        .map_or_else(|| "never".to_owned(), |at| time::full(at, &cx.zone));
+    let ui = &mut cx.ui;
+    ui.say(format_args!(
+        "Connector: {} ({})",
+        connector.name, connector.kind
+    ));
+    ui.say(format_args!("Status: {status}"));
+    ui.say(format_args!(
+        "Direction: {}",
+        capitalised(&connector.direction)
+    ));
+    ui.say(format_args!("Last Sync: {last_sync}"));
+    ui.say(format_args!(
+        "Incidents Synced: {} (last 24h)",
+        connector.synced_24h
+    ));
+    ui.say(format_args!("Sync Errors: {}", connector.sync_errors));
+    ui.say(format_args!(
+        "Webhook: {}",
+        capitalised(&connector.webhook.state)
+    ));
+}
+
+/// Lines that are there only when there is something to say.
+fn say_troubles(connector: &Connector, cx: &mut Context) {
+    let ui = &mut cx.ui;
+    if connector.repaired_24h > 0 {
+        ui.say(format_args!(
+            "Repaired: {} (last 24h)",
+            connector.repaired_24h
+        ));
+    }
+    if let Some(mode) = connector.mode.as_deref().filter(|mode| *mode != BEST_MODE) {
+        ui.say(format_args!("Mode: {mode}"));
+    }
+    if connector.pending > 0 {
+        ui.say(format_args!("Pending: {}", connector.pending));
+    }
+    if connector.parked > 0 {
+        ui.say(format_args!("Parked: {}", connector.parked));
+    }
+    if let Some(gap) = &connector.gap {
+        ui.say(format_args!("Gap: {gap}"));
+    }
+    if connector.parked > 0 {
+        ui.hint(format_args!(
+            "`im connector outbox list {}` says what PagerDuty refused and why",
+            connector.name
+        ));
+    }
+}
+
+/// `auth_failed` → `Auth failed`.
+fn capitalised(word: &str) -> String {
+    let spaced = word.replace('_', " ");
+    let mut letters = spaced.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => spaced,
+    }
+}

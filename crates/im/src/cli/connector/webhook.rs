@@ -1,0 +1,117 @@
+//! `im connector webhook`: how PagerDuty tells us at once.
+
+use clap::Args;
+use im_core::ConnectorName;
+use serde_json::{Value, json};
+
+use crate::cli::checks;
+use crate::cli::context::Context;
+use crate::cli::error::{Exit, Failure};
+use crate::cli::prompt::Question;
+use crate::cli::types::Checks;
+use crate::client::Call;
+
+/// Set up, test or end the webhook of a connector
+#[derive(Debug, Args)]
+#[command(override_usage = "im connector webhook NAME --enable | --disable | --manual | --test")]
+pub(crate) struct WebhookArgs {
+    /// Which connector
+    name: ConnectorName,
+    #[command(flatten)]
+    action: Action,
+    /// With --enable: accept a public address that begins with http:// (for tests on one machine)
+    #[arg(long, conflicts_with_all = ["disable", "manual", "test"])]
+    insecure: bool,
+    /// With --manual: the secret that PagerDuty showed (`-` reads it from standard input, `@file` from a file)
+    #[arg(long, conflicts_with_all = ["enable", "disable", "test"], value_name = "SECRET")]
+    secret: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four flags of which clap lets one through"
+)]
+struct Action {
+    /// Make the subscription at PagerDuty and keep its secret
+    #[arg(long)]
+    enable: bool,
+    /// Remove the subscription at PagerDuty
+    #[arg(long)]
+    disable: bool,
+    /// Print the steps to make it by hand, then ask for the secret
+    #[arg(long)]
+    manual: bool,
+    /// Have PagerDuty send a test event and wait for it
+    #[arg(long)]
+    test: bool,
+}
+
+pub(crate) async fn run(args: WebhookArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    let name = args.name.as_str();
+    let body = match &args.action {
+        Action { manual: true, .. } => match secret(name, args.secret.as_deref(), cx).await? {
+            Some(secret) => json!({"action": "manual", "secret": secret}),
+            None => return Ok(Exit::Done),
+        },
+        Action { disable: true, .. } => json!({"action": "disable"}),
+        Action { test: true, .. } => json!({"action": "test"}),
+        Action { .. } if args.insecure => json!({"action": "enable", "insecure": true}),
+        Action { .. } => json!({"action": "enable"}),
+    };
+    let answer = cx.send(call(name, body)).await?;
+    let found: Checks = answer.read()?;
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+    } else {
+        checks::say(&found.lines, cx);
+        say_url(&found, cx);
+    }
+    Ok(Exit::of_checks(found.ok))
+}
+
+fn call(name: &str, body: Value) -> Call {
+    Call::post(["connectors", name, "webhook"], body)
+}
+
+/// The secret of a webhook made by hand: given, or asked for below the steps that lead to it.
+/// Where nobody can be asked, the steps are all there is.
+async fn secret(
+    name: &str,
+    given: Option<&str>,
+    cx: &mut Context,
+) -> Result<Option<String>, Failure> {
+    if let Some(given) = given {
+        return Ok(Some(cx.value(given)?.trim().to_owned()));
+    }
+    let answer = cx.send(call(name, json!({"action": "manual"}))).await?;
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+        return Ok(None);
+    }
+    let steps: Checks = answer.read()?;
+    for (index, step) in steps.lines.iter().enumerate() {
+        cx.ui.say(format_args!("{}. {}", index + 1, step.text));
+    }
+    say_url(&steps, cx);
+    if !cx.interactive {
+        cx.ui.hint(format_args!(
+            "then `im connector webhook {name} --manual --secret -` reads the secret that PagerDuty showed"
+        ));
+        return Ok(None);
+    }
+    let asked = cx.prompt.secret(Question {
+        label: "Signing secret:",
+        default: None,
+        help: "PagerDuty shows it once, when the webhook is added; it is not shown here",
+        check: super::add::not_empty,
+    })?;
+    Ok(Some(asked))
+}
+
+fn say_url(found: &Checks, cx: &mut Context) {
+    if let Some(url) = &found.url {
+        cx.ui.say(format_args!("Webhook URL: {url}"));
+    }
+}

@@ -1,0 +1,194 @@
+//! What every command is given: a way to ask the API, a way to speak, and the person's clock.
+//!
+//! The API is opened by the first call, so a command that is wrong in itself opens nothing.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use axum::Router;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::args::Global;
+use super::error::{Exit, Failure};
+use super::machine::Surroundings;
+use super::prompt::Prompt;
+use super::ui::Ui;
+use crate::client::{Answer, Call, Client};
+use crate::local::{Local, LocalOptions};
+
+/// The API takes 1 MiB a request; a text that is longer cannot be sent.
+const INPUT_BYTES_MAX: u64 = 1024 * 1024;
+
+pub(crate) struct Context {
+    pub(crate) ui: Ui,
+    pub(crate) now: Timestamp,
+    pub(crate) zone: TimeZone,
+    pub(crate) interactive: bool,
+    pub(crate) prompt: Box<dyn Prompt>,
+    stdin: Box<dyn Read>,
+    env: fn(&str) -> Option<String>,
+    global: Global,
+    api: Option<Router>,
+    client: Option<Client>,
+    local: Option<Local>,
+}
+
+impl Context {
+    pub(super) fn new(mut ui: Ui, around: Surroundings, global: Global) -> Self {
+        ui.json = global.json;
+        ui.verbosity = global.verbosity();
+        Self {
+            ui,
+            now: around.now,
+            zone: around.zone,
+            interactive: around.interactive,
+            prompt: around.prompt,
+            stdin: around.stdin,
+            env: around.env,
+            global: global.without_empty(),
+            api: around.api,
+            client: None,
+            local: None,
+        }
+    }
+
+    /// Asks the API.
+    pub(crate) async fn send(&mut self, call: Call) -> Result<Answer, Failure> {
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => self.connect(!call.is_read()).await?,
+        };
+        self.ui.detail(format_args!("asking {call}"));
+        let answer = client.send(&call).await;
+        self.client = Some(client);
+        Ok(answer?)
+    }
+
+    async fn connect(&mut self, engine: bool) -> Result<Client, Failure> {
+        let acts_as = self.global.acts_as.as_deref();
+        if let Some(router) = self.api.take() {
+            return Ok(Client::local(router, acts_as)?);
+        }
+        if let Some(server) = &self.global.server {
+            let token = self.global.token.as_deref();
+            return Ok(Client::remote(server, token, acts_as)?);
+        }
+        let options = self.local_options(engine)?;
+        let data_dir = options.data_dir.display().to_string();
+        let local = crate::local::open(options).await.map_err(|error| {
+            Failure::new(
+                Exit::Unavailable,
+                format!("cannot open the database: {error:#}"),
+            )
+            .hint(format!(
+                "the data directory is {data_dir} (--data-dir, IM_DATA_DIR); --server or IM_SERVER uses a running server instead"
+            ))
+        })?;
+        let client = Client::local(local.router.clone(), acts_as)?;
+        self.local = Some(local);
+        Ok(client)
+    }
+
+    /// Where the data of this machine is.
+    pub(crate) fn local_options(&self, engine: bool) -> Result<LocalOptions, Failure> {
+        let data_dir = match &self.global.data_dir {
+            Some(given) => given.clone(),
+            None => self.default_data_dir()?,
+        };
+        Ok(LocalOptions {
+            data_dir,
+            database_url: self.global.database_url.clone(),
+            engine,
+            verbosity: self.ui.verbosity,
+        })
+    }
+
+    fn default_data_dir(&self) -> Result<PathBuf, Failure> {
+        let shared = (self.env)("XDG_DATA_HOME").map(PathBuf::from);
+        let own = || Some(PathBuf::from((self.env)("HOME")?).join(".local/share"));
+        let base = shared
+            .filter(|path| path.is_absolute())
+            .or_else(own)
+            .ok_or_else(|| {
+                Failure::usage("cannot tell where the data is: HOME is not set")
+                    .hint("--data-dir or IM_DATA_DIR says it")
+            })?;
+        Ok(base.join("im"))
+    }
+
+    /// Whether this command works on this machine's own data.
+    pub(crate) fn is_local(&self) -> bool {
+        self.global.server.is_none()
+    }
+
+    /// Closes what `send` opened.
+    pub(super) async fn close(&mut self) {
+        self.client = None;
+        if let Some(local) = self.local.take() {
+            local.shutdown().await;
+        }
+    }
+
+    /// A variable of the environment.
+    pub(crate) fn variable(&self, name: &str) -> Option<String> {
+        (self.env)(name)
+    }
+
+    /// A value as it was given, or from a file (`@file`), or from standard input (`-`).
+    pub(crate) fn value(&mut self, given: &str) -> Result<String, Failure> {
+        match given.strip_prefix('@') {
+            Some(path) => read_file(Path::new(path)),
+            None => self.text(given),
+        }
+    }
+
+    /// A text as it was given, or from standard input (`-`). Texts may begin with @.
+    pub(crate) fn text(&mut self, given: &str) -> Result<String, Failure> {
+        if given == "-" {
+            read_all(&mut self.stdin, "standard input")
+        } else {
+            Ok(given.to_owned())
+        }
+    }
+
+    /// Asks before something that cannot be taken back; `yes` answers in advance.
+    pub(crate) fn confirm(&mut self, question: &str, yes: bool) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !self.interactive {
+            return Err(Failure::usage(
+                "this asks before it acts, and there is no terminal to ask on",
+            )
+            .hint("`--yes` answers in advance"));
+        }
+        if self.prompt.confirm(question)? {
+            Ok(())
+        } else {
+            Err(Failure::new(Exit::Refused, "you said no; nothing changed"))
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<String, Failure> {
+    let name = path.display().to_string();
+    let mut file =
+        File::open(path).map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+    read_all(&mut file, &name)
+}
+
+/// Reads to the end; the line end that editors and `echo` add is not part of the value.
+fn read_all(source: &mut dyn Read, name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    source
+        .take(INPUT_BYTES_MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
+    if u64::try_from(text.len()).is_ok_and(|bytes| bytes > INPUT_BYTES_MAX) {
+        return Err(Failure::usage(format!("{name} has more than 1 MiB")));
+    }
+    text.truncate(text.trim_end_matches(['\r', '\n']).len());
+    Ok(text)
+}

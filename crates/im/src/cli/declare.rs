@@ -1,0 +1,58 @@
+//! `im declare`.
+
+use clap::Args;
+use im_core::{ConnectorName, Severity};
+use serde_json::{Map, Value, json};
+
+use super::args::WaitArg;
+use super::change;
+use super::context::Context;
+use super::error::{Exit, Failure};
+use crate::client::Call;
+
+/// Declare an incident
+///
+/// It exists here at once. PagerDuty pages the people on call within seconds; the command waits for that, at most `--wait`.
+#[derive(Debug, Args)]
+pub(crate) struct DeclareArgs {
+    /// How bad it is: SEV-1 (critical), SEV-2 (major), SEV-3 (minor) or SEV-4 (informational)
+    #[arg(long, alias = "severity", value_name = "SEVERITY")]
+    sev: Severity,
+    /// What is wrong, in a line
+    #[arg(long)]
+    title: String,
+    /// What it is about; the connector maps it to a PagerDuty service
+    #[arg(long)]
+    service: Option<String>,
+    /// More about it (`@file` reads a file, `-` standard input)
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// The connector that tells PagerDuty, when there are several
+    #[arg(long, value_name = "NAME")]
+    connector: Option<ConnectorName>,
+    #[command(flatten)]
+    wait: WaitArg,
+}
+
+pub(crate) async fn run(args: DeclareArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    let mut body = Map::new();
+    let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
+    put("title", json!(args.title));
+    put("severity", json!(args.sev));
+    if let Some(service) = &args.service {
+        put("service", json!(service));
+    }
+    if let Some(connector) = &args.connector {
+        put("connector", json!(connector.as_str()));
+    }
+    if let Some(description) = &args.description {
+        put("description", json!(cx.value(description)?));
+    }
+    let call = Call::post(["incidents"], body.into());
+    let outcome = change::make(call, &args.wait, cx).await?;
+    let twin = outcome.and_then(|outcome| outcome.incident?.pagerduty);
+    if let Some(url) = twin.and_then(|twin| twin.url) {
+        cx.ui.say(format_args!("  {url}"));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,154 @@
+//! `im list`.
+
+use clap::Args;
+use comfy_table::Cell;
+use im_core::Severity;
+use serde_json::value::RawValue;
+
+use super::context::Context;
+use super::error::{Exit, Failure};
+use super::table::{self, Column};
+use super::types::{Incident, Named};
+use super::{show, time};
+use crate::client::Call;
+
+/// The API answers with at most so many incidents.
+const PAGE_MAX: u32 = 1000;
+
+/// From this width on there is room for long names beside the title.
+const WIDE: u16 = 120;
+
+const STATUSES: [&str; 8] = [
+    "active",
+    "open",
+    "acknowledged",
+    "mitigated",
+    "resolved",
+    "closed",
+    "canceled",
+    "duplicate",
+];
+
+/// List incidents, newest first
+#[derive(Debug, Args)]
+pub(crate) struct ListArgs {
+    /// Only this state; may be given more than once. `active` is open, acknowledged or mitigated
+    #[arg(long, value_name = "STATUS", value_parser = STATUSES)]
+    status: Vec<String>,
+    /// Only this severity
+    #[arg(long, alias = "severity", value_name = "SEVERITY")]
+    sev: Option<Severity>,
+    /// Only this service
+    #[arg(long)]
+    service: Option<String>,
+    /// Only titles with this in them
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_MAX)))]
+    limit: u32,
+    /// All of them
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+}
+
+pub(crate) async fn run(args: ListArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    let mut found = Vec::new();
+    let mut incidents: Vec<Incident> = Vec::new();
+    loop {
+        let answer = cx.send(call(&args, incidents.last())).await?;
+        let page: Vec<Incident> = answer.read()?;
+        let documents: Vec<Box<RawValue>> = answer.read()?;
+        let is_full = page.len() >= usize::try_from(page_size(&args)).unwrap_or(usize::MAX);
+        incidents.extend(page);
+        found.extend(documents);
+        if !(args.all && is_full) {
+            break;
+        }
+    }
+    if cx.ui.json {
+        let bodies: Vec<&str> = found.iter().map(|document| document.get()).collect();
+        cx.ui.document(format!("[{}]", bodies.join(",")).as_bytes());
+    } else {
+        say(&args, &incidents, cx);
+    }
+    Ok(Exit::Done)
+}
+
+fn page_size(args: &ListArgs) -> u32 {
+    if args.all { PAGE_MAX } else { args.limit }
+}
+
+fn call(args: &ListArgs, last: Option<&Incident>) -> Call {
+    let mut call = Call::get(["incidents"]);
+    for status in &args.status {
+        call = call.query("status", status);
+    }
+    let filters = [
+        ("severity", args.sev.map(|sev| sev.to_string())),
+        ("service", args.service.clone()),
+        ("q", args.search.clone()),
+        ("before", last.map(|incident| incident.number.to_string())),
+    ];
+    for (name, value) in filters {
+        if let Some(value) = value {
+            call = call.query(name, value);
+        }
+    }
+    call.query("limit", page_size(args).to_string())
+}
+
+fn say(args: &ListArgs, incidents: &[Incident], cx: &mut Context) {
+    if incidents.is_empty() {
+        cx.ui.note("No incidents.");
+        return;
+    }
+    let most = if cx.ui.width < WIDE { 8 } else { 24 };
+    let columns = [
+        Column::Whole("Incident"),
+        Column::Whole("Sev"),
+        Column::Whole("Status"),
+        Column::Rest("Title"),
+        Column::AtMost("Service", most),
+        Column::AtMost("Assignee", most),
+        Column::Whole("Age"),
+        Column::Whole("PD"),
+    ];
+    let rows = incidents.iter().map(|incident| row(incident, cx)).collect();
+    let text = table::rows(&columns, rows, cx.ui.width);
+    cx.ui.say(text);
+    if !args.all && incidents.len() == usize::try_from(args.limit).unwrap_or(usize::MAX) {
+        cx.ui.hint(format_args!(
+            "these are the newest {}; `--all` shows every one, `--limit` another number",
+            args.limit
+        ));
+    }
+}
+
+fn row(incident: &Incident, cx: &Context) -> Vec<Cell> {
+    let twin = incident.pagerduty.as_ref();
+    let number = twin.and_then(|twin| twin.number);
+    vec![
+        Cell::new(&incident.id),
+        Cell::new(incident.severity.as_deref().unwrap_or("-")),
+        Cell::new(&incident.status).fg(show::color(&incident.status)),
+        Cell::new(&incident.title),
+        Cell::new(incident.service.as_deref().unwrap_or("-")),
+        Cell::new(assignees(&incident.assignees)),
+        Cell::new(time::age(incident.created_at, cx.now)),
+        Cell::new(match (number, twin) {
+            (Some(number), _) => format!("#{number}"),
+            (None, Some(_)) => "pending".to_owned(),
+            (None, None) => "-".to_owned(),
+        }),
+    ]
+}
+
+/// `Ann Lee +2`.
+fn assignees(people: &[Named]) -> String {
+    match people {
+        [] => "-".to_owned(),
+        [one] => one.name.clone(),
+        [first, others @ ..] => format!("{} +{}", first.name, others.len()),
+    }
+}

@@ -1,0 +1,224 @@
+//! `im show`.
+
+use clap::Args;
+use comfy_table::Color;
+use im_core::Severity;
+use owo_colors::OwoColorize as _;
+
+use super::args::IncidentArg;
+use super::context::Context;
+use super::error::{Exit, Failure};
+use super::types::{Incident, Named, Pending, Priority, Twin};
+use super::{table, time};
+use crate::client::Call;
+
+/// Labels of the incident's own lines are padded to this.
+const LABEL_WIDTH: usize = 14;
+
+/// Show an incident and what PagerDuty has of it
+#[derive(Debug, Args)]
+pub(crate) struct ShowArgs {
+    #[command(flatten)]
+    incident: IncidentArg,
+}
+
+pub(crate) async fn run(args: ShowArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    let answer = cx
+        .send(Call::get(["incidents", &args.incident.id()]))
+        .await?;
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+        return Ok(Exit::Done);
+    }
+    let incident: Incident = answer.read()?;
+    cx.ui.say(format_args!(
+        "{}  {}",
+        incident.id.bold(),
+        incident.title.bold()
+    ));
+    cx.ui.say("");
+    let labelled = facts(&incident, cx);
+    say_labelled(&labelled, "", cx);
+    if let Some(description) = incident
+        .description
+        .as_deref()
+        .filter(|text| !text.is_empty())
+    {
+        cx.ui.say("");
+        let width = cx.ui.width;
+        cx.ui.say(table::paragraph(description, 2, width));
+    }
+    if let Some(twin) = &incident.pagerduty {
+        cx.ui.say("");
+        say_twin(twin, &incident.assignees, cx);
+    }
+    Ok(Exit::Done)
+}
+
+/// The colour of a state, in tables and here.
+pub(crate) fn color(status: &str) -> Color {
+    match status {
+        "open" => Color::Red,
+        "acknowledged" | "mitigated" => Color::Yellow,
+        "resolved" | "closed" => Color::Green,
+        _ => Color::Reset,
+    }
+}
+
+type Labelled = Vec<(&'static str, String)>;
+
+fn facts(incident: &Incident, cx: &Context) -> Labelled {
+    let both = |at| time::both(at, &cx.zone, cx.now);
+    let mut lines = vec![("Status", status(incident))];
+    lines.push(("Severity", severity(incident)));
+    lines.push(("Service", incident.service.clone().unwrap_or_else(none)));
+    lines.push(("Assignees", names(&incident.assignees)));
+    lines.push((
+        "Declared",
+        format!("{}{}", both(incident.created_at), by(incident)),
+    ));
+    if let Some(at) = incident.acknowledged_at {
+        lines.push(("Acknowledged", both(at)));
+    }
+    if let Some(at) = incident.resolved_at {
+        lines.push(("Resolved", both(at)));
+    }
+    lines
+}
+
+fn status(incident: &Incident) -> String {
+    match &incident.duplicate_of {
+        Some(other) => format!("{} of {other}", incident.status),
+        None => incident.status.clone(),
+    }
+}
+
+/// `SEV-2 Major functionality impact`, and where it comes from unless somebody said it.
+fn severity(incident: &Incident) -> String {
+    let Some(word) = &incident.severity else {
+        return none();
+    };
+    let meaning = word.parse::<Severity>().map_or("", Severity::description);
+    let source = match incident.severity_source.as_deref() {
+        Some("inferred") => " (inferred from PagerDuty's urgency)",
+        Some("priority") => " (from PagerDuty's priority)",
+        _ => "",
+    };
+    format!("{word} {meaning}{source}")
+}
+
+fn by(incident: &Incident) -> String {
+    let person = incident
+        .declared_by
+        .as_ref()
+        .and_then(|actor| actor.name.as_deref());
+    match (person, incident.origin.as_str()) {
+        (Some(person), "pagerduty") => format!(" by {person} at PagerDuty"),
+        (None, "pagerduty") => " at PagerDuty".to_owned(),
+        (Some(person), _) => format!(" by {person}"),
+        (None, _) => String::new(),
+    }
+}
+
+fn none() -> String {
+    "none".to_owned()
+}
+
+fn names(things: &[Named]) -> String {
+    if things.is_empty() {
+        return none();
+    }
+    let names: Vec<&str> = things.iter().map(|thing| thing.name.as_str()).collect();
+    names.join(", ")
+}
+
+fn named(thing: Option<&Named>) -> String {
+    thing.map_or_else(none, |thing| {
+        if thing.name == thing.id {
+            thing.id.clone()
+        } else {
+            format!("{} ({})", thing.name, thing.id)
+        }
+    })
+}
+
+fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
+    let number = match twin.number {
+        Some(number) => format!("PagerDuty #{number}"),
+        None => "PagerDuty".to_owned(),
+    };
+    cx.ui
+        .say(format_args!("{} via {}", number.bold(), twin.connector));
+    let word = |text: Option<&String>| text.cloned().unwrap_or_else(none);
+    let mut lines: Labelled = Vec::new();
+    if twin.number.is_none() && twin.status.is_none() {
+        lines.push(("Status", "not there yet".to_owned()));
+    } else {
+        lines.push(("URL", word(twin.url.as_ref())));
+        lines.push(("Status", word(twin.status.as_ref())));
+        lines.push(("Urgency", word(twin.urgency.as_ref())));
+        let priority = twin.priority.as_ref().map(Priority::name);
+        lines.push(("Priority", priority.map_or_else(none, str::to_owned)));
+        lines.push(("Assignees", names(assignees)));
+        lines.push(("Policy", named(twin.escalation_policy.as_ref())));
+        lines.push(("Teams", names(&twin.teams)));
+        lines.push(("Service", named(twin.service.as_ref())));
+    }
+    lines.push(("In sync", in_sync(twin)));
+    for change in &twin.pending {
+        let label = if change.is_parked() {
+            "Parked"
+        } else {
+            "Waiting"
+        };
+        lines.push((label, pending(change, cx)));
+    }
+    say_labelled(&lines, "  ", cx);
+    if let Some(parked) = twin.pending.iter().find(|change| change.is_parked()) {
+        cx.ui.hint(format_args!(
+            "`im connector outbox retry {} {}` sends it again, `discard` gives it up",
+            twin.connector, parked.id
+        ));
+    }
+}
+
+fn in_sync(twin: &Twin) -> String {
+    let parked = twin
+        .pending
+        .iter()
+        .filter(|change| change.is_parked())
+        .count();
+    match (twin.in_sync, parked) {
+        (true, _) => "yes".to_owned(),
+        (false, 0) => "no, changes are on their way".to_owned(),
+        (false, 1) => "no, PagerDuty refused a change".to_owned(),
+        (false, count) => format!("no, PagerDuty refused {count} changes"),
+    }
+}
+
+/// `resolve, tried 2 times since 09:14, next in 30 s: PagerDuty did not answer`.
+pub(crate) fn pending(change: &Pending, cx: &Context) -> String {
+    let times = match change.attempts {
+        0 => "not tried yet".to_owned(),
+        1 => "tried once".to_owned(),
+        count => format!("tried {count} times"),
+    };
+    let since = time::both(change.since, &cx.zone, cx.now);
+    let next = match change.next_at {
+        Some(at) if !change.is_parked() => format!(", next {}", time::until(at, cx.now)),
+        _ => String::new(),
+    };
+    let reason = match &change.reason {
+        Some(reason) => format!(": {reason}"),
+        None => String::new(),
+    };
+    format!("{}, {times}, since {since}{next}{reason}", change.what)
+}
+
+fn say_labelled(lines: &Labelled, indent: &str, cx: &mut Context) {
+    for (label, text) in lines {
+        let head = format!("{indent}{:<LABEL_WIDTH$}", format!("{label}:"));
+        let width = cx.ui.width;
+        cx.ui.say(table::hanging(&head, text, width));
+    }
+}

@@ -1,0 +1,193 @@
+//! The API's objects, as far as the command line shows them.
+//!
+//! Reading is tolerant: what a newer server adds is ignored here and kept under `--json`.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Named {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Actor {
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Incident {
+    pub(crate) id: String,
+    pub(crate) number: i64,
+    pub(crate) title: String,
+    pub(crate) description: Option<String>,
+    pub(crate) severity: Option<String>,
+    pub(crate) severity_source: Option<String>,
+    pub(crate) status: String,
+    pub(crate) service: Option<String>,
+    #[serde(default)]
+    pub(crate) assignees: Vec<Named>,
+    pub(crate) origin: String,
+    pub(crate) declared_by: Option<Actor>,
+    pub(crate) created_at: Timestamp,
+    pub(crate) acknowledged_at: Option<Timestamp>,
+    pub(crate) resolved_at: Option<Timestamp>,
+    pub(crate) duplicate_of: Option<String>,
+    pub(crate) pagerduty: Option<Twin>,
+}
+
+/// The incident as PagerDuty has it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Twin {
+    pub(crate) connector: String,
+    pub(crate) number: Option<i64>,
+    pub(crate) url: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) urgency: Option<String>,
+    pub(crate) priority: Option<Priority>,
+    pub(crate) service: Option<Named>,
+    pub(crate) escalation_policy: Option<Named>,
+    #[serde(default)]
+    pub(crate) teams: Vec<Named>,
+    pub(crate) in_sync: bool,
+    #[serde(default)]
+    pub(crate) pending: Vec<Pending>,
+}
+
+/// A priority is a name, or an object with one.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Priority {
+    Name(String),
+    Named { name: String },
+}
+
+impl Priority {
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Name(name) | Self::Named { name } => name,
+        }
+    }
+}
+
+/// A change that PagerDuty has not taken yet.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Pending {
+    pub(crate) id: i64,
+    pub(crate) incident: Option<String>,
+    pub(crate) what: String,
+    pub(crate) state: String,
+    pub(crate) since: Timestamp,
+    #[serde(default)]
+    pub(crate) attempts: u32,
+    pub(crate) next_at: Option<Timestamp>,
+    pub(crate) reason: Option<String>,
+}
+
+impl Pending {
+    pub(crate) fn is_parked(&self) -> bool {
+        self.state == "parked"
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Outcome {
+    pub(crate) incident: Option<Incident>,
+    pub(crate) here: Here,
+    pub(crate) there: There,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Here {
+    pub(crate) text: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct There {
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) text: String,
+}
+
+/// A line of a timeline.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) at: Timestamp,
+    pub(crate) text: String,
+    #[serde(default)]
+    pub(crate) sources: Vec<String>,
+    pub(crate) note: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Connector {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) status: String,
+    pub(crate) status_reason: Option<String>,
+    pub(crate) direction: String,
+    pub(crate) last_sync: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) synced_24h: u64,
+    #[serde(default)]
+    pub(crate) sync_errors: u64,
+    #[serde(default)]
+    pub(crate) repaired_24h: u64,
+    pub(crate) webhook: Webhook,
+    pub(crate) mode: Option<String>,
+    #[serde(default)]
+    pub(crate) pending: u64,
+    #[serde(default)]
+    pub(crate) parked: u64,
+    pub(crate) gap: Option<String>,
+    #[serde(default)]
+    pub(crate) warnings: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Webhook {
+    pub(crate) state: String,
+}
+
+/// The answer of something that looks at several things: a test, a doctor, a webhook change.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Checks {
+    pub(crate) ok: bool,
+    pub(crate) url: Option<String>,
+    #[serde(default)]
+    pub(crate) lines: Vec<Check>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Check {
+    pub(crate) state: String,
+    pub(crate) text: String,
+    pub(crate) cause: Option<String>,
+    pub(crate) next: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Synced {
+    pub(crate) created: u64,
+    pub(crate) updated: u64,
+    pub(crate) unchanged: u64,
+    pub(crate) failed: u64,
+    #[serde(default)]
+    pub(crate) repaired: u64,
+    #[serde(default)]
+    pub(crate) complete: bool,
+    #[serde(default)]
+    pub(crate) messages: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Token {
+    pub(crate) name: String,
+    pub(crate) email: Option<String>,
+    pub(crate) created_at: Option<Timestamp>,
+    pub(crate) last_used_at: Option<Timestamp>,
+    #[serde(alias = "token")]
+    pub(crate) secret: Option<String>,
+}

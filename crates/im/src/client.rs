@@ -1,0 +1,346 @@
+//! A client of the HTTP API: one way to ask, two ways to carry the question.
+//!
+//! A [`Client`] speaks to a server over the network, or to the same router in process. Whoever
+//! asks cannot tell which; so what the command line can do, any client of the API can do.
+//!
+//! Nothing here prints, retries or knows what an incident is.
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, HeaderValue, Method, Request, header};
+use reqwest::Url;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tower::ServiceExt as _;
+
+/// A server that does not take a connection in this time is not there.
+const CONNECT_WAIT: Duration = Duration::from_secs(5);
+/// The longest `wait` that the API takes is a minute; this leaves it half a minute more.
+const ANSWER_WAIT: Duration = Duration::from_secs(90);
+/// A thousand incidents are about 1 MiB; nothing that we ask for is larger than this.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The name under which the in-process API is called; it never leaves the process.
+const LOCAL_BASE: &str = "http://localhost/";
+/// Whose act it is.
+const ACTS_AS: &str = "im-as";
+
+/// One request, before it knows where it goes.
+#[derive(Debug, Clone)]
+pub struct Call {
+    method: Method,
+    path: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    body: Option<Value>,
+}
+
+impl Call {
+    fn new<const N: usize>(method: Method, path: [&str; N]) -> Self {
+        Self {
+            method,
+            path: path.map(str::to_owned).to_vec(),
+            query: Vec::new(),
+            body: None,
+        }
+    }
+
+    /// Reads what is at `path`, given as segments below `/api/v1`.
+    pub fn get<const N: usize>(path: [&str; N]) -> Self {
+        Self::new(Method::GET, path)
+    }
+
+    /// Asks for something to happen.
+    pub fn post<const N: usize>(path: [&str; N], body: Value) -> Self {
+        let mut call = Self::new(Method::POST, path);
+        call.body = Some(body);
+        call
+    }
+
+    /// Changes a part of what is at `path`.
+    pub fn patch<const N: usize>(path: [&str; N], body: Value) -> Self {
+        let mut call = Self::new(Method::PATCH, path);
+        call.body = Some(body);
+        call
+    }
+
+    /// Removes what is at `path`.
+    pub fn delete<const N: usize>(path: [&str; N]) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
+    /// Adds a parameter; the same name may come more than once.
+    #[must_use]
+    pub fn query(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.query.push((name, value.into()));
+        self
+    }
+
+    /// Whether the call only looks.
+    pub fn is_read(&self) -> bool {
+        self.method == Method::GET
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} /api/v1/{}", self.method, self.path.join("/"))
+    }
+}
+
+/// What was answered to a call that succeeded.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The document as it came, empty for 204.
+    pub body: Bytes,
+    origin: String,
+}
+
+impl Answer {
+    /// Reads the document.
+    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
+        serde_json::from_slice(&self.body).map_err(|error| ClientError::Foreign {
+            server: self.origin.clone(),
+            what: format!("an answer that cannot be read: {error}"),
+        })
+    }
+}
+
+/// The API's own account of an error, as `application/problem+json`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Problem {
+    /// The HTTP status.
+    #[serde(default)]
+    pub status: u16,
+    /// What and why.
+    pub detail: String,
+    /// The next step.
+    pub hint: Option<String>,
+}
+
+/// Why there is no answer.
+#[derive(Debug)]
+pub enum ClientError {
+    /// The address of the server is not one.
+    Address {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Nobody answered there.
+    Unreachable {
+        /// Where.
+        server: String,
+        /// The last cause of the chain.
+        reason: String,
+    },
+    /// Something answered that is not `im`, or not this version of it.
+    Foreign {
+        /// Where.
+        server: String,
+        /// What it answered.
+        what: String,
+    },
+    /// The API said no.
+    Refused {
+        /// In its own words.
+        problem: Problem,
+        /// The document as it came.
+        body: Bytes,
+    },
+}
+
+enum Transport {
+    Remote(reqwest::Client),
+    Local(Router),
+}
+
+/// Who asks, and where.
+pub struct Client {
+    base: Url,
+    headers: HeaderMap,
+    transport: Transport,
+}
+
+impl Client {
+    /// A client of the API in this process.
+    pub fn local(router: Router, acts_as: Option<&str>) -> Result<Self, ClientError> {
+        Ok(Self {
+            base: parse_base(LOCAL_BASE)?,
+            headers: headers(None, acts_as)?,
+            transport: Transport::Local(router),
+        })
+    }
+
+    /// A client of the server at `base`.
+    pub fn remote(
+        base: &str,
+        token: Option<&str>,
+        acts_as: Option<&str>,
+    ) -> Result<Self, ClientError> {
+        // An error means that a provider is installed already, which is what we want.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_WAIT)
+            .timeout(ANSWER_WAIT)
+            .build()
+            .map_err(|error| unreachable(base, &error))?;
+        Ok(Self {
+            base: parse_base(base)?,
+            headers: headers(token, acts_as)?,
+            transport: Transport::Remote(http),
+        })
+    }
+
+    /// Asks, and reads the answer to its end.
+    pub async fn send(&self, call: &Call) -> Result<Answer, ClientError> {
+        let url = self.url(call);
+        let body = call.body.as_ref().map(Value::to_string);
+        let (status, body) = match &self.transport {
+            Transport::Remote(http) => self.send_remote(http, call, url, body).await?,
+            Transport::Local(router) => self.send_local(router.clone(), call, &url, body).await?,
+        };
+        let origin = self.base.as_str().trim_end_matches('/').to_owned();
+        if (200..300).contains(&status) {
+            return Ok(Answer { body, origin });
+        }
+        match serde_json::from_slice::<Problem>(&body) {
+            Ok(mut problem) => {
+                problem.status = status;
+                Err(ClientError::Refused { problem, body })
+            }
+            Err(_not_a_problem) => Err(ClientError::Foreign {
+                server: origin,
+                what: format!("HTTP {status} to {} {}", call.method, self.url(call).path()),
+            }),
+        }
+    }
+
+    fn url(&self, call: &Call) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments
+                .pop_if_empty()
+                .extend(["api", "v1"])
+                .extend(&call.path);
+        }
+        if !call.query.is_empty() {
+            url.query_pairs_mut().extend_pairs(&call.query);
+        }
+        url
+    }
+
+    async fn send_remote(
+        &self,
+        http: &reqwest::Client,
+        call: &Call,
+        url: Url,
+        body: Option<String>,
+    ) -> Result<(u16, Bytes), ClientError> {
+        let lost = |error| unreachable(self.base.as_str(), &error);
+        let mut request = http
+            .request(call.method.clone(), url)
+            .headers(self.headers.clone());
+        if let Some(body) = body {
+            request = request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body);
+        }
+        let mut response = request.send().await.map_err(lost)?;
+        let mut read = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            read.extend_from_slice(&chunk);
+            if read.len() > ANSWER_BYTES_MAX {
+                return Err(ClientError::Foreign {
+                    server: self.base.to_string(),
+                    what: format!("more than {ANSWER_BYTES_MAX} bytes"),
+                });
+            }
+        }
+        Ok((response.status().as_u16(), read.into()))
+    }
+
+    async fn send_local(
+        &self,
+        router: Router,
+        call: &Call,
+        url: &Url,
+        body: Option<String>,
+    ) -> Result<(u16, Bytes), ClientError> {
+        let foreign = |what: String| ClientError::Foreign {
+            server: "the API in this process".to_owned(),
+            what,
+        };
+        let mut request = Request::builder()
+            .method(call.method.clone())
+            .uri(url.as_str())
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body.unwrap_or_default()))
+            .map_err(|error| foreign(error.to_string()))?;
+        request.headers_mut().extend(self.headers.clone());
+        let response = match router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        };
+        let status = response.status().as_u16();
+        let read = axum::body::to_bytes(response.into_body(), ANSWER_BYTES_MAX)
+            .await
+            .map_err(|error| foreign(error.to_string()))?;
+        Ok((status, read))
+    }
+}
+
+fn parse_base(given: &str) -> Result<Url, ClientError> {
+    let wrong = |reason: String| ClientError::Address {
+        given: given.to_owned(),
+        reason,
+    };
+    let url = Url::parse(given).map_err(|error| wrong(error.to_string()))?;
+    if matches!(url.scheme(), "http" | "https") {
+        Ok(url)
+    } else {
+        Err(wrong("it must begin with http:// or https://".to_owned()))
+    }
+}
+
+fn headers(token: Option<&str>, acts_as: Option<&str>) -> Result<HeaderMap, ClientError> {
+    let mut headers = HeaderMap::new();
+    if let Some(token) = token {
+        let mut value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_secret| {
+            ClientError::Address {
+                given: "the token".to_owned(),
+                reason: "it has characters that no token has".to_owned(),
+            }
+        })?;
+        value.set_sensitive(true);
+        headers.insert(header::AUTHORIZATION, value);
+    }
+    if let Some(person) = acts_as {
+        let value = HeaderValue::try_from(person).map_err(|_reason| ClientError::Address {
+            given: person.to_owned(),
+            reason: "it is not an e-mail address".to_owned(),
+        })?;
+        headers.insert(ACTS_AS, value);
+    }
+    Ok(headers)
+}
+
+fn unreachable(server: &str, error: &reqwest::Error) -> ClientError {
+    let reason = if error.is_timeout() {
+        "it did not answer in time".to_owned()
+    } else {
+        let mut last: &dyn Error = error;
+        while let Some(source) = last.source() {
+            last = source;
+        }
+        last.to_string()
+    };
+    ClientError::Unreachable {
+        server: server.trim_end_matches('/').to_owned(),
+        reason,
+    }
+}

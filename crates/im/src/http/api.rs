@@ -1,0 +1,27 @@
+//! The API under `/api/v1` (`docs/api.md`): objects, and a module for each kind of thing.
+
+pub mod connectors;
+pub mod doctor;
+pub mod incidents;
+pub mod outcome;
+pub mod settings;
+pub mod tokens;
+pub mod types;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{App, openapi};
+
+/// Every route of the API, with its description.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(openapi::head())
+        .merge(incidents::routes())
+        .merge(connectors::routes())
+        .routes(routes!(settings::show, settings::change))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(doctor::doctor))
+}

@@ -1,0 +1,47 @@
+//! Connectors: the ways to PagerDuty.
+
+mod ask;
+mod config;
+mod lists;
+mod outbox;
+mod sync;
+mod test;
+mod view;
+mod webhook;
+
+use std::sync::Arc;
+
+use im_engine::connector::{self, Connector};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::http::App;
+use crate::http::error::ApiError;
+
+pub use view::ConnectorView;
+
+/// The routes of this module.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(view::list, config::add))
+        .routes(routes!(view::show, config::change, config::remove))
+        .routes(routes!(config::show))
+        .routes(routes!(test::test))
+        .routes(routes!(sync::sync))
+        .routes(routes!(webhook::webhook))
+        .routes(routes!(outbox::list))
+        .routes(routes!(outbox::retry))
+        .routes(routes!(outbox::discard))
+        .routes(routes!(lists::services))
+        .routes(routes!(lists::users))
+        .routes(routes!(lists::policies))
+}
+
+/// A connector by its name.
+async fn find(app: &App, name: &str) -> Result<Connector, ApiError> {
+    let given = name.to_owned();
+    app.db
+        .read(move |tx| Ok::<_, ApiError>(connector::load(tx, &given)?))
+        .await?
+        .ok_or_else(|| ApiError::no_connector(name))
+}

@@ -1,0 +1,111 @@
+//! Asking PagerDuty now, and saying why it did not answer.
+
+use axum::http::StatusCode;
+use im_engine::connector::Connector;
+use im_pagerduty::{Answer, Call, Outcome, Refusal, WaitReason, Why};
+
+use crate::http::App;
+use crate::http::error::ApiError;
+
+/// The answer, or why there is none.
+pub(super) async fn ask(app: &App, connector: &Connector, call: &Call) -> Result<Answer, ApiError> {
+    match outcome(app, connector, call).await? {
+        Outcome::Done(answer) => Ok(answer),
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            let status = match other {
+                Outcome::Wait { .. } | Outcome::Unclear(_) => StatusCode::GATEWAY_TIMEOUT,
+                Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) => StatusCode::BAD_GATEWAY,
+            };
+            Err(ApiError::new(status, "pagerduty", cause).hint(next))
+        }
+    }
+}
+
+/// What became of the call.
+pub(super) async fn outcome(
+    app: &App,
+    connector: &Connector,
+    call: &Call,
+) -> Result<Outcome, ApiError> {
+    Ok(app.caller.ask(connector, call, app.clock.now()).await?)
+}
+
+/// What went wrong, and what to do about it.
+pub(super) fn trouble(connector: &Connector, outcome: &Outcome) -> (String, String) {
+    match outcome {
+        Outcome::Done(_) => (String::new(), String::new()),
+        Outcome::Gone => (
+            format!(
+                "PagerDuty at {} does not have it",
+                connector.config.base_url
+            ),
+            "is the id right, and may this key see it?".to_owned(),
+        ),
+        Outcome::Wait { why, .. } => (why.to_string(), unreachable_next(connector, *why)),
+        Outcome::Unclear(what) => (
+            format!("PagerDuty did not answer clearly: {what}"),
+            "try again in a minute; https://status.pagerduty.com says whether it is ill".to_owned(),
+        ),
+        Outcome::Refused(refusal) => (
+            format!("PagerDuty refused: {refusal}"),
+            refused_next(connector, refusal),
+        ),
+    }
+}
+
+fn unreachable_next(connector: &Connector, why: WaitReason) -> String {
+    let base_url = &connector.config.base_url;
+    match why {
+        WaitReason::RateLimited | WaitReason::Locked => "try again in a minute".to_owned(),
+        WaitReason::Server => {
+            "try again in a minute; https://status.pagerduty.com says whether it is ill".to_owned()
+        }
+        WaitReason::Unreachable | WaitReason::Dns => format!(
+            "is base_url right ({base_url}), and may this machine reach it? `curl -sS {base_url}/abilities` tells"
+        ),
+        WaitReason::Tls => format!(
+            "are the system's certificates installed (package ca-certificates), and is {base_url} really PagerDuty?"
+        ),
+    }
+}
+
+fn refused_next(connector: &Connector, refusal: &Refusal) -> String {
+    let name = connector.name();
+    match refusal.why {
+        Why::BadKey => wrong_key_next(connector),
+        Why::ReadOnly | Why::Forbidden => format!(
+            "use a key with write access (Manager or Admin role): `im connector update {name}`"
+        ),
+        Why::PlanLacks => "the account's plan does not include it".to_owned(),
+        Why::UnknownFrom | Why::MissingFrom => format!(
+            "`im connector config {name} --from-email` must be the address of a PagerDuty user"
+        ),
+        Why::LimitReached => {
+            "PagerDuty holds at most 10 webhook subscriptions: delete one there".to_owned()
+        }
+        Why::AlreadyInState
+        | Why::DuplicateKey
+        | Why::AccountKey
+        | Why::TooMany
+        | Why::WindowTooLarge
+        | Why::NobodyOnCall
+        | Why::Invalid
+        | Why::Other => format!("`im connector test {name}` looks at everything"),
+    }
+}
+
+/// Keys of one region are unknown in the other, and PagerDuty does not say so.
+pub(super) fn wrong_key_next(connector: &Connector) -> String {
+    let name = connector.name();
+    let host = &connector.config.base_url;
+    if host.contains("api.eu.pagerduty.com") {
+        format!(
+            "is this key of the US region? `im connector config {name} --base-url https://api.pagerduty.com`; else make a new key and `im connector update {name}`"
+        )
+    } else {
+        format!(
+            "is this key of the EU region? `im connector config {name} --base-url https://api.eu.pagerduty.com`; else make a new key and `im connector update {name}`"
+        )
+    }
+}

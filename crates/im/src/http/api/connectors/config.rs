@@ -1,0 +1,380 @@
+//! Adding, changing and removing connectors.
+//!
+//! What people write is parsed whole before anything is stored. Secrets are sealed and kept apart;
+//! what is shown of them afterwards is their end.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use im_core::{ConnectorName, Direction, IncidentNumber};
+use im_engine::connector::{self, Connector, Parted};
+use im_engine::{record, request_sync};
+use im_pagerduty::config::ConnectorConfig;
+use im_pagerduty::{Call, Secret};
+use im_store::connectors::{self as rows, State as RowState};
+use im_store::{Tx, incidents};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+
+use super::view::{self, ConnectorView, length};
+use super::{ask, find};
+use crate::http::App;
+use crate::http::error::{ApiError, Problem};
+use crate::http::hooks;
+use crate::http::input::Body;
+
+/// Incidents that one transaction folds again after a change of the configuration.
+const REFOLD_MAX: u32 = 200;
+
+/// A new connector.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewConnector {
+    /// Lower-case letters, digits and hyphens: a part of the webhook's address.
+    name: String,
+    /// `pagerduty`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// As in `docs/connector.md`.
+    #[schema(value_type = Object)]
+    config: Map<String, Value>,
+}
+
+/// Add a connector
+#[utoipa::path(
+    post, path = "/api/v1/connectors", tag = "connectors", request_body = NewConnector,
+    responses(
+        (status = 201, body = ConnectorView),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn add(
+    State(app): State<Arc<App>>,
+    Body(new): Body<NewConnector>,
+) -> Result<(StatusCode, Json<ConnectorView>), ApiError> {
+    let name: ConnectorName = new
+        .name
+        .parse()
+        .map_err(|error: im_core::ParseIdError| ApiError::wrong_value("name", error.to_string()))?;
+    if !new.kind.eq_ignore_ascii_case("pagerduty") {
+        let detail = format!("`type` cannot be `{}`", new.kind);
+        return Err(ApiError::wrong_value("type", detail).hint("the one type is pagerduty"));
+    }
+    let Parted { config, stored } = read(new.config)?;
+    let api_key = app.vault.seal(&config.api_key)?;
+    let secrets = sealed_secrets(&app, &config)?;
+    let now = app.clock.now();
+    let (text, has_secret) = (name.to_string(), !secrets.is_empty());
+    let is_new = app
+        .db
+        .write(move |tx| {
+            let is_new = rows::insert(tx, &text, &stored, &api_key, &secrets, now)?;
+            if is_new && has_secret {
+                hooks::note_new_secret(tx, &text, now)?;
+            }
+            Ok::<_, ApiError>(is_new)
+        })
+        .await?;
+    if !is_new {
+        return Err(ApiError::conflict(
+            "name_taken",
+            format!("there is a connector `{name}` already"),
+        )
+        .hint(format!("`im connector config {name}` changes it")));
+    }
+    app.signals.nudge();
+    let mut view = view::load(&app, name.as_str()).await?;
+    view.warnings = warnings(name.as_str(), &config);
+    Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// Reads a configuration and checks what the parser leaves to us.
+fn read(config: Map<String, Value>) -> Result<Parted, ApiError> {
+    let parted = connector::part(&Value::Object(config).to_string())?;
+    for network in &parted.config.allow_ips {
+        if network.parse::<ipnet::IpNet>().is_err() && network.parse::<IpAddr>().is_err() {
+            return Err(ApiError::wrong_value(
+                "bad_config",
+                format!("`allow_ips`: `{network}` is not a network"),
+            )
+            .hint("write networks like 44.242.69.192/32; docs/connector.md lists PagerDuty's"));
+        }
+    }
+    Ok(parted)
+}
+
+fn sealed_secrets(app: &App, config: &ConnectorConfig) -> Result<Vec<String>, ApiError> {
+    let sealed = config
+        .webhook_secret
+        .iter()
+        .map(|secret| app.vault.seal(secret));
+    Ok(sealed.collect::<Result<_, _>>()?)
+}
+
+fn warnings(name: &str, config: &ConnectorConfig) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if config.sync_direction == Direction::Outbound {
+        warnings.push(format!(
+            "the direction is outbound: what happens in PagerDuty changes nothing here; `im connector config {name} --direction bidirectional` changes that"
+        ));
+    }
+    if config.base_url.starts_with("http://") && !is_near(&config.base_url) {
+        warnings.push("base_url begins with http://: the API key travels unencrypted".to_owned());
+    }
+    warnings
+}
+
+fn is_near(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| {
+        let host = url.host_str().unwrap_or_default();
+        let host = host.trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
+}
+
+/// Show a connector's configuration, secrets masked
+#[utoipa::path(
+    get, path = "/api/v1/connectors/{name}/config", tag = "connectors",
+    params(("name" = String, Path, description = "Which")),
+    responses((status = 200, body = Object), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Value>, ApiError> {
+    let connector = find(&app, &name).await?;
+    Ok(Json(document(&app, &connector)))
+}
+
+/// The configuration with every default filled in.
+fn document(app: &App, connector: &Connector) -> Value {
+    let config = &connector.config;
+    let custom = &config.custom;
+    let key = app.vault.open(&connector.row.api_key).ok();
+    let secret = connector.row.webhook_secrets.first();
+    let urgencies: Map<String, Value> = custom
+        .urgency_mapping
+        .iter()
+        .map(|(severity, urgency)| (severity.to_string(), urgency.as_str().into()))
+        .collect();
+    let services: Map<String, Value> = custom
+        .service_mappings
+        .iter()
+        .map(|(name, id)| (name.clone(), id.as_str().into()))
+        .collect();
+    let inferred = custom.severity_from_urgency.map_or(
+        Value::Bool(false),
+        |by| json!({"high": by.high, "low": by.low}),
+    );
+    json!({
+        "base_url": config.base_url,
+        "api_key": masked(key.as_ref()),
+        "sync_direction": config.sync_direction.as_str(),
+        "sync_interval": length(config.sync_interval),
+        "enable_webhook": config.enable_webhook,
+        "webhook_secret": secret.map(|_sealed| masked(None)),
+        "allow_ips": config.allow_ips,
+        "custom": {
+            "service_id": custom.service_id,
+            "from_email": custom.from_email,
+            "escalation_policy_id": custom.escalation_policy_id,
+            "urgency_mapping": urgencies,
+            "service_mappings": services,
+            "auto_resolve": custom.auto_resolve,
+            "sync_notes": custom.sync_notes,
+            "severity_from_urgency": inferred,
+        },
+    })
+}
+
+/// Enough of a key to tell two apart.
+fn masked(secret: Option<&Secret>) -> String {
+    const SHOWN: usize = 4;
+    let end = secret.map(Secret::expose).and_then(|text| {
+        let from = text.len().checked_sub(SHOWN)?;
+        // A short key would be shown to its half.
+        (text.len() >= 4 * SHOWN).then(|| text.get(from..))?
+    });
+    format!("********{}", end.unwrap_or_default())
+}
+
+/// Change a part of a connector's configuration
+#[utoipa::path(
+    patch, path = "/api/v1/connectors/{name}", tag = "connectors", request_body = Object,
+    params(("name" = String, Path, description = "Which")),
+    responses(
+        (status = 200, body = ConnectorView),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    Body(part): Body<Map<String, Value>>,
+) -> Result<Json<ConnectorView>, ApiError> {
+    let connector = find(&app, &name).await?;
+    let has_key = part.get("api_key").is_some_and(|key| !key.is_null());
+    let new_secret = part.get("webhook_secret").cloned();
+    let mut whole: Value = serde_json::from_str(&connector.row.config).unwrap_or_default();
+    merge(&mut whole, Value::Object(part));
+    let Value::Object(mut whole) = whole else {
+        return Err(ApiError::internal());
+    };
+    if !has_key {
+        // The parser wants one; the sealed one stays.
+        whole.insert("api_key".to_owned(), "kept".into());
+    }
+    let Parted { config, stored } = read(whole)?;
+    let api_key = if has_key {
+        app.vault.seal(&config.api_key)?
+    } else {
+        connector.row.api_key.clone()
+    };
+    let secrets = match new_secret {
+        None => None,
+        Some(_) => Some(sealed_secrets(&app, &config)?),
+    };
+    let is_other = has_key || config.base_url != connector.config.base_url;
+    let state = if is_other {
+        RowState::Untested
+    } else {
+        connector.row.state
+    };
+    let (row, now) = (connector.row, app.clock.now());
+    app.db
+        .write(move |tx| {
+            rows::configure(tx, &row.name, &stored, &api_key, state)?;
+            if let Some(secrets) = &secrets {
+                rows::set_webhook(tx, &row.name, row.subscription.as_deref(), secrets)?;
+                hooks::note_new_secret(tx, &row.name, now)?;
+            }
+            Ok::<_, ApiError>(request_sync(tx, &row.name, "configured", now)?)
+        })
+        .await?;
+    refold(&app, &name, now).await?;
+    app.signals.nudge();
+    let mut view = view::load(&app, &name).await?;
+    view.warnings = warnings(&name, &config);
+    Ok(Json(view))
+}
+
+/// RFC 7396: objects are merged, `null` removes, everything else replaces.
+fn merge(into: &mut Value, part: Value) {
+    match (into, part) {
+        (Value::Object(into), Value::Object(part)) => {
+            for (name, value) in part {
+                if value.is_null() {
+                    into.remove(&name);
+                } else {
+                    merge(into.entry(name).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (into, part) => {
+            *into = match part {
+                Value::Object(_) => {
+                    let mut fresh = Value::Object(Map::new());
+                    merge(&mut fresh, part);
+                    fresh
+                }
+                other => other,
+            }
+        }
+    }
+}
+
+/// What the configuration decides (severities, names, what is owed) follows it, a batch at a time.
+async fn refold(app: &App, name: &str, now: Timestamp) -> Result<(), ApiError> {
+    let mut after = 0;
+    loop {
+        let name = name.to_owned();
+        let last = app
+            .db
+            .write(move |tx| refold_batch(tx, &name, after, now))
+            .await?;
+        match last {
+            Some(last) => after = last.get(),
+            None => return Ok(()),
+        }
+    }
+}
+
+fn refold_batch(
+    tx: &mut Tx<'_>,
+    name: &str,
+    after: i64,
+    now: Timestamp,
+) -> Result<Option<IncidentNumber>, ApiError> {
+    let Some(connector) = connector::load(tx, name)? else {
+        return Ok(None);
+    };
+    let numbers = incidents::linked_after(tx, name, after, REFOLD_MAX)?;
+    for number in &numbers {
+        let row = incidents::find(tx, *number)?;
+        if row.is_some_and(|row| row.status.is_open()) {
+            record::refold(tx, *number, Some(&connector), now)?;
+        }
+    }
+    Ok(numbers.last().copied())
+}
+
+/// Remove a connector; incidents stay
+#[utoipa::path(
+    delete, path = "/api/v1/connectors/{name}", tag = "connectors",
+    params(("name" = String, Path, description = "Which")),
+    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn remove(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let connector = find(&app, &name).await?;
+    if let Some(id) = connector.row.subscription.clone() {
+        // Without it PagerDuty would go on delivering to nobody; but a key that does not work any
+        // more must not keep people from removing the connector.
+        let call = Call::DeleteSubscription { id };
+        if let Err(error) = ask::ask(&app, &connector, &call).await {
+            tracing::warn!(
+                connector = name,
+                "the webhook subscription stays at PagerDuty: {}",
+                error.detail()
+            );
+        }
+    }
+    app.db
+        .write(move |tx| Ok::<_, ApiError>(connector::forget(tx, &name)?))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_is_merged_and_null_removes() {
+        let mut whole = json!({"a": 1, "custom": {"x": 1, "y": 2}});
+        merge(
+            &mut whole,
+            json!({"b": {"c": null, "d": 1}, "custom": {"x": null, "z": 3}}),
+        );
+        assert_eq!(
+            whole,
+            json!({"a": 1, "b": {"d": 1}, "custom": {"y": 2, "z": 3}})
+        );
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_key_is_shown() {
+        let masked_key = masked(Some(&Secret::new("u+abcdefghijklmnopWXYZ")));
+        assert_eq!(masked_key, "********WXYZ");
+        assert_eq!(masked(Some(&Secret::new("short"))), "********");
+    }
+}

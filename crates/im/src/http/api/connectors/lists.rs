@@ -1,0 +1,138 @@
+//! Lists that are read from PagerDuty now.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use im_engine::connector::Connector;
+use im_pagerduty::{Answer, Call, Page};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::ask::ask;
+use super::find;
+use crate::http::App;
+use crate::http::api::types::Named;
+use crate::http::error::{ApiError, Problem};
+
+/// Pages of 100 that one request reads: a list of more is not chosen from by eye.
+const PAGES_MAX: usize = 20;
+
+/// A user of PagerDuty's.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct UserView {
+    /// PagerDuty's id.
+    id: String,
+    /// The name.
+    name: String,
+    /// The address.
+    email: Option<String>,
+}
+
+/// List PagerDuty's services
+#[utoipa::path(
+    get, path = "/api/v1/connectors/{name}/services", tag = "connectors",
+    params(("name" = String, Path, description = "Which connector")),
+    responses((status = 200, body = [Named]), (status = 502, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn services(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<Named>>, ApiError> {
+    let connector = find(&app, &name).await?;
+    all_services(&app, &connector).await.map(Json)
+}
+
+/// Every service.
+pub(super) async fn all_services(app: &App, connector: &Connector) -> Result<Vec<Named>, ApiError> {
+    pages(
+        app,
+        connector,
+        |offset| Call::ListServices { offset },
+        |answer| match answer {
+            Answer::Services(page) => Some(mapped(page, |row| named(row.id, row.name))),
+            _ => None,
+        },
+    )
+    .await
+}
+
+/// List PagerDuty's users
+#[utoipa::path(
+    get, path = "/api/v1/connectors/{name}/users", tag = "connectors",
+    params(("name" = String, Path, description = "Which connector")),
+    responses((status = 200, body = [UserView]), (status = 502, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn users(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<UserView>>, ApiError> {
+    let connector = find(&app, &name).await?;
+    let found = pages(
+        &app,
+        &connector,
+        |offset| Call::ListUsers { offset },
+        |answer| match answer {
+            Answer::Users(page) => Some(mapped(page, |row| UserView {
+                name: row.name.unwrap_or_else(|| row.id.clone()),
+                id: row.id,
+                email: row.email,
+            })),
+            _ => None,
+        },
+    );
+    found.await.map(Json)
+}
+
+/// List PagerDuty's escalation policies
+#[utoipa::path(
+    get, path = "/api/v1/connectors/{name}/escalation-policies", tag = "connectors",
+    params(("name" = String, Path, description = "Which connector")),
+    responses((status = 200, body = [Named]), (status = 502, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn policies(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<Named>>, ApiError> {
+    let connector = find(&app, &name).await?;
+    let found = pages(
+        &app,
+        &connector,
+        |offset| Call::ListPolicies { offset },
+        |answer| match answer {
+            Answer::Policies(page) => Some(mapped(page, |row| named(row.id, row.name))),
+            _ => None,
+        },
+    );
+    found.await.map(Json)
+}
+
+fn named(id: String, name: Option<String>) -> Named {
+    Named {
+        name: name.unwrap_or_else(|| id.clone()),
+        id,
+    }
+}
+
+fn mapped<T, U>(page: Page<T>, map: impl FnMut(T) -> U) -> (Vec<U>, Option<u32>) {
+    (page.items.into_iter().map(map).collect(), page.next_offset)
+}
+
+/// Every row of a list.
+pub(super) async fn pages<T>(
+    app: &App,
+    connector: &Connector,
+    call: impl Fn(u32) -> Call,
+    rows: impl Fn(Answer) -> Option<(Vec<T>, Option<u32>)>,
+) -> Result<Vec<T>, ApiError> {
+    let mut found = Vec::new();
+    let mut offset = Some(0);
+    for _ in 0..PAGES_MAX {
+        let Some(at) = offset else { break };
+        let answer = ask(app, connector, &call(at)).await?;
+        let (page, next) = rows(answer).unwrap_or_default();
+        found.extend(page);
+        offset = next;
+    }
+    Ok(found)
+}

@@ -1,0 +1,94 @@
+//! What PagerDuty has not taken: look, send again, give up.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use im_engine::commands;
+use im_store::outbox::{self as rows, OutboxRow};
+
+use super::find;
+use crate::http::App;
+use crate::http::api::types::Pending;
+use crate::http::error::{ApiError, Problem};
+
+/// Changes in one answer.
+const LIMIT: u32 = 1_000;
+
+/// List the changes that PagerDuty has not taken, oldest first
+#[utoipa::path(
+    get, path = "/api/v1/connectors/{name}/outbox", tag = "connectors",
+    params(("name" = String, Path, description = "Which connector")),
+    responses((status = 200, body = [Pending]), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<Pending>>, ApiError> {
+    find(&app, &name).await?;
+    let found = app
+        .db
+        .read(move |tx| Ok::<_, ApiError>(rows::of_connector(tx, &name, LIMIT)?))
+        .await?;
+    Ok(Json(found.iter().map(Pending::listed).collect()))
+}
+
+/// Send a refused change again
+#[utoipa::path(
+    post, path = "/api/v1/connectors/{name}/outbox/{id}/retry", tag = "connectors",
+    params(("name" = String, Path, description = "Which connector"), ("id" = i64, Path, description = "Which change")),
+    responses((status = 200, body = Pending), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn retry(
+    State(app): State<Arc<App>>,
+    Path((name, id)): Path<(String, String)>,
+) -> Result<Json<Pending>, ApiError> {
+    let id = change_id(&id)?;
+    find(&app, &name).await?;
+    let now = app.clock.now();
+    let row = app
+        .db
+        .write(move |tx| {
+            commands::retry(tx, &name, id, now)?;
+            rows::find(tx, id)?.ok_or_else(|| gone(id))
+        })
+        .await?;
+    app.signals.nudge();
+    Ok(Json(Pending::listed(&row)))
+}
+
+/// Give a refused change up: what was done here stays
+#[utoipa::path(
+    post, path = "/api/v1/connectors/{name}/outbox/{id}/discard", tag = "connectors",
+    params(("name" = String, Path, description = "Which connector"), ("id" = i64, Path, description = "Which change")),
+    responses((status = 200, body = Pending), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn discard(
+    State(app): State<Arc<App>>,
+    Path((name, id)): Path<(String, String)>,
+) -> Result<Json<Pending>, ApiError> {
+    let id = change_id(&id)?;
+    find(&app, &name).await?;
+    let now = app.clock.now();
+    let row: OutboxRow = app
+        .db
+        .write(move |tx| {
+            let row = rows::find(tx, id)?.ok_or_else(|| gone(id))?;
+            commands::discard(tx, &name, id, now)?;
+            Ok::<_, ApiError>(row)
+        })
+        .await?;
+    app.signals.nudge();
+    Ok(Json(Pending::listed(&row)))
+}
+
+fn change_id(text: &str) -> Result<i64, ApiError> {
+    text.parse().map_err(|_not_a_number| {
+        ApiError::bad_request(format!("`{text}` is not the id of a change"))
+    })
+}
+
+fn gone(id: i64) -> ApiError {
+    ApiError::not_found(format!("there is no change {id}"))
+        .hint("`im connector outbox list` shows them")
+}

@@ -1,0 +1,383 @@
+//! Trying everything that a connector needs.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use im_engine::connector::Connector;
+use im_pagerduty::{Answer, Call, Change, Outcome, Subscription, User, Why};
+use im_store::connectors::State as RowState;
+use im_store::people::{self, UserRow};
+use im_store::{connectors, inbox};
+use jiff::Timestamp;
+
+use super::ask::{outcome, trouble, wrong_key_next};
+use super::view::length;
+use super::{find, lists};
+use crate::http::App;
+use crate::http::api::types::{Check, Checks};
+use crate::http::error::{ApiError, Problem};
+use crate::http::wait;
+
+/// A test webhook that needs longer than this does not arrive.
+pub(super) const PING_WAIT: Duration = Duration::from_secs(10);
+/// Services that are offered when one is unknown.
+const OFFERED_MAX: usize = 10;
+/// An id that no incident has: changing it changes nothing, and tells whether we may.
+const NO_INCIDENT: &str = "QWRITETESTOFIM";
+
+/// Test a connector: the key, the service, the user, the policy, the webhook
+#[utoipa::path(
+    post, path = "/api/v1/connectors/{name}/test", tag = "connectors",
+    params(("name" = String, Path, description = "Which connector")),
+    responses((status = 200, body = Checks), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn test(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Checks>, ApiError> {
+    let connector = find(&app, &name).await?;
+    let key = key(&app, &connector).await?;
+    let mut lines = vec![key];
+    if lines.iter().any(|line| line.state == "failed") {
+        for text in ["Service", "User", "Escalation policy", "Webhook endpoint"] {
+            lines.push(Check::skipped(format!("{text}: not looked at")));
+        }
+        return Ok(Json(Checks::of(lines)));
+    }
+    lines.extend(write_access(&app, &connector).await?);
+    lines.extend(services(&app, &connector).await?);
+    lines.push(user(&app, &connector).await?);
+    lines.push(policy(&app, &connector).await?);
+    lines.push(webhook(&app, &connector).await?);
+    Ok(Json(Checks::of(lines)))
+}
+
+async fn set_state(
+    app: &App,
+    connector: &Connector,
+    state: RowState,
+    reason: Option<String>,
+) -> Result<(), ApiError> {
+    let name = connector.name().to_owned();
+    let blocked = match state {
+        RowState::AuthFailed => connector.row.blocked_until,
+        RowState::Untested | RowState::Active | RowState::Limited | RowState::Failing => {
+            Timestamp::UNIX_EPOCH
+        }
+    };
+    app.db
+        .write(move |tx| {
+            Ok::<_, ApiError>(connectors::set_state(
+                tx,
+                &name,
+                state,
+                reason.as_deref(),
+                blocked,
+            )?)
+        })
+        .await
+}
+
+/// Whether PagerDuty is there and takes the key.
+async fn key(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+    const TEXT: &str = "Connected to PagerDuty API";
+    let found = match outcome(app, connector, &Call::ReadMe).await? {
+        // Keys of the account have no owner: ask something that they may ask.
+        Outcome::Refused(refusal) if refusal.why != Why::BadKey => {
+            outcome(app, connector, &Call::ListAbilities).await?
+        }
+        found => found,
+    };
+    match found {
+        Outcome::Done(Answer::User(me)) => {
+            remember(app, connector, &me).await?;
+            let name = me.name.unwrap_or(me.id);
+            Ok(Check::ok(format!("{TEXT} (key of {name})")))
+        }
+        Outcome::Done(_) => Ok(Check::ok(format!("{TEXT} (key of the account)"))),
+        Outcome::Gone => Ok(Check::failed(
+            TEXT,
+            format!("there is no PagerDuty API at {}", connector.config.base_url),
+            format!(
+                "`im connector config {} --base-url https://api.pagerduty.com`",
+                connector.name()
+            ),
+        )),
+        Outcome::Refused(refusal) if refusal.why == Why::BadKey => {
+            let cause = format!("the API key is wrong or revoked (HTTP {})", refusal.status);
+            set_state(app, connector, RowState::AuthFailed, Some(cause.clone())).await?;
+            Ok(Check::failed(TEXT, cause, wrong_key_next(connector)))
+        }
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            Ok(Check::failed(TEXT, cause, next))
+        }
+    }
+}
+
+/// Whether the key may change incidents.
+async fn write_access(app: &App, connector: &Connector) -> Result<Option<Check>, ApiError> {
+    if !connector.mapping.direction.sends() {
+        set_state(app, connector, RowState::Active, None).await?;
+        return Ok(None);
+    }
+    let call = Call::UpdateIncident {
+        id: NO_INCIDENT.to_owned(),
+        change: Change {
+            title: Some("never seen".to_owned()),
+            ..Change::default()
+        },
+        from: connector.config.custom.from_email.clone(),
+    };
+    let tried = outcome(app, connector, &call).await?;
+    if let Outcome::Refused(refusal) = &tried
+        && matches!(refusal.why, Why::ReadOnly | Why::Forbidden)
+    {
+        let cause = format!("the API key may read and not write ({refusal})");
+        set_state(app, connector, RowState::Limited, Some(cause.clone())).await?;
+        return Ok(Some(Check::failed(
+            "API key may change incidents",
+            cause,
+            format!(
+                "make a key with write access and `im connector update {name}`; to receive only: `im connector config {name} --direction inbound`",
+                name = connector.name()
+            ),
+        )));
+    }
+    set_state(app, connector, RowState::Active, None).await?;
+    Ok(None)
+}
+
+/// The default service, and each that is mapped.
+async fn services(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+    let mut ids = vec![connector.mapping.default_service.clone()];
+    for choice in &connector.mapping.services {
+        if !ids.contains(&choice.id) {
+            ids.push(choice.id.clone());
+        }
+    }
+    let mut lines = Vec::new();
+    for id in ids {
+        lines.push(service(app, connector, id).await?);
+    }
+    Ok(lines)
+}
+
+async fn service(app: &App, connector: &Connector, id: String) -> Result<Check, ApiError> {
+    let text = format!("Service {id} accessible");
+    match outcome(app, connector, &Call::ReadService { id: id.clone() }).await? {
+        Outcome::Done(Answer::Service(service)) => {
+            let check = Check::ok(text);
+            Ok(match service.status.as_deref() {
+                Some("disabled") => {
+                    check.next("it is disabled in PagerDuty: it takes no incidents")
+                }
+                Some("maintenance") => {
+                    check.next("it is under maintenance in PagerDuty: it pages nobody now")
+                }
+                _ => check,
+            })
+        }
+        Outcome::Gone => {
+            let offered = lists::all_services(app, connector)
+                .await
+                .unwrap_or_default();
+            let offered: Vec<String> = offered
+                .iter()
+                .take(OFFERED_MAX)
+                .map(|service| format!("{} ({})", service.id, service.name))
+                .collect();
+            let next = if offered.is_empty() {
+                "this key sees no service at all: is it of the right account?".to_owned()
+            } else {
+                format!(
+                    "`im connector config {} --service-id ID`, one of: {}",
+                    connector.name(),
+                    offered.join(", ")
+                )
+            };
+            let cause = format!("PagerDuty has no service {id} that this key can see");
+            Ok(Check::failed(text, cause, next))
+        }
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            Ok(Check::failed(text, cause, next))
+        }
+    }
+}
+
+/// The user in whose name we write.
+async fn user(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+    let email = &connector.config.custom.from_email;
+    let text = format!("User {email} valid");
+    let call = Call::FindUser {
+        email: email.clone(),
+    };
+    match outcome(app, connector, &call).await? {
+        Outcome::Done(Answer::Users(page)) => {
+            let same = |user: &&User| {
+                user.email
+                    .as_deref()
+                    .is_some_and(|known| known.eq_ignore_ascii_case(email))
+            };
+            match page.items.iter().find(same) {
+                Some(user) => {
+                    remember(app, connector, user).await?;
+                    Ok(Check::ok(text))
+                }
+                None => Ok(Check::failed(
+                    text,
+                    format!("PagerDuty has no user with the address {email}"),
+                    format!(
+                        "`im connector config {} --from-email` takes the address of a user there",
+                        connector.name()
+                    ),
+                )),
+            }
+        }
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            Ok(Check::failed(text, cause, next))
+        }
+    }
+}
+
+async fn remember(app: &App, connector: &Connector, user: &User) -> Result<(), ApiError> {
+    let Some(email) = user.email.clone() else {
+        return Ok(());
+    };
+    let row = UserRow {
+        id: user.id.clone(),
+        email,
+        name: user.name.clone(),
+    };
+    let name = connector.name().to_owned();
+    app.db
+        .write(move |tx| Ok::<_, ApiError>(people::put(tx, &name, &row)?))
+        .await
+}
+
+async fn policy(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+    let Some(id) = connector.config.custom.escalation_policy_id.clone() else {
+        return Ok(Check::skipped(
+            "Escalation policy: none is set, so each service uses its own",
+        ));
+    };
+    let text = format!("Escalation policy {id} found");
+    match outcome(app, connector, &Call::ReadPolicy { id: id.clone() }).await? {
+        Outcome::Done(_) => Ok(Check::ok(text)),
+        Outcome::Gone => Ok(Check::failed(
+            text,
+            format!("PagerDuty has no escalation policy {id} that this key can see"),
+            format!(
+                "`im connector config {} --escalation-policy ID`, or `none` for the service's own",
+                connector.name()
+            ),
+        )),
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            Ok(Check::failed(text, cause, next))
+        }
+    }
+}
+
+async fn webhook(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+    const TEXT: &str = "Webhook endpoint configured";
+    let name = connector.name();
+    if !connector.mapping.direction.receives() {
+        let direction = connector.mapping.direction.as_str();
+        return Ok(Check::skipped(format!(
+            "Webhook endpoint: not used with direction {direction}"
+        )));
+    }
+    let Some(id) = connector.row.subscription.clone() else {
+        let every = length(connector.config.sync_interval);
+        return Ok(if connector.row.webhook_secrets.is_empty() {
+            Check::skipped(format!(
+                "Webhook endpoint: none, so changes arrive every {every}"
+            ))
+            .next(format!(
+                "`im connector webhook {name} --enable` makes it immediate"
+            ))
+        } else {
+            by_hand(connector, TEXT)
+        });
+    };
+    match outcome(app, connector, &Call::ReadSubscription { id: id.clone() }).await? {
+        Outcome::Done(Answer::Subscription(subscription)) => match asleep(&subscription) {
+            Some(cause) => Ok(Check::failed(
+                TEXT,
+                cause,
+                format!("`im connector webhook {name} --enable` switches it on"),
+            )),
+            None => ping(app, connector, id, TEXT).await,
+        },
+        Outcome::Gone => Ok(Check::failed(
+            TEXT,
+            "the subscription was deleted in PagerDuty",
+            format!("`im connector webhook {name} --enable` makes a new one"),
+        )),
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            Ok(Check::failed(TEXT, cause, next))
+        }
+    }
+}
+
+/// A subscription of which we know the secret and not the id.
+fn by_hand(connector: &Connector, text: &str) -> Check {
+    match connector.row.last_heard_at {
+        Some(at) => Check::ok(format!("{text} (last delivery {at})")),
+        None => Check::failed(
+            text,
+            "no verified webhook has come yet",
+            "use `Send Test Event` on the webhook's page in PagerDuty",
+        ),
+    }
+}
+
+fn asleep(subscription: &Subscription) -> Option<&'static str> {
+    if subscription.temporarily_disabled {
+        Some("PagerDuty switched it off for 24 hours after three deliveries that failed for good")
+    } else if !subscription.active {
+        Some("it is switched off in PagerDuty")
+    } else {
+        None
+    }
+}
+
+/// Has PagerDuty send a test event, and waits for it.
+pub(super) async fn ping(
+    app: &App,
+    connector: &Connector,
+    id: String,
+    text: &str,
+) -> Result<Check, ApiError> {
+    let since = app.clock.now();
+    match outcome(app, connector, &Call::PingSubscription { id }).await? {
+        Outcome::Done(_) => {}
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            return Ok(Check::failed(text, cause, next));
+        }
+    }
+    let look = async || {
+        let name = connector.name().to_owned();
+        app.db
+            .read(move |tx| Ok::<_, ApiError>(inbox::ping_since(tx, &name, since)?))
+            .await
+    };
+    Ok(match wait::until(app, PING_WAIT, look).await? {
+        Some(_) => Check::ok(text),
+        None => Check::failed(
+            text,
+            format!(
+                "PagerDuty sent a test event, and none arrived within {} s",
+                PING_WAIT.as_secs()
+            ),
+            "does `im serve` run, and does public_url lead to it from the internet? `im config show`",
+        ),
+    })
+}

@@ -1,0 +1,221 @@
+//! How a connector is doing.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use im_core::Direction;
+use im_engine::connector::{self, Connector};
+use im_store::connectors::Gap;
+use im_store::{StoreError, Tx, incidents, outbox, repair, tallies};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::http::App;
+use crate::http::api::settings::stored_public_url;
+use crate::http::error::{ApiError, Problem};
+use crate::http::hooks;
+
+/// A connector and how it is doing.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ConnectorView {
+    /// Its name.
+    pub name: String,
+    /// `pagerduty`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// `untested`, `active`, `limited`, `auth_failed`, `paused` or `failing`.
+    pub status: &'static str,
+    /// Why.
+    pub status_reason: Option<String>,
+    /// `bidirectional`, `outbound`, `inbound` or `none`.
+    pub direction: &'static str,
+    /// How often missed changes are looked for.
+    #[schema(example = "5m")]
+    pub sync_interval: String,
+    /// When that last ended.
+    pub last_sync: Option<Timestamp>,
+    /// Incidents that changed in the last 24 hours.
+    pub synced_24h: i64,
+    /// Calls that failed in the last 24 hours.
+    pub sync_errors: i64,
+    /// Differences that webhooks should have told, in the last 24 hours.
+    pub repaired_24h: i64,
+    /// Its webhook.
+    pub webhook: WebhookView,
+    /// How changes arrive: `live and repair`, `repair only` …
+    pub mode: &'static str,
+    /// Changes that PagerDuty has not taken yet.
+    pub pending: i64,
+    /// Changes that PagerDuty refused.
+    pub parked: i64,
+    /// The last time span in which webhooks were missing.
+    pub gap: Option<String>,
+    /// What to know about the configuration.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
+}
+
+/// A connector's webhook.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WebhookView {
+    /// `enabled`, `disabled`, `unverified` or `bad_signatures`.
+    pub state: &'static str,
+    /// Where PagerDuty delivers.
+    pub url: Option<String>,
+    /// When a verified delivery last came.
+    pub last_delivery: Option<Timestamp>,
+}
+
+/// List the connectors
+#[utoipa::path(get, path = "/api/v1/connectors", tag = "connectors", responses((status = 200, body = [ConnectorView])))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+) -> Result<Json<Vec<ConnectorView>>, ApiError> {
+    let now = app.clock.now();
+    let views = app
+        .db
+        .read(move |tx| {
+            let connectors = connector::all(tx)?;
+            let views = connectors.iter().map(|connector| view(tx, connector, now));
+            Ok::<_, ApiError>(views.collect::<Result<_, StoreError>>()?)
+        })
+        .await?;
+    Ok(Json(views))
+}
+
+/// Show how a connector is doing
+#[utoipa::path(
+    get, path = "/api/v1/connectors/{name}", tag = "connectors",
+    params(("name" = String, Path, description = "Which")),
+    responses((status = 200, body = ConnectorView), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<ConnectorView>, ApiError> {
+    load(&app, &name).await.map(Json)
+}
+
+/// The connector as people see it.
+pub(super) async fn load(app: &App, name: &str) -> Result<ConnectorView, ApiError> {
+    let now = app.clock.now();
+    let given = name.to_owned();
+    app.db
+        .read(move |tx| match connector::load(tx, &given)? {
+            Some(connector) => Ok::<_, ApiError>(Some(view(tx, &connector, now)?)),
+            None => Ok(None),
+        })
+        .await?
+        .ok_or_else(|| ApiError::no_connector(name))
+}
+
+fn view(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    now: Timestamp,
+) -> Result<ConnectorView, StoreError> {
+    let name = connector.name();
+    let row = &connector.row;
+    let direction = connector.mapping.direction;
+    let day = now - SignedDuration::from_hours(24);
+    let (pending, parked) = outbox::counts(tx, name)?;
+    let public_url = stored_public_url(tx)?;
+    let bad_signatures = hooks::bad_signatures_since_good(tx, row, now)?;
+    let status_reason = row.state_reason.clone().or_else(|| {
+        (bad_signatures > 0).then(|| {
+            format!(
+                "wrong signatures: {bad_signatures}; `im connector webhook {name} --enable` agrees on a new secret"
+            )
+        })
+    });
+    Ok(ConnectorView {
+        name: name.to_owned(),
+        kind: "pagerduty",
+        status: if direction == Direction::None {
+            "paused"
+        } else {
+            row.state.as_str()
+        },
+        status_reason,
+        direction: direction.as_str(),
+        sync_interval: length(connector.config.sync_interval),
+        last_sync: row.last_sync_at,
+        synced_24h: incidents::synced_since(tx, name, day)?,
+        sync_errors: tallies::since(tx, name, "errors", day)?,
+        repaired_24h: repair::repaired_since(tx, name, day)?,
+        webhook: WebhookView {
+            state: webhook_state(connector, bad_signatures),
+            url: public_url.map(|base| webhook_url(&base, name)),
+            last_delivery: row.last_heard_at,
+        },
+        mode: mode(connector),
+        pending,
+        parked,
+        gap: row.gap.map(gap),
+        warnings: Vec::new(),
+    })
+}
+
+fn webhook_state(connector: &Connector, bad_signatures: i64) -> &'static str {
+    let row = &connector.row;
+    if bad_signatures > 0 {
+        "bad_signatures"
+    } else if !row.webhook_secrets.is_empty() {
+        "enabled"
+    } else if row.subscription.is_some() {
+        "unverified"
+    } else {
+        "disabled"
+    }
+}
+
+/// Where PagerDuty delivers.
+pub(super) fn webhook_url(public_url: &str, connector: &str) -> String {
+    format!("{public_url}/connectors/{connector}/webhook")
+}
+
+fn mode(connector: &Connector) -> &'static str {
+    let hears = connector.config.enable_webhook && !connector.row.webhook_secrets.is_empty();
+    match connector.mapping.direction {
+        Direction::None => "paused",
+        Direction::Outbound => "outbound only",
+        Direction::Bidirectional | Direction::Inbound if hears => "live and repair",
+        Direction::Bidirectional | Direction::Inbound => "repair only",
+    }
+}
+
+fn gap(gap: Gap) -> String {
+    let Gap { from, to, repaired } = gap;
+    let minute = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC").to_string();
+    match to {
+        Some(to) => format!(
+            "no webhooks from {} to {}; {repaired} changes repaired",
+            minute(from),
+            minute(to)
+        ),
+        None => format!(
+            "no webhooks since {}; {repaired} changes repaired so far",
+            minute(from)
+        ),
+    }
+}
+
+/// A length of time as people write it in a configuration: `5m`, `1m30s`.
+pub(super) fn length(span: SignedDuration) -> String {
+    let seconds = span.as_secs();
+    let parts = [
+        (seconds / 3_600, 'h'),
+        (seconds / 60 % 60, 'm'),
+        (seconds % 60, 's'),
+    ];
+    let mut text = String::new();
+    for (count, unit) in parts {
+        if count > 0 {
+            text.push_str(&count.to_string());
+            text.push(unit);
+        }
+    }
+    text
+}

@@ -1,0 +1,185 @@
+//! `GET /api/v1/doctor`: whether what is stored makes sense.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use im_core::{Direction, IncidentNumber};
+use im_engine::connector::{self, Connector};
+use im_engine::record;
+use im_store::connectors::State as RowState;
+use im_store::incidents::{self, Filter};
+use im_store::{StoreError, Tx, counter, inbox, outbox};
+
+use super::settings::stored_public_url;
+use super::types::{Check, Checks};
+use crate::http::App;
+use crate::http::error::ApiError;
+
+/// Incidents that one transaction folds.
+const BATCH: u32 = 500;
+
+/// Check the database, the stored state and each connector
+#[utoipa::path(get, path = "/api/v1/doctor", tag = "server", responses((status = 200, body = Checks)))]
+pub(super) async fn doctor(State(app): State<Arc<App>>) -> Result<Json<Checks>, ApiError> {
+    let (facts, waiting) = app
+        .db
+        .read(|tx| Ok::<_, ApiError>((counter::last(tx, "fact")?, inbox::waiting(tx)?)))
+        .await?;
+    let mut lines = vec![
+        Check::ok(format!("Database answers ({facts} facts)")),
+        Check::ok("Schema fits this program"),
+        stored_state(&app).await?,
+    ];
+    if waiting > 0 {
+        lines.push(
+            Check::ok(format!("{waiting} webhooks wait to be digested"))
+                .next("`im serve` digests them"),
+        );
+    }
+    lines.extend(connector_lines(&app).await?);
+    Ok(Json(Checks::of(lines)))
+}
+
+/// Whether each row is what its facts add up to.
+async fn stored_state(app: &App) -> Result<Check, ApiError> {
+    let (mut looked, mut wrong) = (0_usize, Vec::new());
+    let mut before = None;
+    loop {
+        let (count, last, found) = app
+            .db
+            .read(move |tx| Ok::<_, ApiError>(batch(tx, before)?))
+            .await?;
+        looked += count;
+        wrong.extend(found);
+        match last {
+            Some(last) => before = Some(last),
+            None => break,
+        }
+    }
+    let text = format!("Stored state agrees with its facts ({looked} incidents)");
+    if wrong.is_empty() {
+        return Ok(Check::ok(text));
+    }
+    let named: Vec<String> = wrong.iter().take(10).map(ToString::to_string).collect();
+    Ok(Check::failed(
+        text,
+        format!("{} differ: {}", wrong.len(), named.join(", ")),
+        "any change of such an incident mends it; please report how it came about",
+    ))
+}
+
+type Batch = (usize, Option<IncidentNumber>, Vec<IncidentNumber>);
+
+fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, StoreError> {
+    let connectors = connector::all(tx)?;
+    let filter = Filter {
+        before,
+        limit: BATCH,
+        ..Filter::default()
+    };
+    let rows = incidents::list(tx, &filter)?;
+    let mut wrong = Vec::new();
+    for row in &rows {
+        let connector = connectors
+            .iter()
+            .find(|connector| Some(connector.name()) == row.connector.as_deref());
+        if row.connector.is_some() && connector.is_none() {
+            // Its connector's tables are gone, so it cannot be folded as it was.
+            continue;
+        }
+        let agrees = record::story(tx, row.number, connector)?.is_some_and(|story| {
+            story.status == row.status
+                && story.title == row.title
+                && story.severity == row.severity
+                && story.service == row.service
+                && story.deleted == row.deleted
+                && story.peer.as_ref().map(|peer| peer.id.as_str()) == row.pd_id.as_deref()
+        });
+        if !agrees {
+            wrong.push(row.number);
+        }
+    }
+    Ok((rows.len(), rows.last().map(|row| row.number), wrong))
+}
+
+async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
+    let (connectors, counts, public_url) = app
+        .db
+        .read(|tx| {
+            let connectors = connector::all(tx)?;
+            let mut counts = Vec::new();
+            for connector in &connectors {
+                counts.push(outbox::counts(tx, connector.name())?);
+            }
+            Ok::<_, ApiError>((connectors, counts, stored_public_url(tx)?))
+        })
+        .await?;
+    if connectors.is_empty() {
+        return Ok(vec![
+            Check::skipped("Connectors: none").next("`im connector add pagerduty NAME` adds one"),
+        ]);
+    }
+    let mut lines = Vec::new();
+    for (connector, (pending, parked)) in connectors.iter().zip(counts) {
+        lines.push(key_line(app, connector));
+        lines.push(state_line(connector, pending));
+        if parked > 0 {
+            let name = connector.name();
+            lines.push(Check::failed(
+                format!("{name}: PagerDuty took every change"),
+                format!("it refused {parked}"),
+                format!("`im connector outbox list {name}` says which and why"),
+            ));
+        }
+        let hears = connector.mapping.direction.receives() && connector.row.subscription.is_some();
+        if hears && public_url.is_none() {
+            lines.push(Check::failed(
+                format!("{}: address for webhooks", connector.name()),
+                "public_url is not set although a webhook is enabled",
+                "`im config set public_url https://…`",
+            ));
+        }
+    }
+    Ok(lines)
+}
+
+fn key_line(app: &App, connector: &Connector) -> Check {
+    let name = connector.name();
+    let text = format!("{name}: stored secrets can be opened");
+    let row = &connector.row;
+    let sealed = std::iter::once(&row.api_key).chain(&row.webhook_secrets);
+    for secret in sealed {
+        if let Err(error) = app.vault.open(secret) {
+            return Check::failed(
+                text,
+                error.to_string(),
+                format!("restore the key file, or `im connector update {name}`"),
+            );
+        }
+    }
+    Check::ok(text)
+}
+
+fn state_line(connector: &Connector, pending: i64) -> Check {
+    let name = connector.name();
+    let row = &connector.row;
+    let text = match pending {
+        0 => format!("{name}: PagerDuty answers"),
+        count => format!("{name}: PagerDuty answers ({count} changes wait)"),
+    };
+    let why = || {
+        row.state_reason
+            .clone()
+            .unwrap_or_else(|| row.state.as_str().to_owned())
+    };
+    let next = format!("`im connector test {name}` looks for the cause");
+    match (connector.mapping.direction, row.state) {
+        (Direction::None, _) => Check::skipped(format!("{name}: paused")),
+        (_, RowState::Active) => Check::ok(text),
+        (_, RowState::Untested) => Check::skipped(format!("{name}: not tried yet")).next(next),
+        (_, RowState::Limited | RowState::AuthFailed | RowState::Failing) => {
+            Check::failed(text, why(), next)
+        }
+    }
+}

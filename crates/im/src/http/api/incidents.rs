@@ -1,0 +1,565 @@
+//! Incidents: list, look, act.
+
+use std::collections::HashMap;
+use std::str::FromStr as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use im_core::{Command, IncidentNumber, Severity, Status, StatusModel};
+use im_engine::commands::{self, Asked};
+use im_engine::connector::{self, Connector};
+use im_engine::record;
+use im_store::incidents::Filter;
+use im_store::{Tx, incidents, outbox};
+use serde::Deserialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::outcome::{Added, Here, Outcome, There};
+use super::types::{Incident, TimelineLine, Whole};
+use crate::http::App;
+use crate::http::auth::Who;
+use crate::http::error::{ApiError, Problem};
+use crate::http::input::{Body, Params};
+use crate::http::wait;
+
+mod assign;
+
+/// Incidents in one answer unless asked otherwise.
+const LIMIT_DEFAULT: u32 = 50;
+/// Incidents in one answer at most: about 1 MiB.
+const LIMIT_MAX: u32 = 1_000;
+
+/// The routes of this module.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, declare))
+        .routes(routes!(show, edit, delete))
+        .routes(routes!(timeline))
+        .routes(routes!(acknowledge))
+        .routes(routes!(mitigate))
+        .routes(routes!(resolve))
+        .routes(routes!(close))
+        .routes(routes!(reopen))
+        .routes(routes!(cancel))
+        .routes(routes!(duplicate))
+        .routes(routes!(note))
+        .routes(routes!(assign::assign))
+}
+
+/// List incidents, newest first
+#[utoipa::path(
+    get, path = "/api/v1/incidents", tag = "incidents",
+    params(
+        ("status" = Option<Vec<String>>, Query, description = "Any of these; `active` is open, acknowledged or mitigated"),
+        ("severity" = Option<Vec<String>>, Query, description = "Any of these, e.g. SEV-2"),
+        ("service" = Option<String>, Query, description = "This service"),
+        ("q" = Option<String>, Query, description = "A part of the title, in any case"),
+        ("limit" = Option<u32>, Query, description = "At most so many: 50 by default, at most 1,000"),
+        ("before" = Option<i64>, Query, description = "Older than the incident of this number"),
+    ),
+    responses((status = 200, body = [Incident]), (status = 400, body = Problem, content_type = "application/problem+json")),
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    params: Params,
+) -> Result<Json<Vec<Incident>>, ApiError> {
+    let params = params.only(&["status", "severity", "service", "q", "limit", "before"])?;
+    let asked = Asking::read(&params)?;
+    let found = app.db.read(move |tx| find(tx, &asked)).await?;
+    Ok(Json(found))
+}
+
+/// What a list is asked for, before the status model is known.
+struct Asking {
+    statuses: Vec<Status>,
+    filter: Filter,
+}
+
+impl Asking {
+    fn read(params: &Params) -> Result<Self, ApiError> {
+        let mut statuses = Vec::new();
+        for word in params.all("status") {
+            match (word, Status::parse(word)) {
+                ("active", _) => {
+                    statuses.extend(Status::ALL.into_iter().filter(|status| status.is_open()));
+                }
+                (_, Some(status)) => statuses.push(status),
+                (_, None) => return Err(unknown_status(word)),
+            }
+        }
+        let severities = params
+            .all("severity")
+            .map(severity)
+            .collect::<Result<_, _>>()?;
+        let number = |name: &str| {
+            let text = params.one(name)?;
+            Some((text, text.parse::<u32>().ok()))
+        };
+        let limit = match number("limit") {
+            None => LIMIT_DEFAULT,
+            Some((_, Some(limit))) if (1..=LIMIT_MAX).contains(&limit) => limit,
+            Some((text, _)) => {
+                return Err(ApiError::bad_request(format!(
+                    "`limit={text}`: use a number from 1 to {LIMIT_MAX}"
+                )));
+            }
+        };
+        let before = params
+            .one("before")
+            .map(IncidentNumber::from_str)
+            .transpose()?;
+        Ok(Self {
+            statuses,
+            filter: Filter {
+                statuses: Vec::new(),
+                severities,
+                service: params.one("service").map(str::to_owned),
+                title: params.one("q").filter(|q| !q.is_empty()).map(str::to_owned),
+                before,
+                limit,
+            },
+        })
+    }
+
+    /// People ask by the word that they see.
+    fn filter(&self, model: StatusModel) -> Filter {
+        let stored = Status::ALL.into_iter().filter(|stored| {
+            self.statuses
+                .iter()
+                .any(|asked| model.shown(*asked) == model.shown(*stored))
+        });
+        Filter {
+            statuses: stored.collect(),
+            ..self.filter.clone()
+        }
+    }
+}
+
+fn unknown_status(word: &str) -> ApiError {
+    let known: Vec<&str> = Status::ALL.map(Status::as_str).to_vec();
+    ApiError::bad_request(format!(
+        "`status={word}` is not a state: use active, {}",
+        known.join(", ")
+    ))
+}
+
+/// A severity of a request.
+fn severity(text: &str) -> Result<Severity, ApiError> {
+    Severity::from_str(text).map_err(|error| ApiError::wrong_value("severity", error.to_string()))
+}
+
+fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
+    let model = commands::status_model(tx)?;
+    let connectors: HashMap<String, Connector> = connector::all(tx)?
+        .into_iter()
+        .map(|connector| (connector.name().to_owned(), connector))
+        .collect();
+    let mut found = Vec::new();
+    for row in incidents::list(tx, &asked.filter(model))? {
+        let connector = row.connector.as_ref().and_then(|name| connectors.get(name));
+        if let Some(story) = record::story(tx, row.number, connector)? {
+            let owed = match &row.connector {
+                Some(_) => outbox::of_incident(tx, row.number)?,
+                None => Vec::new(),
+            };
+            found.push(Incident::of(&story, &row, model, &owed));
+        }
+    }
+    Ok(found)
+}
+
+/// Show an incident
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}", tag = "incidents",
+    params(("id" = String, Path, description = "INC-42 or 42")),
+    responses((status = 200, body = Incident), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Incident>, ApiError> {
+    Ok(Json(look(&app, id.parse()?).await?.incident()))
+}
+
+/// An incident that is there and was not deleted.
+async fn look(app: &App, incident: IncidentNumber) -> Result<Whole, ApiError> {
+    let whole = app
+        .db
+        .read(move |tx| Ok::<_, ApiError>(Whole::load(tx, incident)?))
+        .await?
+        .ok_or_else(|| ApiError::no_incident(incident))?;
+    if whole.story.deleted {
+        return Err(ApiError::new(
+            StatusCode::NOT_FOUND,
+            "deleted",
+            format!("{incident} was deleted"),
+        ));
+    }
+    Ok(whole)
+}
+
+/// Show what happened to an incident, oldest first
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents",
+    params(("id" = String, Path, description = "INC-42 or 42")),
+    responses((status = 200, body = [TimelineLine]), (status = 404, body = Problem, content_type = "application/problem+json")),
+)]
+async fn timeline(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Vec<TimelineLine>>, ApiError> {
+    let whole = look(&app, id.parse()?).await?;
+    Ok(Json(
+        whole.story.lines.iter().map(TimelineLine::from).collect(),
+    ))
+}
+
+/// A new incident.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Declaration {
+    /// What is wrong, in a line.
+    title: String,
+    /// `SEV-1` to `SEV-4`.
+    severity: String,
+    /// More about it.
+    description: Option<String>,
+    /// What it affects; a connector maps it to a PagerDuty service.
+    service: Option<String>,
+    /// The connector that tells PagerDuty, when there are several.
+    connector: Option<String>,
+}
+
+/// Declare an incident
+#[utoipa::path(
+    post, path = "/api/v1/incidents", tag = "incidents",
+    params(("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s")),
+    request_body = Declaration,
+    responses(
+        (status = 201, body = Outcome),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn declare(
+    State(app): State<Arc<App>>,
+    who: Who,
+    params: Params,
+    Body(declaration): Body<Declaration>,
+) -> Result<(StatusCode, Json<Outcome>), ApiError> {
+    let wait = wait::wanted(&params.only(&["wait"])?)?;
+    let now = app.clock.now();
+    let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+    let command = Command::Declare {
+        title: declaration.title,
+        severity: severity(&declaration.severity)?,
+        description: filled(declaration.description),
+        service: filled(declaration.service),
+    };
+    let connector = declaration.connector;
+    let done = app
+        .db
+        .write(move |tx| {
+            let asked = commands::declare(tx, &command, connector.as_deref(), &who.actor, now)?;
+            let owed = outbox::of_incident(tx, asked.incident)?;
+            Ok::<_, ApiError>((asked, Added::between(&[], &owed)))
+        })
+        .await?;
+    let act = Act {
+        here: |id, _| format!("Declared {id}"),
+        there: None,
+    };
+    let outcome = answer(&app, done, &act, wait).await?;
+    Ok((StatusCode::CREATED, Json(outcome)))
+}
+
+/// How an act is told afterwards.
+struct Act {
+    /// What happened here: the incident, and whether anything changed.
+    here: fn(&str, bool) -> String,
+    /// What happened at PagerDuty where its status does not tell.
+    there: Option<&'static str>,
+}
+
+/// Does something to an incident and tells what came of it.
+async fn act(
+    app: &Arc<App>,
+    id: &str,
+    (command, note): (Command, Option<String>),
+    who: Who,
+    params: Params,
+    told: Act,
+) -> Result<Json<Outcome>, ApiError> {
+    let incident: IncidentNumber = id.parse()?;
+    let wait = wait::wanted(&params.only(&["wait"])?)?;
+    let now = app.clock.now();
+    let done = app
+        .db
+        .write(move |tx| {
+            let before = outbox::of_incident(tx, incident)?;
+            let asked = commands::act(tx, incident, &command, note.as_deref(), &who.actor, now)?;
+            let after = outbox::of_incident(tx, incident)?;
+            Ok::<_, ApiError>((asked, Added::between(&before, &after)))
+        })
+        .await?;
+    answer(app, done, &told, wait).await.map(Json)
+}
+
+async fn answer(
+    app: &Arc<App>,
+    (asked, added): (Asked, Added),
+    told: &Act,
+    wait: Duration,
+) -> Result<Outcome, ApiError> {
+    app.signals.nudge();
+    let incident = asked.incident;
+    let look = async || {
+        app.db
+            .read(move |tx| Ok::<_, ApiError>(Whole::load(tx, incident)?))
+            .await?
+            .ok_or_else(|| ApiError::no_incident(incident))
+    };
+    let mut whole = look().await?;
+    let is_final = |whole: &Whole| There::of(whole, &added, told.there).is_final();
+    if !wait.is_zero() && !is_final(&whole) {
+        let settled =
+            wait::until(app, wait, async || Ok(Some(look().await?).filter(is_final))).await?;
+        whole = match settled {
+            Some(settled) => settled,
+            None => look().await?,
+        };
+    }
+    Ok(Outcome {
+        incident: whole.incident(),
+        here: Here {
+            changed: asked.changed,
+            text: (told.here)(&incident.to_string(), asked.changed),
+        },
+        there: There::of(&whole, &added, told.there),
+    })
+}
+
+/// Why.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Remark {
+    /// A text for the timeline, here and at PagerDuty.
+    note: Option<String>,
+}
+
+macro_rules! steps {
+    ($($(#[$doc:meta])* $name:ident, $path:literal, $command:ident, $did:literal, $was:literal;)*) => {$(
+        $(#[$doc])*
+        #[utoipa::path(
+            post, path = $path, tag = "incidents",
+            params(
+                ("id" = String, Path, description = "INC-42 or 42"),
+                ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
+            ),
+            request_body = Remark,
+            responses(
+                (status = 200, body = Outcome),
+                (status = 404, body = Problem, content_type = "application/problem+json"),
+                (status = 409, body = Problem, content_type = "application/problem+json"),
+            ),
+        )]
+        async fn $name(
+            State(app): State<Arc<App>>,
+            who: Who,
+            Path(id): Path<String>,
+            params: Params,
+            Body(remark): Body<Remark>,
+        ) -> Result<Json<Outcome>, ApiError> {
+            let told = Act {
+                here: |id, changed| if changed {
+                    format!(concat!($did, " {}"), id)
+                } else {
+                    format!(concat!("{} was ", $was, " already"), id)
+                },
+                there: None,
+            };
+            act(&app, &id, (Command::$command, remark.note), who, params, told).await
+        }
+    )*};
+}
+
+steps! {
+    /// Take an incident
+    acknowledge, "/api/v1/incidents/{id}/acknowledge", Acknowledge, "Acknowledged", "acknowledged";
+    /// Say that the harm is contained
+    mitigate, "/api/v1/incidents/{id}/mitigate", Mitigate, "Mitigated", "mitigated";
+    /// Say that it is fixed
+    resolve, "/api/v1/incidents/{id}/resolve", Resolve, "Resolved", "resolved";
+    /// Close an incident for good
+    close, "/api/v1/incidents/{id}/close", Close, "Closed", "closed";
+    /// Open it again
+    reopen, "/api/v1/incidents/{id}/reopen", Reopen, "Reopened", "open";
+    /// Say that it was a false alarm
+    cancel, "/api/v1/incidents/{id}/cancel", Cancel, "Canceled", "canceled";
+}
+
+/// Which incident is the same.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Sameness {
+    /// The other incident: INC-7 or 7.
+    of: String,
+    /// A text for the timeline, here and at PagerDuty.
+    note: Option<String>,
+}
+
+/// Say that it is the same as another
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/duplicate", tag = "incidents",
+    params(
+        ("id" = String, Path, description = "INC-42 or 42"),
+        ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
+    ),
+    request_body = Sameness,
+    responses(
+        (status = 200, body = Outcome),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn duplicate(
+    State(app): State<Arc<App>>,
+    who: Who,
+    Path(id): Path<String>,
+    params: Params,
+    Body(same): Body<Sameness>,
+) -> Result<Json<Outcome>, ApiError> {
+    let of = same.of.parse().map_err(|error: im_core::ParseIdError| {
+        ApiError::wrong_value("no_such_target", error.to_string())
+    })?;
+    let told = Act {
+        here: |id, changed| {
+            if changed {
+                format!("Marked {id} as a duplicate")
+            } else {
+                format!("{id} was marked as that duplicate already")
+            }
+        },
+        there: None,
+    };
+    let command = Command::MarkDuplicate { of };
+    act(&app, &id, (command, same.note), who, params, told).await
+}
+
+/// A text to write down.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    /// The text.
+    text: String,
+}
+
+/// Write something down, here and at PagerDuty
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/notes", tag = "incidents",
+    params(
+        ("id" = String, Path, description = "INC-42 or 42"),
+        ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
+    ),
+    request_body = Text,
+    responses(
+        (status = 200, body = Outcome),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn note(
+    State(app): State<Arc<App>>,
+    who: Who,
+    Path(id): Path<String>,
+    params: Params,
+    Body(note): Body<Text>,
+) -> Result<Json<Outcome>, ApiError> {
+    let told = Act {
+        here: |id, _| format!("Added a note to {id}"),
+        there: Some("note added"),
+    };
+    let command = Command::Note { text: note.text };
+    act(&app, &id, (command, None), who, params, told).await
+}
+
+/// What to change; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Edits {
+    /// The new title.
+    title: Option<String>,
+    /// The new description.
+    description: Option<String>,
+    /// `SEV-1` to `SEV-4`.
+    severity: Option<String>,
+    /// The new service.
+    service: Option<String>,
+}
+
+/// Change what is said about an incident
+#[utoipa::path(
+    patch, path = "/api/v1/incidents/{id}", tag = "incidents",
+    params(
+        ("id" = String, Path, description = "INC-42 or 42"),
+        ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
+    ),
+    request_body = Edits,
+    responses(
+        (status = 200, body = Outcome),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn edit(
+    State(app): State<Arc<App>>,
+    who: Who,
+    Path(id): Path<String>,
+    params: Params,
+    Body(edits): Body<Edits>,
+) -> Result<Json<Outcome>, ApiError> {
+    let told = Act {
+        here: |id, changed| {
+            if changed {
+                format!("Changed {id}")
+            } else {
+                format!("{id} was so already")
+            }
+        },
+        there: Some("updated"),
+    };
+    let command = Command::Edit {
+        title: edits.title,
+        description: edits.description,
+        severity: edits.severity.as_deref().map(severity).transpose()?,
+        service: edits.service,
+    };
+    act(&app, &id, (command, None), who, params, told).await
+}
+
+/// Resolve it at PagerDuty and remove it here
+#[utoipa::path(
+    delete, path = "/api/v1/incidents/{id}", tag = "incidents",
+    params(
+        ("id" = String, Path, description = "INC-42 or 42"),
+        ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
+    ),
+    responses(
+        (status = 200, body = Outcome),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+async fn delete(
+    State(app): State<Arc<App>>,
+    who: Who,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<Outcome>, ApiError> {
+    let told = Act {
+        here: |id, _| format!("Deleted {id}"),
+        there: None,
+    };
+    act(&app, &id, (Command::Delete, None), who, params, told).await
+}

@@ -1,0 +1,151 @@
+//! Giving an incident to people: addresses become PagerDuty's users first.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use im_core::{Command, IncidentNumber, Person};
+use im_engine::connector::Connector;
+use im_pagerduty::{Answer, Call, Outcome as Called};
+use im_store::people::{self, UserRow};
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+use super::{Act, act, look};
+use crate::http::App;
+use crate::http::api::outcome::Outcome;
+use crate::http::auth::{Who, is_email};
+use crate::http::error::{ApiError, Problem};
+use crate::http::input::{Body, Params};
+
+/// PagerDuty gives an incident to at most so many.
+const PEOPLE_MAX: usize = 50;
+
+/// Whom to give it to.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Assignment {
+    /// E-mail addresses or PagerDuty user ids.
+    to: Vec<String>,
+}
+
+/// Give an incident to people
+#[utoipa::path(
+    post, path = "/api/v1/incidents/{id}/assign", tag = "incidents",
+    params(
+        ("id" = String, Path, description = "INC-42 or 42"),
+        ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
+    ),
+    request_body = Assignment,
+    responses(
+        (status = 200, body = Outcome),
+        (status = 422, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn assign(
+    State(app): State<Arc<App>>,
+    who: Who,
+    Path(id): Path<String>,
+    params: Params,
+    Body(assignment): Body<Assignment>,
+) -> Result<Json<Outcome>, ApiError> {
+    if assignment.to.len() > PEOPLE_MAX {
+        return Err(ApiError::wrong_value(
+            "too_many",
+            format!("an incident is given to at most {PEOPLE_MAX} people"),
+        ));
+    }
+    let to = persons(&app, id.parse()?, assignment.to).await?;
+    let told = Act {
+        here: |id, changed| {
+            if changed {
+                format!("Assigned {id}")
+            } else {
+                format!("{id} was assigned so already")
+            }
+        },
+        there: Some("assigned"),
+    };
+    act(&app, &id, (Command::Assign { to }, None), who, params, told).await
+}
+
+async fn persons(
+    app: &App,
+    incident: IncidentNumber,
+    named: Vec<String>,
+) -> Result<Vec<Person>, ApiError> {
+    let connector = look(app, incident).await?.connector;
+    let mut to: Vec<Person> = Vec::new();
+    for name in named {
+        let name = name.trim().to_owned();
+        let person = match &connector {
+            Some(connector) => user(app, connector, &name).await?,
+            None => Person {
+                id: name,
+                name: None,
+            },
+        };
+        if !to.iter().any(|have| have.id == person.id) {
+            to.push(person);
+        }
+    }
+    Ok(to)
+}
+
+/// The user by what is known here, else by asking PagerDuty.
+async fn user(app: &App, connector: &Connector, name: &str) -> Result<Person, ApiError> {
+    let (place, text) = (connector.name().to_owned(), name.to_owned());
+    let known = app
+        .db
+        .read(move |tx| {
+            Ok::<_, ApiError>(if is_email(&text) {
+                people::by_email(tx, &place, &text)?
+            } else {
+                people::by_id(tx, &place, &text)?
+            })
+        })
+        .await?;
+    let found = match known {
+        None if is_email(name) => ask(app, connector, name).await?,
+        known => known,
+    };
+    found
+        .map(|user| Person {
+            id: user.id,
+            name: user.name,
+        })
+        .ok_or_else(|| {
+            ApiError::wrong_value("unknown_user", format!("PagerDuty has no user `{name}`")).hint(
+                "write an e-mail address or an id of a user there, e.g. ann@example.com or PXXXXXX",
+            )
+        })
+}
+
+async fn ask(app: &App, connector: &Connector, email: &str) -> Result<Option<UserRow>, ApiError> {
+    let call = Call::FindUser {
+        email: email.to_owned(),
+    };
+    let called = app.caller.ask(connector, &call, app.clock.now()).await?;
+    let Called::Done(Answer::Users(page)) = called else {
+        return Err(ApiError::wrong_value(
+            "unknown_user",
+            format!("`{email}` is not known here, and PagerDuty could not be asked"),
+        ));
+    };
+    let found = page.items.into_iter().find(|user| {
+        user.email
+            .as_deref()
+            .is_some_and(|known| known.eq_ignore_ascii_case(email))
+    });
+    let Some(found) = found else { return Ok(None) };
+    let row = UserRow {
+        id: found.id,
+        email: email.to_owned(),
+        name: found.name,
+    };
+    let (place, user) = (connector.name().to_owned(), row.clone());
+    app.db
+        .write(move |tx| Ok::<_, ApiError>(people::put(tx, &place, &user)?))
+        .await?;
+    Ok(Some(row))
+}

@@ -1,0 +1,150 @@
+//! Tokens: who may use the API from elsewhere.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use im_store::tokens::{self, TokenRow};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::App;
+use crate::http::auth::{self, is_email};
+use crate::http::error::{ApiError, Problem};
+use crate::http::input::Body;
+use crate::secret;
+
+/// By this a scanner for lost secrets can tell one of ours.
+const PREFIX: &str = "imt_";
+const SECRET_BYTES: usize = 32;
+/// A name goes into tables and log lines.
+const NAME_CHARS_MAX: usize = 100;
+
+/// A token.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Token {
+    /// What it is for.
+    name: String,
+    /// The person who acts with it.
+    email: Option<String>,
+    /// When it was made.
+    created_at: Timestamp,
+    /// When it was last used, to the minute.
+    last_used_at: Option<Timestamp>,
+    /// The token itself: in the answer that makes it, and never again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret: Option<String>,
+}
+
+impl From<TokenRow> for Token {
+    fn from(row: TokenRow) -> Self {
+        Self {
+            name: row.name,
+            email: row.email,
+            created_at: row.created_at,
+            last_used_at: row.used_at,
+            secret: None,
+        }
+    }
+}
+
+/// List the tokens, oldest first
+#[utoipa::path(get, path = "/api/v1/tokens", tag = "server", responses((status = 200, body = [Token])))]
+pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<Token>>, ApiError> {
+    let rows = app
+        .db
+        .read(|tx| Ok::<_, ApiError>(tokens::all(tx)?))
+        .await?;
+    Ok(Json(rows.into_iter().map(Token::from).collect()))
+}
+
+/// A new token.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewToken {
+    /// What it is for.
+    name: String,
+    /// The person who acts with it.
+    email: Option<String>,
+}
+
+/// Make a token
+#[utoipa::path(
+    post, path = "/api/v1/tokens", tag = "server", request_body = NewToken,
+    responses(
+        (status = 201, body = Token),
+        (status = 409, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    Body(new): Body<NewToken>,
+) -> Result<(StatusCode, Json<Token>), ApiError> {
+    let name = new.name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.contains('/') {
+        return Err(ApiError::wrong_value(
+            "name",
+            format!("a token's name has 1 to {NAME_CHARS_MAX} characters and no slash"),
+        ));
+    }
+    if let Some(email) = new.email.as_deref().filter(|email| !is_email(email)) {
+        return Err(ApiError::wrong_value(
+            "email",
+            format!("`{email}` is not an e-mail address"),
+        ));
+    }
+    let secret = format!("{PREFIX}{}", hex::encode(secret::random::<SECRET_BYTES>()?));
+    let now = app.clock.now();
+    let token = Token {
+        name: name.clone(),
+        email: new.email.clone(),
+        created_at: now,
+        last_used_at: None,
+        secret: Some(secret.clone()),
+    };
+    let hash = auth::hash(&secret);
+    let is_new = app
+        .db
+        .write({
+            let name = name.clone();
+            move |tx| {
+                Ok::<_, ApiError>(tokens::insert(tx, &name, &hash, new.email.as_deref(), now)?)
+            }
+        })
+        .await?;
+    if !is_new {
+        return Err(
+            ApiError::conflict("name_taken", format!("there is a token `{name}` already"))
+                .hint(format!("`im token revoke {name}` ends it")),
+        );
+    }
+    Ok((StatusCode::CREATED, Json(token)))
+}
+
+/// Make a token worthless
+#[utoipa::path(
+    delete, path = "/api/v1/tokens/{name}", tag = "server",
+    params(("name" = String, Path, description = "Which")),
+    responses(
+        (status = 204),
+        (status = 404, body = Problem, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn revoke(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let given = name.clone();
+    let was_there = app
+        .db
+        .write(move |tx| Ok::<_, ApiError>(tokens::delete(tx, &given)?))
+        .await?;
+    if was_there {
+        Ok(StatusCode::NO_CONTENT)
+    } else {
+        Err(ApiError::not_found(format!("there is no token `{name}`"))
+            .hint("`im token list` shows the tokens"))
+    }
+}

@@ -1,0 +1,389 @@
+//! The objects of the API, and how they are made of what the store holds.
+
+use im_core::{Actor, IncidentNumber, Line, Person, SeveritySource, StatusModel, Story};
+use im_engine::connector::Connector;
+use im_store::incidents::IncidentRow;
+use im_store::outbox::OutboxRow;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Something of PagerDuty's: its id and its name.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Named {
+    /// PagerDuty's id.
+    pub id: String,
+    /// Its name; the id again where PagerDuty showed none.
+    pub name: String,
+}
+
+impl From<&im_core::Named> for Named {
+    fn from(named: &im_core::Named) -> Self {
+        Self {
+            id: named.id.clone(),
+            name: named.name.clone().unwrap_or_else(|| named.id.clone()),
+        }
+    }
+}
+
+impl From<&Person> for Named {
+    fn from(person: &Person) -> Self {
+        Self {
+            id: person.id.clone(),
+            name: person.label().to_owned(),
+        }
+    }
+}
+
+/// Who did something.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Doer {
+    /// `user`, `service`, `integration`, `api` or `none`.
+    pub kind: &'static str,
+    /// A PagerDuty id or an e-mail address.
+    pub id: Option<String>,
+    /// The name at the time.
+    pub name: Option<String>,
+}
+
+impl From<&Actor> for Doer {
+    fn from(actor: &Actor) -> Self {
+        Self {
+            kind: actor.kind.as_str(),
+            id: actor.id.clone(),
+            name: actor.name.clone(),
+        }
+    }
+}
+
+/// An incident.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Incident {
+    /// `INC-42`.
+    #[schema(example = "INC-42")]
+    pub id: String,
+    /// 42.
+    pub number: i64,
+    /// What people call it.
+    pub title: String,
+    /// More about it.
+    pub description: Option<String>,
+    /// `SEV-1` to `SEV-4`.
+    pub severity: Option<&'static str>,
+    /// `explicit`, `priority` or `inferred`.
+    pub severity_source: Option<&'static str>,
+    /// `open`, `acknowledged`, `mitigated`, `resolved`, `closed`, `canceled` or `duplicate`.
+    pub status: &'static str,
+    /// What it affects.
+    pub service: Option<String>,
+    /// Who has it.
+    pub assignees: Vec<Named>,
+    /// `here` or `pagerduty`.
+    pub origin: &'static str,
+    /// Who began it.
+    pub declared_by: Doer,
+    /// When it began.
+    pub created_at: Timestamp,
+    /// When somebody first took it.
+    pub acknowledged_at: Option<Timestamp>,
+    /// When it was last over.
+    pub resolved_at: Option<Timestamp>,
+    /// When anything last happened.
+    pub updated_at: Timestamp,
+    /// The incident that it is the same as.
+    pub duplicate_of: Option<String>,
+    /// The incident as PagerDuty has it.
+    pub pagerduty: Option<Twin>,
+}
+
+/// An incident as PagerDuty has it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Twin {
+    /// By which connector.
+    pub connector: String,
+    /// PagerDuty's id, once it has the incident.
+    pub id: Option<String>,
+    /// The number people see there.
+    pub number: Option<i64>,
+    /// Where people find it.
+    pub url: Option<String>,
+    /// `triggered`, `acknowledged` or `resolved`.
+    pub status: Option<&'static str>,
+    /// `high` or `low`.
+    pub urgency: Option<&'static str>,
+    /// Its priority.
+    pub priority: Option<Named>,
+    /// Its service.
+    pub service: Option<Named>,
+    /// Its escalation policy.
+    pub escalation_policy: Option<Named>,
+    /// Its teams.
+    pub teams: Vec<Named>,
+    /// Whether PagerDuty has taken everything.
+    pub in_sync: bool,
+    /// What it has not taken yet.
+    pub pending: Vec<Pending>,
+}
+
+/// A change that PagerDuty has not taken.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Pending {
+    /// Its id in the outbox.
+    pub id: i64,
+    /// Whose change it is; left out inside an incident.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub incident: Option<String>,
+    /// `create`, `acknowledge`, `resolve`, `note` …
+    pub what: &'static str,
+    /// `waiting` or `parked`.
+    pub state: &'static str,
+    /// Since when it is owed.
+    pub since: Timestamp,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// When it is tried next.
+    pub next_at: Option<Timestamp>,
+    /// Why it is still here.
+    pub reason: Option<String>,
+}
+
+impl Pending {
+    /// A change as a part of its incident.
+    pub fn of(row: &OutboxRow) -> Self {
+        Self {
+            id: row.id,
+            incident: None,
+            what: row.effect.name(),
+            state: if row.parked { "parked" } else { "waiting" },
+            since: row.since,
+            attempts: row.attempt,
+            next_at: (!row.parked).then_some(row.due_at),
+            reason: row.reason.clone(),
+        }
+    }
+
+    /// A change in a list of its own.
+    pub fn listed(row: &OutboxRow) -> Self {
+        Self {
+            incident: Some(row.incident.to_string()),
+            ..Self::of(row)
+        }
+    }
+}
+
+impl Incident {
+    /// An incident out of its story, its row and what is owed for it.
+    pub fn of(story: &Story, row: &IncidentRow, model: StatusModel, owed: &[OutboxRow]) -> Self {
+        Self {
+            id: row.number.to_string(),
+            number: row.number.get(),
+            title: story.title.clone(),
+            description: story.description.clone(),
+            severity: story.severity.map(|(severity, _)| severity.as_str()),
+            severity_source: story.severity.map(|(_, source)| match source {
+                SeveritySource::Explicit => "explicit",
+                SeveritySource::Priority => "priority",
+                SeveritySource::Inferred => "inferred",
+            }),
+            status: model.shown(story.status).as_str(),
+            service: story.service.clone(),
+            assignees: story.assignees.iter().map(Named::from).collect(),
+            origin: if story.born_here { "here" } else { "pagerduty" },
+            declared_by: Doer::from(&story.declared_by),
+            created_at: story.created_at,
+            acknowledged_at: story.acknowledged_at,
+            resolved_at: story.resolved_at,
+            updated_at: story.updated_at,
+            duplicate_of: story.duplicate_of.map(|of| of.to_string()),
+            pagerduty: twin(story, row, owed),
+        }
+    }
+}
+
+fn twin(story: &Story, row: &IncidentRow, owed: &[OutboxRow]) -> Option<Twin> {
+    let connector = row.connector.clone()?;
+    let peer = story.peer.as_ref();
+    Some(Twin {
+        connector,
+        id: peer.map(|peer| peer.id.clone()),
+        number: peer.and_then(|peer| peer.number),
+        url: peer.and_then(|peer| peer.html_url.clone()),
+        status: peer.map(|peer| peer.status.as_str()),
+        urgency: peer
+            .and_then(|peer| peer.urgency)
+            .map(im_core::Urgency::as_str),
+        priority: peer
+            .and_then(|peer| peer.priority.as_ref())
+            .map(Named::from),
+        service: peer.and_then(|peer| peer.service.as_ref()).map(Named::from),
+        escalation_policy: peer.and_then(|peer| peer.policy.as_ref()).map(Named::from),
+        teams: peer.map_or_else(Vec::new, |peer| {
+            peer.teams.iter().map(Named::from).collect()
+        }),
+        in_sync: peer.is_some() && owed.is_empty(),
+        pending: owed.iter().map(Pending::of).collect(),
+    })
+}
+
+/// A line of a timeline.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TimelineLine {
+    /// When it happened.
+    pub at: Timestamp,
+    /// What happened, as a word.
+    pub kind: &'static str,
+    /// What happened, as a sentence.
+    pub text: String,
+    /// Who did it.
+    pub actor: Doer,
+    /// Which sides know: `im`, `pagerduty`.
+    pub sources: Vec<&'static str>,
+    /// What somebody wrote.
+    pub note: Option<String>,
+}
+
+impl From<&Line> for TimelineLine {
+    fn from(line: &Line) -> Self {
+        let sides = [(line.seen.here, "im"), (line.seen.peer, "pagerduty")];
+        Self {
+            at: line.at,
+            kind: line.kind.as_str(),
+            text: line.text(),
+            actor: Doer::from(&line.actor),
+            sources: sides
+                .into_iter()
+                .filter_map(|(seen, side)| seen.then_some(side))
+                .collect(),
+            note: line.note().map(str::to_owned),
+        }
+    }
+}
+
+/// What was looked at, and how it was.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Check {
+    /// `ok`, `failed` or `skipped`.
+    pub state: &'static str,
+    /// What was looked at.
+    pub text: String,
+    /// What is wrong.
+    pub cause: Option<String>,
+    /// What to do about it.
+    pub next: Option<String>,
+}
+
+impl Check {
+    /// It is as it should be.
+    pub fn ok(text: impl Into<String>) -> Self {
+        Self {
+            state: "ok",
+            text: text.into(),
+            cause: None,
+            next: None,
+        }
+    }
+
+    /// It does not apply here.
+    pub fn skipped(text: impl Into<String>) -> Self {
+        Self {
+            state: "skipped",
+            ..Self::ok(text)
+        }
+    }
+
+    /// It is wrong: why, and what to do.
+    pub fn failed(
+        text: impl Into<String>,
+        cause: impl Into<String>,
+        next: impl Into<String>,
+    ) -> Self {
+        Self {
+            state: "failed",
+            text: text.into(),
+            cause: Some(cause.into()),
+            next: Some(next.into()),
+        }
+    }
+
+    /// Adds what to do although nothing is wrong.
+    #[must_use]
+    pub fn next(mut self, next: impl Into<String>) -> Self {
+        self.next = Some(next.into());
+        self
+    }
+}
+
+/// Several checks.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Checks {
+    /// Whether none failed.
+    pub ok: bool,
+    /// The address that the checks are about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// One line for each.
+    pub lines: Vec<Check>,
+}
+
+impl Checks {
+    /// The lines and what they add up to.
+    pub fn of(lines: Vec<Check>) -> Self {
+        Self {
+            ok: lines.iter().all(|line| line.state != "failed"),
+            url: None,
+            lines,
+        }
+    }
+
+    /// Says which address they are about.
+    #[must_use]
+    pub fn at(mut self, url: impl Into<String>) -> Self {
+        self.url = Some(url.into());
+        self
+    }
+}
+
+/// Everything that an answer about one incident is made of.
+pub struct Whole {
+    /// Its row.
+    pub row: IncidentRow,
+    /// Its story.
+    pub story: Story,
+    /// Its connector, if that is still there.
+    pub connector: Option<Connector>,
+    /// What PagerDuty has not taken yet.
+    pub owed: Vec<OutboxRow>,
+    /// Which words people see.
+    pub model: StatusModel,
+}
+
+impl Whole {
+    /// Loads it all; `None` if there is no such incident.
+    pub fn load(
+        tx: &mut im_store::Tx<'_>,
+        number: IncidentNumber,
+    ) -> Result<Option<Self>, im_store::StoreError> {
+        let Some(row) = im_store::incidents::find(tx, number)? else {
+            return Ok(None);
+        };
+        let connector = match &row.connector {
+            Some(name) => im_engine::connector::load(tx, name)?,
+            None => None,
+        };
+        let Some(story) = im_engine::record::story(tx, number, connector.as_ref())? else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            owed: im_store::outbox::of_incident(tx, number)?,
+            model: im_engine::commands::status_model(tx)?,
+            row,
+            story,
+            connector,
+        }))
+    }
+
+    /// The API's object.
+    pub fn incident(&self) -> Incident {
+        Incident::of(&self.story, &self.row, self.model, &self.owed)
+    }
+}

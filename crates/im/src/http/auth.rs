@@ -1,0 +1,296 @@
+//! Who asks.
+//!
+//! A caller in this process is the local administrator. So is a caller over loopback, if this
+//! server listens on loopback only and nothing hints at a proxy or a foreign page in between. Any
+//! other caller needs a token.
+//!
+//! Invariants
+//! - A browser page of another site cannot act here: its `Origin` is not this host, and a name
+//!   that was bent to point here is not a loopback name.
+//! - Only hashes of tokens are stored.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use im_core::{Actor, ActorKind};
+use im_store::{StoreError, connectors, people, tokens};
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest as _, Sha256};
+
+use super::App;
+use super::error::ApiError;
+
+/// Whose act it is.
+const ACTS_AS: &str = "im-as";
+/// What a proxy adds; whoever comes through one is not on this machine.
+const PROXY_MARKS: [&str; 4] = ["forwarded", "x-forwarded-for", "x-real-ip", "via"];
+/// How exactly it is known when a token was last used.
+const USED_GRAIN: SignedDuration = SignedDuration::from_mins(1);
+
+/// Marks a request that did not come over a network.
+#[derive(Debug, Clone, Copy)]
+pub struct InProcess;
+
+/// Who asks, once that is settled.
+#[derive(Debug, Clone)]
+pub struct Who {
+    /// The one whose act it is.
+    pub actor: Actor,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Who {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        // Absent only on a route that forgot the check.
+        parts
+            .extensions
+            .get::<Self>()
+            .cloned()
+            .ok_or_else(ApiError::internal)
+    }
+}
+
+/// Lets a request through, with [`Who`] attached, or refuses it.
+pub async fn check(
+    State(app): State<Arc<App>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    // A body cannot be shared between threads, so it is not held while we ask the database.
+    let (mut parts, body) = request.into_parts();
+    let who = who(&app, &parts).await?;
+    parts.extensions.insert(who);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+async fn who(app: &App, parts: &Parts) -> Result<Who, ApiError> {
+    let acts_as = acts_as(&parts.headers)?;
+    let now = app.clock.now();
+    if let Some(token) = bearer(&parts.headers)? {
+        let hash = hash(token);
+        let person = acts_as.map(str::to_owned);
+        let (token, actor) = app
+            .db
+            .read(move |tx| {
+                let token = tokens::by_hash(tx, &hash)?.ok_or_else(bad_token)?;
+                let person = speaker(&token, person.as_deref())?;
+                let actor = match person {
+                    Some(email) => known_person(tx, email)?,
+                    None => machine(&token.name),
+                };
+                Ok::<_, ApiError>((token, actor))
+            })
+            .await?;
+        note_use(app, &token, now);
+        return Ok(Who { actor });
+    }
+    is_local(app, parts)?;
+    let actor = match acts_as.map(str::to_owned) {
+        None => administrator(),
+        Some(email) => app
+            .db
+            .read(move |tx| known_person(tx, &email))
+            .await
+            .map_err(|error: StoreError| ApiError::from(error))?,
+    };
+    Ok(Who { actor })
+}
+
+/// Whether the caller sits at this machine.
+fn is_local(app: &App, parts: &Parts) -> Result<(), ApiError> {
+    if parts.extensions.get::<InProcess>().is_some() {
+        return Ok(());
+    }
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let is_near = peer.is_some_and(|ConnectInfo(peer)| peer.ip().is_loopback());
+    let headers = &parts.headers;
+    let through_proxy = PROXY_MARKS.iter().any(|mark| headers.contains_key(*mark));
+    if !app.trusts_loopback || !is_near || through_proxy {
+        return Err(no_token());
+    }
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or_else(|| {
+            parts
+                .uri
+                .authority()
+                .map(axum::http::uri::Authority::as_str)
+        })
+        .unwrap_or_default();
+    if !is_loopback_name(host) {
+        return Err(no_token());
+    }
+    let origin = headers.get(header::ORIGIN);
+    let is_foreign = origin.is_some_and(|origin| {
+        let origin = origin.to_str().unwrap_or_default();
+        origin.split_once("://").map(|(_, authority)| authority) != Some(host)
+    });
+    if is_foreign {
+        return Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "foreign_origin",
+            "a page of another site may not act here",
+        ));
+    }
+    Ok(())
+}
+
+/// `localhost`, `127.0.0.1:8080`, `[::1]:8080`.
+fn is_loopback_name(host: &str) -> bool {
+    let name = match host.strip_prefix('[') {
+        Some(rest) => rest.split(']').next().unwrap_or_default(),
+        None => host.split(':').next().unwrap_or_default(),
+    };
+    name.eq_ignore_ascii_case("localhost")
+        || name
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
+}
+
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let token = value.to_str().ok().and_then(|value| {
+        let (scheme, token) = value.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    });
+    token.map(Some).ok_or_else(bad_token)
+}
+
+fn acts_as(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
+    let Some(value) = headers.get(ACTS_AS) else {
+        return Ok(None);
+    };
+    let email = value.to_str().unwrap_or_default().trim();
+    if is_email(email) {
+        Ok(Some(email))
+    } else {
+        Err(
+            ApiError::bad_request(format!("IM-As: `{email}` is not an e-mail address"))
+                .hint("write IM-As: ann@example.com (`--as ann@example.com`)"),
+        )
+    }
+}
+
+/// Whether a text looks like an e-mail address; whether anybody has it is PagerDuty's to say.
+pub(super) fn is_email(text: &str) -> bool {
+    text.split_once('@')
+        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
+/// The person for whom a token speaks now.
+fn speaker<'a>(
+    token: &'a tokens::TokenRow,
+    acts_as: Option<&'a str>,
+) -> Result<Option<&'a str>, ApiError> {
+    match (token.email.as_deref(), acts_as) {
+        (Some(own), Some(other)) if !own.eq_ignore_ascii_case(other) => Err(ApiError::new(
+            StatusCode::FORBIDDEN,
+            "not_your_name",
+            format!("token `{}` speaks for {own}, not for {other}", token.name),
+        )
+        .hint("a token without a person of its own may act as anybody")),
+        (own, acts_as) => Ok(acts_as.or(own)),
+    }
+}
+
+fn known_person(tx: &mut im_store::Tx<'_>, email: &str) -> Result<Actor, StoreError> {
+    for connector in connectors::all(tx)? {
+        if let Some(user) = people::by_email(tx, &connector.name, email)? {
+            return Ok(Actor {
+                kind: ActorKind::User,
+                id: Some(user.email),
+                name: user.name,
+            });
+        }
+    }
+    Ok(Actor {
+        kind: ActorKind::User,
+        id: Some(email.to_lowercase()),
+        name: None,
+    })
+}
+
+fn administrator() -> Actor {
+    Actor {
+        kind: ActorKind::User,
+        id: None,
+        name: Some("the administrator".to_owned()),
+    }
+}
+
+/// A program that acts in its own name.
+fn machine(token: &str) -> Actor {
+    Actor {
+        kind: ActorKind::Api,
+        id: None,
+        name: Some(token.to_owned()),
+    }
+}
+
+fn note_use(app: &App, token: &tokens::TokenRow, now: Timestamp) {
+    let is_known = token
+        .used_at
+        .is_some_and(|at| now.duration_since(at) < USED_GRAIN);
+    if !is_known {
+        let name = token.name.clone();
+        // Nobody waits for it, and a lost note of a use harms nobody.
+        drop(app.db.write(move |tx| tokens::used(tx, &name, now)));
+    }
+}
+
+/// The form in which a token is stored.
+pub(super) fn hash(token: &str) -> String {
+    hex::encode(Sha256::digest(token))
+}
+
+fn no_token() -> ApiError {
+    ApiError::new(StatusCode::UNAUTHORIZED, "no_token", "this needs a token").hint(
+        "`im token create NAME` on the server's machine makes one; send it as `Authorization: Bearer …` (IM_TOKEN)",
+    )
+}
+
+fn bad_token() -> ApiError {
+    ApiError::new(
+        StatusCode::UNAUTHORIZED,
+        "bad_token",
+        "this token is not known here",
+    )
+    .hint("`im token list` on the server's machine shows the tokens; `im token create NAME` makes one")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_loopback_names_are_near() {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:1",
+            "[::1]:8080",
+            "[::1]",
+        ] {
+            assert!(is_loopback_name(host), "{host}");
+        }
+        for host in [
+            "",
+            "evil.example",
+            "localhost.evil.example",
+            "10.0.0.1",
+            "127.0.0.1.evil.example",
+        ] {
+            assert!(!is_loopback_name(host), "{host}");
+        }
+    }
+}

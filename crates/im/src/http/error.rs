@@ -1,0 +1,270 @@
+//! Errors as people and programs meet them: `application/problem+json`.
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use im_core::{IncidentNumber, ParseIdError, Rejection};
+use im_engine::commands::CommandError;
+use im_pagerduty::config::ConfigError;
+use im_store::StoreError;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::run::chain;
+use crate::secret::SecretError;
+
+/// When a client may try again after 503.
+const RETRY_AFTER_S: u32 = 5;
+
+/// Why a request was not answered as asked.
+#[derive(Debug, Clone)]
+pub struct ApiError {
+    /// The HTTP status.
+    pub status: StatusCode,
+    code: &'static str,
+    detail: String,
+    hint: Option<String>,
+}
+
+/// An error, as RFC 9457 writes it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Problem {
+    /// Always `about:blank`: `code` tells errors apart.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// What and why.
+    detail: String,
+    /// The next step.
+    hint: Option<String>,
+    /// A word for programs.
+    code: &'static str,
+}
+
+impl ApiError {
+    /// An error without a next step.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            detail: detail.into(),
+            hint: None,
+        }
+    }
+
+    /// Adds the next step.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// 400.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    /// 404.
+    pub fn not_found(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", detail)
+    }
+
+    /// 409.
+    pub fn conflict(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, code, detail)
+    }
+
+    /// 422.
+    pub fn wrong_value(code: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
+    }
+
+    /// 500, with nothing about the inside: that is in the log.
+    pub fn internal() -> Self {
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "something is wrong in `im` itself",
+        )
+        .hint("the server's log says what; please report it")
+    }
+
+    /// There is no such connector.
+    pub fn no_connector(name: &str) -> Self {
+        Self::not_found(format!("there is no connector `{name}`"))
+            .hint("`im connector list` shows the connectors")
+    }
+
+    /// There is no such incident.
+    pub fn no_incident(incident: IncidentNumber) -> Self {
+        Self::not_found(format!("there is no incident {incident}"))
+            .hint("`im list` shows the incidents")
+    }
+
+    /// What and why, in words.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let problem = Problem {
+            kind: "about:blank",
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            status: self.status.as_u16(),
+            detail: self.detail,
+            hint: self.hint,
+            code: self.code,
+        };
+        let mut response = (self.status, Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        match self.status {
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, RETRY_AFTER_S.into());
+            }
+            StatusCode::UNAUTHORIZED => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Stale => Self::conflict("stale", "it changed meanwhile")
+                .hint("look at it again, then try again"),
+            StoreError::Busy(_)
+            | StoreError::Overloaded
+            | StoreError::Unavailable(_)
+            | StoreError::Full(_) => {
+                tracing::error!("the database: {}", chain(&error));
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    error.to_string(),
+                )
+                .hint("try again in a few seconds")
+            }
+            StoreError::Misfit(_) | StoreError::Address(_) => {
+                tracing::error!("the database: {}", chain(&error));
+                Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    chain(&error),
+                )
+            }
+            StoreError::Duplicate { .. }
+            | StoreError::Corrupt { .. }
+            | StoreError::Panicked { .. }
+            | StoreError::Sql { .. } => {
+                tracing::error!("the database: {}", chain(&error));
+                Self::internal()
+            }
+        }
+    }
+}
+
+impl From<SecretError> for ApiError {
+    fn from(error: SecretError) -> Self {
+        tracing::error!("{}", chain(&error));
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no_key",
+            chain(&error),
+        )
+        .hint("restore the key file or IM_SECRET_KEY that was in use when the connector was added; or give the connector its API key again with `im connector update`")
+    }
+}
+
+impl From<CommandError> for ApiError {
+    fn from(error: CommandError) -> Self {
+        let text = error.to_string();
+        match error {
+            CommandError::NoIncident(incident) => Self::no_incident(incident),
+            CommandError::NoConnector(name) => Self::no_connector(&name),
+            CommandError::OnlyReceives(name) => Self::conflict("direction", text).hint(format!(
+                "`im connector config {name} --direction bidirectional` lets it send"
+            )),
+            CommandError::Rejected {
+                incident, source, ..
+            } => Self::rejected(&source, text, Some(incident)),
+            CommandError::Undeclarable(source) => Self::rejected(&source, text, None),
+            CommandError::NoDeadLetter(_) => {
+                Self::not_found(text).hint("`im connector outbox list` shows them")
+            }
+            CommandError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl ApiError {
+    fn rejected(why: &Rejection, text: String, incident: Option<IncidentNumber>) -> Self {
+        let reopen = || {
+            incident.map_or_else(String::new, |incident| {
+                format!("`im reopen {incident}` opens it again")
+            })
+        };
+        match why {
+            Rejection::AlreadyResolved { .. } => {
+                Self::conflict("already_resolved", text).hint(reopen())
+            }
+            Rejection::Wrong { .. } => Self::conflict("wrong_status", text),
+            Rejection::NotOpenAnyMore { .. } => Self::conflict("not_open", text).hint(
+                incident.map_or_else(String::new, |incident| {
+                    format!("`im resolve {incident}` ends it")
+                }),
+            ),
+            Rejection::StillOpen => Self::conflict("still_open", text),
+            Rejection::NotAcknowledged => Self::conflict("not_acknowledged", text).hint(
+                incident.map_or_else(String::new, |incident| format!("`im ack {incident}` first")),
+            ),
+            Rejection::Deleted => {
+                Self::new(StatusCode::NOT_FOUND, "deleted", text).hint("it cannot be brought back")
+            }
+            Rejection::OfItself => Self::wrong_value("of_itself", text),
+            Rejection::NoSuchTarget { .. } => {
+                Self::wrong_value("no_such_target", text).hint("`im list` shows the incidents")
+            }
+            Rejection::EmptyTitle => Self::wrong_value("empty_title", text),
+            Rejection::TitleTooLong { .. } => {
+                Self::wrong_value("title_too_long", text).hint("put the rest into the description")
+            }
+            Rejection::EmptyNote => Self::wrong_value("empty_note", text),
+            Rejection::NothingNamed => Self::wrong_value("nothing_named", text),
+        }
+    }
+}
+
+impl From<ConfigError> for ApiError {
+    fn from(error: ConfigError) -> Self {
+        Self::wrong_value("bad_config", error.to_string())
+            .hint("docs/connector.md lists every key of the configuration")
+    }
+}
+
+impl From<ParseIdError> for ApiError {
+    fn from(error: ParseIdError) -> Self {
+        Self::bad_request(error.to_string())
+    }
+}
+
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        let text = rejection.body_text();
+        // The words before the colon are the library's; what follows names the key.
+        let reason = text.split_once(": ").map_or(text.as_str(), |(_, why)| why);
+        Self::bad_request(format!("the body cannot be read: {reason}"))
+    }
+}

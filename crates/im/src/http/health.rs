@@ -1,0 +1,104 @@
+//! Whether the server works, for load balancers and Prometheus.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use im_store::connectors::State as ConnectorState;
+use im_store::{StoreError, connectors, counter, inbox, incidents, outbox};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::App;
+use super::error::{ApiError, Problem};
+use super::metrics::ConnectorGauges;
+
+/// A database that needs longer than this for one row does not answer.
+const DATABASE_WAIT: Duration = Duration::from_secs(2);
+
+/// How the server is.
+#[derive(Serialize, ToSchema)]
+struct Health {
+    /// `healthy`.
+    status: &'static str,
+    /// The server's time.
+    timestamp: Timestamp,
+    /// The version of the program.
+    version: &'static str,
+}
+
+/// What everybody may ask.
+pub fn open() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(health))
+}
+
+/// What callers may ask.
+pub fn guarded() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(metrics))
+}
+
+/// Say whether the server and its database work
+#[utoipa::path(
+    get, path = "/health", tag = "server",
+    responses((status = 200, body = Health), (status = 503, body = Problem, content_type = "application/problem+json")),
+)]
+async fn health(State(app): State<Arc<App>>) -> Response {
+    let looked = app
+        .db
+        .read(|tx| counter::last(tx, "fact").map_err(|error: StoreError| error));
+    let is_well = matches!(tokio::time::timeout(DATABASE_WAIT, looked).await, Ok(Ok(_)));
+    if !is_well {
+        return ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unhealthy",
+            "the database does not answer",
+        )
+        .into_response();
+    }
+    let health = Health {
+        status: "healthy",
+        timestamp: app.clock.now(),
+        version: env!("CARGO_PKG_VERSION"),
+    };
+    Json(health).into_response()
+}
+
+/// Show the metrics in Prometheus' format
+#[utoipa::path(
+    get, path = "/metrics", tag = "server",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text")),
+)]
+async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
+    let (waiting, open, rows) = app
+        .db
+        .read(|tx| {
+            let mut rows = Vec::new();
+            for row in connectors::all(tx)? {
+                let (waiting, parked) = outbox::counts(tx, &row.name)?;
+                let seconds = |at: Option<Timestamp>| at.map_or(0, Timestamp::as_second);
+                rows.push(ConnectorGauges {
+                    waiting,
+                    parked,
+                    up: matches!(row.state, ConnectorState::Active | ConnectorState::Limited),
+                    last_sync: seconds(row.last_sync_at),
+                    last_webhook: seconds(row.last_heard_at),
+                    connector: row.name,
+                });
+            }
+            let waiting = inbox::waiting(tx)?;
+            Ok::<_, ApiError>((waiting, incidents::count_open(tx)?, rows))
+        })
+        .await?;
+    let text = app
+        .metrics
+        .text(waiting, open, &rows)
+        .map_err(|_fmt| ApiError::internal())?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+}

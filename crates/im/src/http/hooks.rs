@@ -1,0 +1,464 @@
+//! PagerDuty's door: `POST /connectors/{name}/webhook`.
+//!
+//! The answer decides whether PagerDuty ever sends the event again (`docs/http-status.md`, ADR
+//! 0005), so each one is chosen with that in mind.
+//!
+//! Invariants
+//! - 2xx is said only after the body is stored.
+//! - The signature is checked over the bytes as they came, before anything is parsed.
+//! - What is signed is stored, even if nobody understands it.
+
+mod limit;
+
+use std::collections::HashMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::post;
+
+use im_core::ConnectorName;
+use im_engine::connector::{self, Connector};
+use im_engine::{inbox, request_sync};
+use im_pagerduty::{Secret, read_envelope, verify};
+use im_store::connectors::ConnectorRow;
+use im_store::inbox::Arrival;
+use im_store::{StoreError, Tx, settings, tallies};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::App;
+use super::error::{ApiError, Problem};
+use super::input;
+use crate::run::chain;
+use limit::Bucket;
+
+/// PagerDuty waits five seconds for an answer; this leaves it one.
+const STORE_WAIT: Duration = Duration::from_secs(4);
+/// PagerDuty sends nothing larger; what nobody signed may not fill the disk.
+const UNSIGNED_BYTES_MAX: usize = 256 * 1024;
+/// A wrong signature asks for a repair at most so often, or anybody could make us ask for ever.
+const ALARM_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// How long wrong signatures are remembered in a connector's state.
+const BAD_REMEMBERED: SignedDuration = SignedDuration::from_hours(24);
+/// The count of deliveries with a wrong signature.
+const BAD_SIGNATURES: &str = "bad_signatures";
+
+/// The routes of this module.
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(webhook))
+        .route("/api/v1/webhooks/{name}", post(webhook))
+}
+
+/// What is kept in memory for each door.
+pub struct Doors {
+    doors: Mutex<HashMap<String, Door>>,
+    per_minute: i64,
+}
+
+impl Default for Doors {
+    fn default() -> Self {
+        Self::taking(limit::PER_MINUTE)
+    }
+}
+
+#[derive(Default)]
+struct Door {
+    bucket: Bucket,
+    /// The secrets, and the sealed texts that they were opened from.
+    secrets: Option<(Vec<String>, Arc<[Secret]>)>,
+    alarmed_at: Option<Timestamp>,
+}
+
+impl Doors {
+    /// Doors that take so many webhooks a minute each, and a fifth of that at once.
+    pub fn taking(per_minute: i64) -> Self {
+        Self {
+            doors: Mutex::default(),
+            per_minute,
+        }
+    }
+
+    /// Connectors are few and only known ones get here, so the map stays small.
+    fn with<T>(&self, name: &str, use_door: impl FnOnce(&mut Door) -> T) -> T {
+        let mut doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        use_door(doors.entry(name.to_owned()).or_default())
+    }
+
+    /// The signing secrets, opened again only when the row has changed.
+    fn secrets(&self, app: &App, row: &ConnectorRow) -> Result<Arc<[Secret]>, ApiError> {
+        let kept = self.with(&row.name, |door| door.secrets.clone());
+        if let Some((_, secrets)) = kept.filter(|(sealed, _)| *sealed == row.webhook_secrets) {
+            return Ok(secrets);
+        }
+        let opened: Vec<Secret> = row
+            .webhook_secrets
+            .iter()
+            .map(|sealed| app.vault.open(sealed))
+            .collect::<Result<_, _>>()?;
+        let opened: Arc<[Secret]> = opened.into();
+        let kept = (row.webhook_secrets.clone(), Arc::clone(&opened));
+        self.with(&row.name, |door| door.secrets = Some(kept));
+        Ok(opened)
+    }
+}
+
+/// How a delivery ended, for metrics and for the answer.
+enum Ended {
+    Stored { is_new: bool, verified: bool },
+    Probe,
+}
+
+/// Take a webhook of PagerDuty's
+#[utoipa::path(
+    post, path = "/connectors/{name}/webhook", tag = "webhooks",
+    params(
+        ("name" = String, Path, description = "Which connector"),
+        ("X-PagerDuty-Signature" = Option<String>, Header, description = "v1=…, one for each secret"),
+    ),
+    request_body(content = String, content_type = "application/json", description = "A webhook of the third generation"),
+    responses(
+        (status = 202, description = "Stored; it is digested later"),
+        (status = 200, description = "The unsigned test `{\"test\":\"ping\"}`, ignored"),
+        (status = 403, body = Problem, content_type = "application/problem+json", description = "Not signed, or not from an allowed network: not to be sent again"),
+        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many: send it again later"),
+        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not stored, or our secret may be wrong: send it again later"),
+    ),
+)]
+async fn webhook(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Response {
+    let known: Result<ConnectorName, _> = name.parse();
+    let Ok(known) = known else {
+        return ApiError::no_connector(&name).into_response();
+    };
+    match deliver(&app, &known, request).await {
+        Ok(ended) => {
+            app.metrics.delivered(known.as_str(), word(&ended));
+            if matches!(ended, Ended::Stored { .. }) {
+                app.signals.nudge();
+            }
+            answer(&ended)
+        }
+        Err((result, error)) => {
+            if let Some(result) = result {
+                app.metrics.delivered(known.as_str(), result);
+            }
+            error.into_response()
+        }
+    }
+}
+
+fn word(ended: &Ended) -> &'static str {
+    match ended {
+        Ended::Probe => "probe",
+        Ended::Stored { is_new: false, .. } => "duplicate",
+        Ended::Stored { verified: true, .. } => "accepted",
+        Ended::Stored {
+            verified: false, ..
+        } => "unverified",
+    }
+}
+
+fn answer(ended: &Ended) -> Response {
+    match ended {
+        Ended::Probe => (
+            StatusCode::OK,
+            Json(json!({"status": "reachable, unsigned test ignored"})),
+        )
+            .into_response(),
+        Ended::Stored { is_new, .. } => {
+            let status = if *is_new { "accepted" } else { "known already" };
+            (StatusCode::ACCEPTED, Json(json!({ "status": status }))).into_response()
+        }
+    }
+}
+
+/// An error with its word for metrics; none for what is not about a connector of ours.
+type Refused = (Option<&'static str>, ApiError);
+
+async fn deliver(app: &App, name: &ConnectorName, request: Request) -> Result<Ended, Refused> {
+    let now = app.clock.now();
+    let connector = open(app, name).await?;
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    may_come(&connector, peer.map(|ConnectInfo(peer)| peer.ip()))?;
+    let per_minute = app.doors.per_minute;
+    let fits = app
+        .doors
+        .with(name.as_str(), |door| door.bucket.take(per_minute, now));
+    if !fits {
+        return Err((
+            Some("rate_limited"),
+            ApiError::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "rate_limited",
+                format!("more than {per_minute} webhooks a minute"),
+            ),
+        ));
+    }
+    let headers = request.headers().clone();
+    let body = input::bytes(request, &())
+        .await
+        .map_err(|error| (Some("too_large"), error))?;
+    let signature = text(&headers, "x-pagerduty-signature");
+    if signature.is_none() && is_probe(&body) {
+        return Ok(Ended::Probe);
+    }
+    let secrets = app
+        .doors
+        .secrets(app, &connector.row)
+        .map_err(|error| (Some("no_key"), error))?;
+    let verified = match signature {
+        _ if secrets.is_empty() => false,
+        Some(signature) => {
+            let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
+            if !verify(signature, &body, &secrets) {
+                return Err(wrong_signature(app, &connector, &headers, now).await);
+            }
+            true
+        }
+        None => return Err(no_signature(app, &connector, now).await),
+    };
+    if !verified && body.len() > UNSIGNED_BYTES_MAX {
+        return Err((
+            Some("too_large"),
+            ApiError::new(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "too_large",
+                "PagerDuty sends nothing as large as this",
+            ),
+        ));
+    }
+    let arrival = Arrival {
+        connector: name.clone(),
+        event_id: event_id(&body),
+        delivery_id: text(&headers, "x-webhook-id").map(str::to_owned),
+        verified,
+        body: String::from_utf8_lossy(&body).into_owned(),
+    };
+    let is_new = store(app, arrival, now).await?;
+    Ok(Ended::Stored { is_new, verified })
+}
+
+fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+async fn open(app: &App, name: &ConnectorName) -> Result<Connector, Refused> {
+    let given = name.clone();
+    let looked = app
+        .db
+        .read(move |tx| Ok::<_, ApiError>(connector::load(tx, given.as_str())?));
+    let found = match tokio::time::timeout(STORE_WAIT, looked).await {
+        Ok(found) => found.map_err(|error| (Some("store_failed"), error))?,
+        Err(_late) => return Err(late()),
+    };
+    found
+        .filter(|connector| connector.config.enable_webhook)
+        .ok_or_else(|| (None, ApiError::no_connector(name.as_str())))
+}
+
+fn late() -> Refused {
+    tracing::error!("the database is too slow for webhooks; PagerDuty will send them again");
+    (
+        Some("store_failed"),
+        ApiError::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "the database did not answer in time",
+        ),
+    )
+}
+
+/// The networks that the connector names; none means all.
+fn may_come(connector: &Connector, peer: Option<IpAddr>) -> Result<(), Refused> {
+    let allowed = &connector.config.allow_ips;
+    let Some(peer) = peer.filter(|_| !allowed.is_empty()) else {
+        return Ok(());
+    };
+    let peer = peer.to_canonical();
+    let fits = allowed.iter().any(|network| {
+        network.parse::<IpAddr>().is_ok_and(|ip| ip == peer)
+            || network
+                .parse::<ipnet::IpNet>()
+                .is_ok_and(|network| network.contains(&peer))
+    });
+    if fits {
+        return Ok(());
+    }
+    tracing::warn!(
+        connector = connector.name(),
+        "a webhook from {peer} was refused: not in allow_ips"
+    );
+    Err((
+        Some("forbidden_network"),
+        ApiError::new(
+            StatusCode::FORBIDDEN,
+            "forbidden_network",
+            "webhooks are not taken from this address",
+        ),
+    ))
+}
+
+/// Exactly the object of the documented curl test, however it is spaced.
+fn is_probe(body: &Bytes) -> bool {
+    const PROBE_BYTES_MAX: usize = 256;
+    body.len() <= PROBE_BYTES_MAX
+        && serde_json::from_slice::<Value>(body).is_ok_and(|body| body == json!({"test": "ping"}))
+}
+
+/// The id that is signed; a hash of the body where it has none.
+fn event_id(body: &Bytes) -> String {
+    match read_envelope(body) {
+        Ok(envelope) if !envelope.event_id.is_empty() => envelope.event_id.into_owned(),
+        _ => format!("sha256:{}", hex::encode(Sha256::digest(body))),
+    }
+}
+
+async fn store(app: &App, arrival: Arrival, now: Timestamp) -> Result<bool, Refused> {
+    let stored = app.db.write(move |tx| inbox::receive(tx, &arrival, now));
+    match tokio::time::timeout(STORE_WAIT, stored).await {
+        Ok(Ok(is_new)) => Ok(is_new),
+        Ok(Err(error)) => {
+            // Whatever it is: 503 makes PagerDuty send it again.
+            tracing::error!("a webhook could not be stored: {}", chain(&error));
+            Err((
+                Some("store_failed"),
+                ApiError::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "unavailable",
+                    "the webhook could not be stored; send it again",
+                ),
+            ))
+        }
+        Err(_late) => Err(late()),
+    }
+}
+
+async fn no_signature(app: &App, connector: &Connector, now: Timestamp) -> Refused {
+    alarm(app, connector, now).await;
+    (
+        Some("no_signature"),
+        ApiError::new(
+            StatusCode::FORBIDDEN,
+            "no_signature",
+            "the webhook is not signed",
+        ),
+    )
+}
+
+/// 403 loses the event for good. So it is said only to somebody who is surely not PagerDuty with
+/// a secret that we have mixed up (ADR 0005).
+async fn wrong_signature(
+    app: &App,
+    connector: &Connector,
+    headers: &HeaderMap,
+    now: Timestamp,
+) -> Refused {
+    alarm(app, connector, now).await;
+    let row = &connector.row;
+    let may_be_ours = match &row.subscription {
+        Some(ours) => text(headers, "x-webhook-subscription") == Some(ours.as_str()),
+        None => never_verified(app, row).await,
+    };
+    if may_be_ours {
+        return (
+            Some("wrong_signature"),
+            ApiError::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "wrong_signature",
+                "the signature does not fit the secret that is stored here; send it again later",
+            ),
+        );
+    }
+    (
+        Some("wrong_signature"),
+        ApiError::new(
+            StatusCode::FORBIDDEN,
+            "wrong_signature",
+            "the signature is wrong",
+        ),
+    )
+}
+
+/// A wrong signature is an attack or a mix-up of ours: a person must look, and what we may miss
+/// meanwhile is read.
+async fn alarm(app: &App, connector: &Connector, now: Timestamp) {
+    let name = connector.name().to_owned();
+    let is_first = app.doors.with(&name, |door| {
+        let is_first = door
+            .alarmed_at
+            .is_none_or(|at| now.duration_since(at) >= ALARM_EVERY);
+        if is_first {
+            door.alarmed_at = Some(now);
+        }
+        is_first
+    });
+    if is_first {
+        tracing::error!(
+            connector = name,
+            "a webhook has no good signature: somebody else's, or the secret here is not PagerDuty's; `im connector webhook {name} --enable` agrees on a new one"
+        );
+    }
+    let counted = app
+        .db
+        .write(move |tx| {
+            tallies::add(tx, &name, BAD_SIGNATURES, 1, now)?;
+            if is_first {
+                request_sync(tx, &name, "bad signature", now)?;
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await;
+    if let Err(error) = counted {
+        tracing::error!("a bad signature could not be counted: {}", chain(&error));
+    }
+    app.signals.nudge();
+}
+
+fn secret_key(connector: &str) -> String {
+    format!("webhook_secret_at:{connector}")
+}
+
+/// Notes that a connector has another signing secret from now on.
+pub fn note_new_secret(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<(), StoreError> {
+    settings::put(tx, &secret_key(connector), &now.to_string())
+}
+
+fn secret_since(tx: &mut Tx<'_>, row: &ConnectorRow) -> Result<Timestamp, StoreError> {
+    let noted = settings::get(tx, &secret_key(&row.name))?;
+    Ok(noted
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(row.created_at))
+}
+
+/// Whether no delivery has been signed with the secret that is stored now.
+async fn never_verified(app: &App, row: &ConnectorRow) -> bool {
+    let row = row.clone();
+    let heard = row.last_heard_at;
+    let since = app.db.read(move |tx| secret_since(tx, &row)).await;
+    since.map_or(true, |since| heard.is_none_or(|heard| heard < since))
+}
+
+/// Deliveries with a wrong signature since the last good one, or since the secret was changed.
+pub fn bad_signatures_since_good(
+    tx: &mut Tx<'_>,
+    row: &ConnectorRow,
+    now: Timestamp,
+) -> Result<i64, StoreError> {
+    let since = secret_since(tx, row)?
+        .max(row.last_heard_at.unwrap_or(Timestamp::UNIX_EPOCH))
+        .max(now - BAD_REMEMBERED);
+    tallies::since(tx, &row.name, BAD_SIGNATURES, since)
+}

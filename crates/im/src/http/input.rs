@@ -1,0 +1,86 @@
+//! What a request carries: bodies and parameters, read once and refused by name.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, FromRequestParts, Request};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use serde::de::DeserializeOwned;
+
+use super::BODY_BYTES_MAX;
+use super::error::ApiError;
+
+/// A JSON body, whatever its content type says; no body is an empty object.
+pub struct Body<T>(pub T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let bytes = bytes(request, state).await?;
+        let is_empty = bytes.iter().all(u8::is_ascii_whitespace);
+        let text: &[u8] = if is_empty { b"{}" } else { &bytes };
+        let axum::Json(value) = axum::Json::<T>::from_bytes(text)?;
+        Ok(Self(value))
+    }
+}
+
+/// The whole body, if it is not too large.
+pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    Bytes::from_request(request, state)
+        .await
+        .map_err(|rejection| {
+            if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+                ApiError::new(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "too_large",
+                    format!("the body has more than {} KiB", BODY_BYTES_MAX / 1024),
+                )
+            } else {
+                ApiError::bad_request("the body did not arrive whole")
+            }
+        })
+}
+
+/// The parameters behind the question mark; a name may come more than once.
+pub struct Params(Vec<(String, String)>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let axum::extract::Query(pairs) =
+            axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&parts.uri)
+                .map_err(|error| ApiError::bad_request(error.body_text()))?;
+        Ok(Self(pairs))
+    }
+}
+
+impl Params {
+    /// Refuses parameters that nobody knows.
+    pub fn only(self, known: &[&str]) -> Result<Self, ApiError> {
+        match self
+            .0
+            .iter()
+            .find(|(name, _)| !known.contains(&name.as_str()))
+        {
+            Some((name, _)) => Err(ApiError::bad_request(format!(
+                "unknown parameter `{name}`; known: {}",
+                known.join(", ")
+            ))),
+            None => Ok(self),
+        }
+    }
+
+    /// Every value of a name.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0
+            .iter()
+            .filter(move |(given, _)| given == name)
+            .map(|(_, value)| value.as_str())
+    }
+
+    /// The last value of a name.
+    pub fn one(&self, name: &str) -> Option<&str> {
+        self.all(name).last()
+    }
+}

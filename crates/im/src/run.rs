@@ -1,0 +1,365 @@
+//! The run loop: all the concurrency there is.
+//!
+//! Digest and plan in one transaction, perform the calls that came out, settle each when it is
+//! answered, sleep until there is more to do. The engine decides; this carries.
+//!
+//! Invariants
+//! - A call leaves after the transaction that leased it has committed.
+//! - At most [`LIVE_MAX`] calls that people wait for and [`REPAIR_MAX`] others are under way.
+//! - Interest in the nudge is registered before the plan is made, so none is missed.
+//!
+//! Nothing else in the program uses an adapter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use im_engine::connector::Connector;
+use im_engine::{Capacity, Plan, Planned, Settled, Ticket, inbox, plan, settle};
+use im_pagerduty::{Call, Limits, Outcome};
+use im_store::{Db, StoreError, counter};
+use jiff::{SignedDuration, Timestamp};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::adapters::pagerduty::PagerDuty;
+use crate::clock::Clock;
+use crate::http::metrics::Metrics;
+use crate::secret::{SecretError, Vault};
+
+/// Calls under way that people wait for: above the number of people who act at once.
+pub const LIVE_MAX: u32 = 16;
+/// Calls under way that read what we may have missed: a part of PagerDuty's allowance.
+pub const REPAIR_MAX: u32 = 4;
+
+/// Other processes may write to the same database; nobody nudges us then.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// What is due at once and cannot be taken up yet must not turn into a busy loop.
+const PAUSE_MIN: Duration = Duration::from_millis(20);
+/// How long running calls may take to end when a server stops.
+pub const SERVER_DRAIN: Duration = Duration::from_secs(4);
+/// The same when a command ends whose person has waited already.
+pub const COMMAND_DRAIN: Duration = Duration::from_secs(1);
+/// A store that fails is asked again after this time, then after twice that …
+const STORE_WAIT_MIN: Duration = Duration::from_millis(250);
+/// … and so on up to this.
+const STORE_WAIT_MAX: Duration = Duration::from_secs(30);
+/// How often an answer is offered to a store that fails; then the lease runs out and the engine
+/// looks at PagerDuty again.
+const SETTLE_TRIES: u32 = 5;
+
+/// How the parts of the server tell one another that something happened.
+pub struct Signals {
+    nudge: Notify,
+    changed: watch::Sender<i64>,
+}
+
+impl Default for Signals {
+    fn default() -> Self {
+        Self {
+            nudge: Notify::new(),
+            changed: watch::Sender::new(0),
+        }
+    }
+}
+
+impl Signals {
+    /// There may be work: the loop looks at once.
+    pub fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
+    /// The number of the last fact that the loop has seen, whoever stored it.
+    pub fn changes(&self) -> watch::Receiver<i64> {
+        self.changed.subscribe()
+    }
+
+    fn tell(&self, facts: i64) {
+        self.changed.send_if_modified(|known| {
+            let is_new = *known != facts;
+            *known = facts;
+            is_new
+        });
+    }
+}
+
+/// Performs single calls: for the loop, and for commands that need PagerDuty's answer now.
+pub struct Caller {
+    pagerduty: PagerDuty,
+    vault: Arc<Vault>,
+    metrics: Arc<Metrics>,
+}
+
+impl Caller {
+    /// A caller that opens keys with `vault`.
+    pub fn new(vault: Arc<Vault>, metrics: Arc<Metrics>) -> Self {
+        Self {
+            pagerduty: PagerDuty::default(),
+            vault,
+            metrics,
+        }
+    }
+
+    /// Asks the PagerDuty of `connector`.
+    pub async fn ask(
+        &self,
+        connector: &Connector,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<Outcome, SecretError> {
+        let (base_url, key) = (&connector.config.base_url, &connector.row.api_key);
+        let (outcome, _) = self
+            .perform(connector.name(), base_url, key, call, now)
+            .await?;
+        Ok(outcome)
+    }
+
+    async fn perform(
+        &self,
+        connector: &str,
+        base_url: &str,
+        sealed_key: &str,
+        call: &Call,
+        now: Timestamp,
+    ) -> Result<(Outcome, Limits), SecretError> {
+        let key = self.vault.open(sealed_key)?;
+        let (outcome, limits) = self.pagerduty.perform(base_url, &key, call, now).await;
+        tracing::debug!(
+            connector,
+            call = call.name(),
+            outcome = outcome_word(&outcome),
+            "called PagerDuty"
+        );
+        self.metrics
+            .called(connector, call.name(), outcome_word(&outcome));
+        Ok((outcome, limits))
+    }
+}
+
+fn outcome_word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Done(_) => "done",
+        Outcome::Wait { why, .. } => why.as_str(),
+        Outcome::Gone => "gone",
+        Outcome::Refused(refusal) => refusal.why.as_str(),
+        Outcome::Unclear(_) => "unclear",
+    }
+}
+
+/// What the loop works with.
+#[derive(Clone)]
+pub struct Engine {
+    /// The database.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Who performs calls.
+    pub caller: Arc<Caller>,
+    /// Who nudges, and who is told.
+    pub signals: Arc<Signals>,
+    /// How long a call whose answer never came is left alone.
+    pub lease: SignedDuration,
+}
+
+/// Calls under way, by the class that limits them.
+#[derive(Default)]
+struct UnderWay {
+    live: u32,
+    repair: u32,
+    tasks: JoinSet<bool>,
+}
+
+/// Runs until `stop`, then gives running calls the time of `drain` to end.
+pub async fn run(engine: Engine, stop: CancellationToken, drain: Duration) {
+    let mut under_way = UnderWay::default();
+    let mut trouble = Trouble::default();
+    while !stop.is_cancelled() {
+        let pause = match turn(&engine, &under_way).await {
+            Ok(turn) => {
+                trouble.over();
+                start(&engine, turn.plan.calls, &mut under_way);
+                turn.pause
+            }
+            Err(error) => trouble.met(&error),
+        };
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = engine.signals.nudge.notified() => {}
+            Some(ended) = under_way.tasks.join_next() => under_way.ended(ended),
+            () = tokio::time::sleep(pause) => {}
+        }
+        while let Some(ended) = under_way.tasks.try_join_next() {
+            under_way.ended(ended);
+        }
+    }
+    finish(under_way, drain).await;
+}
+
+struct Turn {
+    plan: Plan,
+    pause: Duration,
+}
+
+/// Digests what came and plans what is due.
+async fn turn(engine: &Engine, under_way: &UnderWay) -> Result<Turn, StoreError> {
+    let now = engine.clock.now();
+    let capacity = Capacity {
+        live: LIVE_MAX.saturating_sub(under_way.live),
+        repair: REPAIR_MAX.saturating_sub(under_way.repair),
+        lease: engine.lease,
+    };
+    let (facts, plan) = engine
+        .db
+        .write(move |tx| {
+            inbox::digest(tx, inbox::DIGEST_MAX, now)?;
+            let plan = plan(tx, capacity, now)?;
+            // Other processes write to this database, too: the counter shows it.
+            Ok::<_, StoreError>((counter::last(tx, "fact")?, plan))
+        })
+        .await?;
+    engine.signals.tell(facts);
+    let pause = plan.wake_at.map_or(LOOK_AGAIN, |at| {
+        let wait = at.duration_since(engine.clock.now());
+        Duration::try_from(wait).unwrap_or(Duration::ZERO)
+    });
+    Ok(Turn {
+        plan,
+        pause: pause.clamp(PAUSE_MIN, LOOK_AGAIN),
+    })
+}
+
+fn start(engine: &Engine, calls: Vec<Planned>, under_way: &mut UnderWay) {
+    for planned in calls {
+        let is_live = matches!(planned.ticket, Ticket::Send(_) | Ticket::Check(_));
+        if is_live {
+            under_way.live += 1;
+        } else {
+            under_way.repair += 1;
+        }
+        let engine = engine.clone();
+        under_way.tasks.spawn(async move {
+            perform(&engine, planned).await;
+            is_live
+        });
+    }
+}
+
+impl UnderWay {
+    fn ended(&mut self, ended: Result<bool, tokio::task::JoinError>) {
+        match ended {
+            Ok(true) => self.live = self.live.saturating_sub(1),
+            Ok(false) => self.repair = self.repair.saturating_sub(1),
+            Err(error) => tracing::error!("a call ended by a mistake of ours: {error}"),
+        }
+        if self.tasks.is_empty() {
+            (self.live, self.repair) = (0, 0);
+        }
+    }
+}
+
+async fn perform(engine: &Engine, planned: Planned) {
+    let Planned {
+        connector,
+        base_url,
+        api_key,
+        call,
+        at,
+        ..
+    } = &planned;
+    let performing = engine
+        .caller
+        .perform(connector, base_url, api_key, call, *at);
+    match tokio::time::timeout(patience(engine.lease), performing).await {
+        Ok(Ok((outcome, limits))) => {
+            let settled = Settled {
+                planned,
+                outcome,
+                limits,
+            };
+            record(engine, Arc::new(settled)).await;
+        }
+        // The lease keeps it from being tried again at once.
+        Ok(Err(error)) => tracing::error!(connector, "cannot call PagerDuty: {error}"),
+        Err(_late) => tracing::warn!(
+            connector,
+            call = call.name(),
+            "PagerDuty has not answered; the call is looked into again when its lease ends"
+        ),
+    }
+}
+
+/// How long an answer is waited for: it must be stored while the lease lasts.
+fn patience(lease: SignedDuration) -> Duration {
+    Duration::try_from(lease).unwrap_or_default() * 3 / 4
+}
+
+async fn record(engine: &Engine, settled: Arc<Settled>) {
+    let mut wait = STORE_WAIT_MIN;
+    for _ in 0..SETTLE_TRIES {
+        let now = engine.clock.now();
+        let what = Arc::clone(&settled);
+        match engine.db.write(move |tx| settle(tx, &what, now)).await {
+            Ok(()) => {
+                engine.signals.nudge();
+                return;
+            }
+            Err(error) => tracing::warn!("an answer could not be stored: {}", chain(&error)),
+        }
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(STORE_WAIT_MAX);
+    }
+    tracing::error!(
+        call = settled.planned.call.name(),
+        "an answer of PagerDuty's was lost; the call is looked into again when its lease ends"
+    );
+}
+
+/// A store that fails: said once, asked less and less often.
+#[derive(Default)]
+struct Trouble {
+    wait: Option<Duration>,
+}
+
+impl Trouble {
+    fn met(&mut self, error: &StoreError) -> Duration {
+        if self.wait.is_none() {
+            tracing::error!(
+                "the database fails, synchronisation stands: {}",
+                chain(error)
+            );
+        }
+        let wait = self
+            .wait
+            .map_or(STORE_WAIT_MIN, |wait| (wait * 2).min(STORE_WAIT_MAX));
+        self.wait = Some(wait);
+        wait
+    }
+
+    fn over(&mut self) {
+        if self.wait.take().is_some() {
+            tracing::info!("the database works again");
+        }
+    }
+}
+
+/// An error with its causes.
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+async fn finish(mut under_way: UnderWay, drain: Duration) {
+    let all = async { while under_way.tasks.join_next().await.is_some() {} };
+    if tokio::time::timeout(drain, all).await.is_err() {
+        tracing::warn!(
+            calls = under_way.tasks.len(),
+            "stopped before PagerDuty answered; it is looked into at the next start"
+        );
+    }
+}

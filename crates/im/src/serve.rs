@@ -1,0 +1,122 @@
+//! `im serve`: the API, the webhooks and the run loop, until a signal.
+//!
+//! Stopping is orderly: no new requests, those under way end, running calls end or are left to
+//! their lease, the database is closed last.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use im_store::{Tx, connectors, settings, tokens};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::ServeOptions;
+use crate::http::api::settings::{PUBLIC_URL, public_url};
+use crate::http::error::ApiError;
+use crate::http::{self, App};
+use crate::telemetry::{self, Audience};
+use crate::{local, run};
+
+/// How long requests under way may take to end.
+const REQUESTS_DRAIN: Duration = Duration::from_secs(5);
+
+/// Runs until it is told to stop.
+pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
+    telemetry::start(Audience::Server, options.data.verbosity);
+    let listener = listen(options.listen).await?;
+    let at = listener.local_addr()?;
+    let app = Arc::new(local::build(&options.data, at.ip().is_loopback()).await?);
+    let is_fresh = prepare(&app, options.public_url.as_deref()).await?;
+    say_hello(at, is_fresh, &options);
+    stop_on_signal(app.stop.clone())?;
+    serve(app, listener).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Takes an address, or says who may have it.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("cannot listen on {address}: is another server running there? `--listen` takes another address")
+    })
+}
+
+/// Serves until the application is stopped, then ends everything in order.
+pub async fn serve(app: Arc<App>, listener: TcpListener) {
+    let stop = app.stop.clone();
+    let engine = run::run(local::engine(&app), stop.clone(), run::SERVER_DRAIN);
+    let engine = tokio::spawn(engine);
+    let service =
+        http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let server =
+        axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
+    let server = tokio::spawn(server.into_future());
+    stop.cancelled().await;
+    if tokio::time::timeout(REQUESTS_DRAIN, server).await.is_err() {
+        tracing::warn!("stopped although requests were under way");
+    }
+    if let Err(error) = engine.await {
+        tracing::error!("the run loop ended by a mistake of ours: {error}");
+    }
+    local::close(app).await;
+}
+
+/// Stores the public address; says whether nobody has used this database yet.
+async fn prepare(app: &App, given: Option<&str>) -> anyhow::Result<bool> {
+    let url = given
+        .map(public_url)
+        .transpose()
+        .map_err(|error| anyhow::anyhow!("--public-url: {}", error.detail()))?;
+    let is_fresh = app
+        .db
+        .write(move |tx: &mut Tx<'_>| {
+            if let Some(url) = &url {
+                settings::put(tx, PUBLIC_URL, url)?;
+            }
+            let is_fresh = tokens::all(tx)?.is_empty() && connectors::all(tx)?.is_empty();
+            Ok::<_, ApiError>(is_fresh)
+        })
+        .await
+        .map_err(|error| anyhow::anyhow!("{}", error.detail()))?;
+    Ok(is_fresh)
+}
+
+fn say_hello(at: SocketAddr, is_fresh: bool, options: &ServeOptions) {
+    let data = options.data.data_dir.display();
+    tracing::info!("listening on http://{at}, data in {data}");
+    if at.ip().is_loopback() {
+        tracing::info!("callers on this machine need no token; others cannot connect");
+        tracing::info!(
+            "a proxy in front must set X-Forwarded-For, or its visitors count as callers on this machine"
+        );
+    }
+    if is_fresh {
+        tracing::info!(
+            "`im token create NAME` makes a token; `im connector add pagerduty NAME` adds a connector"
+        );
+    }
+}
+
+/// Stops at the first of SIGINT and SIGTERM; the second ends the process as usual.
+pub fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping");
+        stop.cancel();
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::warn!("stopping at once");
+        std::process::abort();
+    });
+    Ok(())
+}

@@ -1,0 +1,165 @@
+//! The pages: what burns now, and what happened to one incident. Read-only and live.
+//!
+//! Invariants
+//! - Only this machine may look: a loopback peer that asks for a loopback host ([`guard`]).
+//! - A page is whole without script. The script only fetches the same page again when
+//!   something changed, and puts what is new in its place.
+//! - Nothing from outside is on a page: the content security policy allows our own files alone.
+//!
+//! Absent: anything that changes an incident, signing in, JSON (that is the API's business).
+
+mod assets;
+mod guard;
+mod incident;
+mod layout;
+mod list;
+mod live;
+mod load;
+mod pagerduty;
+mod parts;
+mod timeline;
+mod times;
+
+use axum::extract::{Path, State};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Router, extract::Request};
+use im_core::IncidentNumber;
+use im_store::{Db, StoreError};
+use jiff::Timestamp;
+use maud::Markup;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+
+/// What a browser may load: our own files, and small pictures that are part of a page.
+const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
+    img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// What the pages read from.
+#[derive(Clone)]
+pub struct WebState {
+    /// The incidents.
+    pub db: Db,
+    /// A number that differs after each change of the incidents: that of the last fact.
+    pub changes: watch::Receiver<i64>,
+    /// The instant it is.
+    pub clock: Clock,
+    /// Ends the streams that open pages listen to, which would otherwise outlast the server.
+    pub stop: CancellationToken,
+}
+
+impl WebState {
+    /// The moment that a page is made in.
+    fn moment(&self) -> Moment {
+        Moment {
+            now: self.clock.now(),
+            version: *self.changes.borrow(),
+        }
+    }
+}
+
+/// When a page was made.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    now: Timestamp,
+    /// Taken before the data is read, so that a change in between is told to the browser.
+    version: i64,
+}
+
+/// The pages and what they need, for loopback only.
+pub fn routes(state: WebState) -> Router {
+    Router::new()
+        .route("/", get(incidents))
+        .route("/incidents/{id}", get(one_incident))
+        .route("/live", get(live::ticks))
+        .route(assets::CSS_PATH, get(assets::css))
+        .route(assets::SCRIPT_PATH, get(assets::script))
+        .route_layer(middleware::from_fn(guard::refuse_strangers))
+        .route_layer(middleware::from_fn(add_headers))
+        .with_state(state)
+}
+
+async fn add_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers: [(HeaderName, &'static str); 4] = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ];
+    for (name, value) in headers {
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+        .headers_mut()
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn incidents(State(state): State<WebState>) -> Response {
+    let moment = state.moment();
+    match state.db.read(load::list).await {
+        Ok(found) => list::page(&found, moment).into_response(),
+        Err(error) => failed(&error, moment),
+    }
+}
+
+async fn one_incident(State(state): State<WebState>, Path(id): Path<String>) -> Response {
+    let moment = state.moment();
+    let number: Option<IncidentNumber> = id.parse().ok();
+    let found = state
+        .db
+        .read(move |tx| {
+            let shell = load::shell(tx)?;
+            let detail = number.map(|number| load::detail(tx, number)).transpose()?;
+            Ok::<_, StoreError>((shell, detail.flatten()))
+        })
+        .await;
+    match found {
+        Ok((shell, Some(detail))) => incident::page(&shell, &detail, moment).into_response(),
+        Ok((shell, None)) => {
+            let name = number.map_or(id, |number| number.to_string());
+            let page = layout::not_found(&shell, &name, moment);
+            (StatusCode::NOT_FOUND, page).into_response()
+        }
+        Err(error) => failed(&error, moment),
+    }
+}
+
+/// The page for a database that does not answer.
+fn failed(error: &StoreError, moment: Moment) -> Response {
+    let again = matches!(
+        error,
+        StoreError::Busy(_) | StoreError::Overloaded | StoreError::Unavailable(_)
+    );
+    tracing::error!(error = %chain(error), "cannot read a page from the database");
+    let page: Markup = layout::error(&chain(error), again, moment);
+    if again {
+        let retry = [(header::RETRY_AFTER, layout::RETRY_SECONDS)];
+        (StatusCode::SERVICE_UNAVAILABLE, retry, page).into_response()
+    } else {
+        (StatusCode::INTERNAL_SERVER_ERROR, page).into_response()
+    }
+}
+
+/// An error and what is behind it, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,62 @@
+//! Style and script, compiled in.
+//!
+//! Their addresses carry a hash of their content, so a browser may keep them for ever.
+
+use std::sync::LazyLock;
+
+use axum::extract::RawQuery;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+pub(super) const CSS_PATH: &str = "/assets/app.css";
+pub(super) const SCRIPT_PATH: &str = "/assets/live.js";
+
+const CSS: &str = include_str!("assets/app.css");
+const SCRIPT: &str = include_str!("assets/live.js");
+
+static CSS_QUERY: LazyLock<String> = LazyLock::new(|| query(CSS));
+static SCRIPT_QUERY: LazyLock<String> = LazyLock::new(|| query(SCRIPT));
+
+/// Where the style is.
+pub(super) fn css_url() -> String {
+    format!("{CSS_PATH}?{}", *CSS_QUERY)
+}
+
+/// Where the script is.
+pub(super) fn script_url() -> String {
+    format!("{SCRIPT_PATH}?{}", *SCRIPT_QUERY)
+}
+
+pub(super) async fn css(RawQuery(asked): RawQuery) -> Response {
+    answer("text/css; charset=utf-8", CSS, &CSS_QUERY, asked.as_deref())
+}
+
+pub(super) async fn script(RawQuery(asked): RawQuery) -> Response {
+    answer(
+        "text/javascript; charset=utf-8",
+        SCRIPT,
+        &SCRIPT_QUERY,
+        asked.as_deref(),
+    )
+}
+
+fn answer(kind: &'static str, body: &'static str, current: &str, asked: Option<&str>) -> Response {
+    // Only the address with the right hash will never mean anything else.
+    let keep = if asked == Some(current) {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
+    (
+        [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, keep)],
+        body,
+    )
+        .into_response()
+}
+
+fn query(content: &str) -> String {
+    let hash = Sha256::digest(content);
+    let first = hash.first_chunk().expect("a SHA-256 hash has 32 bytes");
+    format!("v={:016x}", u64::from_be_bytes(*first))
+}

@@ -1,0 +1,82 @@
+// Keeps an open page current. Without it a page is as old as it says.
+const $ = (q, root = document) => root.querySelector(q), main = () => $("#main");
+const all = (q, root) => [...root.querySelectorAll(q)], still = { preventScroll: true };
+const keyed = (root) => new Map(all("[data-key]", root).map((e) => [e.dataset.key, e]));
+const height = (e) => e.getBoundingClientRect().top, { body } = document;
+let busy, late, doubt, newest;
+
+function say(text, act = "") {
+  const news = $("#news"), show = $("#show");
+  if (news.textContent !== text) news.textContent = text;
+  show.textContent = act;
+  show.hidden = !act;
+}
+
+function lost() {
+  say("Connection lost, data from " + $("#asof").dataset.at);
+  body.className = "lost";
+}
+
+// Everything new; focus and what is on the screen stay.
+function whole(next) {
+  const [key, first] = [...keyed(main())].find(([, e]) => scrollY > 80 && height(e) > 48) || [];
+  const was = first && height(first), at = $("#main a:focus");
+  main().replaceWith(next);
+  all("a", next).find((a) => a.href === at?.href)?.focus(still);
+  const same = keyed(next).get(key);
+  if (same) scrollBy(0, height(same) - was);
+  say("");
+}
+
+// Rows change in place; what would move them waits for a click.
+function rows(next) {
+  const old = keyed(main()), fresh = keyed(next), keys = [...fresh.keys()];
+  if (!old.size || document.hidden) return whole(next);
+  for (const [key, row] of old) {
+    const e = fresh.get(key)?.cloneNode(true);
+    if (!e || e.isEqualNode(row)) continue;
+    if (e.dataset.row !== row.dataset.row) e.classList.add("changed");
+    const at = $(":focus", row);
+    row.replaceWith(e);
+    if (at) $("a", e).focus(still);
+  }
+  main().dataset.version = next.dataset.version;
+  const n = keys.filter((key) => !old.has(key)).length;
+  newest = next;
+  if (n) say(`${n} new incident${n > 1 ? "s" : ""} since you opened this list`, "Show");
+  else if (keys + "" === [...old.keys()] + "") say("");
+  else say("The order has changed", "Sort again");
+}
+
+async function look() {
+  if (busy) return late = true;
+  busy = true;
+  try {
+    const text = await (await fetch("")).text();
+    const page = new DOMParser().parseFromString(text, "text/html"), next = $("[data-live]", page);
+    if (!next) throw next;
+    for (const q of [".count", ".sync", "#asof"]) $(q).replaceWith($(q, page));
+    document.title = page.title;
+    body.className = "";
+    (next.dataset.live === "list" ? rows : whole)(next);
+  } catch { lost(); }
+  // At most one look a second.
+  setTimeout(() => { busy = false; if (late) look(late = false); }, 1000);
+}
+
+function listen() {
+  const source = new EventSource("/live");
+  source.onmessage = ({ data }) => {
+    clearTimeout(doubt);
+    if (body.className || data !== main().dataset.version) look();
+  };
+  source.onerror = () => {
+    clearTimeout(doubt);
+    doubt = setTimeout(lost, 2000);
+    if (source.readyState === 2) setTimeout(listen, 5000);
+  };
+}
+
+$("#show").onclick = () => { whole(newest); newest.focus(still); };
+listen();
+setInterval(() => document.hidden || look(), 60000);

@@ -1,0 +1,187 @@
+//! One incident: where it stands, what happened, what is known of it.
+
+use im_core::{Peer, SeveritySource, StatusModel, Story};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::layout::Live;
+use super::load::{Detail, Shell};
+use super::{Moment, layout, pagerduty, parts, timeline, times};
+
+/// The page.
+pub(super) fn page(shell: &Shell, detail: &Detail, moment: Moment) -> Markup {
+    let now = moment.now;
+    let (story, number) = (&detail.story, detail.row.number);
+    let body = html! {
+        nav.crumbs aria-label="Breadcrumb" { a href="/" { "Incidents" } " / " span aria-current="page" { (number) } }
+        h1 { (story.title) }
+        (state(story, shell.model, now))
+        (figures(detail, now))
+        div.columns {
+            section.lines aria-labelledby="timeline" {
+                div.head {
+                    h2 #timeline { "Timeline" }
+                    p.small { "Newest first" }
+                }
+                (timeline::show(story, shell.model, now))
+            }
+            aside aria-label="About it" {
+                (pagerduty::panel(detail, shell.model, now))
+                (details(story))
+            }
+        }
+    };
+    let title = format!("{number} {}", story.title);
+    layout::page(&title, shell, Live::Timeline, moment, &body)
+}
+
+/// Severity, status, and how long it has lasted.
+fn state(story: &Story, model: StatusModel, now: Timestamp) -> Markup {
+    let since = story.created_at;
+    html! {
+        div.state {
+            (parts::severity(story.severity.map(|(severity, _)| severity)))
+            (parts::status(model.shown(story.status)))
+            p {
+                @match (story.status.is_open(), story.resolved_at) {
+                    (true, _) => { "Open for " (times::running(since, now)) ", since " (times::exact(since, now)) },
+                    (false, Some(ended)) => {
+                        "Over in " (times::duration(since, ended)) ", from " (times::exact(since, now))
+                        " to " (times::exact(ended, now))
+                    },
+                    (false, None) => { "Begun " (times::exact(since, now)) },
+                }
+                @if let Some(of) = story.duplicate_of {
+                    ". The same as " a href={ "/incidents/" (of) } { (of) }
+                }
+            }
+        }
+    }
+}
+
+/// Four figures in a row.
+fn figures(detail: &Detail, now: Timestamp) -> Markup {
+    let story = &detail.story;
+    html! {
+        dl.figures {
+            div {
+                dt { "Acknowledge" }
+                @match story.acknowledged_at {
+                    Some(at) => {
+                        dd { "In " (times::duration(story.created_at, at)) }
+                        dd.small { "at " (times::exact(at, now)) }
+                    }
+                    None if story.status.is_open() => {
+                        dd.tone.orange { "Not yet" }
+                        dd.small { "waiting for " (times::running(story.created_at, now)) }
+                    }
+                    None => { dd { "None" } dd.small { "it ended before" } }
+                }
+            }
+            div {
+                dt { "Resolve" }
+                @match story.resolved_at {
+                    Some(at) => {
+                        dd { "In " (times::duration(story.created_at, at)) }
+                        dd.small {
+                            "at " (times::exact(at, now))
+                            @if let Some(by) = &story.resolved_by { ", " (by) }
+                        }
+                    }
+                    None => { dd { "Not yet" } dd.small { "open for " (times::running(story.created_at, now)) } }
+                }
+            }
+            div {
+                dt { "PagerDuty" }
+                (there(detail, now))
+            }
+            div {
+                dt { "Assigned" }
+                dd { (parts::people(&story.assignees, story.status)) }
+                @if let [_, others @ ..] = story.assignees.as_slice() {
+                    @if !others.is_empty() { dd.small { "and " (parts::names(others)) } }
+                }
+            }
+        }
+    }
+}
+
+fn there(detail: &Detail, now: Timestamp) -> Markup {
+    let standing = pagerduty::brief(pagerduty::standing(detail));
+    html! {
+        @match &detail.story.peer {
+            Some(peer) => {
+                dd { (parts::peer_link(peer)) " " (standing) }
+                dd.small { "last change " (times::exact(peer.version, now)) }
+            }
+            None => dd { (parts::capital(standing)) },
+        }
+    }
+}
+
+fn details(story: &Story) -> Markup {
+    let peer = story.peer.as_ref();
+    let facts = [
+        ("Service", story.service.clone()),
+        ("Severity", Some(severity(story))),
+        (
+            "Urgency",
+            peer.and_then(|peer| peer.urgency)
+                .map(|urgency| parts::capital(urgency.as_str())),
+        ),
+        (
+            "Priority",
+            peer.and_then(|peer| named(peer.priority.as_ref())),
+        ),
+        ("Policy", peer.and_then(|peer| named(peer.policy.as_ref()))),
+        ("Teams", peer.and_then(teams)),
+        (
+            if story.born_here {
+                "Declared by"
+            } else {
+                "Triggered by"
+            },
+            story.declared_by.label().map(str::to_owned),
+        ),
+        (
+            "Merged into",
+            peer.and_then(|peer| peer.merged_into.clone()),
+        ),
+    ];
+    html! {
+        section.side aria-labelledby="details" {
+            h2.h3 #details { "Details" }
+            @if let Some(text) = &story.description { p.description { (text) } }
+            dl.facts {
+                @for (name, value) in facts {
+                    @if let Some(value) = value { dt { (name) } dd { (value) } }
+                }
+            }
+        }
+    }
+}
+
+/// The severity and how it is known.
+fn severity(story: &Story) -> String {
+    match story.severity {
+        None => "None".to_owned(),
+        Some((severity, SeveritySource::Explicit)) => severity.to_string(),
+        Some((severity, SeveritySource::Priority)) => format!("{severity}, from the priority"),
+        Some((severity, SeveritySource::Inferred)) => {
+            format!("{severity}, guessed from the urgency")
+        }
+    }
+}
+
+fn named(named: Option<&im_core::Named>) -> Option<String> {
+    named.map(|named| named.name.clone().unwrap_or_else(|| named.id.clone()))
+}
+
+fn teams(peer: &Peer) -> Option<String> {
+    let names: Vec<String> = peer
+        .teams
+        .iter()
+        .filter_map(|team| named(Some(team)))
+        .collect();
+    (!names.is_empty()).then(|| names.join(", "))
+}

@@ -1,0 +1,117 @@
+//! What a page shows, read in one transaction.
+
+use im_core::{IncidentNumber, Status, StatusModel, Story};
+use im_engine::{commands, connector, record};
+use im_store::incidents::{self, Filter, IncidentRow};
+use im_store::outbox::{self, OutboxRow};
+use im_store::{StoreError, Tx};
+
+use super::pagerduty::Health;
+
+/// Rows on the list. More would not be read; the command line has them all.
+pub(super) const ROWS_MAX: usize = 200;
+
+const OPEN: [Status; 3] = [Status::Open, Status::Acknowledged, Status::Mitigated];
+const OVER: [Status; 4] = [
+    Status::Resolved,
+    Status::Closed,
+    Status::Canceled,
+    Status::Duplicate,
+];
+
+/// What every page shows at its head.
+pub(super) struct Shell {
+    /// How many incidents are open.
+    pub(super) open: i64,
+    /// How the connectors are doing.
+    pub(super) health: Vec<Health>,
+    /// Which words people see.
+    pub(super) model: StatusModel,
+}
+
+/// The list of incidents.
+pub(super) struct List {
+    pub(super) shell: Shell,
+    /// Worst first, then newest.
+    pub(super) open: Vec<IncidentRow>,
+    /// The newest of the others, the last that ended first.
+    pub(super) over: Vec<IncidentRow>,
+    /// Whether there are more than are here.
+    pub(super) more: bool,
+}
+
+/// One incident.
+pub(super) struct Detail {
+    pub(super) row: IncidentRow,
+    pub(super) story: Story,
+    /// What PagerDuty still has to hear of it.
+    pub(super) owed: Vec<OutboxRow>,
+}
+
+/// Reads the head of a page.
+pub(super) fn shell(tx: &mut Tx<'_>) -> Result<Shell, StoreError> {
+    let mut health = Vec::new();
+    for connector in connector::all(tx)? {
+        let (waiting, parked) = outbox::counts(tx, connector.name())?;
+        health.push(Health::new(&connector, waiting, parked));
+    }
+    Ok(Shell {
+        open: incidents::count_open(tx)?,
+        health,
+        model: commands::status_model(tx)?,
+    })
+}
+
+/// Reads the list.
+pub(super) fn list(tx: &mut Tx<'_>) -> Result<List, StoreError> {
+    let shell = shell(tx)?;
+    let (mut open, more_open) = newest(tx, &OPEN, ROWS_MAX)?;
+    let (mut over, more_over) = newest(tx, &OVER, ROWS_MAX.saturating_sub(open.len()))?;
+    open.sort_by_key(|row| {
+        row.severity
+            .map_or((true, None), |(severity, _)| (false, Some(severity)))
+    });
+    over.sort_by_key(|row| std::cmp::Reverse(row.resolved_at.unwrap_or(row.updated_at)));
+    Ok(List {
+        shell,
+        open,
+        over,
+        more: more_open || more_over,
+    })
+}
+
+/// At most `limit` incidents, newest first, and whether there are more.
+fn newest(
+    tx: &mut Tx<'_>,
+    statuses: &[Status],
+    limit: usize,
+) -> Result<(Vec<IncidentRow>, bool), StoreError> {
+    let filter = Filter {
+        statuses: statuses.to_vec(),
+        limit: u32::try_from(limit + 1).unwrap_or(u32::MAX),
+        ..Filter::default()
+    };
+    let mut rows = incidents::list(tx, &filter)?;
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    Ok((rows, more))
+}
+
+/// Reads one incident; a deleted one is not there.
+pub(super) fn detail(
+    tx: &mut Tx<'_>,
+    number: IncidentNumber,
+) -> Result<Option<Detail>, StoreError> {
+    let Some(row) = incidents::find(tx, number)?.filter(|row| !row.deleted) else {
+        return Ok(None);
+    };
+    let connector = match &row.connector {
+        Some(name) => connector::load(tx, name)?,
+        None => None,
+    };
+    let Some(story) = record::story(tx, number, connector.as_ref())? else {
+        return Ok(None);
+    };
+    let owed = outbox::of_incident(tx, number)?;
+    Ok(Some(Detail { row, story, owed }))
+}

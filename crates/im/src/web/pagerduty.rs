@@ -1,0 +1,255 @@
+//! How things stand with PagerDuty, in words: of the whole, and of one incident.
+
+use im_core::{Direction, Effect, PeerStatus, StatusModel};
+use im_engine::connector::Connector;
+use im_store::connectors::State;
+use im_store::outbox::OutboxRow;
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::load::Detail;
+use super::{parts, times};
+
+/// How one connector is doing.
+pub(super) struct Health {
+    name: String,
+    state: State,
+    paused: bool,
+    waiting: i64,
+    parked: i64,
+    /// Since when webhooks have been missing.
+    deaf_since: Option<Timestamp>,
+}
+
+impl Health {
+    /// Of a connector with so many changes that wait, and so many that need a person.
+    pub(super) fn new(connector: &Connector, waiting: i64, parked: i64) -> Self {
+        let open_gap = connector.row.gap.filter(|gap| gap.to.is_none());
+        Self {
+            name: connector.name().to_owned(),
+            state: connector.row.state,
+            paused: connector.mapping.direction == Direction::None,
+            waiting,
+            parked,
+            deaf_since: open_gap.map(|gap| gap.from),
+        }
+    }
+
+    /// What to say of it, worst first.
+    fn verdict(&self, now: Timestamp) -> Verdict {
+        let deaf = self.deaf_since.map(|since| times::ago(since, now));
+        match (self.state, self.parked, deaf) {
+            _ if self.paused => Verdict::new(1, "grey", " paused"),
+            (State::AuthFailed, _, _) => Verdict::new(7, "red", " refuses the API key"),
+            (State::Failing, _, _) => Verdict::new(6, "red", " does not answer"),
+            (_, 1.., _) => {
+                let need = if self.parked == 1 { "needs" } else { "need" };
+                let words = format!(": {} {need} a decision", changes(self.parked));
+                Verdict::new(5, "amber", words)
+            }
+            (_, _, Some(since)) => {
+                Verdict::new(4, "amber", format!(": webhooks stopped, last {since}"))
+            }
+            (State::Limited, _, _) => Verdict::new(3, "amber", " read only"),
+            (State::Untested, _, _) => Verdict::new(2, "grey", " not reached yet"),
+            (State::Active, _, _) if self.waiting > 0 => {
+                Verdict::new(1, "grey", format!(": {} to send", changes(self.waiting)))
+            }
+            (State::Active, _, _) => Verdict::new(0, "green", " in sync"),
+        }
+    }
+}
+
+struct Verdict {
+    weight: u8,
+    tone: &'static str,
+    words: String,
+}
+
+impl Verdict {
+    fn new(weight: u8, tone: &'static str, words: impl Into<String>) -> Self {
+        let words = words.into();
+        Self {
+            weight,
+            tone,
+            words,
+        }
+    }
+}
+
+fn changes(count: i64) -> String {
+    let noun = if count == 1 { "change" } else { "changes" };
+    format!("{count} {noun}")
+}
+
+/// The state of the connector that needs most care, for the head of each page.
+pub(super) fn summary(health: &[Health], now: Timestamp) -> Markup {
+    let worst = health
+        .iter()
+        .map(|health| (health, health.verdict(now)))
+        .max_by_key(|(_, verdict)| verdict.weight);
+    let Some((of, verdict)) = worst else {
+        return dot("grey", "PagerDuty", " not connected");
+    };
+    if health.len() > 1 && verdict.weight > 0 {
+        dot(verdict.tone, &of.name, &verdict.words)
+    } else {
+        dot(verdict.tone, "PagerDuty", &verdict.words)
+    }
+}
+
+fn dot(tone: &str, who: &str, words: &str) -> Markup {
+    html! {
+        p.sync {
+            span class={ "dot " (tone) } aria-hidden="true" {}
+            span { (who) (words) }
+        }
+    }
+}
+
+/// In which state an incident is there, and whether that is what we say too.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Standing {
+    /// Nothing of it is there, and nothing will be.
+    Apart,
+    /// It is to be made there.
+    Coming,
+    /// Something is owed.
+    Waiting,
+    /// A person has to decide.
+    Parked,
+    /// Both say the same.
+    Agreed,
+    /// They do not, and nothing is owed.
+    Differing(PeerStatus),
+}
+
+/// How an incident stands.
+pub(super) fn standing(detail: &Detail) -> Standing {
+    let owed = &detail.owed;
+    if owed.iter().any(|row| row.parked) {
+        return Standing::Parked;
+    }
+    match (&detail.story.peer, owed.first()) {
+        (None, Some(_)) => Standing::Coming,
+        (Some(_), Some(_)) => Standing::Waiting,
+        (None, None) => Standing::Apart,
+        (Some(peer), None) if peer.status == detail.story.status.at_peer() => Standing::Agreed,
+        (Some(peer), None) => Standing::Differing(peer.status),
+    }
+}
+
+/// The standing in few words.
+pub(super) fn brief(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Apart => "not in PagerDuty",
+        Standing::Coming => "on its way",
+        Standing::Waiting => "being told",
+        Standing::Parked => "needs a decision",
+        Standing::Agreed => "in sync",
+        Standing::Differing(_) => "differs",
+    }
+}
+
+/// The panel beside the timeline.
+pub(super) fn panel(detail: &Detail, model: StatusModel, now: Timestamp) -> Markup {
+    let standing = standing(detail);
+    let (icon, tone, words) = headline(standing);
+    html! {
+        section.side aria-labelledby="pagerduty" {
+            h2.h3 #pagerduty { "PagerDuty" }
+            div.panel.pad {
+                p.headline { span class={ "tone " (tone) } { (parts::icon(icon)) } (words) }
+                (remark(standing, detail, model))
+                (twin(detail))
+                @for row in &detail.owed { (debt(row, now)) }
+            }
+        }
+    }
+}
+
+fn headline(standing: Standing) -> (&'static str, &'static str, &'static str) {
+    match standing {
+        Standing::Apart => ("dash", "grey", "Not in PagerDuty"),
+        Standing::Coming => ("sync", "grey", "On its way to PagerDuty"),
+        Standing::Waiting => ("sync", "grey", "PagerDuty is being told"),
+        Standing::Parked => ("warn", "amber", "A change needs a decision"),
+        Standing::Agreed => ("check", "green", "Both sides agree"),
+        Standing::Differing(_) => ("warn", "amber", "The sides differ"),
+    }
+}
+
+fn remark(standing: Standing, detail: &Detail, model: StatusModel) -> Markup {
+    match standing {
+        Standing::Apart => {
+            html! { p.small { "No connector has to do with it, so nobody was paged." } }
+        }
+        Standing::Differing(there) => {
+            let here = parts::status_word(model.shown(detail.story.status)).to_lowercase();
+            html! {
+                p.small { "PagerDuty says " (there) ", im says " (here) ". The connector's direction lets that be." }
+            }
+        }
+        Standing::Coming | Standing::Waiting | Standing::Parked | Standing::Agreed => html! {},
+    }
+}
+
+fn twin(detail: &Detail) -> Markup {
+    let Some(peer) = &detail.story.peer else {
+        return html! {};
+    };
+    let service = peer.service.as_ref();
+    let service = service.map(|named| named.name.as_deref().unwrap_or(&named.id));
+    html! {
+        p.twin {
+            (parts::peer_link(peer)) " " (service.unwrap_or_default())
+            span.small {
+                (parts::capital(peer.status.as_str()))
+                @if !peer.assignees.is_empty() { ", " (parts::names(&peer.assignees)) }
+            }
+        }
+    }
+}
+
+fn debt(row: &OutboxRow, now: Timestamp) -> Markup {
+    let since = times::ago(row.since, now);
+    html! {
+        div.debt {
+            p {
+                strong { (parts::capital(effect(&row.effect))) }
+                @if row.parked { " did not arrive" } @else { " waits to be sent" }
+            }
+            p.small {
+                "Asked for " (since)
+                @if row.attempt > 0 { ", tried " (tries(row.attempt)) }
+                @if let Some(reason) = &row.reason { ". " (parts::capital(reason)) }
+            }
+            @if row.parked {
+                p.small { "To send it again or drop it:" }
+                pre.command { "im connector outbox " (row.connector) }
+            }
+        }
+    }
+}
+
+fn effect(effect: &Effect) -> &'static str {
+    match effect {
+        Effect::Create => "the new incident",
+        Effect::Status(PeerStatus::Triggered) => "the reopening",
+        Effect::Status(PeerStatus::Acknowledged) => "the acknowledgement",
+        Effect::Status(PeerStatus::Resolved) => "the resolution",
+        Effect::Note(_) | Effect::Say(_) => "a note",
+        Effect::Title => "the new title",
+        Effect::Urgency => "the new urgency",
+        Effect::Assign => "the assignment",
+        Effect::Service => "the new service",
+    }
+}
+
+fn tries(attempt: u32) -> String {
+    match attempt {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        more => format!("{more} times"),
+    }
+}

@@ -1,0 +1,153 @@
+//! Pieces that several pages show: shape and word of a status, a severity, a person, a source.
+
+use im_core::{Peer, Person, Seen, Severity, Status};
+use maud::{Markup, PreEscaped, html};
+
+/// Every picture of the pages, drawn once per page and used by name. 16 by 16, in the colour of
+/// the text around it.
+const SHAPES: &str = include_str!("assets/shapes.svg");
+
+/// The pictures themselves; each page has them once.
+pub(super) fn shapes() -> Markup {
+    PreEscaped(SHAPES.to_owned())
+}
+
+/// A picture. The word beside it says the same, so it is hidden from those who listen.
+pub(super) fn icon(name: &str) -> Markup {
+    html! {
+        svg.icon aria-hidden="true" width="16" height="16" viewBox="0 0 16 16" {
+            use href={ "#i-" (name) } {}
+        }
+    }
+}
+
+/// A status as people see it.
+pub(super) fn status(status: Status) -> Markup {
+    html! {
+        span class={ "pill " (status_tone(status)) } {
+            (icon(status.as_str()))
+            (status_word(status))
+        }
+    }
+}
+
+pub(super) fn status_word(status: Status) -> &'static str {
+    match status {
+        Status::Open => "Open",
+        Status::Acknowledged => "Acknowledged",
+        Status::Mitigated => "Mitigated",
+        Status::Resolved => "Resolved",
+        Status::Closed => "Closed",
+        Status::Canceled => "Canceled",
+        Status::Duplicate => "Duplicate",
+    }
+}
+
+pub(super) fn status_tone(status: Status) -> &'static str {
+    match status {
+        Status::Open => "red",
+        Status::Acknowledged | Status::Mitigated => "amber",
+        Status::Resolved => "green",
+        Status::Closed | Status::Canceled | Status::Duplicate => "grey",
+    }
+}
+
+/// A severity as bars and a word.
+pub(super) fn severity(severity: Option<Severity>) -> Markup {
+    let Some(severity) = severity else {
+        return html! { span.sev.sev-0 { (icon("sev-0")) "No severity" } };
+    };
+    let (shape, class) = match severity {
+        Severity::Sev1 => ("sev-1", "sev sev-1"),
+        Severity::Sev2 => ("sev-2", "sev sev-2"),
+        Severity::Sev3 => ("sev-3", "sev sev-3"),
+        Severity::Sev4 => ("sev-4", "sev sev-4"),
+    };
+    html! {
+        span class=(class) title=(severity.description()) { (icon(shape)) (severity) }
+    }
+}
+
+/// Who has it.
+pub(super) fn people(people: &[Person], status: Status) -> Markup {
+    let Some((first, others)) = people.split_first() else {
+        let nobody = if status.is_open() {
+            "Nobody yet"
+        } else {
+            "Nobody"
+        };
+        return html! { span.nobody { (nobody) } };
+    };
+    html! {
+        span.person {
+            span.face aria-hidden="true" { (initials(first.label())) }
+            span.name {
+                (first.label())
+                @if !others.is_empty() { span.more title=(names(others)) { " +" (others.len()) } }
+            }
+        }
+    }
+}
+
+/// Names with commas between them.
+pub(super) fn names(people: &[Person]) -> String {
+    let names: Vec<&str> = people.iter().map(Person::label).collect();
+    names.join(", ")
+}
+
+/// `PR` for Priya Raman.
+fn initials(name: &str) -> String {
+    let words: Vec<&str> = name.split([' ', '.', '@']).collect();
+    let letters = match words.as_slice() {
+        [first, second, ..] if !name.contains('@') => [first.chars().next(), second.chars().next()],
+        [first, ..] => [first.chars().next(), None],
+        [] => [None, None],
+    };
+    letters
+        .into_iter()
+        .flatten()
+        .flat_map(char::to_uppercase)
+        .collect()
+}
+
+/// Which sides saw it.
+pub(super) fn marks(seen: Seen) -> Markup {
+    html! {
+        @if seen.here { span.mark.ours title="Seen here" { "im" } }
+        @if seen.peer { (peer_mark()) }
+    }
+}
+
+/// PagerDuty's mark.
+pub(super) fn peer_mark() -> Markup {
+    html! { span.mark.theirs title="Seen by PagerDuty" { "PD" } }
+}
+
+/// PagerDuty's number of an incident; a link where it says where it is.
+pub(super) fn peer_link(peer: &Peer) -> Markup {
+    let name = peer
+        .number
+        .map_or_else(|| peer.id.clone(), |number| format!("#{number}"));
+    let url = peer.html_url.as_deref().filter(|url| is_web(url));
+    html! {
+        @if let Some(url) = url {
+            a.out href=(url) rel="noreferrer" { (name) (icon("out")) span.hidden { " at PagerDuty" } }
+        } @else {
+            (name)
+        }
+    }
+}
+
+/// A link may lead to the web and run nothing.
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+/// The same text with a capital at its head.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars
+        .next()
+        .map(|first| first.to_uppercase().chain(chars).collect())
+        .unwrap_or_default()
+}

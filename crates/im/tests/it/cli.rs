@@ -1,0 +1,262 @@
+//! Runs the command line against an API that answers what a test tells it to.
+
+use std::collections::VecDeque;
+use std::fmt::Write as _;
+use std::io::{Cursor, Write};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::Request;
+use axum::http::{Response, header};
+use im::cli::{Machine, Prompt, Question};
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+/// An API with answers, and a memory of what it was asked.
+#[derive(Clone, Default)]
+pub(crate) struct Fake {
+    answers: Arc<Mutex<Vec<Scripted>>>,
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+struct Scripted {
+    call: String,
+    status: u16,
+    body: String,
+}
+
+impl Fake {
+    /// Answers `call` (`GET /api/v1/doctor`, without parameters) with `body`.
+    pub(crate) fn on(self, call: &str, status: u16, body: &Value) -> Self {
+        let body = match body {
+            Value::Null => String::new(),
+            other => other.to_string(),
+        };
+        self.answers.lock().unwrap().push(Scripted {
+            call: call.to_owned(),
+            status,
+            body,
+        });
+        self
+    }
+
+    /// What was asked: method, path and parameters, who acts, body.
+    pub(crate) fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// Answers on a port of this machine, for as long as the test lives.
+    pub(crate) fn listen(&self) -> String {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = self.router();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .unwrap();
+            runtime.block_on(async move {
+                let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+                axum::serve(listener, router).await.unwrap();
+            });
+        });
+        format!("http://{address}")
+    }
+
+    fn router(&self) -> Router {
+        let fake = self.clone();
+        Router::new().fallback(move |request: Request| {
+            let fake = fake.clone();
+            async move { fake.answer(request).await }
+        })
+    }
+
+    async fn answer(&self, request: Request) -> Response<Body> {
+        let (head, body) = request.into_parts();
+        let body = to_bytes(body, usize::MAX).await.unwrap();
+        let mut line = format!("{} {}", head.method, head.uri.path_and_query().unwrap());
+        for name in ["authorization", "im-as"] {
+            if let Some(value) = head.headers.get(name) {
+                write!(line, " {name}={}", value.to_str().unwrap()).unwrap();
+            }
+        }
+        if !body.is_empty() {
+            write!(line, " {}", String::from_utf8(body.to_vec()).unwrap()).unwrap();
+        }
+        self.seen.lock().unwrap().push(line);
+        let call = format!("{} {}", head.method, head.uri.path());
+        let mut answers = self.answers.lock().unwrap();
+        let found = answers.iter().position(|answer| answer.call == call);
+        let (status, body) = match found {
+            // The last of several answers to one call stays.
+            Some(index) if answers.iter().filter(|answer| answer.call == call).count() > 1 => {
+                let answer = answers.remove(index);
+                (answer.status, answer.body)
+            }
+            Some(index) => (answers[index].status, answers[index].body.clone()),
+            None => (500, format!("no answer for {call}")),
+        };
+        Response::builder()
+            .status(status)
+            .header(header::CONTENT_TYPE, "application/json")
+            .body(Body::from(body))
+            .unwrap()
+    }
+}
+
+/// What a command left behind.
+pub(crate) struct Said {
+    pub(crate) code: u8,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Said {
+    /// Everything, as a snapshot shows it.
+    pub(crate) fn all(&self) -> String {
+        let mut all = self.out.clone();
+        if !self.err.is_empty() {
+            write!(all, "--- stderr\n{}", self.err).unwrap();
+        }
+        if self.code != 0 {
+            writeln!(all, "--- exit code {}", self.code).unwrap();
+        }
+        all
+    }
+}
+
+/// One run of `im`, being prepared.
+pub(crate) struct Run {
+    fake: Option<Fake>,
+    stdin: String,
+    answers: Option<Vec<&'static str>>,
+    env: fn(&str) -> Option<String>,
+    width: u16,
+}
+
+/// Runs `im` on `fake`, 80 columns wide, with nobody at the terminal.
+pub(crate) fn on(fake: &Fake) -> Run {
+    Run {
+        fake: Some(fake.clone()),
+        ..without_api()
+    }
+}
+
+/// Runs `im` where flags say which API to use.
+pub(crate) fn without_api() -> Run {
+    Run {
+        fake: None,
+        stdin: String::new(),
+        answers: None,
+        env: |_| None,
+        width: 80,
+    }
+}
+
+impl Run {
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        text.clone_into(&mut self.stdin);
+        self
+    }
+
+    /// Somebody is there and answers this.
+    pub(crate) fn answering(mut self, answers: &[&'static str]) -> Self {
+        self.answers = Some(answers.to_vec());
+        self
+    }
+
+    pub(crate) fn env(mut self, env: fn(&str) -> Option<String>) -> Self {
+        self.env = env;
+        self
+    }
+
+    pub(crate) fn width(mut self, width: u16) -> Self {
+        self.width = width;
+        self
+    }
+
+    /// Runs a command line as one would type it; `'…'` holds words together.
+    pub(crate) fn im(self, line: &str) -> Said {
+        let mut args = vec!["im".to_owned()];
+        for (index, part) in line.split('\'').enumerate() {
+            if index % 2 == 1 {
+                args.push(part.to_owned());
+            } else {
+                args.extend(part.split_whitespace().map(str::to_owned));
+            }
+        }
+        let (out, err) = (Shared::default(), Shared::default());
+        let interactive = self.answers.is_some();
+        let machine = Machine {
+            now: "2026-11-20T09:18:30Z".parse().unwrap(),
+            zone: TimeZone::UTC,
+            width: self.width,
+            interactive,
+            stdin: Box::new(Cursor::new(self.stdin)),
+            stdout: plain(&out),
+            stderr: plain(&err),
+            env: self.env,
+            prompt: Box::new(Person(self.answers.unwrap_or_default().into())),
+            api: self.fake.map(|fake| fake.router()),
+        };
+        let code = im::cli::run(args, machine);
+        Said {
+            code,
+            out: out.text(),
+            err: err.text(),
+        }
+    }
+}
+
+/// As a pipe: without colours.
+fn plain(stream: &Shared) -> Box<dyn Write> {
+    let stream: Box<dyn Write> = Box::new(stream.clone());
+    Box::new(anstream::StripStream::new(stream))
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Mutex<Vec<u8>>>);
+
+impl Shared {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Somebody who answers questions; says again what was not accepted as the terminal would ask again.
+struct Person(VecDeque<&'static str>);
+
+impl Prompt for Person {
+    fn line(&mut self, question: Question<'_>) -> Option<String> {
+        loop {
+            let answer = self.0.pop_front()?;
+            let answer = match question.default {
+                Some(default) if answer.is_empty() => default,
+                _ => answer,
+            };
+            if (question.check)(answer).is_ok() {
+                return Some(answer.to_owned());
+            }
+        }
+    }
+
+    fn hidden(&mut self, question: Question<'_>) -> Option<String> {
+        self.line(question)
+    }
+
+    fn agree(&mut self, _question: &str) -> Option<bool> {
+        self.0.pop_front().map(|answer| answer == "y")
+    }
+}

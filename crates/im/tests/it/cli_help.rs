@@ -1,0 +1,108 @@
+//! Help, version and completions.
+
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+
+use crate::cli::without_api;
+
+const COMMANDS: [&str; 41] = [
+    "",
+    "declare",
+    "ack",
+    "mitigate",
+    "resolve",
+    "close",
+    "reopen",
+    "cancel",
+    "duplicate",
+    "note",
+    "assign",
+    "edit",
+    "delete",
+    "list",
+    "show",
+    "timeline",
+    "connector",
+    "connector add",
+    "connector test",
+    "connector list",
+    "connector status",
+    "connector sync",
+    "connector update",
+    "connector config",
+    "connector webhook",
+    "connector outbox",
+    "connector outbox list",
+    "connector outbox retry",
+    "connector outbox discard",
+    "connector remove",
+    "token",
+    "token create",
+    "token list",
+    "token revoke",
+    "config",
+    "config show",
+    "config set",
+    "doctor",
+    "serve",
+    "sim",
+    "demo",
+];
+
+/// The global options are the same everywhere: shown once, with the top command.
+fn help(command: &str) -> String {
+    let said = without_api().im(&format!("{command} -h"));
+    assert_eq!((said.code, said.err.as_str()), (0, ""));
+    for line in said.out.lines() {
+        assert!(line.chars().count() <= 80, "too wide: {line}");
+    }
+    if command.is_empty() {
+        return said.out;
+    }
+    let own = said.out.split("\nGlobal options:").next();
+    own.unwrap_or_default().to_owned()
+}
+
+#[test]
+fn every_command_has_help() {
+    let mut all = String::new();
+    for command in COMMANDS {
+        writeln!(all, "$ im {command} -h\n{}", help(command)).unwrap();
+    }
+    assert_snapshot!("help", all);
+}
+
+#[test]
+fn every_command_is_in_the_documentation() {
+    let documentation = include_str!("../../../../docs/cli.md");
+    for command in COMMANDS {
+        assert!(
+            documentation.contains(&format!("im {command}")),
+            "{command}"
+        );
+    }
+}
+
+#[test]
+fn long_help_says_more() {
+    assert_snapshot!("help_ack", without_api().im("help ack").out);
+}
+
+#[test]
+fn the_version_is_a_result() {
+    let said = without_api().im("--version");
+    assert_eq!(said.out, format!("im {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+#[test]
+fn shells_get_completions() {
+    for shell in ["bash", "zsh", "fish"] {
+        let said = without_api().im(&format!("completions {shell}"));
+        assert_eq!(said.code, 0);
+        assert!(
+            said.out.contains("acknowledge") || said.out.contains("ack"),
+            "{shell}"
+        );
+    }
+}

@@ -1,0 +1,282 @@
+//! The HTTP server without a socket: one router, one database in memory, one clock that stands.
+
+mod api;
+mod auth;
+mod connectors;
+mod door;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, StatusCode};
+use im::clock::Clock;
+use im::http::App;
+use im::local::assemble;
+use im::secret::Vault;
+use im_pagerduty::Secret;
+use im_store::{Db, DbOptions, StoreError, Tx};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+/// Where a caller sits.
+const NEAR: &str = "127.0.0.1:50000";
+const FAR: &str = "203.0.113.7:50000";
+
+/// A configuration that is complete.
+fn config() -> Value {
+    json!({
+        "api_key": "u+abcdefghijklmnopqrst",
+        "base_url": "http://127.0.0.1:1",
+        "sync_direction": "bidirectional",
+        "custom": {"service_id": "PDAT001", "from_email": "ops@company.com"},
+    })
+}
+
+/// A document as people read it.
+fn pretty(document: &Value) -> String {
+    serde_json::to_string_pretty(document).unwrap()
+}
+
+struct Server {
+    app: Arc<App>,
+    router: Router,
+    clock: Clock,
+}
+
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Value,
+}
+
+impl Answer {
+    #[track_caller]
+    fn is(&self, status: u16) -> &Value {
+        assert_eq!(self.status, status, "{}", self.body);
+        if status >= 400 {
+            assert_eq!(self.headers["content-type"], "application/problem+json");
+            assert_eq!(self.body["status"], status);
+            assert_eq!(self.body["type"], "about:blank");
+            for key in ["title", "detail", "code"] {
+                let text = self.body[key].as_str().unwrap_or_default();
+                assert!(!text.is_empty(), "no {key}: {}", self.body);
+            }
+        }
+        &self.body
+    }
+}
+
+/// A request from a peer, with the headers that every client sends.
+fn request(peer: &str, method: &str, path: &str, body: &Value) -> Request<Body> {
+    let body = match body {
+        Value::Null => Body::empty(),
+        Value::String(text) => Body::from(text.clone()),
+        document => Body::from(document.to_string()),
+    };
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", "localhost:8080")
+        .body(body)
+        .unwrap();
+    let peer: SocketAddr = peer.parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}
+
+impl Server {
+    fn start() -> Self {
+        Self::listening(true)
+    }
+
+    fn listening(on_loopback: bool) -> Self {
+        let clock = Clock::manual("2026-11-20T09:14:05.12Z".parse().unwrap());
+        let db = Db::open(&DbOptions::new(":memory:", 7).unwrap()).unwrap();
+        let vault = Arc::new(Vault::with_key(Secret::new("ab".repeat(32))));
+        let app = Arc::new(assemble(db, vault, clock.clone(), on_loopback));
+        let router = im::http::router(Arc::clone(&app));
+        Self { app, router, clock }
+    }
+
+    async fn with_connector(config: Value) -> Self {
+        let server = Self::start();
+        let new = json!({"name": "prod", "type": "pagerduty", "config": config});
+        server.post("/api/v1/connectors", new).await.is(201);
+        server
+    }
+
+    async fn send(&self, request: Request<Body>) -> Answer {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
+        let headers = response.headers().clone();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        let body = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|_| String::from_utf8_lossy(&bytes).into());
+        Answer {
+            status,
+            headers,
+            body,
+        }
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.send(request(NEAR, "GET", path, &Value::Null)).await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(request(NEAR, "POST", path, &body)).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.send(request(NEAR, "PATCH", path, &body)).await
+    }
+
+    async fn delete(&self, path: &str) -> Answer {
+        self.send(request(NEAR, "DELETE", path, &Value::Null)).await
+    }
+
+    /// Writes into the database behind the API's back.
+    async fn write(
+        &self,
+        work: impl FnMut(&mut Tx<'_>) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        self.app.db.write(work).await.unwrap();
+    }
+
+    fn pass(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+}
+
+/// Method, path, body, status and code.
+const WRONG: [(&str, &str, &str, u16, &str); 14] = [
+    ("GET", "/nowhere", "", 404, "not_found"),
+    ("GET", "/api/v1/nowhere", "", 404, "not_found"),
+    ("PUT", "/api/v1/incidents", "", 405, "method_not_allowed"),
+    ("GET", "/api/v1/incidents/xyz", "", 400, "bad_request"),
+    ("GET", "/api/v1/incidents/INC-7", "", 404, "not_found"),
+    (
+        "GET",
+        "/api/v1/incidents?status=odd",
+        "",
+        400,
+        "bad_request",
+    ),
+    ("GET", "/api/v1/incidents?limit=0", "", 400, "bad_request"),
+    (
+        "GET",
+        "/api/v1/incidents?colour=red",
+        "",
+        400,
+        "bad_request",
+    ),
+    ("POST", "/api/v1/incidents", "{", 400, "bad_request"),
+    (
+        "POST",
+        "/api/v1/incidents/1/resolve?wait=1d",
+        "",
+        400,
+        "bad_request",
+    ),
+    (
+        "POST",
+        "/api/v1/incidents/1/resolve?wait=2m",
+        "",
+        400,
+        "bad_request",
+    ),
+    ("DELETE", "/api/v1/connectors/nope", "", 404, "not_found"),
+    (
+        "PATCH",
+        "/api/v1/settings",
+        "{\"status_model\": \"x\"}",
+        422,
+        "status_model",
+    ),
+    (
+        "PATCH",
+        "/api/v1/settings",
+        "{\"public_url\": \"ftp://x\"}",
+        422,
+        "public_url",
+    ),
+];
+
+#[tokio::test]
+async fn every_error_is_a_problem_document() {
+    let server = Server::start();
+    for (method, path, body, status, code) in WRONG {
+        let answer = server.send(request(NEAR, method, path, &body.into())).await;
+        assert_eq!(answer.is(status)["code"], code, "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_cannot_be_read_names_its_key() {
+    let server = Server::start();
+    let cases = [
+        (json!({"title": "x"}), "severity"),
+        (json!({"title": 3, "severity": "SEV-1"}), "title"),
+        (
+            json!({"title": "x", "severity": "SEV-1", "servise": "db"}),
+            "servise",
+        ),
+    ];
+    for (body, key) in cases {
+        let answer = server.post("/api/v1/incidents", body).await;
+        let detail = answer.is(400)["detail"].as_str().unwrap().to_owned();
+        assert!(detail.contains(key), "{detail}");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_is_too_large_is_refused() {
+    let server = Server::start();
+    let body = json!({"title": "x".repeat(1024 * 1024), "severity": "SEV-1"});
+    let answer = server.post("/api/v1/incidents", body).await;
+    assert_eq!(answer.is(413)["code"], "too_large");
+}
+
+#[tokio::test]
+async fn health_metrics_and_the_description_are_there() {
+    let server = Server::with_connector(config()).await;
+    let health = server.get("/health").await;
+    assert_eq!(health.is(200)["status"], "healthy");
+    assert_eq!(health.body["timestamp"], "2026-11-20T09:14:05.12Z");
+    let metrics = server.get("/metrics").await;
+    let text = metrics.is(200).as_str().unwrap();
+    assert!(
+        text.contains("im_connector_up{connector=\"prod\"} 0"),
+        "{text}"
+    );
+    let openapi = server.get("/api/v1/openapi.json").await;
+    let document = openapi.is(200);
+    assert_eq!(document["info"]["title"], "im");
+    assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
+    assert_eq!(
+        StatusCode::OK,
+        StatusCode::from_u16(openapi.status).unwrap()
+    );
+}
+
+#[tokio::test]
+async fn the_description_lists_every_request() {
+    let server = Server::start();
+    let openapi = server.get("/api/v1/openapi.json").await;
+    let mut described: Vec<String> = Vec::new();
+    for (path, item) in openapi.body["paths"].as_object().unwrap() {
+        for method in ["get", "post", "patch", "delete"] {
+            if item.get(method).is_some() {
+                described.push(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    described.sort();
+    insta::assert_snapshot!(described.join("\n"));
+}

@@ -1,0 +1,304 @@
+//! PagerDuty's door: which delivery gets which answer, and what is left behind by it.
+
+use axum::body::Body;
+use axum::http::Request;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::{Answer, FAR, Server, config, request};
+
+const SECRET: &str = "HLsim0secret0Zx9Qv7Lk2Nf5Tb8Wm1Rc4Yp6Gd3Hs0Ju7Ea2Io5Un8Bq1Vw4X+/";
+const OTHER: &str = "HLsim1secret1Ab8Cd7Ef6Gh5Ij4Kl3Mn2Op1Qr0St9Uv8Wx7Yz6Aa5Bb4Cc3D+/";
+
+fn signed(secret: &str, body: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    format!("v1={}", hex::encode(mac.finalize().into_bytes()))
+}
+
+fn event(id: &str) -> String {
+    json!({"event": {
+        "id": id, "event_type": "pagey.ping", "resource_type": "pagey",
+        "occurred_at": "2026-11-20T09:14:00Z", "agent": null, "client": null,
+        "data": {"message": "Hello", "type": "ping"},
+    }})
+    .to_string()
+}
+
+async fn server() -> Server {
+    let mut config = config();
+    config["webhook_secret"] = json!(SECRET);
+    Server::with_connector(config).await
+}
+
+fn delivery(body: &str, headers: &[(&str, &str)]) -> Request<Body> {
+    let body = Value::String(body.to_owned());
+    let mut request = request(FAR, "POST", "/connectors/prod/webhook", &body);
+    for (name, value) in headers {
+        let name: axum::http::HeaderName = name.parse().unwrap();
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    request
+}
+
+async fn deliver(server: &Server, body: &str, signature: Option<&str>) -> Answer {
+    let headers: Vec<(&str, &str)> = signature
+        .map(|signature| ("x-pagerduty-signature", signature))
+        .into_iter()
+        .collect();
+    server.send(delivery(body, &headers)).await
+}
+
+async fn stored(server: &Server) -> i64 {
+    let counts = server
+        .app
+        .db
+        .read(|tx| im_store::inbox::counts(tx, "prod"))
+        .await
+        .unwrap();
+    counts.iter().map(|(_, count)| count).sum()
+}
+
+#[tokio::test]
+async fn what_is_signed_is_stored_whatever_it_says() {
+    let server = server().await;
+    let bodies = [
+        event("01HLEVT0000000000000000001"),
+        json!({"event": {"id": "E2", "event_type": "incident.never_heard_of"}}).to_string(),
+        json!({"something": "else"}).to_string(),
+        "not json at all".to_owned(),
+        r#"{"event": {"id": "E5", "id": "E6", "n": 1e999}}"#.to_owned(),
+        "[".repeat(10_000),
+    ];
+    for (number, body) in bodies.iter().enumerate() {
+        let answer = deliver(&server, body, Some(&signed(SECRET, body))).await;
+        assert_eq!(answer.is(202)["status"], "accepted", "body {number}");
+    }
+    assert_eq!(stored(&server).await, 6);
+}
+
+#[tokio::test]
+async fn a_delivery_that_comes_twice_is_stored_once() {
+    let server = server().await;
+    let body = event("E1");
+    let signature = signed(SECRET, &body);
+    deliver(&server, &body, Some(&signature)).await.is(202);
+    // The header's id is not signed, so it does not count.
+    let headers = [
+        ("x-pagerduty-signature", signature.as_str()),
+        ("x-webhook-id", "another"),
+    ];
+    let again = server.send(delivery(&body, &headers)).await;
+    assert_eq!(again.is(202)["status"], "known already");
+    assert_eq!(stored(&server).await, 1);
+}
+
+#[tokio::test]
+async fn one_good_signature_among_several_is_enough() {
+    let server = server().await;
+    let body = event("E1");
+    let both = format!("v1={}, v2=x,{}", "0".repeat(64), signed(SECRET, &body));
+    deliver(&server, &body, Some(&both)).await.is(202);
+}
+
+#[tokio::test]
+async fn what_is_not_signed_well_is_refused_counted_and_looked_into() {
+    let server = server().await;
+    let body = event("E1");
+    // A good delivery first: now the secret is known to be right.
+    deliver(&server, &body, Some(&signed(SECRET, &body)))
+        .await
+        .is(202);
+    digest(&server).await;
+    server
+        .write(|tx| {
+            let later = "2026-11-20T12:00:00Z".parse().unwrap();
+            im_store::connectors::schedule_sync(tx, "prod", later, "interval")
+        })
+        .await;
+    let changed = body.replace("Hello", "Hullo");
+    let cases = [
+        (None, "no_signature"),
+        (Some(signed(OTHER, &body)), "wrong_signature"),
+        (Some(signed(SECRET, &changed)), "wrong_signature"),
+        (Some("v1=".to_owned()), "wrong_signature"),
+        (Some("nonsense".to_owned()), "wrong_signature"),
+    ];
+    server.pass(60);
+    for (signature, code) in cases {
+        let answer = deliver(&server, &body, signature.as_deref()).await;
+        assert_eq!(answer.is(403)["code"], code);
+    }
+    assert_eq!(stored(&server).await, 1);
+    let connector = server.get("/api/v1/connectors/prod").await;
+    assert_eq!(connector.is(200)["webhook"]["state"], "bad_signatures");
+    let reason = connector.body["status_reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("wrong signatures: 5;"), "{reason}");
+    assert_eq!(sync_cause(&server).await, "bad signature");
+}
+
+/// What the run loop does with what was stored.
+async fn digest(server: &Server) {
+    let now = server.clock.now();
+    server
+        .write(move |tx| im_engine::inbox::digest(tx, 100, now).map(|_| ()))
+        .await;
+}
+
+async fn sync_cause(server: &Server) -> String {
+    let row = server
+        .app
+        .db
+        .read(|tx| im_store::connectors::find(tx, "prod"))
+        .await
+        .unwrap();
+    row.unwrap().sync_cause
+}
+
+#[tokio::test]
+async fn a_mix_up_of_our_own_secret_loses_nothing() {
+    let server = server().await;
+    let body = event("E1");
+    let foreign = signed(OTHER, &body);
+    // Made by hand, and no delivery has ever fitted: the secret may have been mistyped.
+    let answer = deliver(&server, &body, Some(&foreign)).await;
+    assert_eq!(answer.is(503)["code"], "wrong_signature");
+    assert!(answer.headers.contains_key("retry-after"));
+
+    // Ours by its id: whatever has fitted before, PagerDuty shall send it again.
+    server
+        .write(|tx| {
+            let row = im_store::connectors::find(tx, "prod")?.unwrap();
+            im_store::connectors::set_webhook(tx, "prod", Some("PSUB1"), &row.webhook_secrets)
+        })
+        .await;
+    for (subscription, status) in [("PSUB1", 503), ("PSUB2", 403)] {
+        let headers = [
+            ("x-pagerduty-signature", foreign.as_str()),
+            ("x-webhook-subscription", subscription),
+        ];
+        server.send(delivery(&body, &headers)).await.is(status);
+    }
+    assert_eq!(stored(&server).await, 0);
+}
+
+#[tokio::test]
+async fn without_a_secret_a_delivery_is_a_hint() {
+    let server = Server::with_connector(config()).await;
+    let body = event("E1");
+    deliver(&server, &body, Some(&signed(OTHER, &body)))
+        .await
+        .is(202);
+    let verified = server
+        .app
+        .db
+        .read(|tx| im_store::inbox::due(tx, 1, "2027-01-01T00:00:00Z".parse().unwrap()))
+        .await
+        .unwrap()[0]
+        .verified;
+    assert!(!verified);
+    let large = format!("{body}{}", " ".repeat(300 * 1024));
+    deliver(&server, &large, None).await.is(413);
+}
+
+#[tokio::test]
+async fn the_documented_probe_is_answered_and_changes_nothing() {
+    let server = server().await;
+    for body in [r#"{"test":"ping"}"#, "{ \"test\" :\n\"ping\" }"] {
+        let answer = deliver(&server, body, None).await;
+        assert_eq!(answer.is(200)["status"], "reachable, unsigned test ignored");
+    }
+    for body in [r#"{"test":"ping","x":1}"#, r#"{"test":"pong"}"#, "ping"] {
+        deliver(&server, body, None).await.is(403);
+    }
+    assert_eq!(stored(&server).await, 0);
+}
+
+#[tokio::test]
+async fn a_flood_is_told_to_come_later() {
+    let server = server().await;
+    for number in 0..120 {
+        let body = event(&format!("E{number}"));
+        deliver(&server, &body, Some(&signed(SECRET, &body)))
+            .await
+            .is(202);
+    }
+    let body = event("late");
+    let signature = signed(SECRET, &body);
+    let answer = deliver(&server, &body, Some(&signature)).await;
+    assert_eq!(answer.is(429)["code"], "rate_limited");
+    server.pass(1);
+    deliver(&server, &body, Some(&signature)).await.is(202);
+}
+
+#[tokio::test]
+async fn sizes_up_to_a_mebibyte_are_taken() {
+    let server = server().await;
+    for kib in [54, 56, 255, 257] {
+        let body = format!("{}{}", event(&format!("E{kib}")), " ".repeat(kib * 1024));
+        deliver(&server, &body, Some(&signed(SECRET, &body)))
+            .await
+            .is(202);
+    }
+    let body = " ".repeat(1024 * 1024 + 1);
+    deliver(&server, &body, Some(&signed(SECRET, &body)))
+        .await
+        .is(413);
+}
+
+#[tokio::test]
+async fn a_door_that_is_not_there_says_so() {
+    let server = server().await;
+    let body = json!(event("E1"));
+    for path in [
+        "/connectors/nope/webhook",
+        "/connectors/No%20pe/webhook",
+        "/api/v1/webhooks/nope",
+    ] {
+        server.send(request(FAR, "POST", path, &body)).await.is(404);
+    }
+    let alias = request(
+        FAR,
+        "POST",
+        "/api/v1/webhooks/prod",
+        &json!({"test": "ping"}),
+    );
+    server.send(alias).await.is(200);
+    let off = json!({"enable_webhook": false});
+    server.patch("/api/v1/connectors/prod", off).await.is(200);
+    deliver(&server, "{}", None).await.is(404);
+}
+
+#[tokio::test]
+async fn only_allowed_networks_come_in() {
+    let mut config = config();
+    config["webhook_secret"] = json!(SECRET);
+    config["allow_ips"] = json!(["203.0.113.0/24", "198.51.100.1"]);
+    let server = Server::with_connector(config).await;
+    let body = event("E1");
+    for (peer, status) in [
+        ("203.0.113.7:1", 202),
+        ("[::ffff:203.0.113.8]:1", 202),
+        ("198.51.100.1:1", 202),
+        ("198.51.100.2:1", 403),
+    ] {
+        let mut request = request(peer, "POST", "/connectors/prod/webhook", &json!(body));
+        let signature = signed(SECRET, &body).parse().unwrap();
+        request
+            .headers_mut()
+            .insert("x-pagerduty-signature", signature);
+        server.send(request).await.is(status);
+    }
+}
+
+#[tokio::test]
+async fn a_secret_that_cannot_be_opened_makes_pagerduty_try_again() {
+    let server = server().await;
+    server
+        .write(|tx| im_store::connectors::set_webhook(tx, "prod", None, &["x1:AAAA".to_owned()]))
+        .await;
+    let body = event("E1");
+    let answer = deliver(&server, &body, Some(&signed(SECRET, &body))).await;
+    assert_eq!(answer.is(503)["code"], "no_key");
+}

@@ -1,0 +1,19 @@
+//! Tests of the program as its users see it, and of the workspace as a whole.
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
+
+mod cli;
+mod cli_errors;
+mod cli_examples;
+mod cli_help;
+mod cli_render;
+mod cli_requests;
+mod http;
+mod kill;
+mod sim;
+mod tidy;
+mod web;

@@ -1,0 +1,343 @@
+//! The pages as a browser gets them.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use futures_util::StreamExt;
+use im_core::{Command, Severity};
+use im_engine::commands;
+use im_store::{DbOptions, outbox, settings};
+
+mod site;
+
+use site::{Answer, CONNECTOR, Site, busy, person};
+
+/// What the browser shows of a page, a tag in a line, without what every page has.
+fn shown(answer: &Answer) -> String {
+    let (_, shown) = answer
+        .body
+        .split_once("</defs></svg>")
+        .expect("each page has the shapes");
+    shown.replace("><", ">\n<")
+}
+
+fn count(text: &str, part: &str) -> usize {
+    text.matches(part).count()
+}
+
+/// The values of an attribute.
+fn values<'a>(html: &'a str, attribute: &str) -> Vec<&'a str> {
+    html.split(&format!(" {attribute}=\""))
+        .skip(1)
+        .filter_map(|rest| rest.split_once('"'))
+        .map(|(value, _)| value)
+        .collect()
+}
+
+#[tokio::test]
+async fn an_empty_list_says_what_would_be_here_and_what_to_do() {
+    let page = Site::new().get("/").await;
+    assert_eq!(page.status, StatusCode::OK);
+    insta::assert_snapshot!("empty", shown(&page));
+}
+
+#[tokio::test]
+async fn the_list_shows_what_is_open_and_what_is_over() {
+    insta::assert_snapshot!("list", shown(&busy().get("/").await));
+}
+
+#[tokio::test]
+async fn when_nothing_is_open_the_list_says_so() {
+    let site = Site::new();
+    let incident = site.declare("13:00:00", "Disk full", Severity::Sev3, "db");
+    site.act(incident, "13:42:03", "Hanna Becker", Command::Resolve);
+    let page = site.get("/").await.body;
+    assert!(
+        page.contains("Nothing is open. The last one ended 1 h ago."),
+        "{page}"
+    );
+    assert!(page.contains("none open"));
+}
+
+#[tokio::test]
+async fn an_incident_shows_both_sides_of_its_story() {
+    let page = busy().get("/incidents/INC-5").await;
+    insta::assert_snapshot!("incident", shown(&page));
+}
+
+#[tokio::test]
+async fn what_pagerduty_did_not_take_is_said_with_its_reason() {
+    let site = busy();
+    site.write(|tx| {
+        for row in outbox::of_connector(tx, CONNECTOR, 1)? {
+            outbox::park(tx, row.id, "PagerDuty answered 404: no service PPAY001")?;
+        }
+        Ok(())
+    });
+    let page = site.get("/incidents/6").await;
+    assert!(page.body.contains("PagerDuty: 1 change needs a decision"));
+    insta::assert_snapshot!("parked", shown(&page));
+}
+
+#[tokio::test]
+async fn each_status_has_a_word_and_a_shape_of_its_own() {
+    let site = Site::new();
+    site.write(|tx| settings::put(tx, commands::STATUS_MODEL, "lifecycle"));
+    let first = site.declare("12:00:00", "The first", Severity::Sev4, "db");
+    let ways = [
+        ("acknowledged", "Acknowledged", Command::Acknowledge),
+        ("mitigated", "Mitigated", Command::Mitigate),
+        ("resolved", "Resolved", Command::Resolve),
+        ("closed", "Closed", Command::Close),
+        ("canceled", "Canceled", Command::Cancel),
+        (
+            "duplicate",
+            "Duplicate",
+            Command::MarkDuplicate { of: first },
+        ),
+    ];
+    let said = |page: &str, shape: &str, word: &str| {
+        page.contains(&format!(
+            "<use href=\"#i-{shape}\"></use></svg>{word}</span>"
+        ))
+    };
+    assert!(said(&site.get("/incidents/1").await.body, "open", "Open"));
+    for (shape, word, command) in ways {
+        let incident = site.declare("13:00:00", word, Severity::Sev2, "db");
+        if command == Command::Mitigate {
+            site.act(incident, "13:05:00", "Hanna Becker", Command::Acknowledge);
+        }
+        site.act(incident, "13:10:00", "Hanna Becker", command);
+        let page = site.get(&format!("/incidents/{incident}")).await.body;
+        assert!(said(&page, shape, word), "{word}: {page}");
+        assert!(
+            said(&site.get("/").await.body, shape, word),
+            "{word} in the list"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_people_wrote_is_text_and_never_markup() {
+    let site = Site::new();
+    let evil = "<script>alert(1)</script> \"quoted\" & more";
+    let incident = site.declare("13:00:00", evil, Severity::Sev1, "<b>db</b>");
+    let note = Command::Note {
+        text: "<img src=x onerror=alert(1)>".to_owned(),
+    };
+    site.act(incident, "13:01:00", "<i>Eve</i>", note);
+    let assign = Command::Assign {
+        to: vec![person("<u>Eve</u>")],
+    };
+    site.act(incident, "13:02:00", "Hanna Becker", assign);
+    for path in ["/", "/incidents/INC-1", "/incidents/%3Cscript%3Ealert(1)"] {
+        let page = site.get(path).await.body;
+        for tag in ["<script>alert", "<img", "<b>", "<i>", "<u>"] {
+            assert!(!page.contains(tag), "{tag} in {path}");
+        }
+    }
+    let page = site.get("/").await.body;
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt; &quot;quoted&quot; &amp; more"));
+}
+
+#[tokio::test]
+async fn a_long_title_is_there_in_full() {
+    let site = Site::new();
+    let title = "checkout ".repeat(25).trim_end().to_owned();
+    let incident = site.declare("13:00:00", &title, Severity::Sev1, "web");
+    for path in ["/".to_owned(), format!("/incidents/{incident}")] {
+        assert!(site.get(&path).await.body.contains(&title), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_too_long_says_where_the_rest_is() {
+    let site = Site::new();
+    for index in 0..200 {
+        site.declare("13:00:00", &format!("Number {index}"), Severity::Sev4, "db");
+    }
+    let page = site.get("/").await.body;
+    assert_eq!(count(&page, "data-key="), 200);
+    assert!(!page.contains("im list --all"));
+
+    site.declare("13:00:01", "One more", Severity::Sev4, "db");
+    let page = site.get("/").await.body;
+    assert_eq!(count(&page, "data-key="), 200);
+    assert!(page.contains("The newest 200 are here. Older: <code>im list --all</code>"));
+    assert!(
+        page.contains("201 open"),
+        "the count is of all, not of what is shown"
+    );
+}
+
+#[tokio::test]
+async fn an_incident_that_is_not_here_is_a_page_too() {
+    let site = Site::new();
+    let gone = site.declare("13:00:00", "Gone", Severity::Sev4, "db");
+    site.act(gone, "13:01:00", "Hanna Becker", Command::Delete);
+    for path in [
+        "/incidents/INC-1",
+        "/incidents/INC-9",
+        "/incidents/nonsense",
+    ] {
+        let page = site.get(path).await;
+        assert_eq!(page.status, StatusCode::NOT_FOUND, "{path}");
+        assert!(page.body.contains("is not here"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_is_away_is_said_with_what_to_do() {
+    let mut options = DbOptions::new("sqlite::memory:", 7).unwrap();
+    options.queue_max = 0;
+    let page = Site::with(&options).get("/").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.headers["retry-after"], "10");
+    let text = shown(&page).replace(env!("CARGO_PKG_VERSION"), "[version]");
+    insta::assert_snapshot!("error", text);
+}
+
+#[tokio::test]
+async fn only_this_machine_may_look() {
+    let site = Site::new();
+    let allowed = [
+        ("127.0.0.1:4000", "localhost:8080"),
+        ("127.0.0.1:4000", "LocalHost"),
+        ("127.8.0.1:4000", "127.0.0.1:8080"),
+        ("[::1]:4000", "[::1]:8080"),
+        ("[::ffff:127.0.0.1]:4000", "localhost"),
+    ];
+    for (peer, host) in allowed {
+        let answer = site.get_from(peer, &[("host", host)]).await;
+        assert_eq!(answer.status, StatusCode::OK, "{peer} for {host}");
+    }
+    let refused = [
+        ("192.0.2.7:4000", "localhost:8080", "another machine"),
+        ("[2001:db8::7]:4000", "localhost", "another machine"),
+        ("127.0.0.1:4000", "evil.example", "another name"),
+        (
+            "127.0.0.1:4000",
+            "localhost.evil.example:8080",
+            "another name",
+        ),
+        ("127.0.0.1:4000", "127.0.0.1.evil.example", "another name"),
+        ("127.0.0.1:4000", "not a host", "another name"),
+        ("127.0.0.1:4000", "", "another name"),
+    ];
+    for (peer, host, reason) in refused {
+        let answer = site.get_from(peer, &[("host", host)]).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{peer} for {host}");
+        assert!(
+            answer.body.contains(reason),
+            "{peer} for {host}: {}",
+            answer.body
+        );
+        assert_eq!(answer.headers["content-type"], "text/plain; charset=utf-8");
+    }
+    let nameless = site.get_from("127.0.0.1:4000", &[]).await;
+    assert_eq!(nameless.status, StatusCode::FORBIDDEN);
+    for header in [
+        "forwarded",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "via",
+        "x-real-ip",
+    ] {
+        let carried = [("host", "localhost"), (header, "192.0.2.7")];
+        let answer = site.get_from("127.0.0.1:4000", &carried).await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{header}");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_forbids_what_is_not_ours() {
+    let site = busy();
+    let refusal = site.get_from("192.0.2.7:1", &[]).await;
+    let answers = [
+        site.get("/").await,
+        site.get("/incidents/INC-5").await,
+        site.get("/incidents/INC-99").await,
+        site.get("/assets/live.js").await,
+        refusal,
+    ];
+    for answer in answers {
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(
+                answer.headers["content-security-policy"].to_str().unwrap(),
+                @"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            );
+        }
+        assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        assert!(values(&answer.body, "style").is_empty());
+        assert!(!answer.body.contains("<script>") && !answer.body.contains("<style"));
+    }
+}
+
+#[tokio::test]
+async fn everything_that_a_page_names_is_there() {
+    let site = busy();
+    for path in ["/", "/incidents/INC-5", "/incidents/INC-6"] {
+        let page = site.get(path).await.body;
+        for name in [values(&page, "href"), values(&page, "src")].concat() {
+            if let Some(id) = name.strip_prefix('#') {
+                assert_eq!(count(&page, &format!("id=\"{id}\"")), 1, "{name} on {path}");
+            } else if name.starts_with('/') {
+                assert_eq!(
+                    site.get(name).await.status,
+                    StatusCode::OK,
+                    "{name} on {path}"
+                );
+            }
+        }
+        for once in ["<h1", "<main", "<header", "class=\"skip\"", " UTC</span>"] {
+            assert_eq!(count(&page, once), 1, "{once} on {path}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn style_and_script_are_kept_for_ever_under_their_own_name_only() {
+    let site = Site::new();
+    let page = site.get("/").await.body;
+    let named = [values(&page, "href"), values(&page, "src")].concat();
+    let assets: Vec<&str> = named
+        .into_iter()
+        .filter(|name| name.starts_with("/assets/"))
+        .collect();
+    assert_eq!(assets.len(), 2, "{assets:?}");
+    for asset in assets {
+        let answer = site.get(asset).await;
+        assert_eq!(
+            answer.headers["cache-control"],
+            "public, max-age=31536000, immutable"
+        );
+        let (plain, _) = asset.split_once('?').unwrap();
+        assert_eq!(site.get(plain).await.headers["cache-control"], "no-cache");
+    }
+    assert_eq!(site.get("/").await.headers["cache-control"], "no-store");
+    assert!(site.get("/assets/live.js").await.body.len() <= 3 * 1024);
+}
+
+#[tokio::test]
+async fn an_open_page_is_told_of_each_change() {
+    let site = Site::new();
+    let response = site
+        .ask(Request::get("/live").body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut stream = response.into_body().into_data_stream();
+    assert_eq!(stream.next().await.unwrap().unwrap(), "data: 1\n\n");
+
+    site.changes.send(2).unwrap();
+    site.changes.send(3).unwrap();
+    let tick = stream.next().await.unwrap().unwrap();
+    assert_eq!(
+        tick, "data: 3\n\n",
+        "changes that nobody waited for are one tick"
+    );
+
+    site.stop.cancel();
+    assert!(
+        stream.next().await.is_none(),
+        "the stream ends with the server"
+    );
+}
