@@ -19,7 +19,6 @@ pub(crate) fn test() -> ExitCode {
         steps.run("tests", about(&tools), || {
             succeed(&mut tests(&tools, server.as_ref()))
         });
-        foreign::run(&mut steps);
     }
     steps.finish()
 }

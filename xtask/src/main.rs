@@ -21,7 +21,7 @@ const USAGE: &str = "\
 Usage: cargo xtask <CHORE>
 
 Chores:
-  test    everything: format, lints, the core alone, all tests on SQLite and PostgreSQL, foreign
+  test    everything: format, lints, the core alone, all tests on SQLite and PostgreSQL
   check   the quick part: format, lints, the core alone
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
