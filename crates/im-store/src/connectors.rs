@@ -107,6 +107,8 @@ statements! {
         SELECT name, created_at, config, api_key, webhook_secrets, subscription, state, state_reason, blocked_until,
                log_cursor, next_sync_at, sync_cause, last_sync_at, last_heard_at, gap_from, gap_to, gap_repaired
           FROM connector WHERE name = ?1";
+    IS_STILL = "-- connectors.is_still
+        SELECT 1 FROM connector WHERE name = ?1 AND config = ?2 AND webhook_secrets = ?3";
     CONFIGURE = "-- connectors.configure
         UPDATE connector SET config = ?2, api_key = ?3, state = ?4, state_reason = NULL, blocked_until = 0
          WHERE name = ?1";
@@ -169,6 +171,17 @@ pub fn find(tx: &mut Tx<'_>, name: &str) -> Result<Option<ConnectorRow>, StoreEr
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// Whether its settings and signing secrets are still these.
+pub fn is_still(
+    tx: &mut Tx<'_>,
+    name: &str,
+    config: &str,
+    webhook_secrets: &[String],
+) -> Result<bool, StoreError> {
+    let found = tx.query_one(IS_STILL, params![name, config, json(webhook_secrets)])?;
+    Ok(found.is_some())
 }
 
 /// New settings: what was known of its state is not any more.

@@ -143,9 +143,4 @@ impl StoreError {
     pub(crate) fn closed() -> Self {
         Self::Unavailable(Cause::new("the database is closed"))
     }
-
-    /// Whether the same transaction may succeed when it runs again at once.
-    pub(crate) fn is_busy(&self) -> bool {
-        matches!(self, Self::Busy(_))
-    }
 }

@@ -167,8 +167,4 @@ impl Connection for FaultyConnection {
     fn rollback(&mut self) {
         self.inner.rollback();
     }
-
-    fn retries_max(&self) -> u32 {
-        self.inner.retries_max()
-    }
 }

@@ -6,7 +6,7 @@
 //!
 //! Invariants
 //! - One connection is owned by one thread. Nothing else touches it.
-//! - A closure may run twice, so it does SQL and nothing else.
+//! - Writers take turns on both databases, so a closure sees what the one before it did.
 //! - A failed statement ends the transaction on both databases: nothing of it is kept.
 //! - Text holds no NUL: the drivers replace it with U+FFFD, because PostgreSQL refuses it.
 //!
@@ -40,7 +40,7 @@ mod tx;
 
 pub use error::{Cause, DecodeError, MigrateError, StoreError};
 pub use local::LocalDb;
-pub use options::{Address, BUSY_WAIT, DbOptions, QUEUE_MAX, READERS, WRITERS};
+pub use options::{Address, BUSY_WAIT, DbOptions, QUEUE_MAX, READERS};
 pub use postgres::{PostgresAddress, PostgresConnection};
 pub use reply::Pending;
 pub use sql::{Connection, Dialect, Row, TxKind, Value};

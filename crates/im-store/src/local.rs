@@ -40,7 +40,7 @@ impl LocalDb {
     /// Runs `work` and keeps what it did, unless it fails.
     pub fn write<T, E: From<StoreError>>(
         &mut self,
-        work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.run(TxKind::Write, work)
     }
@@ -48,7 +48,7 @@ impl LocalDb {
     /// Runs `work`, which sees one state and changes nothing.
     pub fn read<T, E: From<StoreError>>(
         &mut self,
-        work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         self.run(TxKind::Read, work)
     }
@@ -56,7 +56,7 @@ impl LocalDb {
     fn run<T, E: From<StoreError>>(
         &mut self,
         kind: TxKind,
-        work: impl FnMut(&mut Tx<'_>) -> Result<T, E>,
+        work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut task = Task::new(work);
         run_alone(self.connection.as_mut(), &mut self.rng, kind, &mut task);

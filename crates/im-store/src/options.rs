@@ -10,10 +10,7 @@ pub const QUEUE_MAX: usize = 4096;
 /// Threads that read. Two keep a long report from stopping the pages.
 pub const READERS: usize = 2;
 
-/// Threads that write to PostgreSQL. More would mostly race for the counters.
-pub const WRITERS: usize = 2;
-
-/// How long SQLite waits for another process that writes.
+/// How long a write waits for another process that writes.
 pub const BUSY_WAIT: Duration = Duration::from_secs(5);
 
 /// Where the database is.
@@ -69,8 +66,6 @@ pub struct DbOptions {
     pub queue_max: usize,
     /// Threads that read. A database in memory has one thread for everything.
     pub readers: usize,
-    /// Threads that write to PostgreSQL. SQLite has one.
-    pub writers: usize,
     /// How long SQLite waits for another process that writes.
     pub busy_wait: Duration,
     /// What is going to fail, for tests.
@@ -86,7 +81,6 @@ impl DbOptions {
             seed,
             queue_max: QUEUE_MAX,
             readers: READERS,
-            writers: WRITERS,
             busy_wait: BUSY_WAIT,
             #[cfg(feature = "fault")]
             faults: None,

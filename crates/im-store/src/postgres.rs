@@ -1,8 +1,8 @@
 //! The driver for PostgreSQL.
 //!
 //! Invariants
-//! - Writes are SERIALIZABLE, so a closure means the same here as on SQLite; a lost race is
-//!   [`StoreError::Busy`] and worth an immediate retry, because the winner has committed.
+//! - Writers take turns, as on SQLite: a lock of the whole schema is the first thing that a write
+//!   takes. So a closure means the same on both, and can neither lose a race nor deadlock.
 //! - Reads see one snapshot and cannot fail by a race.
 //! - A lost connection is made again by the next `begin`.
 //!
@@ -29,10 +29,6 @@ use crate::{
 /// the number is bounded; at the limit all are prepared anew.
 const STATEMENTS_MAX: usize = 512;
 
-/// Runs of one write that lose a race before the caller hears of it. The loser waits for the
-/// winner's commit inside the database, so this many losses mean real overload.
-const RETRIES_MAX: u32 = 10;
-
 /// How long a connection may take.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
 
@@ -40,12 +36,12 @@ const CONNECT_WAIT: Duration = Duration::from_secs(5);
 const SILENCE_MAX: Duration = Duration::from_secs(30);
 
 const BEGIN_READ: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE";
-/// Two writers mostly race for the counters, and the winner of one race is the first in the
-/// next. `LOCK` takes its place in the queue and no snapshot, so what follows cannot lose there.
-const BEGIN_WRITE_AGAIN: &str = "BEGIN ISOLATION LEVEL SERIALIZABLE;
-    LOCK TABLE counter IN SHARE ROW EXCLUSIVE MODE";
-/// Not serializable: what the previous migrator did must be visible after the wait.
+/// Each statement after the lock sees all that the writers before have committed. The table names
+/// the schema; it is not locked itself, so vacuuming it goes on.
+const BEGIN_WRITE: &str = "BEGIN ISOLATION LEVEL READ COMMITTED;
+    SET LOCAL lock_timeout = '5s'; -- as long as `BUSY_WAIT`
+    SELECT pg_advisory_xact_lock(7305799, CAST('counter'::regclass AS oid)::int4)";
+/// What the previous migrator did must be visible after the wait.
 const BEGIN_MIGRATE: &str =
     "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT pg_advisory_xact_lock(7305798)";
 
@@ -222,7 +218,6 @@ impl Connection for PostgresConnection {
         let sql = match kind {
             TxKind::Read => BEGIN_READ,
             TxKind::Write => BEGIN_WRITE,
-            TxKind::WriteAgain => BEGIN_WRITE_AGAIN,
             TxKind::Migrate => BEGIN_MIGRATE,
         };
         let client = self.client()?;
@@ -247,10 +242,6 @@ impl Connection for PostgresConnection {
             self.client = None;
         }
         self.in_transaction = false;
-    }
-
-    fn retries_max(&self) -> u32 {
-        RETRIES_MAX
     }
 }
 
@@ -339,11 +330,7 @@ fn class(sql: &str, error: postgres::Error) -> StoreError {
         let constraint = refusal.constraint().unwrap_or_default().to_owned();
         return StoreError::Duplicate { constraint };
     }
-    let races = [
-        SqlState::T_R_SERIALIZATION_FAILURE,
-        SqlState::T_R_DEADLOCK_DETECTED,
-    ];
-    if races.contains(code) {
+    if *code == SqlState::LOCK_NOT_AVAILABLE {
         return StoreError::Busy(Cause::new(error));
     }
     if *code == SqlState::DISK_FULL {

@@ -15,6 +15,8 @@ pub(crate) struct Queue<J> {
 
 struct State<J> {
     jobs: VecDeque<J>,
+    /// Jobs that were taken last and are being run.
+    taken: usize,
     open: bool,
 }
 
@@ -22,6 +24,7 @@ impl<J> Queue<J> {
     pub(crate) fn new(limit: usize) -> Self {
         let state = State {
             jobs: VecDeque::new(),
+            taken: 0,
             open: true,
         };
         Self {
@@ -50,6 +53,7 @@ impl<J> Queue<J> {
     /// Empty only when the queue is closed and everything was taken.
     pub(crate) fn take(&self, limit: usize) -> Vec<J> {
         let mut state = self.lock();
+        state.taken = 0;
         while state.open && state.jobs.is_empty() {
             state = self
                 .filled
@@ -57,6 +61,7 @@ impl<J> Queue<J> {
                 .unwrap_or_else(PoisonError::into_inner);
         }
         let count = state.jobs.len().min(limit);
+        state.taken = count;
         state.jobs.drain(..count).collect()
     }
 
@@ -79,6 +84,12 @@ impl<J> Queue<J> {
 
     pub(crate) fn len(&self) -> usize {
         self.lock().jobs.len()
+    }
+
+    /// Jobs that wait, and those that the one thread which takes them is running.
+    pub(crate) fn under_way(&self) -> usize {
+        let state = self.lock();
+        state.jobs.len() + state.taken
     }
 
     // The lock is never held while foreign code runs, so a poisoned state is still whole.

@@ -313,10 +313,8 @@ impl Row {
 pub enum TxKind {
     /// Sees one state of the database and changes nothing.
     Read,
-    /// Behaves as if it ran alone.
+    /// Runs alone among the writers.
     Write,
-    /// As a write, after one that lost a race: waits until it can no longer lose a counter.
-    WriteAgain,
     /// As a write, and no second one of this kind runs anywhere at the same time.
     Migrate,
 }
@@ -359,9 +357,4 @@ pub trait Connection: Send {
 
     /// Forgets the transaction. If that fails, `begin` notices.
     fn rollback(&mut self);
-
-    /// How often a transaction that ended [`StoreError::Busy`] is worth running again at once.
-    fn retries_max(&self) -> u32 {
-        0
-    }
 }

@@ -151,7 +151,7 @@ impl Connection for SqliteConnection {
         self.execute(
             match kind {
                 TxKind::Read => "BEGIN DEFERRED",
-                TxKind::Write | TxKind::WriteAgain | TxKind::Migrate => "BEGIN IMMEDIATE",
+                TxKind::Write | TxKind::Migrate => "BEGIN IMMEDIATE",
             },
             &[],
         )?;

@@ -1,8 +1,8 @@
 //! A database on threads of its own.
 //!
-//! A thread owns one connection and takes jobs from a bounded queue. The writer of a SQLite
-//! file takes everything that waits and commits once for all of it, because the disk's flush is
-//! what costs. Each job has a savepoint, so one that fails takes nobody with it.
+//! A thread owns one connection and takes jobs from a bounded queue. The one writer takes
+//! everything that waits and commits once for all of it, because the disk's flush is what costs.
+//! Each job has a savepoint, so one that fails takes nobody with it.
 //!
 //! Invariants
 //! - A caller gets `Ok` only after the commit.
@@ -51,20 +51,14 @@ impl Db {
             writes,
             handles: Vec::new(),
         };
-        let (role, write_threads) = match options.address {
-            Address::SqliteMemory => {
-                threads.start("im-store", Role::Alone, options)?;
-                return Ok(Self {
-                    threads: Arc::new(threads),
-                });
-            }
-            Address::SqliteFile(_) => (Role::Grouped, 1),
-            Address::Postgres(_) => (Role::Alone, options.writers.max(1)),
-        };
-        threads.reads = Arc::new(Queue::new(options.queue_max));
-        for _ in 0..write_threads {
-            threads.start("im-store-write", role, options)?;
+        if matches!(options.address, Address::SqliteMemory) {
+            threads.start("im-store", Role::Alone, options)?;
+            return Ok(Self {
+                threads: Arc::new(threads),
+            });
         }
+        threads.reads = Arc::new(Queue::new(options.queue_max));
+        threads.start("im-store-write", Role::Grouped, options)?;
         for _ in 0..options.readers.max(1) {
             threads.start("im-store-read", Role::Reader, options)?;
         }
@@ -75,12 +69,12 @@ impl Db {
 
     /// Runs `work` in a transaction and keeps what it did, unless it fails.
     ///
-    /// It starts now, not when the result is awaited, and may run twice.
+    /// It starts now, not when the result is awaited.
     pub fn write<T, E, F>(&self, work: F) -> Pending<T, E>
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         send(&self.threads.writes, TxKind::Write, work)
     }
@@ -90,7 +84,7 @@ impl Db {
     where
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
-        F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
     {
         send(&self.threads.reads, TxKind::Read, work)
     }
@@ -99,13 +93,18 @@ impl Db {
     pub fn writes_waiting(&self) -> usize {
         self.threads.writes.len()
     }
+
+    /// Writes that are not answered yet, whether they wait or are in the commit that is being made.
+    pub fn writes_under_way(&self) -> usize {
+        self.threads.writes.under_way()
+    }
 }
 
 fn send<T, E, F>(queue: &Queue<AnyJob>, kind: TxKind, work: F) -> Pending<T, E>
 where
     T: Send + 'static,
     E: From<StoreError> + Send + 'static,
-    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
 {
     let (reply, pending) = reply::pair();
     let job = AnyJob {
@@ -162,7 +161,7 @@ struct TypedJob<F, T, E> {
 
 impl<F, T, E> Work for TypedJob<F, T, E>
 where
-    F: FnMut(&mut Tx<'_>) -> Result<T, E>,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
     E: From<StoreError>,
 {
     fn attempt(&mut self, tx: &mut Tx<'_>) -> bool {
@@ -184,7 +183,7 @@ where
 
 impl<F, T, E> Job for TypedJob<F, T, E>
 where
-    F: FnMut(&mut Tx<'_>) -> Result<T, E> + Send,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, E> + Send,
     T: Send,
     E: From<StoreError> + Send,
 {

@@ -110,23 +110,29 @@ pub(crate) trait Work {
 
 /// A closure and what it returned.
 pub(crate) struct Task<F, T, E> {
-    work: F,
+    work: Option<F>,
     pub(crate) result: Option<Result<T, E>>,
 }
 
 impl<F, T, E> Task<F, T, E> {
     pub(crate) fn new(work: F) -> Self {
-        Self { work, result: None }
+        Self {
+            work: Some(work),
+            result: None,
+        }
     }
 }
 
 impl<F, T, E> Work for Task<F, T, E>
 where
-    F: FnMut(&mut Tx<'_>) -> Result<T, E>,
+    F: FnOnce(&mut Tx<'_>) -> Result<T, E>,
     E: From<StoreError>,
 {
     fn attempt(&mut self, tx: &mut Tx<'_>) -> bool {
-        let result = (self.work)(tx);
+        let Some(work) = self.work.take() else {
+            return false;
+        };
+        let result = work(tx);
         self.result.insert(result).is_ok()
     }
 
@@ -135,70 +141,30 @@ where
     }
 }
 
-/// How one run ended.
-enum Ended {
-    /// Kept, or rolled back because the work wanted it.
-    AsTheWorkSaid,
-    /// The store failed and the work answered with an error of its own.
-    Failed(StoreError),
-    /// The store failed and the work does not know.
-    FailedUnnoticed(StoreError),
-}
-
-/// Runs `work` in a transaction of its own, again if it lost a race.
+/// Runs `work` in a transaction of its own.
 pub(crate) fn run_alone(
-    connection: &mut dyn Connection,
-    rng: &mut Rng,
-    mut kind: TxKind,
-    work: &mut dyn Work,
-) {
-    let mut retries_left = connection.retries_max();
-    loop {
-        let (error, unnoticed) = match run_once(connection, rng, kind, work) {
-            Ended::AsTheWorkSaid => return,
-            Ended::Failed(error) => (error, false),
-            Ended::FailedUnnoticed(error) => (error, true),
-        };
-        if error.is_busy() && retries_left > 0 {
-            retries_left -= 1;
-            if kind == TxKind::Write {
-                kind = TxKind::WriteAgain;
-            }
-            continue;
-        }
-        if unnoticed {
-            work.fail(error);
-        }
-        return;
-    }
-}
-
-fn run_once(
     connection: &mut dyn Connection,
     rng: &mut Rng,
     kind: TxKind,
     work: &mut dyn Work,
-) -> Ended {
+) {
     if let Err(error) = connection.begin(kind) {
-        return Ended::FailedUnnoticed(error);
+        return work.fail(error);
     }
     let mut tx = Tx::new(connection, rng, kind);
     let keep = work.attempt(&mut tx);
     let failure = tx.failure;
     if keep && failure.is_none() {
-        return match connection.commit() {
-            Ok(()) => Ended::AsTheWorkSaid,
-            Err(error) => {
-                connection.rollback();
-                Ended::FailedUnnoticed(error)
-            }
-        };
+        if let Err(error) = connection.commit() {
+            connection.rollback();
+            work.fail(error);
+        }
+        return;
     }
     connection.rollback();
-    match failure {
-        None => Ended::AsTheWorkSaid,
-        Some(error) if keep => Ended::FailedUnnoticed(error),
-        Some(error) => Ended::Failed(error),
+    // The work does not know that the store failed.
+    if let Some(error) = failure.filter(|_| keep) {
+        work.fail(error);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{sync::Barrier, thread};
 
-use im_store::{LocalDb, StoreError, counter, params};
+use im_store::{LocalDb, StoreError, Tx, counter, params};
 
 use crate::backend::each_shared;
 
@@ -14,6 +14,11 @@ const CLAIM: &str = "-- work.claim
      WHERE id IN (SELECT id FROM work WHERE lease_until <= ?1 ORDER BY id LIMIT ?3)
        AND lease_until <= ?1
  RETURNING id";
+
+const TOUCH: &str = "-- work.touch
+    UPDATE work SET lease_until = lease_until + 1 WHERE id = ?1";
+const SEEN: &str = "-- work.seen
+    SELECT lease_until FROM work WHERE id = ?1";
 
 const WORKERS: usize = 4;
 const ROWS: i64 = 100;
@@ -94,5 +99,33 @@ fn each_number_is_given_once_and_nobody_starves() {
         .concat();
         numbers.sort_unstable();
         assert_eq!(numbers, (1..=100).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn writers_that_touch_the_same_rows_in_another_order_take_turns() {
+    each_shared(|backend| {
+        let mut db = backend.local();
+        db.write(|tx| {
+            tx.execute(CREATE, &[])?;
+            tx.execute(PUT, params![1_i64]).map(drop)
+        })
+        .unwrap();
+        let row = |tx: &mut Tx<'_>| tx.execute(TOUCH, params![1_i64]).map(drop);
+        let number = |tx: &mut Tx<'_>| counter::next(tx, "fact", 1).map(drop);
+        race(
+            || backend.local(),
+            |mut db| {
+                for _ in 0..50 {
+                    db.write(|tx| row(tx).and_then(|()| number(tx))).unwrap();
+                    db.write(|tx| number(tx).and_then(|()| row(tx))).unwrap();
+                }
+            },
+        );
+        let seen = db.read(|tx| {
+            let row = tx.query_one(SEEN, params![1_i64])?.unwrap();
+            Ok::<_, StoreError>((row.int(0)?, counter::last(tx, "fact")?))
+        });
+        assert_eq!(seen.unwrap(), (400, 400));
     });
 }

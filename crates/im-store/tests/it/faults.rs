@@ -100,25 +100,6 @@ fn a_lost_answer_is_an_error_for_what_was_kept() {
     });
 }
 
-#[test]
-fn a_lost_race_is_run_again_on_postgres() {
-    let Some(mut backend) = Backend::postgres() else {
-        return;
-    };
-    let faults = with_faults(&mut backend);
-    let mut db = backend.local();
-    db.write(|tx| tx.execute(CREATE, &[])).unwrap();
-    faults.fail_commit(Fault::Busy);
-    let mut runs = 0;
-    db.write(|tx| {
-        runs += 1;
-        put_three(tx, 1)
-    })
-    .unwrap();
-    assert_eq!(runs, 2);
-    assert_eq!(db.read(|tx| parts(tx, 1)).unwrap(), 3);
-}
-
 /// Sends jobs at once and checks that each was told the truth.
 fn check_jobs(db: &Db, faults: &Faults, first: i64) {
     let jobs = first..first + 8;
