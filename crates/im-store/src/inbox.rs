@@ -1,10 +1,12 @@
 //! Webhooks as they came: stored before they are answered, digested at our own pace.
+//!
+//! Writers take turns, so the highest id plus one is the order of arrival.
 
 use im_core::ConnectorName;
 use jiff::Timestamp;
 
 use crate::statements::statements;
-use crate::{Row, StoreError, Tx, counter, params};
+use crate::{Row, StoreError, Tx, params};
 
 /// A delivery that arrived.
 #[derive(Debug, Clone)]
@@ -43,7 +45,7 @@ pub struct InboxRow {
 statements! {
     INSERT = "-- inbox.insert
         INSERT INTO inbox (id, connector, event_id, delivery_id, verified, received_at, body, state, due_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?6)
+        VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM inbox), ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?5)
             ON CONFLICT (connector, event_id) DO UPDATE SET copies = inbox.copies + 1
      RETURNING copies";
     DUE = "-- inbox.due
@@ -95,11 +97,9 @@ impl Digested {
 
 /// Stores a delivery; `false` if the event was here before.
 pub fn receive(tx: &mut Tx<'_>, arrival: &Arrival, now: Timestamp) -> Result<bool, StoreError> {
-    let id = counter::next(tx, "inbox", 1)?;
     let row = tx.query_one(
         INSERT,
         params![
-            id,
             arrival.connector.as_str(),
             arrival.event_id.as_str(),
             arrival.delivery_id.as_deref(),

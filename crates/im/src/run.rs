@@ -32,6 +32,11 @@ pub const LIVE_MAX: u32 = 16;
 /// Calls under way that read what we may have missed: a part of PagerDuty's allowance.
 pub const REPAIR_MAX: u32 = 4;
 
+/// Events digested in one turn while others wait to write: a storm is stored first, because
+/// PagerDuty waits five seconds for its answers, and understood as fast as that leaves room.
+const DIGEST_IN_STORM: u32 = 8;
+/// So many writes under way are a storm; the acts of people are never as many.
+const STORM: usize = 32;
 /// Other processes may write to the same database; nobody nudges us then.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// What is due at once and cannot be taken up yet must not turn into a busy loop.
@@ -174,17 +179,18 @@ pub async fn run(engine: Engine, stop: CancellationToken, drain: Duration) {
     let mut under_way = UnderWay::default();
     let mut trouble = Trouble::default();
     while !stop.is_cancelled() {
-        let pause = match turn(&engine, &under_way).await {
+        let (pause, is_storm) = match turn(&engine, &under_way).await {
             Ok(turn) => {
                 trouble.over();
                 start(&engine, turn.plan.calls, &mut under_way);
-                turn.pause
+                (turn.pause, turn.is_storm)
             }
-            Err(error) => trouble.met(&error),
+            Err(error) => (trouble.met(&error), false),
         };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = engine.signals.nudge.notified() => {}
+            // In a storm everything nudges, and each turn takes the writer from those who wait.
+            () = engine.signals.nudge.notified(), if !is_storm => {}
             Some(ended) = under_way.tasks.join_next() => under_way.ended(ended),
             () = tokio::time::sleep(pause) => {}
         }
@@ -198,6 +204,8 @@ pub async fn run(engine: Engine, stop: CancellationToken, drain: Duration) {
 struct Turn {
     plan: Plan,
     pause: Duration,
+    /// Whether so many wait to write that nudges say nothing new.
+    is_storm: bool,
 }
 
 /// Digests what came and plans what is due.
@@ -208,10 +216,16 @@ async fn turn(engine: &Engine, under_way: &UnderWay) -> Result<Turn, StoreError>
         repair: REPAIR_MAX.saturating_sub(under_way.repair),
         lease: engine.lease,
     };
+    let is_storm = engine.db.writes_under_way() >= STORM;
+    let digest_max = if is_storm {
+        DIGEST_IN_STORM
+    } else {
+        inbox::DIGEST_MAX
+    };
     let (facts, plan) = engine
         .db
         .write(move |tx| {
-            inbox::digest(tx, inbox::DIGEST_MAX, now)?;
+            inbox::digest(tx, digest_max, now)?;
             let plan = plan(tx, capacity, now)?;
             // Other processes write to this database, too: the counter shows it.
             Ok::<_, StoreError>((counter::last(tx, "fact")?, plan))
@@ -225,6 +239,7 @@ async fn turn(engine: &Engine, under_way: &UnderWay) -> Result<Turn, StoreError>
     Ok(Turn {
         plan,
         pause: pause.clamp(PAUSE_MIN, LOOK_AGAIN),
+        is_storm,
     })
 }
 

@@ -28,7 +28,7 @@ use im_engine::{inbox, request_sync};
 use im_pagerduty::{Secret, read_envelope, verify};
 use im_store::connectors::ConnectorRow;
 use im_store::inbox::Arrival;
-use im_store::{StoreError, Tx, settings, tallies};
+use im_store::{StoreError, Tx, connectors, settings, tallies};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -43,6 +43,8 @@ use limit::Bucket;
 
 /// PagerDuty waits five seconds for an answer; this leaves it one.
 const STORE_WAIT: Duration = Duration::from_secs(4);
+/// How often a delivery looks at its connector: somebody would have to change it each time.
+const LOOKS_MAX: usize = 3;
 /// PagerDuty sends nothing larger; what nobody signed may not fill the disk.
 const UNSIGNED_BYTES_MAX: usize = 256 * 1024;
 /// A wrong signature asks for a repair at most so often, or anybody could make us ask for ever.
@@ -74,9 +76,15 @@ impl Default for Doors {
 #[derive(Default)]
 struct Door {
     bucket: Bucket,
-    /// The secrets, and the sealed texts that they were opened from.
-    secrets: Option<(Vec<String>, Arc<[Secret]>)>,
+    known: Option<Arc<Known>>,
     alarmed_at: Option<Timestamp>,
+}
+
+/// A connector as it was when the door last looked. It may have changed since, so nothing is
+/// refused on its word alone, and nothing is stored unless the row is still the same.
+struct Known {
+    connector: Connector,
+    secrets: Vec<Secret>,
 }
 
 impl Doors {
@@ -94,21 +102,9 @@ impl Doors {
         use_door(doors.entry(name.to_owned()).or_default())
     }
 
-    /// The signing secrets, opened again only when the row has changed.
-    fn secrets(&self, app: &App, row: &ConnectorRow) -> Result<Arc<[Secret]>, ApiError> {
-        let kept = self.with(&row.name, |door| door.secrets.clone());
-        if let Some((_, secrets)) = kept.filter(|(sealed, _)| *sealed == row.webhook_secrets) {
-            return Ok(secrets);
-        }
-        let opened: Vec<Secret> = row
-            .webhook_secrets
-            .iter()
-            .map(|sealed| app.vault.open(sealed))
-            .collect::<Result<_, _>>()?;
-        let opened: Arc<[Secret]> = opened.into();
-        let kept = (row.webhook_secrets.clone(), Arc::clone(&opened));
-        self.with(&row.name, |door| door.secrets = Some(kept));
-        Ok(opened)
+    fn known(&self, name: &ConnectorName) -> Option<Arc<Known>> {
+        let doors = self.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        doors.get(name.as_str())?.known.clone()
     }
 }
 
@@ -190,9 +186,15 @@ type Refused = (Option<&'static str>, ApiError);
 
 async fn deliver(app: &App, name: &ConnectorName, request: Request) -> Result<Ended, Refused> {
     let now = app.clock.now();
-    let connector = open(app, name).await?;
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    may_come(&connector, peer.map(|ConnectInfo(peer)| peer.ip()))?;
+    let peer = peer.map(|ConnectInfo(peer)| peer.ip());
+    let mut looked = app
+        .doors
+        .known(name)
+        .filter(|known| may_come(&known.connector, peer).is_ok());
+    if looked.is_none() {
+        may_come(&look(app, name).await?.connector, peer)?;
+    }
     let per_minute = app.doors.per_minute;
     let fits = app
         .doors
@@ -204,58 +206,104 @@ async fn deliver(app: &App, name: &ConnectorName, request: Request) -> Result<En
                 StatusCode::TOO_MANY_REQUESTS,
                 "rate_limited",
                 format!("more than {per_minute} webhooks a minute"),
-            ),
+            )
+            .hint("send it again later, as PagerDuty does"),
         ));
     }
     let headers = request.headers().clone();
     let body = input::bytes(request, &())
         .await
         .map_err(|error| (Some("too_large"), error))?;
-    let signature = text(&headers, "x-pagerduty-signature");
-    if signature.is_none() && is_probe(&body) {
+    if text(&headers, "x-pagerduty-signature").is_none() && is_probe(&body) {
         return Ok(Ended::Probe);
     }
-    let secrets = app
-        .doors
-        .secrets(app, &connector.row)
-        .map_err(|error| (Some("no_key"), error))?;
-    let verified = match signature {
-        _ if secrets.is_empty() => false,
-        Some(signature) => {
-            let secrets: Vec<&str> = secrets.iter().map(Secret::expose).collect();
-            if !verify(signature, &body, &secrets) {
-                return Err(wrong_signature(app, &connector, &headers, now).await);
+    for _ in 0..LOOKS_MAX {
+        let is_fresh = looked.is_none();
+        let known = match looked.take() {
+            Some(known) => known,
+            None => look(app, name).await?,
+        };
+        match judge(&known, &headers, &body) {
+            Ok(verified) => {
+                let arrival = arrival(name, &headers, &body, verified);
+                if let Some(is_new) = store(app, known, arrival, now).await? {
+                    return Ok(Ended::Stored { is_new, verified });
+                }
             }
-            true
+            Err(why) if is_fresh => return Err(refuse(app, &known, &headers, why, now).await),
+            Err(_) => {}
         }
-        None => return Err(no_signature(app, &connector, now).await),
-    };
-    if !verified && body.len() > UNSIGNED_BYTES_MAX {
-        return Err((
+    }
+    Err(late())
+}
+
+/// Why a delivery is not taken.
+#[derive(Clone, Copy)]
+enum NotTaken {
+    TooLarge,
+    NoSignature,
+    WrongSignature,
+}
+
+/// Whether it is to be stored, and whether its signature was checked.
+fn judge(known: &Known, headers: &HeaderMap, body: &Bytes) -> Result<bool, NotTaken> {
+    if known.secrets.is_empty() {
+        return if body.len() > UNSIGNED_BYTES_MAX {
+            Err(NotTaken::TooLarge)
+        } else {
+            Ok(false)
+        };
+    }
+    let signature = text(headers, "x-pagerduty-signature")
+        .filter(|signature| !signature.trim().is_empty())
+        .ok_or(NotTaken::NoSignature)?;
+    let secrets: Vec<&str> = known.secrets.iter().map(Secret::expose).collect();
+    if verify(signature, body, &secrets) {
+        Ok(true)
+    } else {
+        Err(NotTaken::WrongSignature)
+    }
+}
+
+async fn refuse(
+    app: &App,
+    known: &Known,
+    headers: &HeaderMap,
+    why: NotTaken,
+    now: Timestamp,
+) -> Refused {
+    match why {
+        NotTaken::TooLarge => (
             Some("too_large"),
             ApiError::new(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too_large",
                 "PagerDuty sends nothing as large as this",
-            ),
-        ));
+            )
+            .hint("at most 256 KiB, as long as the connector has no signing secret"),
+        ),
+        NotTaken::NoSignature => no_signature(app, &known.connector, now).await,
+        NotTaken::WrongSignature => wrong_signature(app, &known.connector, headers, now).await,
     }
-    let arrival = Arrival {
+}
+
+fn arrival(name: &ConnectorName, headers: &HeaderMap, body: &Bytes, verified: bool) -> Arrival {
+    Arrival {
         connector: name.clone(),
-        event_id: event_id(&body),
-        delivery_id: text(&headers, "x-webhook-id").map(str::to_owned),
+        event_id: event_id(body),
+        delivery_id: text(headers, "x-webhook-id").map(str::to_owned),
         verified,
-        body: String::from_utf8_lossy(&body).into_owned(),
-    };
-    let is_new = store(app, arrival, now).await?;
-    Ok(Ended::Stored { is_new, verified })
+        body: String::from_utf8(body.to_vec())
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
+    }
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
-async fn open(app: &App, name: &ConnectorName) -> Result<Connector, Refused> {
+/// Looks at the connector as it is now, and remembers it.
+async fn look(app: &App, name: &ConnectorName) -> Result<Arc<Known>, Refused> {
     let given = name.clone();
     let looked = app
         .db
@@ -264,9 +312,31 @@ async fn open(app: &App, name: &ConnectorName) -> Result<Connector, Refused> {
         Ok(found) => found.map_err(|error| (Some("store_failed"), error))?,
         Err(_late) => return Err(late()),
     };
-    found
-        .filter(|connector| connector.config.enable_webhook)
-        .ok_or_else(|| (None, ApiError::no_connector(name.as_str())))
+    let connector = found.ok_or_else(|| (None, ApiError::no_connector(name.as_str())))?;
+    if !connector.config.enable_webhook {
+        return Err((None, switched_off(name)));
+    }
+    let secrets = connector.row.webhook_secrets.iter();
+    let secrets = secrets
+        .map(|sealed| app.vault.open(sealed))
+        .collect::<Result<_, _>>()
+        .map_err(|error| (Some("no_key"), error.into()))?;
+    let known = Arc::new(Known { connector, secrets });
+    app.doors
+        .with(name.as_str(), |door| door.known = Some(Arc::clone(&known)));
+    Ok(known)
+}
+
+fn switched_off(name: &ConnectorName) -> ApiError {
+    let name = name.as_str();
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "webhook_off",
+        format!("the connector {name} takes no webhooks"),
+    )
+    .hint(format!(
+        "`im connector config {name} --set enable_webhook=true` lets them in"
+    ))
 }
 
 fn late() -> Refused {
@@ -307,7 +377,8 @@ fn may_come(connector: &Connector, peer: Option<IpAddr>) -> Result<(), Refused> 
             StatusCode::FORBIDDEN,
             "forbidden_network",
             "webhooks are not taken from this address",
-        ),
+        )
+        .hint("the connector's setting `allow_ips` names the networks"),
     ))
 }
 
@@ -326,10 +397,24 @@ fn event_id(body: &Bytes) -> String {
     }
 }
 
-async fn store(app: &App, arrival: Arrival, now: Timestamp) -> Result<bool, Refused> {
-    let stored = app.db.write(move |tx| inbox::receive(tx, &arrival, now));
+/// Stores a delivery, and says whether it is new. `None`: the connector is not what was known
+/// of it, so nothing is stored.
+async fn store(
+    app: &App,
+    known: Arc<Known>,
+    arrival: Arrival,
+    now: Timestamp,
+) -> Result<Option<bool>, Refused> {
+    let stored = app.db.write(move |tx| {
+        let row = &known.connector.row;
+        if connectors::is_still(tx, &row.name, &row.config, &row.webhook_secrets)? {
+            inbox::receive(tx, &arrival, now).map(Some)
+        } else {
+            Ok(None)
+        }
+    });
     match tokio::time::timeout(STORE_WAIT, stored).await {
-        Ok(Ok(is_new)) => Ok(is_new),
+        Ok(Ok(stored)) => Ok(stored),
         Ok(Err(error)) => {
             // Whatever it is: 503 makes PagerDuty send it again.
             tracing::error!("a webhook could not be stored: {}", chain(&error));
@@ -354,7 +439,8 @@ async fn no_signature(app: &App, connector: &Connector, now: Timestamp) -> Refus
             StatusCode::FORBIDDEN,
             "no_signature",
             "the webhook is not signed",
-        ),
+        )
+        .hint("PagerDuty signs with `X-PagerDuty-Signature`; a trial without one is exactly {\"test\": \"ping\"}"),
     )
 }
 
@@ -372,23 +458,21 @@ async fn wrong_signature(
         Some(ours) => text(headers, "x-webhook-subscription") == Some(ours.as_str()),
         None => never_verified(app, row).await,
     };
-    if may_be_ours {
-        return (
-            Some("wrong_signature"),
-            ApiError::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "wrong_signature",
-                "the signature does not fit the secret that is stored here; send it again later",
-            ),
-        );
-    }
+    let (status, detail) = if may_be_ours {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the signature does not fit the secret that is stored here; send it again later",
+        )
+    } else {
+        (StatusCode::FORBIDDEN, "the signature is wrong")
+    };
+    let hint = format!(
+        "`im connector webhook {} --enable` agrees with PagerDuty on a new secret",
+        connector.name()
+    );
     (
         Some("wrong_signature"),
-        ApiError::new(
-            StatusCode::FORBIDDEN,
-            "wrong_signature",
-            "the signature is wrong",
-        ),
+        ApiError::new(status, "wrong_signature", detail).hint(hint),
     )
 }
 

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use axum::http::Request;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use im_pagerduty::Secret;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -301,4 +302,34 @@ async fn a_secret_that_cannot_be_opened_makes_pagerduty_try_again() {
     let body = event("E1");
     let answer = deliver(&server, &body, Some(&signed(SECRET, &body))).await;
     assert_eq!(answer.is(503)["code"], "no_key");
+}
+
+#[tokio::test]
+async fn a_change_of_the_connector_counts_from_the_next_delivery_on() {
+    let server = server().await;
+    let (first, second, third) = (event("E1"), event("E2"), event("E3"));
+    deliver(&server, &first, Some(&signed(SECRET, &first)))
+        .await
+        .is(202);
+
+    // Another process may have made it: this one was not told.
+    let sealed = server.app.vault.seal(&Secret::new(OTHER)).unwrap();
+    server
+        .write(move |tx| {
+            im_store::connectors::set_webhook(tx, "prod", None, std::slice::from_ref(&sealed))
+        })
+        .await;
+    let old = signed(SECRET, &second);
+    deliver(&server, &second, Some(&old)).await.is(503);
+    assert_eq!(stored(&server).await, 1);
+    deliver(&server, &second, Some(&signed(OTHER, &second)))
+        .await
+        .is(202);
+
+    server
+        .write(|tx| im_store::connectors::delete(tx, "prod").map(drop))
+        .await;
+    deliver(&server, &third, Some(&signed(OTHER, &third)))
+        .await
+        .is(404);
 }
