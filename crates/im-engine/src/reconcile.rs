@@ -17,7 +17,7 @@ use im_pagerduty::{
     Walk, Why,
 };
 use im_store::repair::{self, Found, RunRow};
-use im_store::{Cause, StoreError, Tx, connectors, incidents, settings};
+use im_store::{Cause, StoreError, Tx, connectors, facts, incidents, settings};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -463,6 +463,8 @@ fn log_page(
             continue;
         };
         match incidents::by_twin(tx, connector.name(), pd_id)? {
+            // Most of what a run reads it has read before.
+            Some(incident) if facts::are_known(tx, incident, &heard.facts)? => {}
             Some(incident) => {
                 let before = record::story(tx, incident, Some(connector))?;
                 let recorded = inbox::apply(tx, connector, incident, heard, now)?;

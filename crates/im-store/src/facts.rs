@@ -1,16 +1,25 @@
 //! The facts of incidents: appended, never changed.
+//!
+//! Writers take turns and no fact is ever deleted, so a fact's number is the highest before it
+//! plus one: the order of commits, without gaps.
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Kind, Snapshot, Source};
 
 use crate::statements::statements;
-use crate::{Row, StoreError, Tx, counter, params};
+use crate::{Row, StoreError, Tx, params};
 
 statements! {
     INSERT = "-- facts.insert
         INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind, actor_id, actor_name,
                           people, value, detail, answers, service, policy, urgency, priority)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-            ON CONFLICT (incident, source, source_id) DO NOTHING";
+        VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM fact),
+                ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+            ON CONFLICT (incident, source, source_id) DO NOTHING
+     RETURNING seq";
+    IS_KNOWN = "-- facts.is_known
+        SELECT 1 FROM fact WHERE incident = ?1 AND source = ?2 AND source_id = ?3";
+    LAST = "-- facts.last
+        SELECT COALESCE(MAX(seq), 0) FROM fact";
     INSERT_SOURCE = "-- facts.insert_source
         INSERT INTO fact_source (seq, snapshot, raw) VALUES (?1, ?2, ?3)";
     OF_INCIDENT = "-- facts.of_incident
@@ -45,13 +54,11 @@ fn insert(
     fact: &Fact,
     raw: Option<&str>,
 ) -> Result<bool, StoreError> {
-    let seq = counter::next(tx, "fact", 1)?;
     let shown = fact.snapshot.as_ref();
     let people = (!fact.people.is_empty()).then(|| json(&fact.people));
-    let inserted = tx.execute(
+    let inserted = tx.query_one(
         INSERT,
         params![
-            seq,
             incident.get(),
             fact.source.as_str(),
             fact.source_id.as_str(),
@@ -78,10 +85,37 @@ fn insert(
                 .map(|priority| priority.id.as_str()),
         ],
     )?;
-    if inserted == 1 && (shown.is_some() || raw.is_some()) {
-        tx.execute(INSERT_SOURCE, params![seq, shown.map(json), raw])?;
+    let Some(row) = inserted else {
+        return Ok(false);
+    };
+    if shown.is_some() || raw.is_some() {
+        tx.execute(INSERT_SOURCE, params![row.int(0)?, shown.map(json), raw])?;
     }
-    Ok(inserted == 1)
+    Ok(true)
+}
+
+/// Whether each of `facts` is stored already.
+pub fn are_known(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    facts: &[Fact],
+) -> Result<bool, StoreError> {
+    for fact in facts {
+        let key = params![
+            incident.get(),
+            fact.source.as_str(),
+            fact.source_id.as_str()
+        ];
+        if tx.query_one(IS_KNOWN, key)?.is_none() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The number of the last fact, 0 if there is none: it grows with each fact, whoever stores it.
+pub fn last(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    tx.query_one(LAST, &[])?.map_or(Ok(0), |row| row.int(0))
 }
 
 /// All facts of an incident.

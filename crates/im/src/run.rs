@@ -16,7 +16,7 @@ use std::time::Duration;
 use im_engine::connector::Connector;
 use im_engine::{Capacity, Plan, Planned, Settled, Ticket, inbox, plan, settle};
 use im_pagerduty::{Call, Limits, Outcome};
-use im_store::{Db, StoreError, counter};
+use im_store::{Db, StoreError, facts};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
@@ -227,8 +227,8 @@ async fn turn(engine: &Engine, under_way: &UnderWay) -> Result<Turn, StoreError>
         .write(move |tx| {
             inbox::digest(tx, digest_max, now)?;
             let plan = plan(tx, capacity, now)?;
-            // Other processes write to this database, too: the counter shows it.
-            Ok::<_, StoreError>((counter::last(tx, "fact")?, plan))
+            // Other processes write to this database, too: the last fact shows it.
+            Ok::<_, StoreError>((facts::last(tx)?, plan))
         })
         .await?;
     engine.signals.tell(facts);

@@ -83,8 +83,7 @@ pub(crate) fn by_rows(db: &Db, incidents: i64) {
                 tx.execute(sql, &chunk)?;
             }
             let count = u32::try_from(to - from + 1).unwrap_or(0);
-            counter::next(tx, "incident", count)?;
-            counter::next(tx, "fact", 2 * count)
+            counter::next(tx, "incident", count)
         });
         filled.wait().map_err(|error: StoreError| error).unwrap();
         from = to + 1;

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use im_store::connectors::State as ConnectorState;
-use im_store::{StoreError, connectors, counter, inbox, incidents, outbox};
+use im_store::{StoreError, connectors, facts, inbox, incidents, outbox};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,7 +51,7 @@ pub fn guarded() -> OpenApiRouter<Arc<App>> {
 async fn health(State(app): State<Arc<App>>) -> Response {
     let looked = app
         .db
-        .read(|tx| counter::last(tx, "fact").map_err(|error: StoreError| error));
+        .read(|tx| facts::last(tx).map_err(|error: StoreError| error));
     let is_well = matches!(tokio::time::timeout(DATABASE_WAIT, looked).await, Ok(Ok(_)));
     if !is_well {
         return ApiError::new(

@@ -9,7 +9,7 @@ use im_engine::connector::{self, Connector};
 use im_engine::record;
 use im_store::connectors::State as RowState;
 use im_store::incidents::{self, Filter};
-use im_store::{StoreError, Tx, counter, inbox, outbox};
+use im_store::{StoreError, Tx, facts, inbox, outbox};
 
 use super::settings::stored_public_url;
 use super::types::{Check, Checks};
@@ -24,7 +24,7 @@ const BATCH: u32 = 500;
 pub(super) async fn doctor(State(app): State<Arc<App>>) -> Result<Json<Checks>, ApiError> {
     let (facts, waiting) = app
         .db
-        .read(|tx| Ok::<_, ApiError>((counter::last(tx, "fact")?, inbox::waiting(tx)?)))
+        .read(|tx| Ok::<_, ApiError>((facts::last(tx)?, inbox::waiting(tx)?)))
         .await?;
     let mut lines = vec![
         Check::ok(format!("Database answers ({facts} facts)")),
