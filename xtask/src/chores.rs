@@ -2,11 +2,12 @@
 
 use std::process::{Command, ExitCode};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::cargo::{cargo, first_line, succeed};
 use crate::foreign;
 use crate::postgres::{self, Postgres};
+use crate::seeds::{self, Seeds};
 use crate::steps::{Steps, is_ci};
 use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
 
@@ -19,8 +20,28 @@ pub(crate) fn test() -> ExitCode {
         steps.run("tests", about(&tools), || {
             succeed(&mut tests(&tools, server.as_ref()))
         });
+        play(&mut steps, Seeds::IN_TESTS);
     }
     steps.finish()
+}
+
+/// Random scripts alone.
+pub(crate) fn seeds(which: &str) -> ExitCode {
+    let mut steps = Steps::begin();
+    match Seeds::parse(which) {
+        Some(seeds) => play(&mut steps, seeds),
+        None => {
+            steps.run("seeds", which, || -> anyhow::Result<()> {
+                bail!("`{which}` is neither a number of seeds nor a range such as 17-20")
+            });
+        }
+    }
+    steps.finish()
+}
+
+fn play(steps: &mut Steps, seeds: Seeds) {
+    let about = format!("seeds {seeds} of random scripts on both sides");
+    steps.run("seeds", &about, || seeds::play(seeds));
 }
 
 /// Other people's programs alone.

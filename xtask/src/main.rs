@@ -1,4 +1,4 @@
-//! The chores of the project: `cargo xtask test`, `check`, `bless`, `foreign` and `bench`.
+//! The chores of the project: `cargo xtask test`, `check`, `seeds`, `bless`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -14,6 +14,7 @@ mod cargo;
 mod chores;
 mod foreign;
 mod postgres;
+mod seeds;
 mod steps;
 mod tools;
 
@@ -23,6 +24,8 @@ Usage: cargo xtask <CHORE>
 Chores:
   test    everything: format, lints, the core alone, all tests on SQLite and PostgreSQL
   check   the quick part: format, lints, the core alone
+  seeds   play random scripts on both sides of the sync: `seeds 10000`, or `seeds 17-17` to
+          replay one that failed
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
   bench   the figures of docs/performance.md; words after it choose parts
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
     match words.as_slice() {
         ["test"] => chores::test(),
         ["check"] => chores::check(),
+        ["seeds", which] => chores::seeds(which),
         ["bless"] => chores::bless(),
         ["foreign"] => chores::foreign(),
         ["bench", parts @ ..] => chores::bench(parts),

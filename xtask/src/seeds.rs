@@ -1,0 +1,90 @@
+//! The simulation: random scripts on both sides of the sync, each replayed by its seed.
+//!
+//! The scripts are tests of `im-engine`; here they run in an optimised build with every assertion, and
+//! the time they take is told.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context, ensure};
+
+use crate::cargo::{cargo, succeed};
+
+/// Which seeds, both ends included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seeds {
+    first: u64,
+    last: u64,
+}
+
+impl Seeds {
+    /// Those that every run of all tests plays.
+    pub(crate) const IN_TESTS: Self = Self {
+        first: 1,
+        last: 500,
+    };
+
+    /// Reads `1000` or `17-20`.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (first, last) = match text.split_once('-') {
+            Some((first, last)) => (first.parse().ok()?, last.parse().ok()?),
+            None => (1, text.parse().ok()?),
+        };
+        (1 <= first && first <= last).then_some(Self { first, last })
+    }
+
+    fn count(self) -> u64 {
+        self.last - self.first + 1
+    }
+}
+
+impl fmt::Display for Seeds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.first, self.last)
+    }
+}
+
+/// Plays them and says how fast.
+pub(crate) fn play(seeds: Seeds) -> anyhow::Result<()> {
+    let program = build()?;
+    let begun = now();
+    // One direction after the other: each uses all cores.
+    succeed(
+        Command::new(program)
+            .args(["converge::", "--skip", "quiet", "--test-threads=1"])
+            .env("IM_SEEDS", seeds.to_string()),
+    )?;
+    let took = begun.elapsed().as_secs_f64();
+    let count = f64::from(u32::try_from(seeds.count()).unwrap_or(u32::MAX));
+    println!(
+        "    {count} seeds in {took:.1} s, {:.1} seeds/s",
+        count / took
+    );
+    Ok(())
+}
+
+/// Builds the simulation and says where it is.
+fn build() -> anyhow::Result<PathBuf> {
+    let arguments = "test --profile seeds -p im-engine --test it --no-run --message-format json";
+    let words: Vec<&str> = arguments.split(' ').collect();
+    let output = cargo(&words)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cannot start cargo")?;
+    ensure!(output.status.success(), "the simulation does not build");
+    // One JSON object a line; the last that names a program is the test's.
+    String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .filter_map(|line| line.split_once("\"executable\":\""))
+        .filter_map(|(_, rest)| Some(rest.split_once('"')?.0))
+        .next_back()
+        .map(PathBuf::from)
+        .context("cargo named no program")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a chore tells how long it took")]
+fn now() -> Instant {
+    Instant::now()
+}
