@@ -138,8 +138,10 @@ fn row(incident: &Incident, cx: &Context) -> Vec<Cell> {
         Cell::new(time::age(incident.created_at, cx.now)),
         Cell::new(match (number, twin) {
             (Some(number), _) => format!("#{number}"),
-            (None, Some(_)) => "pending".to_owned(),
-            (None, None) => "-".to_owned(),
+            (None, Some(twin)) if twin.is_parked() => "parked".to_owned(),
+            (None, Some(twin)) if !twin.pending.is_empty() => "pending".to_owned(),
+            (None, Some(twin)) if twin.direction.as_deref() == Some("none") => "paused".to_owned(),
+            (None, _) => "-".to_owned(),
         }),
     ]
 }

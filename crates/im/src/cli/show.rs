@@ -152,10 +152,23 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
     let word = |text: Option<&String>| text.cloned().unwrap_or_else(none);
     let mut lines: Labelled = Vec::new();
     if twin.number.is_none() && twin.status.is_none() {
-        lines.push(("Status", "not there yet".to_owned()));
+        let status = if twin.pending.is_empty() {
+            "not there"
+        } else {
+            "not there yet"
+        };
+        lines.push(("Status", status.to_owned()));
     } else {
         lines.push(("URL", word(twin.url.as_ref())));
-        lines.push(("Status", word(twin.status.as_ref())));
+        let status = word(twin.status.as_ref());
+        lines.push((
+            "Status",
+            if hears(twin) {
+                status
+            } else {
+                format!("{status}, when last heard of")
+            },
+        ));
         lines.push(("Urgency", word(twin.urgency.as_ref())));
         let priority = twin.priority.as_ref().map(Priority::name);
         lines.push(("Priority", priority.map_or_else(none, str::to_owned)));
@@ -182,17 +195,35 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
     }
 }
 
+/// Whether what happens at PagerDuty comes here.
+fn hears(twin: &Twin) -> bool {
+    matches!(twin.direction.as_deref(), Some("bidirectional" | "inbound"))
+}
+
+/// Whether both sides are the same, as far as anybody here can know.
 fn in_sync(twin: &Twin) -> String {
+    let name = &twin.connector;
     let parked = twin
         .pending
         .iter()
         .filter(|change| change.is_parked())
         .count();
-    match (twin.in_sync, parked) {
-        (true, _) => "yes".to_owned(),
-        (false, 0) => "no, changes are on their way".to_owned(),
-        (false, 1) => "no, PagerDuty refused a change".to_owned(),
-        (false, count) => format!("no, PagerDuty refused {count} changes"),
+    match (twin.direction.as_deref(), parked) {
+        (None, _) => format!("no, connector {name} was removed"),
+        (Some("none"), _) => format!(
+            "no, connector {name} is paused; `im connector config {name} --direction bidirectional` resumes it"
+        ),
+        (_, 1) => "no, PagerDuty refused a change".to_owned(),
+        (_, 2..) => format!("no, PagerDuty refused {parked} changes"),
+        _ if !twin.pending.is_empty() => "no, changes are on their way".to_owned(),
+        (Some("outbound"), _) if twin.in_sync => {
+            "PagerDuty has what was done here; what is done there stays there (outbound)".to_owned()
+        }
+        (Some("inbound"), _) => {
+            "what is done there comes here; what is done here stays here (inbound)".to_owned()
+        }
+        _ if twin.in_sync => "yes".to_owned(),
+        _ => "no, and nothing is on its way".to_owned(),
     }
 }
 

@@ -41,6 +41,7 @@ pub(crate) struct Incident {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Twin {
     pub(crate) connector: String,
+    pub(crate) direction: Option<String>,
     pub(crate) number: Option<i64>,
     pub(crate) url: Option<String>,
     pub(crate) status: Option<String>,
@@ -53,6 +54,13 @@ pub(crate) struct Twin {
     pub(crate) in_sync: bool,
     #[serde(default)]
     pub(crate) pending: Vec<Pending>,
+}
+
+impl Twin {
+    /// Whether PagerDuty has refused something of it.
+    pub(crate) fn is_parked(&self) -> bool {
+        self.pending.iter().any(Pending::is_parked)
+    }
 }
 
 /// A priority is a name, or an object with one.

@@ -129,7 +129,7 @@ impl Said {
 
 /// One run of `im`, being prepared.
 pub(crate) struct Run {
-    fake: Option<Fake>,
+    api: Option<Router>,
     stdin: String,
     answers: Option<Vec<&'static str>>,
     env: fn(&str) -> Option<String>,
@@ -138,8 +138,13 @@ pub(crate) struct Run {
 
 /// Runs `im` on `fake`, 80 columns wide, with nobody at the terminal.
 pub(crate) fn on(fake: &Fake) -> Run {
+    on_router(fake.router())
+}
+
+/// The same on any API.
+pub(crate) fn on_router(api: Router) -> Run {
     Run {
-        fake: Some(fake.clone()),
+        api: Some(api),
         ..without_api()
     }
 }
@@ -147,7 +152,7 @@ pub(crate) fn on(fake: &Fake) -> Run {
 /// Runs `im` where flags say which API to use.
 pub(crate) fn without_api() -> Run {
     Run {
-        fake: None,
+        api: None,
         stdin: String::new(),
         answers: None,
         env: |_| None,
@@ -199,7 +204,7 @@ impl Run {
             stderr: plain(&err),
             env: self.env,
             prompt: Box::new(Person(self.answers.unwrap_or_default().into())),
-            api: self.fake.map(|fake| fake.router()),
+            api: self.api,
         };
         let code = im::cli::run(args, machine);
         Said {

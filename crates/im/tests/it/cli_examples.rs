@@ -10,7 +10,7 @@ pub(crate) fn incident() -> Value {
         "declared_by": {"kind": "user", "id": "ann@example.com", "name": "Ann Lee"},
         "created_at": "2026-11-20T09:14:05.120000Z", "acknowledged_at": "2026-11-20T09:16:00Z",
         "resolved_at": null, "updated_at": "2026-11-20T09:16:00Z", "duplicate_of": null,
-        "pagerduty": {"connector": "prod-pagerduty", "id": "Q0ABC", "number": 4102,
+        "pagerduty": {"connector": "prod-pagerduty", "direction": "bidirectional", "id": "Q0ABC", "number": 4102,
             "url": "https://acme.pagerduty.com/incidents/Q0ABC", "status": "acknowledged",
             "urgency": "high", "priority": null,
             "service": {"id": "PDAT001", "name": "Database Service"},

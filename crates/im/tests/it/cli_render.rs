@@ -60,7 +60,7 @@ fn show_prints_the_incident_and_its_twin() {
     );
     assert_snapshot!("show_alone", said(call, &alone, "show INC-42"));
     let unborn = incident_with(
-        &json!({"pagerduty": {"connector": "prod-pagerduty", "id": null,
+        &json!({"pagerduty": {"connector": "prod-pagerduty", "direction": "bidirectional", "id": null,
         "number": null, "url": null, "status": null, "urgency": null, "priority": null, "service": null,
         "escalation_policy": null, "teams": [], "in_sync": false, "pending": [
             {"id": 1, "what": "create", "state": "waiting", "since": "2026-11-20T09:14:05Z", "attempts": 0,
@@ -229,10 +229,13 @@ fn the_rest_of_connector() {
         "outbox",
         said(call, &outbox, "connector outbox list prod-pagerduty")
     );
-    assert_snapshot!(
-        "outbox_empty",
-        said(call, &json!([]), "connector outbox list prod-pagerduty")
+    let fake = Fake::default().on(call, 200, &json!([])).on(
+        "GET /api/v1/connectors/prod-pagerduty",
+        200,
+        &connector(),
     );
+    let empty = on(&fake).im("connector outbox list prod-pagerduty");
+    assert_snapshot!("outbox_empty", empty.all());
     assert_snapshot!(
         "outbox_retry",
         said(

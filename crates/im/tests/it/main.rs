@@ -12,6 +12,8 @@ mod cli_examples;
 mod cli_help;
 mod cli_render;
 mod cli_requests;
+mod cli_stories;
+mod cli_there;
 mod http;
 mod kill;
 mod sim;

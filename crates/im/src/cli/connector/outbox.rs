@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::table::{self, Column};
 use crate::cli::time;
-use crate::cli::types::Pending;
+use crate::cli::types::{Connector, Pending};
 use crate::client::Call;
 
 /// See and settle the changes that PagerDuty has not taken yet
@@ -58,8 +58,14 @@ async fn list(name: &ConnectorName, cx: &mut Context) -> Result<(), Failure> {
         return Ok(());
     }
     let changes: Vec<Pending> = answer.read()?;
+    let trouble = if changes.iter().all(|change| change.reason.is_some()) && !changes.is_empty() {
+        None
+    } else {
+        trouble(name, cx).await?
+    };
     if changes.is_empty() {
-        cx.ui.note("PagerDuty has taken everything.");
+        let said = trouble.unwrap_or_else(|| "PagerDuty has taken everything.".to_owned());
+        cx.ui.note(said);
         return Ok(());
     }
     let columns = [
@@ -79,7 +85,13 @@ async fn list(name: &ConnectorName, cx: &mut Context) -> Result<(), Failure> {
             Cell::new(&change.state),
             Cell::new(time::ago(change.since, cx.now)),
             Cell::new(change.attempts),
-            Cell::new(change.reason.as_deref().unwrap_or("-")),
+            Cell::new(
+                change
+                    .reason
+                    .as_ref()
+                    .or(trouble.as_ref())
+                    .map_or("-", String::as_str),
+            ),
         ]
     });
     let text = table::rows(&columns, rows.collect(), cx.ui.width);
@@ -90,6 +102,19 @@ async fn list(name: &ConnectorName, cx: &mut Context) -> Result<(), Failure> {
         ));
     }
     Ok(())
+}
+
+/// Why nothing leaves, whatever there is to send.
+async fn trouble(name: &ConnectorName, cx: &mut Context) -> Result<Option<String>, Failure> {
+    let answer = cx.send(Call::get(["connectors", name.as_str()])).await?;
+    let connector: Connector = answer.read()?;
+    Ok(match connector.status.as_str() {
+        "paused" => Some(format!(
+            "Connector {name} is paused: what is owed is listed when it is resumed."
+        )),
+        "auth_failed" | "failing" => connector.status_reason,
+        _ => None,
+    })
 }
 
 async fn settle(

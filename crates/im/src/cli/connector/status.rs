@@ -35,7 +35,7 @@ pub(crate) async fn run(args: StatusArgs, cx: &mut Context) -> Result<Exit, Fail
 
 fn say_fields(connector: &Connector, cx: &mut Context) {
     let status = match &connector.status_reason {
-        Some(reason) => format!("{} ({reason})", capitalised(&connector.status)),
+        Some(reason) => format!("{}: {reason}", capitalised(&connector.status)),
         None => capitalised(&connector.status),
     };
     let last_sync = connector
@@ -83,6 +83,12 @@ fn say_troubles(connector: &Connector, cx: &mut Context) {
     }
     if let Some(gap) = &connector.gap {
         ui.say(format_args!("Gap: {gap}"));
+    }
+    if connector.status == "auth_failed" {
+        ui.hint(format_args!(
+            "`im connector update {}` gives it another API key; what is pending is sent then",
+            connector.name
+        ));
     }
     if connector.parked > 0 {
         ui.hint(format_args!(

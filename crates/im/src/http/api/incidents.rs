@@ -1,6 +1,6 @@
 //! Incidents: list, look, act.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::outcome::{Added, Here, Outcome, There};
+use super::outcome::{Added, Here, Known, Outcome, There};
 use super::types::{Incident, TimelineLine, Whole};
 use crate::http::App;
 use crate::http::auth::Who;
@@ -167,7 +167,7 @@ fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
                 Some(_) => outbox::of_incident(tx, row.number)?,
                 None => Vec::new(),
             };
-            found.push(Incident::of(&story, &row, model, &owed));
+            found.push(Incident::of(&story, &row, connector, model, &owed));
         }
     }
     Ok(found)
@@ -265,25 +265,16 @@ async fn declare(
         .db
         .write(move |tx| {
             let asked = commands::declare(tx, &command, connector.as_deref(), &who.actor, now)?;
-            let owed = outbox::of_incident(tx, asked.incident)?;
-            Ok::<_, ApiError>((asked, Added::between(&[], &owed)))
+            let added = Added::since(tx, asked.incident, &HashSet::new())?;
+            Ok::<_, ApiError>((asked, added))
         })
         .await?;
-    let act = Act {
-        here: |id, _| format!("Declared {id}"),
-        there: None,
-    };
-    let outcome = answer(&app, done, &act, wait).await?;
+    let outcome = answer(&app, done, |id, _| format!("Declared {id}"), wait).await?;
     Ok((StatusCode::CREATED, Json(outcome)))
 }
 
-/// How an act is told afterwards.
-struct Act {
-    /// What happened here: the incident, and whether anything changed.
-    here: fn(&str, bool) -> String,
-    /// What happened at PagerDuty where its status does not tell.
-    there: Option<&'static str>,
-}
+/// Says what happened here: to which incident, and whether anything changed.
+type Told = fn(&str, bool) -> String;
 
 /// Does something to an incident and tells what came of it.
 async fn act(
@@ -292,7 +283,7 @@ async fn act(
     (command, note): (Command, Option<String>),
     who: Who,
     params: Params,
-    told: Act,
+    told: Told,
 ) -> Result<Json<Outcome>, ApiError> {
     let incident: IncidentNumber = id.parse()?;
     let wait = wait::wanted(&params.only(&["wait"])?)?;
@@ -300,46 +291,46 @@ async fn act(
     let done = app
         .db
         .write(move |tx| {
-            let before = outbox::of_incident(tx, incident)?;
+            let known = Added::known(tx, incident)?;
             let asked = commands::act(tx, incident, &command, note.as_deref(), &who.actor, now)?;
-            let after = outbox::of_incident(tx, incident)?;
-            Ok::<_, ApiError>((asked, Added::between(&before, &after)))
+            let added = Added::since(tx, incident, &known)?;
+            Ok::<_, ApiError>((asked, added))
         })
         .await?;
-    answer(app, done, &told, wait).await.map(Json)
+    answer(app, done, told, wait).await.map(Json)
 }
 
 async fn answer(
     app: &Arc<App>,
     (asked, added): (Asked, Added),
-    told: &Act,
+    told: Told,
     wait: Duration,
 ) -> Result<Outcome, ApiError> {
     app.signals.nudge();
     let incident = asked.incident;
     let look = async || {
         app.db
-            .read(move |tx| Ok::<_, ApiError>(Whole::load(tx, incident)?))
+            .read(move |tx| Ok::<_, ApiError>(Known::load(tx, incident)?))
             .await?
             .ok_or_else(|| ApiError::no_incident(incident))
     };
-    let mut whole = look().await?;
-    let is_final = |whole: &Whole| There::of(whole, &added, told.there).is_final();
-    if !wait.is_zero() && !is_final(&whole) {
+    let mut known = look().await?;
+    let is_final = |known: &Known| known.is_final(&added);
+    if !wait.is_zero() && !is_final(&known) {
         let settled =
             wait::until(app, wait, async || Ok(Some(look().await?).filter(is_final))).await?;
-        whole = match settled {
+        known = match settled {
             Some(settled) => settled,
             None => look().await?,
         };
     }
     Ok(Outcome {
-        incident: whole.incident(),
+        incident: known.whole.incident(),
         here: Here {
             changed: asked.changed,
-            text: (told.here)(&incident.to_string(), asked.changed),
+            text: told(&incident.to_string(), asked.changed),
         },
-        there: There::of(&whole, &added, told.there),
+        there: There::of(&known, &added),
     })
 }
 
@@ -374,14 +365,11 @@ macro_rules! steps {
             params: Params,
             Body(remark): Body<Remark>,
         ) -> Result<Json<Outcome>, ApiError> {
-            let told = Act {
-                here: |id, changed| if changed {
+            let told: Told = |id, changed| if changed {
                     format!(concat!($did, " {}"), id)
                 } else {
                     format!(concat!("{} was ", $was, " already"), id)
-                },
-                there: None,
-            };
+                };
             act(&app, &id, (Command::$command, remark.note), who, params, told).await
         }
     )*};
@@ -436,15 +424,12 @@ async fn duplicate(
     let of = same.of.parse().map_err(|error: im_core::ParseIdError| {
         ApiError::wrong_value("no_such_target", error.to_string())
     })?;
-    let told = Act {
-        here: |id, changed| {
-            if changed {
-                format!("Marked {id} as a duplicate")
-            } else {
-                format!("{id} was marked as that duplicate already")
-            }
-        },
-        there: None,
+    let told: Told = |id, changed| {
+        if changed {
+            format!("Marked {id} as a duplicate")
+        } else {
+            format!("{id} was marked as that duplicate already")
+        }
     };
     let command = Command::MarkDuplicate { of };
     act(&app, &id, (command, same.note), who, params, told).await
@@ -478,10 +463,7 @@ async fn note(
     params: Params,
     Body(note): Body<Text>,
 ) -> Result<Json<Outcome>, ApiError> {
-    let told = Act {
-        here: |id, _| format!("Added a note to {id}"),
-        there: Some("note added"),
-    };
+    let told: Told = |id, _| format!("Added a note to {id}");
     let command = Command::Note { text: note.text };
     act(&app, &id, (command, None), who, params, told).await
 }
@@ -520,15 +502,12 @@ async fn edit(
     params: Params,
     Body(edits): Body<Edits>,
 ) -> Result<Json<Outcome>, ApiError> {
-    let told = Act {
-        here: |id, changed| {
-            if changed {
-                format!("Changed {id}")
-            } else {
-                format!("{id} was so already")
-            }
-        },
-        there: Some("updated"),
+    let told: Told = |id, changed| {
+        if changed {
+            format!("Changed {id}")
+        } else {
+            format!("{id} was so already")
+        }
     };
     let command = Command::Edit {
         title: edits.title,
@@ -557,9 +536,6 @@ async fn delete(
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Json<Outcome>, ApiError> {
-    let told = Act {
-        here: |id, _| format!("Deleted {id}"),
-        there: None,
-    };
+    let told: Told = |id, _| format!("Deleted {id}");
     act(&app, &id, (Command::Delete, None), who, params, told).await
 }

@@ -1,9 +1,19 @@
 //! What became of a command: here, where it is done, and there, where it may take a while.
+//!
+//! Invariants
+//! - Nothing is called done at PagerDuty that it did not answer: the words come from the facts
+//!   that answer the act's own commands, not from what PagerDuty is believed to show.
+//! - What was not owed is not told, and the text says why.
+
+mod words;
 
 use std::collections::HashSet;
 
-use im_core::Direction;
+use im_core::{Direction, Fact, IncidentNumber, Kind, Source};
+use im_engine::connector;
+use im_store::connectors::State;
 use im_store::outbox::OutboxRow;
+use im_store::{StoreError, Tx, facts};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -32,44 +42,127 @@ pub struct Here {
 /// What happened at PagerDuty.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct There {
-    /// `done`, `queued`, `parked` or `none`.
+    /// `done`, `queued`, `paused`, `parked` or `none`.
     pub state: &'static str,
     /// In words, with the next step where one is needed.
     pub text: String,
 }
 
-/// The commands that an act added, so that its own fate can be told from that of older changes.
+/// The commands of one act, so that its own fate can be told from that of older changes.
 #[derive(Debug, Clone, Default)]
-pub struct Added(HashSet<String>);
+pub struct Added {
+    /// Each command and what it did here.
+    asked: Vec<(String, Kind)>,
+    /// Those that PagerDuty was to hear of when the act was done.
+    owed: HashSet<String>,
+}
 
 impl Added {
-    /// What is owed now and was not before.
-    pub fn between(before: &[OutboxRow], after: &[OutboxRow]) -> Self {
-        let old: HashSet<&String> = before.iter().flat_map(|row| &row.commands).collect();
-        let new = after.iter().flat_map(|row| &row.commands);
-        Self(
-            new.filter(|command| !old.contains(command))
-                .cloned()
-                .collect(),
-        )
+    /// The commands of an incident until now.
+    pub fn known(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<HashSet<String>, StoreError> {
+        let known = facts::of_incident(tx, incident)?;
+        Ok(commands(&known)
+            .map(|fact| fact.source_id.clone())
+            .collect())
+    }
+
+    /// The commands that were not `known` before the act.
+    pub fn since(
+        tx: &mut Tx<'_>,
+        incident: IncidentNumber,
+        known: &HashSet<String>,
+    ) -> Result<Self, StoreError> {
+        let facts = facts::of_incident(tx, incident)?;
+        let asked: Vec<(String, Kind)> = commands(&facts)
+            .filter(|fact| !known.contains(&fact.source_id))
+            .map(|fact| (fact.source_id.clone(), fact.kind))
+            .collect();
+        let is_open = |(command, _): &&(String, Kind)| answers(&facts, command).next().is_none();
+        let open = asked.iter().filter(is_open);
+        Ok(Self {
+            owed: open.map(|(command, _)| command.clone()).collect(),
+            asked,
+        })
     }
 
     fn carries(&self, row: &OutboxRow) -> bool {
-        row.commands.iter().any(|command| self.0.contains(command))
+        row.commands
+            .iter()
+            .any(|command| self.asked.iter().any(|(asked, _)| asked == command))
+    }
+}
+
+fn commands(facts: &[Fact]) -> impl Iterator<Item = &Fact> {
+    facts.iter().filter(|fact| fact.source == Source::Command)
+}
+
+/// What PagerDuty, or the engine in its place, said to a command.
+fn answers<'a>(facts: &'a [Fact], command: &str) -> impl Iterator<Item = &'a Fact> {
+    facts
+        .iter()
+        .filter(move |fact| fact.answers.as_deref() == Some(command))
+}
+
+/// Everything that an outcome is made of.
+pub struct Known {
+    /// The incident.
+    pub whole: Whole,
+    /// Its facts.
+    facts: Vec<Fact>,
+    /// Every connector, by name.
+    connectors: Vec<String>,
+}
+
+impl Known {
+    /// Loads it all; `None` if there is no such incident.
+    pub fn load(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Option<Self>, StoreError> {
+        let Some(whole) = Whole::load(tx, incident)? else {
+            return Ok(None);
+        };
+        let connectors = connector::all(tx)?;
+        Ok(Some(Self {
+            whole,
+            facts: facts::of_incident(tx, incident)?,
+            connectors: connectors
+                .iter()
+                .map(|connector| connector.name().to_owned())
+                .collect(),
+        }))
+    }
+
+    /// Whether nothing more will happen soon by itself. Nothing is sent with a refused key.
+    pub fn is_final(&self, added: &Added) -> bool {
+        There::of(self, added).state != "queued" || self.key_is_refused()
+    }
+
+    fn key_is_refused(&self) -> bool {
+        let connector = self.whole.connector.as_ref();
+        connector.is_some_and(|connector| connector.row.state == State::AuthFailed)
     }
 }
 
 impl There {
-    /// Whether nothing more will happen by itself.
-    pub fn is_final(&self) -> bool {
-        self.state != "queued"
+    /// What has become of an act.
+    pub fn of(known: &Known, added: &Added) -> Self {
+        let whole = &known.whole;
+        let Some(name) = whole.row.connector.as_deref() else {
+            return Self::none(words::nobody_told(&known.connectors, added));
+        };
+        let Some(connector) = &whole.connector else {
+            return Self::untold(added, &format!("connector `{name}` was removed"));
+        };
+        match connector.mapping.direction {
+            Direction::Inbound => Self::untold(
+                added,
+                &format!("connector `{name}` only receives (inbound)"),
+            ),
+            Direction::None => Self::paused(name, added),
+            Direction::Bidirectional | Direction::Outbound => Self::sent(known, added, name),
+        }
     }
 
-    /// What has become of `added`; `done` names what PagerDuty did if its status does not show it.
-    pub fn of(whole: &Whole, added: &Added, done: Option<&str>) -> Self {
-        let Some(connector) = &whole.row.connector else {
-            return Self::none("");
-        };
+    fn sent(known: &Known, added: &Added, connector: &str) -> Self {
+        let whole = &known.whole;
         let mine: Vec<&OutboxRow> = whole.owed.iter().filter(|row| added.carries(row)).collect();
         if let Some(row) = mine.iter().find(|row| row.parked) {
             return Self::parked(connector, row);
@@ -81,28 +174,48 @@ impl There {
                 .find(|other| other.parked && other.id < row.id);
             return match blocking {
                 Some(parked) if whole.story.peer.is_none() => Self::parked(connector, parked),
-                _ => Self::queued(whole, row),
+                _ => Self::queued(known, row.reason.as_deref()),
             };
         }
-        match &whole.story.peer {
-            Some(peer) => {
-                let name = peer
-                    .number
-                    .map_or_else(String::new, |number| format!(" #{number}"));
-                let what = done.unwrap_or(peer.status.as_str());
-                Self {
-                    state: "done",
-                    text: format!("PagerDuty{name}: {what}"),
-                }
-            }
-            None => Self::none(""),
+        let pending = &whole.story.pending;
+        if pending
+            .iter()
+            .any(|left| added.owed.contains(&left.command))
+        {
+            // Something else of the incident is on its way: this goes once that is answered.
+            return Self::queued(known, None);
         }
+        words::told(known, added)
     }
 
     fn none(text: impl Into<String>) -> Self {
         Self {
             state: "none",
             text: text.into(),
+        }
+    }
+
+    fn untold(added: &Added, why: &str) -> Self {
+        if added.asked.is_empty() {
+            return Self::none("");
+        }
+        Self::none(format!("PagerDuty: not told; {why}"))
+    }
+
+    fn paused(connector: &str, added: &Added) -> Self {
+        if added.asked.is_empty() {
+            return Self::none("");
+        }
+        let what = if added.asked.iter().any(|(_, kind)| *kind == Kind::Triggered) {
+            "nobody is paged yet"
+        } else {
+            "not told yet"
+        };
+        Self {
+            state: "paused",
+            text: format!(
+                "PagerDuty: {what}; connector `{connector}` is paused, and `im connector config {connector} --direction bidirectional` resumes it"
+            ),
         }
     }
 
@@ -118,18 +231,16 @@ impl There {
         }
     }
 
-    fn queued(whole: &Whole, row: &OutboxRow) -> Self {
-        let direction = whole
-            .connector
-            .as_ref()
-            .map(|connector| connector.mapping.direction);
-        let text = match (direction, &row.reason) {
-            (Some(Direction::None), _) => {
-                "PagerDuty: queued; the connector is paused and sends it when it is resumed"
-                    .to_owned()
-            }
-            (_, Some(reason)) => format!("PagerDuty: queued ({reason}); it will be sent"),
-            (_, None) => "PagerDuty: queued; it will be sent".to_owned(),
+    fn queued(known: &Known, reason: Option<&str>) -> Self {
+        let connector = known.whole.connector.as_ref();
+        let trouble = connector.and_then(|connector| connector.row.state_reason.as_deref());
+        let text = match (reason.or(trouble), connector) {
+            (Some(reason), Some(connector)) if known.key_is_refused() => format!(
+                "PagerDuty: queued, but the API key is refused: {reason}. `im connector update {}` gives another key, and then it is sent",
+                connector.name()
+            ),
+            (Some(reason), _) => format!("PagerDuty: queued ({reason}); it will be sent"),
+            (None, _) => "PagerDuty: queued; it will be sent".to_owned(),
         };
         Self {
             state: "queued",

@@ -101,6 +101,8 @@ pub struct Incident {
 pub struct Twin {
     /// By which connector.
     pub connector: String,
+    /// That connector's direction; null when the connector was removed.
+    pub direction: Option<&'static str>,
     /// PagerDuty's id, once it has the incident.
     pub id: Option<String>,
     /// The number people see there.
@@ -173,7 +175,13 @@ impl Pending {
 
 impl Incident {
     /// An incident out of its story, its row and what is owed for it.
-    pub fn of(story: &Story, row: &IncidentRow, model: StatusModel, owed: &[OutboxRow]) -> Self {
+    pub fn of(
+        story: &Story,
+        row: &IncidentRow,
+        connector: Option<&Connector>,
+        model: StatusModel,
+        owed: &[OutboxRow],
+    ) -> Self {
         Self {
             id: row.number.to_string(),
             number: row.number.get(),
@@ -195,16 +203,21 @@ impl Incident {
             resolved_at: story.resolved_at,
             updated_at: story.updated_at,
             duplicate_of: story.duplicate_of.map(|of| of.to_string()),
-            pagerduty: twin(story, row, owed),
+            pagerduty: twin(story, row, connector, owed),
         }
     }
 }
 
-fn twin(story: &Story, row: &IncidentRow, owed: &[OutboxRow]) -> Option<Twin> {
-    let connector = row.connector.clone()?;
+fn twin(
+    story: &Story,
+    row: &IncidentRow,
+    connector: Option<&Connector>,
+    owed: &[OutboxRow],
+) -> Option<Twin> {
     let peer = story.peer.as_ref();
     Some(Twin {
-        connector,
+        connector: row.connector.clone()?,
+        direction: connector.map(|connector| connector.mapping.direction.as_str()),
         id: peer.map(|peer| peer.id.clone()),
         number: peer.and_then(|peer| peer.number),
         url: peer.and_then(|peer| peer.html_url.clone()),
@@ -220,7 +233,8 @@ fn twin(story: &Story, row: &IncidentRow, owed: &[OutboxRow]) -> Option<Twin> {
         teams: peer.map_or_else(Vec::new, |peer| {
             peer.teams.iter().map(Named::from).collect()
         }),
-        in_sync: peer.is_some() && owed.is_empty(),
+        // What a paused connector owes is in no outbox.
+        in_sync: peer.is_some() && owed.is_empty() && story.pending.is_empty(),
         pending: owed.iter().map(Pending::of).collect(),
     })
 }
@@ -384,6 +398,7 @@ impl Whole {
 
     /// The API's object.
     pub fn incident(&self) -> Incident {
-        Incident::of(&self.story, &self.row, self.model, &self.owed)
+        let connector = self.connector.as_ref();
+        Incident::of(&self.story, &self.row, connector, self.model, &self.owed)
     }
 }

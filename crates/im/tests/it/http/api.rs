@@ -29,7 +29,8 @@ async fn an_incident_has_the_documented_shape() {
 async fn steps_without_a_connector_are_done_here_and_told_nobody() {
     let server = Server::start();
     let outcome = declared(&server).await;
-    assert_eq!(outcome["there"], json!({"state": "none", "text": ""}));
+    let nobody = "PagerDuty: nobody is paged, there is no connector; `im connector add pagerduty NAME` adds one";
+    assert_eq!(outcome["there"], json!({"state": "none", "text": nobody}));
     assert_eq!(outcome["incident"]["pagerduty"], Value::Null);
     let steps = [
         ("acknowledge", "Acknowledged INC-1", true, "mitigated"),
@@ -50,6 +51,7 @@ async fn steps_without_a_connector_are_done_here_and_told_nobody() {
             .await;
         let body = answer.is(200);
         assert_eq!(body["here"], json!({"changed": changed, "text": text}));
+        assert_eq!(body["there"], json!({"state": "none", "text": ""}));
         assert_eq!(body["incident"]["status"], status, "{step}");
     }
 }

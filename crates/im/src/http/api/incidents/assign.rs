@@ -11,7 +11,7 @@ use im_store::people::{self, UserRow};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Act, act, look};
+use super::{Told, act, look};
 use crate::http::App;
 use crate::http::api::outcome::Outcome;
 use crate::http::auth::{Who, is_email};
@@ -56,15 +56,12 @@ pub(super) async fn assign(
         ));
     }
     let to = persons(&app, id.parse()?, assignment.to).await?;
-    let told = Act {
-        here: |id, changed| {
-            if changed {
-                format!("Assigned {id}")
-            } else {
-                format!("{id} was assigned so already")
-            }
-        },
-        there: Some("assigned"),
+    let told: Told = |id, changed| {
+        if changed {
+            format!("Assigned {id}")
+        } else {
+            format!("{id} was assigned so already")
+        }
     };
     act(&app, &id, (Command::Assign { to }, None), who, params, told).await
 }

@@ -1,0 +1,157 @@
+//! What a command says about PagerDuty is what was owed to it and what it answered.
+
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::cli_stories::Story;
+
+const DECLARE: &str = "declare --sev SEV-2 --title 'Checkout is slow' --service db";
+
+/// Declares, then runs each line; returns what each said.
+fn told(story: &Story, lines: &[&str]) -> String {
+    let mut all = String::new();
+    for line in lines {
+        let said = story.im(line);
+        write!(all, "$ im {line}\n{}", said.all()).unwrap();
+    }
+    all.replace(&story.stand_in.base_url, "http://pagerduty")
+}
+
+#[test]
+fn each_act_says_what_pagerduty_answered() {
+    let story = Story::connected(&json!({}));
+    assert_snapshot!(told(
+        &story,
+        &[
+            DECLARE,
+            "ack 1 --note 'Looking'",
+            "ack 1",
+            "note 1 'The replicas lag'",
+            "edit 1 --sev SEV-4 --title 'Checkout is slower'",
+            "edit 1 --sev SEV-3",
+            "edit 1 --description 'More about it'",
+            "edit 1 --service unheard",
+            "edit 1 --service db",
+            "resolve 1 --note 'Fixed'",
+            "reopen 1",
+            "close 1",
+            "reopen 1",
+            "delete 1 --yes",
+        ]
+    ));
+}
+
+#[test]
+fn what_a_switch_keeps_here_is_not_told_as_done_there() {
+    let story = Story::connected(&json!({"custom": {"sync_notes": false, "auto_resolve": false}}));
+    assert_snapshot!(told(
+        &story,
+        &[
+            DECLARE,
+            "note 1 'Kept here'",
+            "ack 1 --note 'Kept here, too'",
+            "resolve 1",
+        ]
+    ));
+    assert_eq!(
+        story.newest_there(),
+        Some(("acknowledged".to_owned(), Vec::new()))
+    );
+    story.done("connector config prod --set custom.sync_notes=true");
+    assert_snapshot!(told(&story, &[DECLARE, "resolve 2"]));
+    let (status, notes) = story.newest_there().unwrap();
+    assert_eq!(status, "triggered");
+    assert!(notes[0].contains("not resolved in PagerDuty"), "{notes:?}");
+}
+
+#[test]
+fn an_act_of_a_linked_incident_whose_connector_does_not_send_is_told_as_kept_here() {
+    let story = Story::connected(&json!({}));
+    let mut all = told(&story, &[DECLARE]);
+    story.done("connector config prod --direction inbound");
+    all += &told(&story, &["note 1 'Kept here'", "ack 1", DECLARE]);
+    story.done("connector config prod --direction none");
+    all += &told(
+        &story,
+        &[
+            "note 1 'Kept here'",
+            DECLARE,
+            "show 3",
+            "list",
+            "connector outbox list prod",
+        ],
+    );
+    story.done("connector remove prod --yes");
+    all += &told(
+        &story,
+        &[
+            "note 1 'Kept here'",
+            "resolve 3",
+            "show 3",
+            "show 1",
+            "list",
+            DECLARE,
+        ],
+    );
+    assert_snapshot!(all);
+    let (_, notes) = story.newest_there().unwrap();
+    assert_eq!(notes, Vec::<String>::new());
+}
+
+#[test]
+fn a_declaration_that_pages_nobody_says_so() {
+    let story = Story::new();
+    assert_snapshot!(told(&story, &[DECLARE, "ack 1"]));
+}
+
+#[test]
+fn a_refused_key_is_named_where_a_declaration_waits_for_it() {
+    let story = Story::connected(&json!({"api_key": "y_NxrWrongWrongWrong"}));
+    let all = told(
+        &story,
+        &[
+            DECLARE,
+            "connector outbox list prod",
+            "connector status prod",
+            "list",
+        ],
+    );
+    assert_snapshot!(all);
+    let key = &story.stand_in.account.api_key;
+    story.done(&format!("connector update prod --api-key {key}"));
+}
+
+#[test]
+fn what_was_over_before_pagerduty_heard_of_it_is_told_as_that() {
+    let story = Story::connected(&json!({"api_key": "y_NxrWrongWrongWrong"}));
+    story.done(DECLARE);
+    // The key is known to be wrong by now: this one was never tried.
+    assert_snapshot!(told(
+        &story,
+        &[
+            DECLARE,
+            "connector outbox list prod",
+            "resolve 2",
+            "show 2",
+            "list"
+        ]
+    ));
+}
+
+#[test]
+fn what_only_goes_out_is_not_told_as_known() {
+    let story = Story::connected(&json!({"sync_direction": "outbound"}));
+    let mut all = told(&story, &[DECLARE]);
+    story
+        .there(|sim, now| {
+            let id = sim.incidents().next().unwrap().id;
+            let user = story.stand_in.account.users[3].0.clone();
+            sim.resolve(&user, &id, now)
+        })
+        .unwrap();
+    story.done("connector sync prod");
+    all += &told(&story, &["show 1", "ack 1", "ack 1"]);
+    assert_snapshot!(all);
+}
