@@ -41,7 +41,7 @@ mod resolve;
 mod serve;
 mod show;
 mod sim;
-mod table;
+pub(crate) mod table;
 mod time;
 mod timeline;
 mod token;
@@ -55,6 +55,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 pub use demo::DemoOptions;
 pub use machine::Machine;
+pub(crate) use machine::terminal_width;
 pub use prompt::{Prompt, Question};
 pub use serve::ServeOptions;
 pub use sim::SimOptions;
@@ -130,8 +131,11 @@ pub fn main() -> ExitCode {
 /// Runs `im` with `args` on `machine`; returns the exit code.
 pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>, machine: Machine) -> u8 {
     let help_width = usize::from(machine.width).min(HELP_WIDTH_MAX);
-    let parsed = Cli::command()
-        .term_width(help_width)
+    let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
+    let json = wants_json(&args);
+    let mut command = Cli::command().term_width(help_width);
+    command.build();
+    let parsed = with_own_usage(command)
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let (ui, surroundings) = machine.split();
@@ -140,19 +144,37 @@ pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>, machine
             let context = Context::new(ui, surroundings, cli.global);
             on_runtime(cli.command, context)
         }
-        Err(error) => report_usage(ui, &error),
+        Err(error) => report_usage(ui, &error, json),
     };
     exit.code()
 }
 
+/// A usage line names what a command needs, and not what the environment happens to set.
+fn with_own_usage(mut command: clap::Command) -> clap::Command {
+    let usage = command.render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage).to_owned();
+    command
+        .mut_subcommands(with_own_usage)
+        .override_usage(usage)
+}
+
+/// Whether `--json` was given, for command lines that clap does not get to read.
+fn wants_json(args: &[OsString]) -> bool {
+    let mut flags = args.iter().take_while(|arg| *arg != "--");
+    flags.any(|arg| arg == "--json")
+}
+
 /// Help and version are results; anything else that clap says is an error.
-fn report_usage(mut ui: Ui, error: &clap::Error) -> Exit {
-    let text = error.render().ansi().to_string();
+fn report_usage(mut ui: Ui, error: &clap::Error, json: bool) -> Exit {
+    let text = error.render();
     let exit = if error.use_stderr() {
-        ui.error_raw(&text);
+        if json {
+            ui.document(&error::usage_document(&text.to_string()));
+        }
+        ui.error_raw(&text.ansi().to_string());
         Exit::Usage
     } else {
-        ui.raw(text.as_bytes());
+        ui.raw(text.ansi().to_string().as_bytes());
         Exit::Done
     };
     ui.flush();

@@ -299,12 +299,12 @@ fn parse_base(given: &str) -> Result<Url, ClientError> {
         given: given.to_owned(),
         reason,
     };
-    let url = Url::parse(given).map_err(|error| wrong(error.to_string()))?;
-    if matches!(url.scheme(), "http" | "https") {
-        Ok(url)
-    } else {
-        Err(wrong("it must begin with http:// or https://".to_owned()))
+    if !given.starts_with("http://") && !given.starts_with("https://") {
+        return Err(wrong(
+            "it does not begin with http:// or https://".to_owned(),
+        ));
     }
+    Url::parse(given).map_err(|error| wrong(error.to_string()))
 }
 
 fn headers(token: Option<&str>, acts_as: Option<&str>) -> Result<HeaderMap, ClientError> {

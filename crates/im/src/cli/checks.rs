@@ -22,8 +22,9 @@ pub(crate) fn say(lines: &[Check], cx: &mut Context) {
         } else {
             ""
         };
-        cx.ui.say(format_args!("{mark} {skipped}{}", line.text));
         let width = cx.ui.width;
+        let text = table::flow("✓ ", &format!("{skipped}{}", line.text), width);
+        cx.ui.say(format_args!("{mark} {text}"));
         for (label, text) in [("cause: ", &line.cause), ("next:  ", &line.next)] {
             if let Some(text) = text {
                 let head = format!("{}{label}", " ".repeat(INDENT.into()));

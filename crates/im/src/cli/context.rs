@@ -76,15 +76,19 @@ impl Context {
             return Ok(Client::remote(server, token, acts_as)?);
         }
         let options = self.local_options(engine)?;
-        let data_dir = options.data_dir.display().to_string();
+        let hint = match &options.database_url {
+            Some(_) => "the address is that of --database-url or IM_DATABASE_URL, like postgres://user@host/name; without it `im` uses the data directory".to_owned(),
+            None => format!(
+                "the data directory is {} (--data-dir, IM_DATA_DIR); --server or IM_SERVER uses a running server instead",
+                options.data_dir.display()
+            ),
+        };
         let local = crate::local::open(options).await.map_err(|error| {
             Failure::new(
                 Exit::Unavailable,
                 format!("cannot open the database: {error:#}"),
             )
-            .hint(format!(
-                "the data directory is {data_dir} (--data-dir, IM_DATA_DIR); --server or IM_SERVER uses a running server instead"
-            ))
+            .hint(hint)
         })?;
         let client = Client::local(local.router.clone(), acts_as)?;
         self.local = Some(local);

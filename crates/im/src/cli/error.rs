@@ -101,6 +101,30 @@ impl Failure {
     }
 }
 
+/// The one JSON document of a command line that cannot be read: what clap says, without its
+/// usage and with its tip as the hint.
+pub(crate) fn usage_document(rendered: &str) -> Vec<u8> {
+    let mut hint = None;
+    let mut detail = Vec::new();
+    for line in rendered.lines().map(str::trim) {
+        if line.starts_with("Usage:") || line.starts_with("For more information") {
+            break;
+        }
+        match line.strip_prefix("tip: ") {
+            Some(tip) => hint = Some(tip),
+            None if line.is_empty() => {}
+            None => detail.push(line),
+        }
+    }
+    let detail = detail.join(" ");
+    let detail = detail.strip_prefix("error: ").unwrap_or(&detail);
+    let hint = hint.unwrap_or("`im help COMMAND` explains the command");
+    json!({"type": "about:blank", "title": "Wrong usage", "status": null, "detail": detail,
+        "hint": hint, "code": "usage"})
+    .to_string()
+    .into_bytes()
+}
+
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
         match error {

@@ -15,9 +15,6 @@ use crate::client::Call;
 /// The API answers with at most so many incidents.
 const PAGE_MAX: u32 = 1000;
 
-/// From this width on there is room for long names beside the title.
-const WIDE: u16 = 120;
-
 const STATUSES: [&str; 8] = [
     "active",
     "open",
@@ -103,20 +100,27 @@ fn say(args: &ListArgs, incidents: &[Incident], cx: &mut Context) {
         cx.ui.note("No incidents.");
         return;
     }
-    let most = if cx.ui.width < WIDE { 8 } else { 24 };
-    let columns = [
+    let mut columns = vec![
         Column::Whole("Incident"),
-        Column::Whole("Sev"),
+        Column::Optional("Sev", 3),
         Column::Whole("Status"),
         Column::Rest("Title"),
-        Column::AtMost("Service", most),
-        Column::AtMost("Assignee", most),
+        Column::Optional("Service", 1),
+        Column::Optional("Assignee", 0),
         Column::Whole("Age"),
-        Column::Whole("PD"),
+        Column::Optional("PD", 2),
     ];
-    let rows = incidents.iter().map(|incident| row(incident, cx)).collect();
-    let text = table::rows(&columns, rows, cx.ui.width);
+    let mut rows: Vec<Vec<Cell>> = incidents.iter().map(|incident| row(incident, cx)).collect();
+    let width = cx.ui.table_width();
+    let left_out = table::fit(&mut columns, &mut rows, width);
+    let text = table::rows(&columns, rows, width);
     cx.ui.say(text);
+    if !left_out.is_empty() {
+        cx.ui.hint(format_args!(
+            "the line is too short for {}; a wider terminal or `im show` has that",
+            left_out.join(", ")
+        ));
+    }
     if !args.all && incidents.len() == usize::try_from(args.limit).unwrap_or(usize::MAX) {
         cx.ui.hint(format_args!(
             "these are the newest {}; `--all` shows every one, `--limit` another number",

@@ -22,6 +22,8 @@ pub struct Machine {
     pub zone: TimeZone,
     /// Columns of the terminal.
     pub width: u16,
+    /// Whether results go to a terminal: only there a table is cut at its edge.
+    pub terminal: bool,
     /// Whether a person is there to answer questions.
     pub interactive: bool,
     /// What `-` reads.
@@ -55,7 +57,8 @@ impl Machine {
         Self {
             now: crate::clock::now(),
             zone: TimeZone::system(),
-            width: width(),
+            width: terminal_width(),
+            terminal: std::io::stdout().is_terminal(),
             interactive: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
             stdin: Box::new(std::io::stdin()),
             stdout: Box::new(anstream::stdout()),
@@ -67,7 +70,8 @@ impl Machine {
     }
 
     pub(super) fn split(self) -> (Ui, Surroundings) {
-        let ui = Ui::new(self.stdout, self.stderr, self.width.max(WIDTH_MIN));
+        let width = self.width.max(WIDTH_MIN);
+        let ui = Ui::new(self.stdout, self.stderr, width, self.terminal);
         let surroundings = Surroundings {
             now: self.now,
             zone: self.zone,
@@ -81,7 +85,8 @@ impl Machine {
     }
 }
 
-fn width() -> u16 {
+/// Columns of this process's terminal, or what COLUMNS says where there is none.
+pub(crate) fn terminal_width() -> u16 {
     comfy_table::Table::new()
         .width()
         .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())

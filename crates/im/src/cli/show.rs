@@ -31,11 +31,9 @@ pub(crate) async fn run(args: ShowArgs, cx: &mut Context) -> Result<Exit, Failur
         return Ok(Exit::Done);
     }
     let incident: Incident = answer.read()?;
-    cx.ui.say(format_args!(
-        "{}  {}",
-        incident.id.bold(),
-        incident.title.bold()
-    ));
+    let head = format!("{}  ", incident.id);
+    let title = table::flow(&head, &incident.title, cx.ui.width);
+    cx.ui.say(format_args!("{}{}", head.bold(), title.bold()));
     cx.ui.say("");
     let labelled = facts(&incident, cx);
     say_labelled(&labelled, "", cx);

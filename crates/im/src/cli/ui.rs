@@ -8,12 +8,16 @@ use std::io::Write;
 
 use owo_colors::OwoColorize as _;
 
+use super::table;
+
 /// The two streams and how much to put on them.
 pub(crate) struct Ui {
     out: Box<dyn Write>,
     err: Box<dyn Write>,
     /// Columns that a line may have.
     pub(crate) width: u16,
+    /// Whether results go to a terminal.
+    terminal: bool,
     /// One JSON document instead of text.
     pub(crate) json: bool,
     /// `-v` adds one, `-q` takes one away.
@@ -21,14 +25,25 @@ pub(crate) struct Ui {
 }
 
 impl Ui {
-    pub(crate) fn new(out: Box<dyn Write>, err: Box<dyn Write>, width: u16) -> Self {
+    pub(crate) fn new(
+        out: Box<dyn Write>,
+        err: Box<dyn Write>,
+        width: u16,
+        terminal: bool,
+    ) -> Self {
         Self {
             out,
             err,
             width,
+            terminal,
             json: false,
             verbosity: 0,
         }
+    }
+
+    /// Columns that a table may have: whoever reads it from a pipe gets all of it.
+    pub(crate) fn table_width(&self) -> u16 {
+        if self.terminal { self.width } else { u16::MAX }
     }
 
     /// A line of the result.
@@ -50,6 +65,7 @@ impl Ui {
     /// Something about the result that is not the result.
     pub(crate) fn note(&mut self, text: impl Display) {
         if self.verbosity >= 0 {
+            let text = self.flow("", &text.to_string());
             put(&mut self.err, &format!("{text}\n"));
         }
     }
@@ -63,11 +79,18 @@ impl Ui {
 
     /// The next step.
     pub(crate) fn hint(&mut self, text: impl Display) {
-        self.note(format!("{} {text}", "hint:".cyan().bold()));
+        if self.verbosity >= 0 {
+            let text = self.flow("hint: ", &text.to_string());
+            put(
+                &mut self.err,
+                &format!("{} {text}\n", "hint:".cyan().bold()),
+            );
+        }
     }
 
     /// Something that may surprise later; said even with `-q`.
     pub(crate) fn warn(&mut self, text: impl Display) {
+        let text = self.flow("warning: ", &text.to_string());
         put(
             &mut self.err,
             &format!("{} {text}\n", "warning:".yellow().bold()),
@@ -76,10 +99,20 @@ impl Ui {
 
     /// Why it did not work; said always.
     pub(crate) fn error(&mut self, text: impl Display) {
+        let text = self.flow("error: ", &text.to_string());
         put(
             &mut self.err,
             &format!("{} {text}\n", "error:".red().bold()),
         );
+    }
+
+    /// What follows `head`, at a terminal broken between words.
+    fn flow(&self, head: &str, text: &str) -> String {
+        if self.terminal {
+            table::flow(head, text, self.width)
+        } else {
+            text.to_owned()
+        }
     }
 
     /// Text for stderr as it is.

@@ -134,6 +134,7 @@ pub(crate) struct Run {
     answers: Option<Vec<&'static str>>,
     env: fn(&str) -> Option<String>,
     width: u16,
+    piped: bool,
 }
 
 /// Runs `im` on `fake`, 80 columns wide, with nobody at the terminal.
@@ -157,6 +158,7 @@ pub(crate) fn without_api() -> Run {
         answers: None,
         env: |_| None,
         width: 80,
+        piped: false,
     }
 }
 
@@ -182,6 +184,12 @@ impl Run {
         self
     }
 
+    /// Somebody else reads what it says.
+    pub(crate) fn piped(mut self) -> Self {
+        self.piped = true;
+        self
+    }
+
     /// Runs a command line as one would type it; `'…'` holds words together.
     pub(crate) fn im(self, line: &str) -> Said {
         let mut args = vec!["im".to_owned()];
@@ -198,6 +206,7 @@ impl Run {
             now: "2026-11-20T09:18:30Z".parse().unwrap(),
             zone: TimeZone::UTC,
             width: self.width,
+            terminal: !self.piped,
             interactive,
             stdin: Box::new(Cursor::new(self.stdin)),
             stdout: plain(&out),

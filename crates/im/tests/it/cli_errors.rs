@@ -43,6 +43,38 @@ fn json_is_one_document_also_when_it_fails() {
     assert_eq!(own["detail"], "the note has no text");
 }
 
+#[test]
+fn json_is_one_document_also_when_the_line_cannot_be_read() {
+    let fake = Fake::default();
+    let mut all = String::new();
+    for line in [
+        "declare --sev SEV-9 --title x",
+        "declare --title x",
+        "ack foo",
+        "list --limit 0",
+        "list --stats open",
+        "acknowlege 1",
+    ] {
+        let said = on(&fake).im(&format!("{line} --json"));
+        assert_eq!(said.code, 2, "{line}");
+        assert!(said.err.starts_with("error: "), "{line}: {}", said.err);
+        let document: Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(document["code"], "usage");
+        writeln!(
+            all,
+            "{line}\n  {}\n  {}",
+            document["detail"], document["hint"]
+        )
+        .unwrap();
+        // What comes after -- is no flag.
+        assert_eq!(on(&fake).im(&format!("{line} -- --json")).out, "", "{line}");
+    }
+    assert_eq!(fake.seen(), Vec::<String>::new());
+    assert_snapshot!("usage_documents", all);
+    let help = on(&fake).im("list --help --json");
+    assert!(help.out.starts_with("List incidents"), "{}", help.out);
+}
+
 /// Commands, the call that each makes, and an answer to it.
 fn answered() -> Vec<(&'static str, &'static str, Value)> {
     let changed = || outcome("Done", "queued", "PagerDuty: queued");
@@ -184,6 +216,13 @@ fn wrong_values_are_refused_before_anything_is_asked() {
     }
     assert!(fake.seen().is_empty());
     assert_snapshot!("wrong_values", all);
+}
+
+#[test]
+fn a_usage_line_does_not_ask_for_what_the_environment_says() {
+    let wrong = without_api().im("declare --title x --server http://localhost:1");
+    let usage = "Usage: im declare [OPTIONS] --sev <SEVERITY> --title <TITLE>\n";
+    assert!(wrong.err.contains(usage), "{}", wrong.err);
 }
 
 #[test]

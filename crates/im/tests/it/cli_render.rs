@@ -133,6 +133,16 @@ fn the_list_fits_eighty_columns() {
         .width(200)
         .im("list");
     assert!(wide.out.contains(long));
+    for width in [60, 40] {
+        let narrow = on(&Fake::default().on(call, 200, &list))
+            .width(width)
+            .im("list");
+        assert_snapshot!(format!("list_{width}"), narrow.all());
+    }
+    let piped = on(&Fake::default().on(call, 200, &list)).piped().im("list");
+    for whole in [long, "payments-gateway", "Bartholomew Featherstone +1"] {
+        assert!(piped.out.contains(whole), "{}", piped.out);
+    }
 }
 
 #[test]

@@ -77,7 +77,7 @@ fn parse(text: &str) -> Result<Value, Failure> {
     match serde_json::from_str(text) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(_) => Err(wrong_config("it is not an object")),
-        Err(error) => Err(wrong_config(&error.to_string())),
+        Err(error) => Err(wrong_config(&format!("it is not JSON: {error}"))),
     }
 }
 
@@ -147,7 +147,7 @@ pub(super) fn not_empty(answer: &str) -> Result<(), String> {
 
 fn address(answer: &str) -> Result<(), String> {
     let good = answer.starts_with("https://") || answer.starts_with("http://");
-    say_unless(good, "it begins with https://")
+    say_unless(good, "it begins with https:// or http://")
 }
 
 fn id(answer: &str) -> Result<(), String> {

@@ -26,9 +26,9 @@ pub(crate) async fn run(_: ListArgs, cx: &mut Context) -> Result<Exit, Failure> 
             .note("No connectors. `im connector add pagerduty NAME` adds one.");
         return Ok(Exit::Done);
     }
-    let columns = [
-        Column::Rest("Name"),
-        Column::Whole("Type"),
+    let mut columns = vec![
+        Column::Whole("Name"),
+        Column::Optional("Type", 0),
         Column::Whole("Status"),
         Column::Whole("Direction"),
         Column::Whole("Last Sync"),
@@ -45,7 +45,11 @@ pub(crate) async fn run(_: ListArgs, cx: &mut Context) -> Result<Exit, Failure> 
             Cell::new(last_sync),
         ]
     });
-    let text = table::rows(&columns, rows.collect(), cx.ui.width);
+    let mut rows: Vec<Vec<Cell>> = rows.collect();
+    let width = cx.ui.table_width();
+    // A name is for being copied, and there is one type so far.
+    table::fit(&mut columns, &mut rows, width);
+    let text = table::rows(&columns, rows, width);
     cx.ui.say(text);
     Ok(Exit::Done)
 }

@@ -71,7 +71,7 @@ async fn list(name: &ConnectorName, cx: &mut Context) -> Result<(), Failure> {
     let columns = [
         Column::Whole("Id"),
         Column::Whole("Incident"),
-        Column::AtMost("What", 12),
+        Column::Whole("What"),
         Column::Whole("State"),
         Column::Whole("Since"),
         Column::Whole("Tries"),
@@ -94,7 +94,7 @@ async fn list(name: &ConnectorName, cx: &mut Context) -> Result<(), Failure> {
             ),
         ]
     });
-    let text = table::rows(&columns, rows.collect(), cx.ui.width);
+    let text = table::rows(&columns, rows.collect(), cx.ui.table_width());
     cx.ui.say(text);
     if changes.iter().any(Pending::is_parked) {
         cx.ui.hint(format_args!(

@@ -5,8 +5,8 @@ use im_core::ConnectorName;
 
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
-use crate::cli::time;
 use crate::cli::types::Connector;
+use crate::cli::{table, time};
 use crate::client::Call;
 
 /// The mode in which everything works as it should: not worth a line.
@@ -46,7 +46,8 @@ fn say_fields(connector: &Connector, cx: &mut Context) {
         "Connector: {} ({})",
         connector.name, connector.kind
     ));
-    ui.say(format_args!("Status: {status}"));
+    let width = ui.width;
+    ui.say(table::hanging("Status: ", &status, width));
     ui.say(format_args!(
         "Direction: {}",
         capitalised(&connector.direction)
@@ -82,7 +83,8 @@ fn say_troubles(connector: &Connector, cx: &mut Context) {
         ui.say(format_args!("Parked: {}", connector.parked));
     }
     if let Some(gap) = &connector.gap {
-        ui.say(format_args!("Gap: {gap}"));
+        let width = ui.width;
+        ui.say(table::hanging("Gap: ", gap, width));
     }
     if connector.status == "auth_failed" {
         ui.hint(format_args!(

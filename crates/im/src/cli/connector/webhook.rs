@@ -8,6 +8,7 @@ use crate::cli::checks;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::prompt::Question;
+use crate::cli::table;
 use crate::cli::types::Checks;
 use crate::client::Call;
 
@@ -92,7 +93,9 @@ async fn secret(
     }
     let steps: Checks = answer.read()?;
     for (index, step) in steps.lines.iter().enumerate() {
-        cx.ui.say(format_args!("{}. {}", index + 1, step.text));
+        let width = cx.ui.width;
+        let head = format!("{}. ", index + 1);
+        cx.ui.say(table::hanging(&head, &step.text, width));
     }
     say_url(&steps, cx);
     if !cx.interactive {
