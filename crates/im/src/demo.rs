@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use axum::Extension;
-use im_store::{StoreError, settings};
+use im_store::{Db, StoreError, connectors, settings};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
@@ -53,7 +54,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
     let (sim_at, at) = (sim_listener.local_addr()?, listener.local_addr()?);
     let dir = TemporaryDir::new()?;
     let app = Arc::new(open(&dir.0, at).await?);
-    let stop = app.stop.clone();
+    let (stop, db) = (app.stop.clone(), app.db.clone());
     stop_on_signal(stop.clone())?;
     let clock = Clock::System;
     let now = clock.now();
@@ -74,7 +75,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
         server: format!("http://{at}"),
         stop: stop.clone(),
     };
-    let told = tell(&stage).await;
+    let told = tell(&stage, db, now).await;
     stop.cancel();
     drop(stage);
     serving.await?;
@@ -99,14 +100,16 @@ async fn open(dir: &Path, at: SocketAddr) -> anyhow::Result<App> {
     Ok(app)
 }
 
-async fn tell(stage: &Stage) -> anyhow::Result<()> {
-    connect(stage).await.context("cannot connect both sides")?;
+async fn tell(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
+    connect(stage, db, now)
+        .await
+        .context("cannot connect both sides")?;
     story::say(&introduction(stage));
     story::run(stage).await
 }
 
-/// A connector in both directions with a webhook, compared once.
-async fn connect(stage: &Stage) -> anyhow::Result<()> {
+/// A connector in both directions with a webhook that has read the account's whole past.
+async fn connect(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
     let account = &stage.stand_in.account;
     let mappings: serde_json::Map<String, Value> = SERVICES
         .iter()
@@ -121,7 +124,8 @@ async fn connect(stage: &Stage) -> anyhow::Result<()> {
     let config = json!({
         "api_key": account.api_key,
         "base_url": stage.stand_in.base_url,
-        "sync_direction": "bidirectional",
+        // Paused until it knows how far back to look.
+        "sync_direction": "none",
         "sync_interval": "10s",
         "custom": {
             "service_id": service,
@@ -131,6 +135,14 @@ async fn connect(stage: &Stage) -> anyhow::Result<()> {
     });
     let new = json!({"name": CONNECTOR, "type": "pagerduty", "config": config});
     let _: IgnoredAny = stage.send(Call::post(["connectors"], new)).await?;
+    // Repair reads PagerDuty's log from the cursor on; without one it looks a day back.
+    db.write(move |tx| connectors::set_log_cursor(tx, CONNECTOR, now - history::PAST))
+        .await
+        .map_err(|error: StoreError| anyhow::anyhow!("{error}"))?;
+    let both_ways = json!({"sync_direction": "bidirectional"});
+    let _: IgnoredAny = stage
+        .send(Call::patch(["connectors", CONNECTOR], both_ways))
+        .await?;
     let webhook = json!({"action": "enable", "insecure": true});
     let made: Made = stage
         .send(Call::post(["connectors", CONNECTOR, "webhook"], webhook))
@@ -180,25 +192,32 @@ fn introduction(stage: &Stage) -> String {
         waiting.last().map_or(0, |incident| incident.number)
     });
     format!(
-        "im and a stand-in for PagerDuty, in step. Everything is invented, nothing is kept.
+        "im and a stand-in for PagerDuty, in step, with three weeks of incidents behind
+them. Everything is invented, nothing is kept.
 
   {server}        im: the page of incidents, the API
-  {sim}{prefix}   the stand-in: its incidents, and what people do there
+  {sim}{prefix}   the stand-in: its incidents, what people do
 
 Try this in another terminal:
 
+     export IM_SERVER={server}
+
   1. Declare here, and watch it appear there.
-     {im} --server {server} declare --sev SEV-2 --title 'Checkout is slow' --service checkout
+     {im} declare --sev SEV-2 \\
+       --title 'Checkout is slow' --service checkout
      curl -s {sim}{prefix}
 
   2. Acknowledge there, and watch it change here.
      curl -s -X POST {sim}{prefix}/incidents/{open}/acknowledge
-     {im} --server {server} list
+     {im} list
 
-  3. Take PagerDuty away for a minute, work on, and see what was owed being paid.
+  3. Take PagerDuty away for a minute, and work on: what is owed is pending.
      curl -s -X POST '{sim}{prefix}/outage?seconds=60'
-     {im} --server {server} declare --sev SEV-3 --title 'Nobody hears this yet' --wait 1s
-     {im} --server {server} connector status {CONNECTOR}
+     {im} declare --sev SEV-3 \\
+       --title 'Nobody hears this yet' --wait 1s
+     {im} connector status {CONNECTOR}
+     Ask for the status again after the minute: nothing is pending any more, and
+     PagerDuty has the incident, once.
 
 Meanwhile, others work. Ctrl-C ends it.
 "

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 use pd_sim::{Account, Options, Sim, account};
 
 /// How far the past goes back.
-const PAST: SignedDuration = SignedDuration::from_hours(21 * 24);
+pub(super) const PAST: SignedDuration = SignedDuration::from_hours(21 * 24);
 
 /// One incident of the past.
 struct Past {

@@ -11,6 +11,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::{CONNECTOR, SERVICES, Stage};
+use crate::cli::{table, terminal_width};
 use crate::client::Call;
 
 /// Between two acts of a scene.
@@ -338,7 +339,8 @@ fn pick<T>(list: &[T], index: usize) -> &T {
 
 fn line(stage: &Stage, side: &str, text: &str) {
     let at = stage.stand_in.clock.now().to_zoned(TimeZone::system());
-    say(&format!("{}  {side:<9}  {text}", at.strftime("%H:%M:%S")));
+    let head = format!("{}  {side:<9}  ", at.strftime("%H:%M:%S"));
+    say(&table::hanging(&head, text, terminal_width()));
 }
 
 fn there(stage: &Stage, text: &str) {
