@@ -56,6 +56,7 @@ pub(super) async fn assign(
         ));
     }
     let to = persons(&app, id.parse()?, assignment.to).await?;
+    let names: Vec<String> = to.iter().map(|person| person.label().to_owned()).collect();
     let told: Told = |id, changed| {
         if changed {
             format!("Assigned {id}")
@@ -63,7 +64,20 @@ pub(super) async fn assign(
             format!("{id} was assigned so already")
         }
     };
-    act(&app, &id, (Command::Assign { to }, None), who, params, told).await
+    let Json(mut outcome) =
+        act(&app, &id, (Command::Assign { to }, None), who, params, told).await?;
+    if outcome.here.changed {
+        outcome.here.text = format!("{} to {}", outcome.here.text, and(&names));
+    }
+    Ok(Json(outcome))
+}
+
+/// `Ann Lee, Bob Stone and Carla Nowak`.
+fn and(names: &[String]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        names => names.concat(),
+    }
 }
 
 async fn persons(
