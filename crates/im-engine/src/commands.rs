@@ -18,6 +18,9 @@ pub enum CommandError {
     /// There is no such connector.
     #[error("there is no connector `{0}`")]
     NoConnector(String),
+    /// Several connectors could tell PagerDuty, and paging by the wrong one wakes strangers.
+    #[error("cannot tell which connector is meant: {}", .0.join(", "))]
+    WhichConnector(Vec<String>),
     /// The connector does not send.
     #[error("connector `{0}` only receives: its direction is inbound")]
     OnlyReceives(String),
@@ -101,7 +104,7 @@ fn choose(
     service: Option<&str>,
 ) -> Result<Option<Connector>, CommandError> {
     let Some(name) = named else {
-        return Ok(connector::for_service(tx, service)?);
+        return connector::for_service(tx, service)?.map_err(CommandError::WhichConnector);
     };
     let connector =
         connector::load(tx, name)?.ok_or_else(|| CommandError::NoConnector(name.to_owned()))?;

@@ -64,27 +64,26 @@ pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
     connectors::delete(tx, name)
 }
 
-/// The connector by which a new incident of `service` leaves: the first that names the service,
-/// else the first that sends at all.
+/// The connector by which a new incident of `service` leaves: the only one that sends, or the
+/// only one of several whose table has the service; else the names of those it could be.
 pub(crate) fn for_service(
     tx: &mut Tx<'_>,
     service: Option<&str>,
-) -> Result<Option<Connector>, StoreError> {
+) -> Result<Result<Option<Connector>, Vec<String>>, StoreError> {
     let mut sending: Vec<Connector> = all(tx)?;
     // A paused connector still takes incidents: they leave when it is resumed.
     sending.retain(|connector| connector.mapping.direction != im_core::Direction::Inbound);
-    let named = sending.iter().position(|connector| {
-        connector
-            .mapping
-            .services
-            .iter()
-            .any(|row| Some(row.name.as_str()) == service)
-    });
-    Ok(if sending.is_empty() {
-        None
-    } else {
-        Some(sending.swap_remove(named.unwrap_or(0)))
-    })
+    if sending.len() > 1 {
+        let names = sending.iter().map(|one| one.name().to_owned()).collect();
+        sending.retain(|connector| {
+            let mut rows = connector.mapping.services.iter();
+            rows.any(|row| Some(row.name.as_str()) == service)
+        });
+        if sending.len() != 1 {
+            return Ok(Err(names));
+        }
+    }
+    Ok(Ok(sending.pop()))
 }
 
 /// Reads stored settings, which hold no key.

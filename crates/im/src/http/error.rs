@@ -194,6 +194,12 @@ impl From<CommandError> for ApiError {
         match error {
             CommandError::NoIncident(incident) => Self::no_incident(incident),
             CommandError::NoConnector(name) => Self::no_connector(&name),
+            CommandError::WhichConnector(names) => {
+                let first = names.first().map_or("NAME", String::as_str);
+                Self::wrong_value("which_connector", text).hint(format!(
+                    "`--connector {first}` says it; so does a service that only one of them has in service_mappings"
+                ))
+            }
             CommandError::OnlyReceives(name) => Self::conflict("direction", text).hint(format!(
                 "`im connector config {name} --direction bidirectional` lets it send"
             )),

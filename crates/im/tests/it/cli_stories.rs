@@ -137,7 +137,11 @@ fn merge(document: &mut Value, changes: &Value) {
     match (document, changes) {
         (Value::Object(fields), Value::Object(changes)) => {
             for (name, change) in changes {
-                merge(fields.entry(name).or_insert(Value::Null), change);
+                if change.is_null() {
+                    fields.remove(name);
+                } else {
+                    merge(fields.entry(name).or_insert(Value::Null), change);
+                }
             }
         }
         (document, change) => *document = change.clone(),

@@ -155,3 +155,26 @@ fn what_only_goes_out_is_not_told_as_known() {
     all += &told(&story, &["show 1", "ack 1", "ack 1"]);
     assert_snapshot!(all);
 }
+
+#[test]
+fn of_several_connectors_the_one_that_is_meant_is_used_and_named() {
+    let story = Story::connected(&json!({"sync_direction": "outbound"}));
+    story.add(
+        "other",
+        &json!({"sync_direction": "outbound",
+            "custom": {"service_mappings": {"db": null, "web": "PAAAAAA"}}}),
+    );
+    assert_snapshot!(told(
+        &story,
+        &[
+            "declare --sev SEV-3 --title 'Nobody knows whose'",
+            "declare --sev SEV-3 --title 'Nobody knows whose' --service unheard",
+            DECLARE,
+            "declare --sev SEV-3 --title 'Theirs' --connector other",
+        ]
+    ));
+    // What only receives could not tell anybody.
+    story.done("connector config other --direction inbound");
+    let said = story.done("declare --sev SEV-3 --title 'Ours'");
+    assert!(said.contains(" via prod. "), "{said}");
+}

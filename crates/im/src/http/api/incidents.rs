@@ -269,8 +269,23 @@ async fn declare(
             Ok::<_, ApiError>((asked, added))
         })
         .await?;
-    let outcome = answer(&app, done, |id, _| format!("Declared {id}"), wait).await?;
+    let mut outcome = answer(&app, done, |id, _| format!("Declared {id}"), wait).await?;
+    if let Some(name) = chosen(&app, &outcome).await? {
+        outcome.here.text = format!("{} via {name}", outcome.here.text);
+    }
     Ok((StatusCode::CREATED, Json(outcome)))
+}
+
+/// Where there are several connectors, people want to know which one was used.
+async fn chosen(app: &App, outcome: &Outcome) -> Result<Option<String>, ApiError> {
+    let Some(twin) = &outcome.incident.pagerduty else {
+        return Ok(None);
+    };
+    let several = app
+        .db
+        .read(|tx| Ok::<_, ApiError>(connector::all(tx)?.len() > 1))
+        .await?;
+    Ok(several.then(|| twin.connector.clone()))
 }
 
 /// Says what happened here: to which incident, and whether anything changed.
