@@ -517,10 +517,14 @@ fn secret_key(connector: &str) -> String {
 
 /// Notes that a connector has another signing secret from now on.
 pub fn note_new_secret(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<(), StoreError> {
+    // Counts are kept by the minute: what failed earlier in this one is not about the new secret.
+    let earlier = tallies::since(tx, connector, BAD_SIGNATURES, now)?;
+    tallies::add(tx, connector, BAD_SIGNATURES, -earlier, now)?;
     settings::put(tx, &secret_key(connector), &now.to_string())
 }
 
-fn secret_since(tx: &mut Tx<'_>, row: &ConnectorRow) -> Result<Timestamp, StoreError> {
+/// Since when a connector has its signing secret.
+pub fn secret_since(tx: &mut Tx<'_>, row: &ConnectorRow) -> Result<Timestamp, StoreError> {
     let noted = settings::get(tx, &secret_key(&row.name))?;
     Ok(noted
         .and_then(|text| text.parse().ok())

@@ -4,6 +4,8 @@ mod api;
 mod auth;
 mod connectors;
 mod door;
+mod there;
+mod webhook;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -95,6 +97,10 @@ impl Server {
 
     fn listening(on_loopback: bool) -> Self {
         let clock = Clock::manual("2026-11-20T09:14:05.12Z".parse().unwrap());
+        Self::with_clock(clock, on_loopback)
+    }
+
+    fn with_clock(clock: Clock, on_loopback: bool) -> Self {
         let db = Db::open(&DbOptions::new(":memory:", 7).unwrap()).unwrap();
         let vault = Arc::new(Vault::with_key(Secret::new("ab".repeat(32))));
         let app = Arc::new(assemble(db, vault, clock.clone(), on_loopback));

@@ -2,6 +2,7 @@
 
 mod ask;
 mod config;
+pub(in crate::http) mod events;
 mod lists;
 mod outbox;
 mod sync;

@@ -11,6 +11,7 @@ use im_store::connectors::State as RowState;
 use im_store::incidents::{self, Filter};
 use im_store::{StoreError, Tx, facts, inbox, outbox};
 
+use super::connectors::events;
 use super::settings::stored_public_url;
 use super::types::{Check, Checks};
 use crate::http::App;
@@ -104,15 +105,16 @@ fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, Store
 }
 
 async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
-    let (connectors, counts, public_url) = app
+    let (connectors, known, public_url) = app
         .db
         .read(|tx| {
             let connectors = connector::all(tx)?;
-            let mut counts = Vec::new();
+            let mut known = Vec::new();
             for connector in &connectors {
-                counts.push(outbox::counts(tx, connector.name())?);
+                let name = connector.name();
+                known.push((outbox::counts(tx, name)?, events::noted(tx, name)?));
             }
-            Ok::<_, ApiError>((connectors, counts, stored_public_url(tx)?))
+            Ok::<_, ApiError>((connectors, known, stored_public_url(tx)?))
         })
         .await?;
     if connectors.is_empty() {
@@ -121,9 +123,13 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
         ]);
     }
     let mut lines = Vec::new();
-    for (connector, (pending, parked)) in connectors.iter().zip(counts) {
+    for (connector, ((pending, parked), missing)) in connectors.iter().zip(known) {
         lines.push(key_line(app, connector));
         lines.push(state_line(connector, pending));
+        lines.extend(events::line(connector, &missing).map(|line| Check {
+            text: format!("{}: {}", connector.name(), line.text),
+            ..line
+        }));
         if parked > 0 {
             let name = connector.name();
             lines.push(Check::failed(

@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::view::{self, ConnectorView, length};
-use super::{ask, find};
+use super::{ask, events, find};
 use crate::http::App;
 use crate::http::error::{ApiError, Problem};
 use crate::http::hooks;
@@ -349,7 +349,10 @@ pub(super) async fn remove(
         }
     }
     app.db
-        .write(move |tx| Ok::<_, ApiError>(connector::forget(tx, &name)?))
+        .write(move |tx| {
+            events::note(tx, &name, &[])?;
+            Ok::<_, ApiError>(connector::forget(tx, &name)?)
+        })
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

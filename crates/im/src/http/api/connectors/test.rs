@@ -14,11 +14,11 @@ use jiff::Timestamp;
 
 use super::ask::{outcome, trouble, wrong_key_next};
 use super::view::length;
-use super::{find, lists};
+use super::{events, find, lists};
 use crate::http::App;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::{ApiError, Problem};
-use crate::http::wait;
+use crate::http::{hooks, wait};
 
 /// A test webhook that needs longer than this does not arrive.
 pub(super) const PING_WAIT: Duration = Duration::from_secs(10);
@@ -50,7 +50,7 @@ pub(super) async fn test(
     lines.extend(services(&app, &connector).await?);
     lines.push(user(&app, &connector).await?);
     lines.push(policy(&app, &connector).await?);
-    lines.push(webhook(&app, &connector).await?);
+    lines.extend(webhook(&app, &connector).await?);
     Ok(Json(Checks::of(lines)))
 }
 
@@ -283,59 +283,80 @@ async fn policy(app: &App, connector: &Connector) -> Result<Check, ApiError> {
     }
 }
 
-async fn webhook(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
     const TEXT: &str = "Webhook endpoint configured";
     let name = connector.name();
     if !connector.mapping.direction.receives() {
         let direction = connector.mapping.direction.as_str();
-        return Ok(Check::skipped(format!(
+        return Ok(vec![Check::skipped(format!(
             "Webhook endpoint: not used with direction {direction}"
-        )));
+        ))]);
+    }
+    if !connector.config.enable_webhook {
+        return Ok(vec![
+            Check::skipped("Webhook endpoint: not used, since enable_webhook is off").next(
+                format!("`im connector config {name} --set enable_webhook=true` switches it on"),
+            ),
+        ]);
     }
     let Some(id) = connector.row.subscription.clone() else {
-        let every = length(connector.config.sync_interval);
-        return Ok(if connector.row.webhook_secrets.is_empty() {
-            Check::skipped(format!(
-                "Webhook endpoint: none, so changes arrive every {every}"
-            ))
-            .next(format!(
-                "`im connector webhook {name} --enable` makes it immediate"
-            ))
-        } else {
-            by_hand(connector, TEXT)
-        });
+        return Ok(vec![without_id(app, connector, TEXT).await?]);
     };
-    match outcome(app, connector, &Call::ReadSubscription { id: id.clone() }).await? {
-        Outcome::Done(Answer::Subscription(subscription)) => match asleep(&subscription) {
-            Some(cause) => Ok(Check::failed(
+    let subscription = match outcome(app, connector, &Call::ReadSubscription { id }).await? {
+        Outcome::Done(Answer::Subscription(subscription)) => subscription,
+        Outcome::Gone => {
+            return Ok(vec![Check::failed(
                 TEXT,
-                cause,
-                format!("`im connector webhook {name} --enable` switches it on"),
-            )),
-            None => ping(app, connector, id, TEXT).await,
-        },
-        Outcome::Gone => Ok(Check::failed(
-            TEXT,
-            "the subscription was deleted in PagerDuty",
-            format!("`im connector webhook {name} --enable` makes a new one"),
-        )),
+                "the subscription was deleted in PagerDuty",
+                format!("`im connector webhook {name} --enable` makes a new one"),
+            )]);
+        }
         other => {
             let (cause, next) = trouble(connector, &other);
-            Ok(Check::failed(TEXT, cause, next))
+            return Ok(vec![Check::failed(TEXT, cause, next)]);
         }
-    }
+    };
+    let missing = events::missing(&subscription.events);
+    let line = match asleep(&subscription) {
+        Some(cause) => Check::failed(
+            TEXT,
+            cause,
+            format!("`im connector webhook {name} --enable` switches it on"),
+        ),
+        None => ping(app, connector, subscription.id, TEXT).await?,
+    };
+    let mut lines = vec![line];
+    lines.extend(events::line(connector, &missing));
+    let name = name.to_owned();
+    app.db
+        .write(move |tx| Ok::<_, ApiError>(events::note(tx, &name, &missing)?))
+        .await?;
+    Ok(lines)
 }
 
-/// A subscription of which we know the secret and not the id.
-fn by_hand(connector: &Connector, text: &str) -> Check {
-    match connector.row.last_heard_at {
+/// There is no subscription, or we know its secret and not its id.
+async fn without_id(app: &App, connector: &Connector, text: &str) -> Result<Check, ApiError> {
+    let name = connector.name();
+    if connector.row.webhook_secrets.is_empty() {
+        let every = length(connector.config.sync_interval);
+        return Ok(Check::skipped(format!(
+            "Webhook endpoint: none, so changes arrive every {every}"
+        ))
+        .next(format!(
+            "`im connector webhook {name} --enable` makes it immediate"
+        )));
+    }
+    if bad_signatures(app, connector, app.clock.now()).await? > 0 {
+        return Ok(wrong_secret(connector, text));
+    }
+    Ok(match connector.row.last_heard_at {
         Some(at) => Check::ok(format!("{text} (last delivery {at})")),
         None => Check::failed(
             text,
             "no verified webhook has come yet",
             "use `Send Test Event` on the webhook's page in PagerDuty",
         ),
-    }
+    })
 }
 
 fn asleep(subscription: &Subscription) -> Option<&'static str> {
@@ -348,6 +369,30 @@ fn asleep(subscription: &Subscription) -> Option<&'static str> {
     }
 }
 
+async fn bad_signatures(app: &App, connector: &Connector, now: Timestamp) -> Result<i64, ApiError> {
+    let row = connector.row.clone();
+    app.db
+        .read(move |tx| Ok::<_, ApiError>(hooks::bad_signatures_since_good(tx, &row, now)?))
+        .await
+}
+
+fn wrong_secret(connector: &Connector, text: &str) -> Check {
+    let name = connector.name();
+    Check::failed(
+        text,
+        "a webhook arrived, and its signature does not fit the secret that is stored here",
+        format!(
+            "`im connector webhook {name} --enable` makes a new one and keeps its secret; if it is made by hand, `--manual --secret -` takes the right secret"
+        ),
+    )
+}
+
+/// What became of a test event.
+enum Arrived {
+    Well,
+    BadlySigned,
+}
+
 /// Has PagerDuty send a test event, and waits for it.
 pub(super) async fn ping(
     app: &App,
@@ -356,6 +401,7 @@ pub(super) async fn ping(
     text: &str,
 ) -> Result<Check, ApiError> {
     let since = app.clock.now();
+    let bad_before = bad_signatures(app, connector, since).await?;
     match outcome(app, connector, &Call::PingSubscription { id }).await? {
         Outcome::Done(_) => {}
         other => {
@@ -364,13 +410,26 @@ pub(super) async fn ping(
         }
     }
     let look = async || {
-        let name = connector.name().to_owned();
+        let row = connector.row.clone();
         app.db
-            .read(move |tx| Ok::<_, ApiError>(inbox::ping_since(tx, &name, since)?))
+            .read(move |tx| {
+                if inbox::ping_since(tx, &row.name, since)?.is_some() {
+                    return Ok(Some(Arrived::Well));
+                }
+                let bad = hooks::bad_signatures_since_good(tx, &row, since)?;
+                Ok::<_, ApiError>((bad > bad_before).then_some(Arrived::BadlySigned))
+            })
             .await
     };
     Ok(match wait::until(app, PING_WAIT, look).await? {
-        Some(_) => Check::ok(text),
+        Some(Arrived::Well) if connector.row.webhook_secrets.is_empty() => {
+            Check::ok(text).next(format!(
+                "its secret is not known here, so what it tells is only a hint where to look; `im connector webhook {} --enable` makes one whose secret is known",
+                connector.name()
+            ))
+        }
+        Some(Arrived::Well) => Check::ok(text),
+        Some(Arrived::BadlySigned) => wrong_secret(connector, text),
         None => Check::failed(
             text,
             format!(

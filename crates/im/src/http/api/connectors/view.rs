@@ -12,6 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::events;
 use crate::http::App;
 use crate::http::api::settings::stored_public_url;
 use crate::http::error::{ApiError, Problem};
@@ -66,6 +67,9 @@ pub struct WebhookView {
     pub url: Option<String>,
     /// When a verified delivery last came.
     pub last_delivery: Option<Timestamp>,
+    /// Events that the subscription was seen to leave out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing_events: Vec<&'static str>,
 }
 
 /// List the connectors
@@ -123,13 +127,19 @@ fn view(
     let (pending, parked) = outbox::counts(tx, name)?;
     let public_url = stored_public_url(tx)?;
     let bad_signatures = hooks::bad_signatures_since_good(tx, row, now)?;
-    let status_reason = row.state_reason.clone().or_else(|| {
+    let missing_events = events::noted(tx, name)?;
+    let bad = || {
         (bad_signatures > 0).then(|| {
             format!(
                 "wrong signatures: {bad_signatures}; `im connector webhook {name} --enable` agrees on a new secret"
             )
         })
-    });
+    };
+    let status_reason = row
+        .state_reason
+        .clone()
+        .or_else(bad)
+        .or_else(|| events::told(&missing_events));
     Ok(ConnectorView {
         name: name.to_owned(),
         kind: "pagerduty",
@@ -149,6 +159,7 @@ fn view(
             state: webhook_state(connector, bad_signatures),
             url: public_url.map(|base| webhook_url(&base, name)),
             last_delivery: row.last_heard_at,
+            missing_events,
         },
         mode: mode(connector),
         pending,

@@ -1,7 +1,7 @@
 //! The webhook of a connector: made, removed and tried at PagerDuty.
 //!
 //! PagerDuty shows a subscription's secret once, in the answer that makes it. A subscription
-//! whose secret we do not hold is therefore replaced, not adopted.
+//! whose secret we do not hold, or have reason to doubt, is therefore replaced, not adopted.
 
 use std::sync::Arc;
 
@@ -10,47 +10,22 @@ use axum::extract::{Path, State};
 use im_engine::connector::Connector;
 use im_engine::request_sync;
 use im_pagerduty::{Answer, Call, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why};
-use im_store::connectors;
+use im_store::connectors::{self, ConnectorRow};
+use im_store::{StoreError, Tx, settings};
+use jiff::Timestamp;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
 use super::ask::{ask, outcome, trouble};
 use super::view::webhook_url;
-use super::{find, lists, test};
+use super::{events, find, lists, test};
 use crate::http::App;
 use crate::http::api::settings::stored_public_url;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::{ApiError, Problem};
 use crate::http::hooks;
 use crate::http::input::Body;
-
-/// What we listen to: all of it that says something about an incident or its service.
-const EVENTS: [&str; 24] = [
-    "incident.acknowledged",
-    "incident.action_invocation.created",
-    "incident.action_invocation.terminated",
-    "incident.action_invocation.updated",
-    "incident.annotated",
-    "incident.conference_bridge.updated",
-    "incident.custom_field_values.updated",
-    "incident.delegated",
-    "incident.escalated",
-    "incident.incident_type.changed",
-    "incident.priority_updated",
-    "incident.reassigned",
-    "incident.reopened",
-    "incident.resolved",
-    "incident.responder.added",
-    "incident.responder.replied",
-    "incident.role.assigned",
-    "incident.service_updated",
-    "incident.status_update_published",
-    "incident.triggered",
-    "incident.unacknowledged",
-    "incident.workflow.completed",
-    "incident.workflow.started",
-    "service.deleted",
-];
 
 /// What to do with the webhook.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -145,23 +120,31 @@ async fn enable(app: &App, connector: &Connector, insecure: bool) -> Result<Chec
         )
         .hint("set public_url to an https:// address; `--insecure` is for trials on one machine"));
     }
+    let doubt = doubt(app, connector).await?;
     let mut lines = Vec::new();
     let mut ours = None;
-    for found in subscriptions_at(app, connector, &url).await? {
-        let is_ours = Some(&found.id) == connector.row.subscription.as_ref()
-            && !connector.row.webhook_secrets.is_empty();
-        if is_ours && found.active {
-            ours = Some(found);
-        } else {
-            let call = Call::DeleteSubscription {
-                id: found.id.clone(),
-            };
-            ask(app, connector, &call).await?;
-            lines.push(Check::ok(format!(
-                "Removed webhook subscription {}, whose secret is not known here",
-                found.id
-            )));
-        }
+    for found in subscriptions(app, connector).await? {
+        let is_held = Some(&found.id) == connector.row.subscription.as_ref();
+        let is_here = found.url.as_deref() == Some(url.as_str());
+        let why = match (is_here, is_held, doubt) {
+            (false, false, _) => continue,
+            (false, true, _) => "which delivered to another address",
+            (true, false, _) => "whose secret is not known here",
+            (true, true, Some(why)) => why,
+            (true, true, None) if !found.active => "which was switched off",
+            (true, true, None) if !events::missing(&found.events).is_empty() => {
+                "which left out events"
+            }
+            (true, true, None) => {
+                ours = Some(found);
+                continue;
+            }
+        };
+        let id = found.id;
+        ask(app, connector, &Call::DeleteSubscription { id: id.clone() }).await?;
+        lines.push(Check::ok(format!(
+            "Removed webhook subscription {id}, {why}"
+        )));
     }
     lines.push(match ours {
         Some(ours) => keep(app, connector, ours).await?,
@@ -170,12 +153,39 @@ async fn enable(app: &App, connector: &Connector, insecure: bool) -> Result<Chec
     Ok(Checks::of(lines).at(url))
 }
 
-async fn subscriptions_at(
-    app: &App,
-    connector: &Connector,
-    url: &str,
-) -> Result<Vec<Subscription>, ApiError> {
-    let mut found = lists::pages(
+/// Why the secret that is stored here may not be the one that PagerDuty signs with. It is beyond
+/// doubt if PagerDuty itself told it, or if a delivery has fitted, and none has failed since.
+async fn doubt(app: &App, connector: &Connector) -> Result<Option<&'static str>, ApiError> {
+    let (row, now) = (connector.row.clone(), app.clock.now());
+    app.db
+        .read(move |tx| {
+            if row.webhook_secrets.is_empty() {
+                return Ok(Some("whose secret is not known here"));
+            }
+            if hooks::bad_signatures_since_good(tx, &row, now)? > 0 {
+                return Ok(Some("whose secret is not the one that is stored here"));
+            }
+            let is_told = settings::get(tx, &told_key(&row.name))? == Some(mark(&row));
+            let since = hooks::secret_since(tx, &row)?;
+            let has_fitted = row.last_heard_at.is_some_and(|heard| heard >= since);
+            let is_certain = is_told || has_fitted;
+            Ok::<_, ApiError>((!is_certain).then_some("whose secret no delivery has proved"))
+        })
+        .await
+}
+
+/// The setting that says which stored secret came from PagerDuty itself.
+fn told_key(connector: &str) -> String {
+    format!("webhook_secret_told:{connector}")
+}
+
+/// Tells one sealed secret from another: no two are sealed alike.
+fn mark(row: &ConnectorRow) -> String {
+    hex::encode(Sha256::digest(row.webhook_secrets.join(" ")))
+}
+
+async fn subscriptions(app: &App, connector: &Connector) -> Result<Vec<Subscription>, ApiError> {
+    lists::pages(
         app,
         connector,
         |offset| Call::ListSubscriptions { offset },
@@ -184,9 +194,18 @@ async fn subscriptions_at(
             _ => None,
         },
     )
-    .await?;
-    found.retain(|subscription| subscription.url.as_deref() == Some(url));
-    Ok(found)
+    .await
+}
+
+async fn subscription_at(
+    app: &App,
+    connector: &Connector,
+    url: &str,
+) -> Result<Option<Subscription>, ApiError> {
+    let found = subscriptions(app, connector).await?;
+    Ok(found
+        .into_iter()
+        .find(|subscription| subscription.url.as_deref() == Some(url)))
 }
 
 async fn keep(app: &App, connector: &Connector, ours: Subscription) -> Result<Check, ApiError> {
@@ -209,7 +228,7 @@ async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiE
     let call = |filter| Call::CreateSubscription {
         url: url.to_owned(),
         description: format!("im, connector {}", connector.name()),
-        events: EVENTS.map(str::to_owned).to_vec(),
+        events: events::ALL.map(str::to_owned).to_vec(),
         filter,
     };
     let account = call(SubscriptionFilter::Account);
@@ -238,7 +257,12 @@ async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiE
             ),
         ));
     };
-    store(app, connector, Some(made.id.clone()), &secret).await?;
+    let stored = Stored {
+        subscription: Some(made.id.clone()),
+        is_told: true,
+        missing: events::missing(&made.events),
+    };
+    store(app, connector, &secret, stored).await?;
     let scope = match made.filter {
         Some(SubscriptionFilter::Service(id)) => format!(" for service {id}"),
         _ => String::new(),
@@ -249,23 +273,46 @@ async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiE
     )))
 }
 
+/// What is known of a subscription whose secret is stored.
+struct Stored {
+    subscription: Option<String>,
+    /// Whether PagerDuty itself told the secret.
+    is_told: bool,
+    missing: Vec<&'static str>,
+}
+
 async fn store(
     app: &App,
     connector: &Connector,
-    subscription: Option<String>,
     secret: &Secret,
+    stored: Stored,
 ) -> Result<(), ApiError> {
-    let sealed = vec![app.vault.seal(secret)?];
-    let (name, now) = (connector.name().to_owned(), app.clock.now());
+    let mut row = connector.row.clone();
+    row.subscription = stored.subscription;
+    row.webhook_secrets = vec![app.vault.seal(secret)?];
+    let told = if stored.is_told {
+        mark(&row)
+    } else {
+        String::new()
+    };
+    let now = app.clock.now();
     app.db
         .write(move |tx| {
-            connectors::set_webhook(tx, &name, subscription.as_deref(), &sealed)?;
-            hooks::note_new_secret(tx, &name, now)?;
-            Ok::<_, ApiError>(request_sync(tx, &name, "webhook enabled", now)?)
+            let name = row.name.as_str();
+            put(tx, &row, now)?;
+            settings::put(tx, &told_key(name), &told)?;
+            events::note(tx, name, &stored.missing)?;
+            Ok::<_, ApiError>(request_sync(tx, name, "webhook enabled", now)?)
         })
         .await?;
     app.signals.nudge();
     Ok(())
+}
+
+fn put(tx: &mut Tx<'_>, row: &ConnectorRow, now: Timestamp) -> Result<(), StoreError> {
+    let subscription = row.subscription.as_deref();
+    connectors::set_webhook(tx, &row.name, subscription, &row.webhook_secrets)?;
+    hooks::note_new_secret(tx, &row.name, now)
 }
 
 async fn hurry(app: &App, connector: &Connector) -> Result<(), ApiError> {
@@ -301,7 +348,10 @@ async fn disable(app: &App, connector: &Connector) -> Result<Checks, ApiError> {
     }
     let name = connector.name().to_owned();
     app.db
-        .write(move |tx| Ok::<_, ApiError>(connectors::set_webhook(tx, &name, None, &[])?))
+        .write(move |tx| {
+            events::note(tx, &name, &[])?;
+            Ok::<_, ApiError>(connectors::set_webhook(tx, &name, None, &[])?)
+        })
         .await?;
     Ok(Checks::of(lines))
 }
@@ -312,8 +362,8 @@ async fn try_it(app: &App, connector: &Connector) -> Result<Checks, ApiError> {
     let id = if let Some(id) = connector.row.subscription.clone() {
         Some(id)
     } else {
-        let found = subscriptions_at(app, connector, &url).await?;
-        found.into_iter().next().map(|found| found.id)
+        let found = subscription_at(app, connector, &url).await?;
+        found.map(|found| found.id)
     };
     let name = connector.name();
     let Some(id) = id else {
@@ -355,15 +405,20 @@ async fn manual(
     }
     // Knowing its id lets repair notice when PagerDuty switches it off. A key that may not list
     // subscriptions is no reason to refuse the secret.
-    let found = subscriptions_at(app, connector, &url).await;
-    let id = found
-        .ok()
-        .and_then(|found| found.into_iter().next())
-        .map(|found| found.id);
-    store(app, connector, id, &Secret::new(secret)).await?;
-    let lines = vec![Check::ok("The signing secret is stored").next(format!(
+    let found = subscription_at(app, connector, &url).await.ok().flatten();
+    let missing = found
+        .as_ref()
+        .map_or_else(Vec::new, |found| events::missing(&found.events));
+    let mut lines = vec![Check::ok("The signing secret is stored").next(format!(
         "`im connector webhook {} --test` has PagerDuty send a test event",
         connector.name()
     ))];
+    lines.extend(events::line(connector, &missing));
+    let stored = Stored {
+        subscription: found.map(|found| found.id),
+        is_told: false,
+        missing,
+    };
+    store(app, connector, &Secret::new(secret), stored).await?;
     Ok(Checks::of(lines).at(url))
 }
