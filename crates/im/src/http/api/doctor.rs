@@ -124,8 +124,15 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
     }
     let mut lines = Vec::new();
     for (connector, ((pending, parked), missing)) in connectors.iter().zip(known) {
-        lines.push(key_line(app, connector));
-        lines.push(state_line(connector, pending));
+        let key = key_line(app, connector);
+        let is_open = key.state == "ok";
+        lines.push(key);
+        lines.push(if is_open {
+            state_line(connector, pending)
+        } else {
+            let name = connector.name();
+            Check::skipped(format!("{name}: PagerDuty is not asked without the key"))
+        });
         lines.extend(events::line(connector, &missing).map(|line| Check {
             text: format!("{}: {}", connector.name(), line.text),
             ..line

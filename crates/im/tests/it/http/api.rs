@@ -178,3 +178,34 @@ async fn the_doctor_finds_a_row_that_is_not_what_its_facts_say() {
         ill.body
     );
 }
+
+#[tokio::test]
+async fn the_doctor_does_not_say_that_pagerduty_answers_to_a_lost_key() {
+    let server = Server::with_connector(config()).await;
+    server
+        .write(|tx| {
+            use im_store::connectors::{State, configure, find};
+            let row = find(tx, "prod")?.unwrap();
+            configure(tx, "prod", &row.config, "x1:AAAA", State::Active)
+        })
+        .await;
+    let doctor = server.get("/api/v1/doctor").await;
+    let lines = doctor.is(200)["lines"].as_array().unwrap();
+    let about: Vec<(&str, &str)> = lines
+        .iter()
+        .map(|line| {
+            (
+                line["state"].as_str().unwrap(),
+                line["text"].as_str().unwrap(),
+            )
+        })
+        .filter(|(_, text)| text.starts_with("prod: "))
+        .collect();
+    assert_eq!(
+        about,
+        [
+            ("failed", "prod: stored secrets can be opened"),
+            ("skipped", "prod: PagerDuty is not asked without the key"),
+        ]
+    );
+}
