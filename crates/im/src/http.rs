@@ -68,7 +68,9 @@ pub struct App {
 pub fn router(app: Arc<App>) -> Router {
     let (guarded, mut document) = api::routes().merge(health::guarded()).split_for_parts();
     let check = middleware::from_fn_with_state(Arc::clone(&app), auth::check);
-    let (open, described) = hooks::routes().merge(health::open()).split_for_parts();
+    openapi::guard(&mut document);
+    let (open, mut described) = hooks::routes().merge(health::open()).split_for_parts();
+    openapi::open(&mut described);
     document.merge(described);
     Router::new()
         .merge(guarded.route_layer(check))

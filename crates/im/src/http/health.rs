@@ -16,8 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::error::{ApiError, Problem};
+use super::error::ApiError;
 use super::metrics::ConnectorGauges;
+use super::openapi::Unwell;
 
 /// A database that needs longer than this for one row does not answer.
 const DATABASE_WAIT: Duration = Duration::from_secs(2);
@@ -45,8 +46,8 @@ pub fn guarded() -> OpenApiRouter<Arc<App>> {
 
 /// Say whether the server and its database work
 #[utoipa::path(
-    get, path = "/health", tag = "server",
-    responses((status = 200, body = Health), (status = 503, body = Problem, content_type = "application/problem+json")),
+    get, path = "/health", tag = "server", operation_id = "show_health",
+    responses((status = 200, body = Health, description = "Both work"), Unwell),
 )]
 async fn health(State(app): State<Arc<App>>) -> Response {
     let looked = app
@@ -71,8 +72,8 @@ async fn health(State(app): State<Arc<App>>) -> Response {
 
 /// Show the metrics in Prometheus' format
 #[utoipa::path(
-    get, path = "/metrics", tag = "server",
-    responses((status = 200, body = String, content_type = "application/openmetrics-text")),
+    get, path = "/metrics", tag = "server", operation_id = "show_metrics",
+    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "The metrics")),
 )]
 async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
     let (waiting, open, rows) = app

@@ -30,14 +30,17 @@ use im_store::connectors::ConnectorRow;
 use im_store::inbox::Arrival;
 use im_store::{StoreError, Tx, connectors, settings, tallies};
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::error::{ApiError, Problem};
+use super::error::ApiError;
 use super::input;
+use super::openapi::DoorErrors;
 use crate::run::chain;
 use limit::Bucket;
 
@@ -116,18 +119,13 @@ enum Ended {
 
 /// Take a webhook of PagerDuty's
 #[utoipa::path(
-    post, path = "/connectors/{name}/webhook", tag = "webhooks",
-    params(
-        ("name" = String, Path, description = "Which connector"),
-        ("X-PagerDuty-Signature" = Option<String>, Header, description = "v1=…, one for each secret"),
-    ),
-    request_body(content = String, content_type = "application/json", description = "A webhook of the third generation"),
+    post, path = "/connectors/{name}/webhook", tag = "webhooks", operation_id = "receive_webhook",
+    params(("name" = String, Path, description = "Which connector")),
+    request_body(content = Object, description = "A webhook of the third generation, exactly as it was signed"),
     responses(
-        (status = 202, description = "Stored; it is digested later"),
-        (status = 200, description = "The unsigned test `{\"test\":\"ping\"}`, ignored"),
-        (status = 403, body = Problem, content_type = "application/problem+json", description = "Not signed, or not from an allowed network: not to be sent again"),
-        (status = 429, body = Problem, content_type = "application/problem+json", description = "Too many: send it again later"),
-        (status = 503, body = Problem, content_type = "application/problem+json", description = "Not stored, or our secret may be wrong: send it again later"),
+        (status = 202, body = Receipt, description = "Stored; it is digested later"),
+        (status = 200, body = Receipt, description = "The unsigned test `{\"test\":\"ping\"}`, ignored"),
+        DoorErrors,
     ),
 )]
 async fn webhook(
@@ -167,18 +165,20 @@ fn word(ended: &Ended) -> &'static str {
     }
 }
 
+/// What became of a webhook.
+#[derive(Serialize, ToSchema)]
+struct Receipt {
+    /// In words.
+    status: &'static str,
+}
+
 fn answer(ended: &Ended) -> Response {
-    match ended {
-        Ended::Probe => (
-            StatusCode::OK,
-            Json(json!({"status": "reachable, unsigned test ignored"})),
-        )
-            .into_response(),
-        Ended::Stored { is_new, .. } => {
-            let status = if *is_new { "accepted" } else { "known already" };
-            (StatusCode::ACCEPTED, Json(json!({ "status": status }))).into_response()
-        }
-    }
+    let (code, status) = match ended {
+        Ended::Probe => (StatusCode::OK, "reachable, unsigned test ignored"),
+        Ended::Stored { is_new: true, .. } => (StatusCode::ACCEPTED, "accepted"),
+        Ended::Stored { is_new: false, .. } => (StatusCode::ACCEPTED, "known already"),
+    };
+    (code, Json(Receipt { status })).into_response()
 }
 
 /// An error with its word for metrics; none for what is not about a connector of ours.

@@ -21,7 +21,10 @@ use crate::http::error::ApiError;
 const BATCH: u32 = 500;
 
 /// Check the database, the stored state and each connector
-#[utoipa::path(get, path = "/api/v1/doctor", tag = "server", responses((status = 200, body = Checks)))]
+#[utoipa::path(
+    get, path = "/api/v1/doctor", tag = "server",
+    responses((status = 200, body = Checks, description = "What was looked at, and how it is")),
+)]
 pub(super) async fn doctor(State(app): State<Arc<App>>) -> Result<Json<Checks>, ApiError> {
     let (facts, waiting) = app
         .db

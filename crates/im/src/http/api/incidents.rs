@@ -23,8 +23,9 @@ use super::outcome::{Added, Here, Known, Outcome, There};
 use super::types::{Incident, TimelineLine, Whole};
 use crate::http::App;
 use crate::http::auth::Who;
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
+use crate::http::openapi::{Conflict, Missing, WrongValue};
 use crate::http::wait;
 
 mod assign;
@@ -53,7 +54,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// List incidents, newest first
 #[utoipa::path(
-    get, path = "/api/v1/incidents", tag = "incidents",
+    get, path = "/api/v1/incidents", tag = "incidents", operation_id = "list_incidents",
     params(
         ("status" = Option<Vec<String>>, Query, description = "Any of these; `active` is open, acknowledged or mitigated"),
         ("severity" = Option<Vec<String>>, Query, description = "Any of these, e.g. SEV-2"),
@@ -62,7 +63,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         ("limit" = Option<u32>, Query, description = "At most so many: 50 by default, at most 1,000"),
         ("before" = Option<i64>, Query, description = "Older than the incident of this number"),
     ),
-    responses((status = 200, body = [Incident]), (status = 400, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = [Incident], description = "Incidents")),
 )]
 async fn list(
     State(app): State<Arc<App>>,
@@ -175,9 +176,9 @@ fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
 
 /// Show an incident
 #[utoipa::path(
-    get, path = "/api/v1/incidents/{id}", tag = "incidents",
+    get, path = "/api/v1/incidents/{id}", tag = "incidents", operation_id = "show_incident",
     params(("id" = String, Path, description = "INC-42 or 42")),
-    responses((status = 200, body = Incident), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = Incident, description = "The incident")),
 )]
 async fn show(
     State(app): State<Arc<App>>,
@@ -205,9 +206,9 @@ async fn look(app: &App, incident: IncidentNumber) -> Result<Whole, ApiError> {
 
 /// Show what happened to an incident, oldest first
 #[utoipa::path(
-    get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents",
+    get, path = "/api/v1/incidents/{id}/timeline", tag = "incidents", operation_id = "show_timeline",
     params(("id" = String, Path, description = "INC-42 or 42")),
-    responses((status = 200, body = [TimelineLine]), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = [TimelineLine], description = "What happened to it")),
 )]
 async fn timeline(
     State(app): State<Arc<App>>,
@@ -237,13 +238,10 @@ struct Declaration {
 
 /// Declare an incident
 #[utoipa::path(
-    post, path = "/api/v1/incidents", tag = "incidents",
+    post, path = "/api/v1/incidents", tag = "incidents", operation_id = "declare_incident",
     params(("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s")),
     request_body = Declaration,
-    responses(
-        (status = 201, body = Outcome),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 201, body = Outcome, description = "It is declared"), Missing, Conflict, WrongValue),
 )]
 async fn declare(
     State(app): State<Arc<App>>,
@@ -367,11 +365,7 @@ macro_rules! steps {
                 ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
             ),
             request_body = Remark,
-            responses(
-                (status = 200, body = Outcome),
-                (status = 404, body = Problem, content_type = "application/problem+json"),
-                (status = 409, body = Problem, content_type = "application/problem+json"),
-            ),
+            responses((status = 200, body = Outcome, description = "What became of it"), Conflict, WrongValue),
         )]
         async fn $name(
             State(app): State<Arc<App>>,
@@ -417,17 +411,13 @@ struct Sameness {
 
 /// Say that it is the same as another
 #[utoipa::path(
-    post, path = "/api/v1/incidents/{id}/duplicate", tag = "incidents",
+    post, path = "/api/v1/incidents/{id}/duplicate", tag = "incidents", operation_id = "mark_duplicate",
     params(
         ("id" = String, Path, description = "INC-42 or 42"),
         ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
     ),
     request_body = Sameness,
-    responses(
-        (status = 200, body = Outcome),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Outcome, description = "What became of it"), Conflict, WrongValue),
 )]
 async fn duplicate(
     State(app): State<Arc<App>>,
@@ -460,16 +450,13 @@ struct Text {
 
 /// Write something down, here and at PagerDuty
 #[utoipa::path(
-    post, path = "/api/v1/incidents/{id}/notes", tag = "incidents",
+    post, path = "/api/v1/incidents/{id}/notes", tag = "incidents", operation_id = "add_note",
     params(
         ("id" = String, Path, description = "INC-42 or 42"),
         ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
     ),
     request_body = Text,
-    responses(
-        (status = 200, body = Outcome),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Outcome, description = "What became of it"), Conflict, WrongValue),
 )]
 async fn note(
     State(app): State<Arc<App>>,
@@ -499,16 +486,13 @@ struct Edits {
 
 /// Change what is said about an incident
 #[utoipa::path(
-    patch, path = "/api/v1/incidents/{id}", tag = "incidents",
+    patch, path = "/api/v1/incidents/{id}", tag = "incidents", operation_id = "edit_incident",
     params(
         ("id" = String, Path, description = "INC-42 or 42"),
         ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
     ),
     request_body = Edits,
-    responses(
-        (status = 200, body = Outcome),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Outcome, description = "What became of it"), Conflict, WrongValue),
 )]
 async fn edit(
     State(app): State<Arc<App>>,
@@ -535,15 +519,12 @@ async fn edit(
 
 /// Resolve it at PagerDuty and remove it here
 #[utoipa::path(
-    delete, path = "/api/v1/incidents/{id}", tag = "incidents",
+    delete, path = "/api/v1/incidents/{id}", tag = "incidents", operation_id = "delete_incident",
     params(
         ("id" = String, Path, description = "INC-42 or 42"),
         ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
     ),
-    responses(
-        (status = 200, body = Outcome),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Outcome, description = "What became of it"), Conflict),
 )]
 async fn delete(
     State(app): State<Arc<App>>,

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::App;
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::input::Body;
+use crate::http::openapi::WrongValue;
 
 /// The setting that holds the address under which PagerDuty reaches us.
 pub const PUBLIC_URL: &str = "public_url";
@@ -37,7 +38,10 @@ pub(super) struct Changes {
 }
 
 /// Show the settings
-#[utoipa::path(get, path = "/api/v1/settings", tag = "server", responses((status = 200, body = Settings)))]
+#[utoipa::path(
+    get, path = "/api/v1/settings", tag = "server", operation_id = "show_settings",
+    responses((status = 200, body = Settings, description = "The settings")),
+)]
 pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Json<Settings>, ApiError> {
     let found = app.db.read(|tx| Ok::<_, ApiError>(read(tx)?)).await?;
     Ok(Json(found))
@@ -45,11 +49,8 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Json<Settings>, 
 
 /// Change settings
 #[utoipa::path(
-    patch, path = "/api/v1/settings", tag = "server", request_body = Changes,
-    responses(
-        (status = 200, body = Settings),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    ),
+    patch, path = "/api/v1/settings", tag = "server", operation_id = "change_settings", request_body = Changes,
+    responses((status = 200, body = Settings, description = "The settings now"), WrongValue),
 )]
 pub(super) async fn change(
     State(app): State<Arc<App>>,

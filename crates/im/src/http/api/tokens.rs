@@ -12,8 +12,9 @@ use utoipa::ToSchema;
 
 use crate::http::App;
 use crate::http::auth::{self, is_email};
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::input::Body;
+use crate::http::openapi::{Conflict, WrongValue};
 use crate::secret;
 
 /// By this a scanner for lost secrets can tell one of ours.
@@ -51,7 +52,10 @@ impl From<TokenRow> for Token {
 }
 
 /// List the tokens, oldest first
-#[utoipa::path(get, path = "/api/v1/tokens", tag = "server", responses((status = 200, body = [Token])))]
+#[utoipa::path(
+    get, path = "/api/v1/tokens", tag = "server", operation_id = "list_tokens",
+    responses((status = 200, body = [Token], description = "The tokens, without their secrets")),
+)]
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<Token>>, ApiError> {
     let rows = app
         .db
@@ -72,11 +76,8 @@ pub(super) struct NewToken {
 
 /// Make a token
 #[utoipa::path(
-    post, path = "/api/v1/tokens", tag = "server", request_body = NewToken,
-    responses(
-        (status = 201, body = Token),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-    ),
+    post, path = "/api/v1/tokens", tag = "server", operation_id = "create_token", request_body = NewToken,
+    responses((status = 201, body = Token, description = "The token and its secret"), Conflict, WrongValue),
 )]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
@@ -125,11 +126,10 @@ pub(super) async fn create(
 
 /// Make a token worthless
 #[utoipa::path(
-    delete, path = "/api/v1/tokens/{name}", tag = "server",
+    delete, path = "/api/v1/tokens/{name}", tag = "server", operation_id = "revoke_token",
     params(("name" = String, Path, description = "Which")),
     responses(
-        (status = 204),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
+        (status = 204, description = "It is worthless now"),
     ),
 )]
 pub(super) async fn revoke(

@@ -24,9 +24,10 @@ use utoipa::ToSchema;
 use super::view::{self, ConnectorView, length};
 use super::{ask, events, find};
 use crate::http::App;
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::hooks;
 use crate::http::input::Body;
+use crate::http::openapi::{Conflict, WrongValue};
 
 /// Incidents that one transaction folds again after a change of the configuration.
 const REFOLD_MAX: u32 = 200;
@@ -47,12 +48,8 @@ pub(super) struct NewConnector {
 
 /// Add a connector
 #[utoipa::path(
-    post, path = "/api/v1/connectors", tag = "connectors", request_body = NewConnector,
-    responses(
-        (status = 201, body = ConnectorView),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    ),
+    post, path = "/api/v1/connectors", tag = "connectors", operation_id = "add_connector", request_body = NewConnector,
+    responses((status = 201, body = ConnectorView, description = "The new connector"), Conflict, WrongValue),
 )]
 pub(super) async fn add(
     State(app): State<Arc<App>>,
@@ -140,9 +137,9 @@ fn is_near(url: &str) -> bool {
 
 /// Show a connector's configuration, secrets masked
 #[utoipa::path(
-    get, path = "/api/v1/connectors/{name}/config", tag = "connectors",
+    get, path = "/api/v1/connectors/{name}/config", tag = "connectors", operation_id = "show_connector_config",
     params(("name" = String, Path, description = "Which")),
-    responses((status = 200, body = Object), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = Object, description = "The configuration with its defaults")),
 )]
 pub(super) async fn show(
     State(app): State<Arc<App>>,
@@ -206,13 +203,9 @@ fn masked(secret: Option<&Secret>) -> String {
 
 /// Change a part of a connector's configuration
 #[utoipa::path(
-    patch, path = "/api/v1/connectors/{name}", tag = "connectors", request_body = Object,
+    patch, path = "/api/v1/connectors/{name}", tag = "connectors", operation_id = "change_connector", request_body = Object,
     params(("name" = String, Path, description = "Which")),
-    responses(
-        (status = 200, body = ConnectorView),
-        (status = 404, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = ConnectorView, description = "The connector now"), Conflict, WrongValue),
 )]
 pub(super) async fn change(
     State(app): State<Arc<App>>,
@@ -327,9 +320,9 @@ fn refold_batch(
 
 /// Remove a connector; incidents stay
 #[utoipa::path(
-    delete, path = "/api/v1/connectors/{name}", tag = "connectors",
+    delete, path = "/api/v1/connectors/{name}", tag = "connectors", operation_id = "remove_connector",
     params(("name" = String, Path, description = "Which")),
-    responses((status = 204), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 204, description = "It is removed")),
 )]
 pub(super) async fn remove(
     State(app): State<Arc<App>>,

@@ -13,7 +13,8 @@ use super::ask::ask;
 use super::find;
 use crate::http::App;
 use crate::http::api::types::Named;
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
+use crate::http::openapi::NoAnswer;
 
 /// Pages of 100 that one request reads: a list of more is not chosen from by eye.
 const PAGES_MAX: usize = 20;
@@ -31,9 +32,9 @@ pub(super) struct UserView {
 
 /// List PagerDuty's services
 #[utoipa::path(
-    get, path = "/api/v1/connectors/{name}/services", tag = "connectors",
+    get, path = "/api/v1/connectors/{name}/services", tag = "connectors", operation_id = "list_services",
     params(("name" = String, Path, description = "Which connector")),
-    responses((status = 200, body = [Named]), (status = 502, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = [Named], description = "The services"), NoAnswer),
 )]
 pub(super) async fn services(
     State(app): State<Arc<App>>,
@@ -59,9 +60,9 @@ pub(super) async fn all_services(app: &App, connector: &Connector) -> Result<Vec
 
 /// List PagerDuty's users
 #[utoipa::path(
-    get, path = "/api/v1/connectors/{name}/users", tag = "connectors",
+    get, path = "/api/v1/connectors/{name}/users", tag = "connectors", operation_id = "list_users",
     params(("name" = String, Path, description = "Which connector")),
-    responses((status = 200, body = [UserView]), (status = 502, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = [UserView], description = "The users"), NoAnswer),
 )]
 pub(super) async fn users(
     State(app): State<Arc<App>>,
@@ -86,9 +87,9 @@ pub(super) async fn users(
 
 /// List PagerDuty's escalation policies
 #[utoipa::path(
-    get, path = "/api/v1/connectors/{name}/escalation-policies", tag = "connectors",
+    get, path = "/api/v1/connectors/{name}/escalation-policies", tag = "connectors", operation_id = "list_escalation_policies",
     params(("name" = String, Path, description = "Which connector")),
-    responses((status = 200, body = [Named]), (status = 502, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = [Named], description = "The policies"), NoAnswer),
 )]
 pub(super) async fn policies(
     State(app): State<Arc<App>>,

@@ -10,16 +10,17 @@ use im_store::outbox::{self as rows, OutboxRow};
 use super::find;
 use crate::http::App;
 use crate::http::api::types::Pending;
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
+use crate::http::openapi::Conflict;
 
 /// Changes in one answer.
 const LIMIT: u32 = 1_000;
 
 /// List the changes that PagerDuty has not taken, oldest first
 #[utoipa::path(
-    get, path = "/api/v1/connectors/{name}/outbox", tag = "connectors",
+    get, path = "/api/v1/connectors/{name}/outbox", tag = "connectors", operation_id = "list_outbox",
     params(("name" = String, Path, description = "Which connector")),
-    responses((status = 200, body = [Pending]), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = [Pending], description = "The changes")),
 )]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
@@ -35,9 +36,9 @@ pub(super) async fn list(
 
 /// Send a refused change again
 #[utoipa::path(
-    post, path = "/api/v1/connectors/{name}/outbox/{id}/retry", tag = "connectors",
+    post, path = "/api/v1/connectors/{name}/outbox/{id}/retry", tag = "connectors", operation_id = "retry_change",
     params(("name" = String, Path, description = "Which connector"), ("id" = i64, Path, description = "Which change")),
-    responses((status = 200, body = Pending), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = Pending, description = "The change, waiting again"), Conflict),
 )]
 pub(super) async fn retry(
     State(app): State<Arc<App>>,
@@ -59,9 +60,9 @@ pub(super) async fn retry(
 
 /// Give a refused change up: what was done here stays
 #[utoipa::path(
-    post, path = "/api/v1/connectors/{name}/outbox/{id}/discard", tag = "connectors",
+    post, path = "/api/v1/connectors/{name}/outbox/{id}/discard", tag = "connectors", operation_id = "discard_change",
     params(("name" = String, Path, description = "Which connector"), ("id" = i64, Path, description = "Which change")),
-    responses((status = 200, body = Pending), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = Pending, description = "The change that was given up"), Conflict),
 )]
 pub(super) async fn discard(
     State(app): State<Arc<App>>,

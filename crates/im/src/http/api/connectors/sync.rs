@@ -17,8 +17,9 @@ use utoipa::ToSchema;
 
 use super::find;
 use crate::http::App;
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::input::Body;
+use crate::http::openapi::{Conflict, NoAnswer};
 use crate::http::wait;
 
 /// What takes longer goes on without anybody waiting.
@@ -53,13 +54,9 @@ pub(super) struct Synced {
 
 /// Compare with PagerDuty now and repair what differs
 #[utoipa::path(
-    post, path = "/api/v1/connectors/{name}/sync", tag = "connectors", request_body = Scope,
+    post, path = "/api/v1/connectors/{name}/sync", tag = "connectors", operation_id = "sync_connector", request_body = Scope,
     params(("name" = String, Path, description = "Which connector")),
-    responses(
-        (status = 200, body = Synced),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 502, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Synced, description = "What was found"), Conflict, NoAnswer),
 )]
 pub(super) async fn sync(
     State(app): State<Arc<App>>,

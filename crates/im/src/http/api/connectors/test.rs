@@ -17,7 +17,7 @@ use super::view::length;
 use super::{events, find, lists};
 use crate::http::App;
 use crate::http::api::types::{Check, Checks};
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::{hooks, wait};
 
 /// A test webhook that needs longer than this does not arrive.
@@ -29,9 +29,9 @@ const NO_INCIDENT: &str = "QWRITETESTOFIM";
 
 /// Test a connector: the key, the service, the user, the policy, the webhook
 #[utoipa::path(
-    post, path = "/api/v1/connectors/{name}/test", tag = "connectors",
+    post, path = "/api/v1/connectors/{name}/test", tag = "connectors", operation_id = "test_connector",
     params(("name" = String, Path, description = "Which connector")),
-    responses((status = 200, body = Checks), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = Checks, description = "What was looked at, and how it is")),
 )]
 pub(super) async fn test(
     State(app): State<Arc<App>>,

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::events;
 use crate::http::App;
 use crate::http::api::settings::stored_public_url;
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::hooks;
 
 /// A connector and how it is doing.
@@ -73,7 +73,10 @@ pub struct WebhookView {
 }
 
 /// List the connectors
-#[utoipa::path(get, path = "/api/v1/connectors", tag = "connectors", responses((status = 200, body = [ConnectorView])))]
+#[utoipa::path(
+    get, path = "/api/v1/connectors", tag = "connectors", operation_id = "list_connectors",
+    responses((status = 200, body = [ConnectorView], description = "The connectors")),
+)]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
 ) -> Result<Json<Vec<ConnectorView>>, ApiError> {
@@ -91,9 +94,9 @@ pub(super) async fn list(
 
 /// Show how a connector is doing
 #[utoipa::path(
-    get, path = "/api/v1/connectors/{name}", tag = "connectors",
+    get, path = "/api/v1/connectors/{name}", tag = "connectors", operation_id = "show_connector",
     params(("name" = String, Path, description = "Which")),
-    responses((status = 200, body = ConnectorView), (status = 404, body = Problem, content_type = "application/problem+json")),
+    responses((status = 200, body = ConnectorView, description = "The connector")),
 )]
 pub(super) async fn show(
     State(app): State<Arc<App>>,

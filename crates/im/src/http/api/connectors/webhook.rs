@@ -23,9 +23,10 @@ use super::{events, find, lists, test};
 use crate::http::App;
 use crate::http::api::settings::stored_public_url;
 use crate::http::api::types::{Check, Checks};
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::hooks;
 use crate::http::input::Body;
+use crate::http::openapi::{Conflict, NoAnswer, WrongValue};
 
 /// What to do with the webhook.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -42,14 +43,9 @@ pub(super) struct Request {
 
 /// Set up, test or end the webhook of a connector
 #[utoipa::path(
-    post, path = "/api/v1/connectors/{name}/webhook", tag = "connectors", request_body = Request,
+    post, path = "/api/v1/connectors/{name}/webhook", tag = "connectors", operation_id = "set_webhook", request_body = Request,
     params(("name" = String, Path, description = "Which connector")),
-    responses(
-        (status = 200, body = Checks),
-        (status = 409, body = Problem, content_type = "application/problem+json"),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-        (status = 502, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Checks, description = "What was done, and how it went"), Conflict, WrongValue, NoAnswer),
 )]
 pub(super) async fn webhook(
     State(app): State<Arc<App>>,

@@ -15,8 +15,9 @@ use super::{Told, act, look};
 use crate::http::App;
 use crate::http::api::outcome::Outcome;
 use crate::http::auth::{Who, is_email};
-use crate::http::error::{ApiError, Problem};
+use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
+use crate::http::openapi::{Conflict, WrongValue};
 
 /// PagerDuty gives an incident to at most so many.
 const PEOPLE_MAX: usize = 50;
@@ -31,16 +32,13 @@ pub(super) struct Assignment {
 
 /// Give an incident to people
 #[utoipa::path(
-    post, path = "/api/v1/incidents/{id}/assign", tag = "incidents",
+    post, path = "/api/v1/incidents/{id}/assign", tag = "incidents", operation_id = "assign_incident",
     params(
         ("id" = String, Path, description = "INC-42 or 42"),
         ("wait" = Option<String>, Query, description = "Wait so long for PagerDuty, e.g. 5s"),
     ),
     request_body = Assignment,
-    responses(
-        (status = 200, body = Outcome),
-        (status = 422, body = Problem, content_type = "application/problem+json"),
-    ),
+    responses((status = 200, body = Outcome, description = "What became of it"), Conflict, WrongValue),
 )]
 pub(super) async fn assign(
     State(app): State<Arc<App>>,
