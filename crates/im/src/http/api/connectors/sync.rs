@@ -1,29 +1,37 @@
 //! Comparing with PagerDuty now.
+//!
+//! Somebody who asks is told what was found since, by whichever run: one that was under way
+//! already, often the first of all, finds what ours then has no more to find.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use im_core::{Direction, IncidentNumber};
 use im_engine::connector::Connector;
 use im_engine::{request_reread, request_sync};
 use im_store::connectors::State as RowState;
 use im_store::repair::{Found, RunRow};
 use im_store::{StoreError, connectors, incidents, repair};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::find;
 use crate::http::App;
 use crate::http::error::ApiError;
-use crate::http::input::Body;
+use crate::http::input::{Body, Params};
 use crate::http::openapi::{Conflict, NoAnswer};
 use crate::http::wait;
 
-/// What takes longer goes on without anybody waiting.
+/// What takes longer goes on without anybody waiting, unless the caller says otherwise.
 const WAIT: Duration = Duration::from_mins(1);
+/// A run that ended so shortly before has found what the person expects ours to find.
+const LATELY: SignedDuration = SignedDuration::from_mins(1);
+/// A step that is tried for so many times was not answered before.
+const UNANSWERED: u32 = 2;
 
 /// What to compare.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -55,14 +63,23 @@ pub(super) struct Synced {
 /// Compare with PagerDuty now and repair what differs
 #[utoipa::path(
     post, path = "/api/v1/connectors/{name}/sync", tag = "connectors", operation_id = "sync_connector", request_body = Scope,
-    params(("name" = String, Path, description = "Which connector")),
+    params(
+        ("name" = String, Path, description = "Which connector"),
+        ("wait" = Option<String>, Query, description = "Wait at most so long: 60s by default"),
+    ),
     responses((status = 200, body = Synced, description = "What was found"), Conflict, NoAnswer),
 )]
 pub(super) async fn sync(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
+    params: Params,
     Body(scope): Body<Scope>,
 ) -> Result<Json<Synced>, ApiError> {
+    let params = params.only(&["wait"])?;
+    let wait = match params.one("wait") {
+        Some(_) => wait::wanted(&params)?,
+        None => WAIT,
+    };
     let connector = find(&app, &name).await?;
     if connector.mapping.direction == Direction::None {
         return Err(
@@ -72,20 +89,22 @@ pub(super) async fn sync(
         );
     }
     let synced = match scope.incident {
-        Some(incident) => one(&app, &connector, incident.parse()?).await?,
-        None => all(&app, &connector).await?,
+        Some(incident) => one(&app, &connector, incident.parse()?, wait).await?,
+        None => all(&app, &connector, wait).await?,
     };
     Ok(Json(synced))
 }
 
-async fn all(app: &App, connector: &Connector) -> Result<Synced, ApiError> {
+async fn all(app: &App, connector: &Connector, wait: Duration) -> Result<Synced, ApiError> {
     let now = app.clock.now();
     let name = connector.name().to_owned();
     let asked = name.clone();
-    app.db
+    let earlier = app
+        .db
         .write(move |tx| {
             unblock(tx, &asked)?;
-            Ok::<_, ApiError>(request_sync(tx, &asked, "asked", now)?)
+            request_sync(tx, &asked, "asked", now)?;
+            Ok::<_, ApiError>(earlier(tx, &asked, now)?)
         })
         .await?;
     app.signals.nudge();
@@ -95,18 +114,86 @@ async fn all(app: &App, connector: &Connector) -> Result<Synced, ApiError> {
             .read(move |tx| -> Result<Option<Ended>, ApiError> { ended(tx, &name, now) })
             .await
     };
-    match wait::until(app, WAIT, look).await? {
-        Some(Ended::Run(run)) => Ok(told(&run)),
-        Some(Ended::Stopped(reason)) => {
-            Err(
-                ApiError::new(axum::http::StatusCode::BAD_GATEWAY, "pagerduty", reason)
-                    .hint(format!("`im connector test {name}` looks for the cause")),
-            )
+    match wait::until(app, wait, look).await? {
+        Some(Ended::Run(run)) => {
+            let mut synced = told(&run);
+            if let Some(earlier) = earlier.filter(|earlier| earlier.id != run.id) {
+                let found = app.db.read(move |tx| repair::find(tx, earlier.id));
+                if let Some(earlier) = found.await? {
+                    synced.with(&earlier, now);
+                }
+            }
+            Ok(synced)
         }
-        None => Ok(Synced {
-            messages: vec!["it takes longer than a minute and goes on".to_owned()],
-            ..Synced::default()
+        Some(Ended::Stopped(reason)) => Err(no_answer(StatusCode::BAD_GATEWAY, &name, reason)),
+        None => overdue(app, &name, wait).await,
+    }
+}
+
+fn no_answer(status: StatusCode, connector: &str, why: String) -> ApiError {
+    ApiError::new(status, "pagerduty", why).hint(format!(
+        "comparing goes on by itself; `im connector test {connector}` looks for the cause"
+    ))
+}
+
+/// The time is over: either there is much to read, or PagerDuty is silent.
+async fn overdue(app: &App, connector: &str, wait: Duration) -> Result<Synced, ApiError> {
+    let name = connector.to_owned();
+    let run = app.db.read(move |tx| repair::unfinished(tx, &name)).await?;
+    let seconds = wait.as_secs();
+    match run {
+        Some(run) if run.attempt < UNANSWERED => Ok(Synced {
+            complete: false,
+            messages: vec![format!(
+                "it takes longer than {seconds} s and goes on; these are the counts so far"
+            )],
+            ..told(&run)
         }),
+        _ => Err(no_answer(
+            StatusCode::GATEWAY_TIMEOUT,
+            connector,
+            format!("PagerDuty has not answered within {seconds} s"),
+        )),
+    }
+}
+
+/// The run that is under way, or has just ended.
+fn earlier(
+    tx: &mut im_store::Tx<'_>,
+    name: &str,
+    now: Timestamp,
+) -> Result<Option<RunRow>, StoreError> {
+    if let Some(run) = repair::unfinished(tx, name)? {
+        return Ok(Some(run));
+    }
+    let is_late = |at: Timestamp| now.duration_since(at) < LATELY;
+    Ok(repair::last(tx, name)?.filter(|run| run.finished_at.is_some_and(is_late)))
+}
+
+impl Synced {
+    /// Adds what an earlier run found if it was still at it when somebody asked; else says it.
+    fn with(&mut self, earlier: &RunRow, asked_at: Timestamp) {
+        let found = earlier.found;
+        if found.created + found.updated + found.failed == 0 {
+            return;
+        }
+        if earlier.finished_at.is_some_and(|at| at < asked_at) {
+            self.messages.push(format!(
+                "another comparison ended just before: it created {}, updated {}, failed {}",
+                found.created, found.updated, found.failed
+            ));
+            return;
+        }
+        self.created += found.created;
+        self.updated += found.updated;
+        self.failed += found.failed;
+        self.repaired += found.repaired;
+        // What the earlier run brought is right when ours comes by.
+        self.unchanged = (self.unchanged - found.created - found.updated).max(0);
+        self.messages.extend(earlier.message.clone());
+        self.messages
+            .push("another comparison was under way; what it found is counted".to_owned());
+        self.complete &= earlier.message.is_none();
     }
 }
 
@@ -175,6 +262,7 @@ async fn one(
     app: &App,
     connector: &Connector,
     incident: IncidentNumber,
+    wait: Duration,
 ) -> Result<Synced, ApiError> {
     let now = app.clock.now();
     let name = connector.name().to_owned();
@@ -204,18 +292,19 @@ async fn one(
             })
             .await
     };
-    Ok(match wait::until(app, WAIT, look).await? {
-        Some(row) => Synced {
+    match wait::until(app, wait, look).await? {
+        Some(row) => Ok(Synced {
             updated: i64::from(row.version != version),
             unchanged: i64::from(row.version == version),
             complete: true,
             ..Synced::default()
-        },
-        None => Synced {
-            messages: vec!["PagerDuty did not answer yet; it goes on".to_owned()],
-            ..Synced::default()
-        },
-    })
+        }),
+        None => Err(no_answer(
+            StatusCode::GATEWAY_TIMEOUT,
+            connector.name(),
+            format!("{incident} could not be read within {} s", wait.as_secs()),
+        )),
+    }
 }
 
 fn not_there(incident: IncidentNumber, connector: &str) -> ApiError {
