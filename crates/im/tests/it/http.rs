@@ -7,6 +7,7 @@ mod description;
 mod door;
 mod sync;
 mod there;
+mod tried;
 mod webhook;
 
 use std::net::SocketAddr;

@@ -26,6 +26,8 @@ pub(super) const PING_WAIT: Duration = Duration::from_secs(10);
 const OFFERED_MAX: usize = 10;
 /// An id that no incident has: changing it changes nothing, and tells whether we may.
 const NO_INCIDENT: &str = "QWRITETESTOFIM";
+/// An id that no webhook subscription has: switching it on changes nothing, and tells the same.
+const NO_SUBSCRIPTION: &str = "PWRITETESTOFIM";
 
 /// Test a connector: the key, the service, the user, the policy, the webhook
 #[utoipa::path(
@@ -38,15 +40,16 @@ pub(super) async fn test(
     Path(name): Path<String>,
 ) -> Result<Json<Checks>, ApiError> {
     let connector = find(&app, &name).await?;
-    let key = key(&app, &connector).await?;
-    let mut lines = vec![key];
+    let mut lines = key(&app, &connector).await?;
     if lines.iter().any(|line| line.state == "failed") {
         for text in ["Service", "User", "Escalation policy", "Webhook endpoint"] {
             lines.push(Check::skipped(format!("{text}: not looked at")));
         }
         return Ok(Json(Checks::of(lines)));
     }
-    lines.extend(write_access(&app, &connector).await?);
+    lines.push(read_access(&app, &connector).await?);
+    lines.push(write_access(&app, &connector).await?);
+    lines.push(webhook_access(&app, &connector).await?);
     lines.extend(services(&app, &connector).await?);
     lines.push(user(&app, &connector).await?);
     lines.push(policy(&app, &connector).await?);
@@ -81,7 +84,7 @@ async fn set_state(
 }
 
 /// Whether PagerDuty is there and takes the key.
-async fn key(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+async fn key(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
     const TEXT: &str = "Connected to PagerDuty API";
     let found = match outcome(app, connector, &Call::ReadMe).await? {
         // Keys of the account have no owner: ask something that they may ask.
@@ -94,34 +97,77 @@ async fn key(app: &App, connector: &Connector) -> Result<Check, ApiError> {
         Outcome::Done(Answer::User(me)) => {
             remember(app, connector, &me).await?;
             let name = me.name.unwrap_or(me.id);
-            Ok(Check::ok(format!("{TEXT} (key of {name})")))
+            let owner = Check::ok(format!("API key belongs to {name}"));
+            Ok(vec![Check::ok(TEXT), owner])
         }
-        Outcome::Done(_) => Ok(Check::ok(format!("{TEXT} (key of the account)"))),
-        Outcome::Gone => Ok(Check::failed(
+        Outcome::Done(_) => {
+            let owner = Check::ok("API key belongs to the account");
+            Ok(vec![Check::ok(TEXT), owner])
+        }
+        Outcome::Gone => Ok(vec![Check::failed(
             TEXT,
             format!("there is no PagerDuty API at {}", connector.config.base_url),
             format!(
                 "`im connector config {} --base-url https://api.pagerduty.com`",
                 connector.name()
             ),
-        )),
+        )]),
         Outcome::Refused(refusal) if refusal.why == Why::BadKey => {
             let cause = format!("the API key is wrong or revoked (HTTP {})", refusal.status);
             set_state(app, connector, RowState::AuthFailed, Some(cause.clone())).await?;
-            Ok(Check::failed(TEXT, cause, wrong_key_next(connector)))
+            Ok(vec![Check::failed(TEXT, cause, wrong_key_next(connector))])
         }
         other => {
             let (cause, next) = trouble(connector, &other);
-            Ok(Check::failed(TEXT, cause, next))
+            Ok(vec![Check::failed(TEXT, cause, next)])
         }
     }
 }
 
+/// Whether the key may read incidents.
+async fn read_access(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+    const TEXT: &str = "API key may read incidents";
+    let tried = outcome(app, connector, &Call::ListOpenIncidents { offset: 0 }).await?;
+    Ok(match tried {
+        Outcome::Done(_) => Check::ok(TEXT),
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            Check::failed(TEXT, cause, next)
+        }
+    })
+}
+
+/// Whether the key may make and remove webhooks. What is refused here can be done by hand.
+async fn webhook_access(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+    const TEXT: &str = "API key may manage webhooks";
+    let id = NO_SUBSCRIPTION.to_owned();
+    let tried = outcome(app, connector, &Call::EnableSubscription { id }).await?;
+    Ok(match &tried {
+        Outcome::Done(_) | Outcome::Gone => Check::ok(TEXT),
+        Outcome::Refused(refusal) if matches!(refusal.why, Why::ReadOnly | Why::Forbidden) => {
+            Check::skipped(format!("{TEXT}: no ({refusal})")).next(format!(
+                "`im connector webhook {} --manual` tells how to make one by hand",
+                connector.name()
+            ))
+        }
+        // PagerDuty looks at the key first: it was let through.
+        Outcome::Refused(_) => Check::ok(TEXT),
+        Outcome::Wait { .. } | Outcome::Unclear(_) => {
+            let (cause, next) = trouble(connector, &tried);
+            Check::failed(TEXT, cause, next)
+        }
+    })
+}
+
 /// Whether the key may change incidents.
-async fn write_access(app: &App, connector: &Connector) -> Result<Option<Check>, ApiError> {
+async fn write_access(app: &App, connector: &Connector) -> Result<Check, ApiError> {
+    const TEXT: &str = "API key may change incidents";
     if !connector.mapping.direction.sends() {
         set_state(app, connector, RowState::Active, None).await?;
-        return Ok(None);
+        let direction = connector.mapping.direction.as_str();
+        return Ok(Check::skipped(format!(
+            "{TEXT}: not looked at with direction {direction}"
+        )));
     }
     let call = Call::UpdateIncident {
         id: NO_INCIDENT.to_owned(),
@@ -137,17 +183,23 @@ async fn write_access(app: &App, connector: &Connector) -> Result<Option<Check>,
     {
         let cause = format!("the API key may read and not write ({refusal})");
         set_state(app, connector, RowState::Limited, Some(cause.clone())).await?;
-        return Ok(Some(Check::failed(
-            "API key may change incidents",
+        return Ok(Check::failed(
+            TEXT,
             cause,
             format!(
                 "make a key with write access and `im connector update {name}`; to receive only: `im connector config {name} --direction inbound`",
                 name = connector.name()
             ),
-        )));
+        ));
     }
     set_state(app, connector, RowState::Active, None).await?;
-    Ok(None)
+    Ok(match &tried {
+        Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) => Check::ok(TEXT),
+        Outcome::Wait { .. } | Outcome::Unclear(_) => {
+            let (cause, next) = trouble(connector, &tried);
+            Check::failed(TEXT, cause, next)
+        }
+    })
 }
 
 /// The default service, and each that is mapped.
@@ -163,6 +215,16 @@ async fn services(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiErr
         lines.push(service(app, connector, id).await?);
     }
     Ok(lines)
+}
+
+/// What sets the id of a service: the default's, or that of the name that is mapped to it.
+fn setting_of(connector: &Connector, id: &str) -> String {
+    let mapping = &connector.mapping;
+    let named = mapping.services.iter().find(|choice| choice.id == id);
+    match named {
+        Some(choice) => format!("--set custom.service_mappings.{}=ID", choice.name),
+        None => "--service-id ID".to_owned(),
+    }
 }
 
 async fn service(app: &App, connector: &Connector, id: String) -> Result<Check, ApiError> {
@@ -193,8 +255,9 @@ async fn service(app: &App, connector: &Connector, id: String) -> Result<Check, 
                 "this key sees no service at all: is it of the right account?".to_owned()
             } else {
                 format!(
-                    "`im connector config {} --service-id ID`, one of: {}",
+                    "`im connector config {} {}`, one of: {}",
                     connector.name(),
+                    setting_of(connector, &id),
                     offered.join(", ")
                 )
             };
