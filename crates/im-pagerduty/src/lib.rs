@@ -21,6 +21,7 @@ mod outcome;
 mod render;
 mod request;
 mod secret;
+pub mod senders;
 mod signature;
 mod webhook;
 mod windows;

@@ -24,12 +24,13 @@ enum ConfigCommand {
         #[arg(value_parser = SETTINGS)]
         key: String,
         /// To what. `status_model`: documented (acknowledging mitigates) or lifecycle (two states).
-        /// `public_url`: the address under which PagerDuty reaches this server
+        /// `public_url`: the address under which PagerDuty reaches this server.
+        /// `trusted_proxy_hops`: how many proxies of yours are in front of it (0: none)
         value: String,
     },
 }
 
-const SETTINGS: [&str; 2] = ["status_model", "public_url"];
+const SETTINGS: [&str; 3] = ["status_model", "public_url", "trusted_proxy_hops"];
 
 pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Failure> {
     let call = match args.command {

@@ -38,6 +38,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
+use super::api::settings::trusted_proxy_hops;
 use super::error::ApiError;
 use super::input;
 use super::openapi::DoorErrors;
@@ -186,14 +187,21 @@ type Refused = (Option<&'static str>, ApiError);
 
 async fn deliver(app: &App, name: &ConnectorName, request: Request) -> Result<Ended, Refused> {
     let now = app.clock.now();
+    let headers = request.headers().clone();
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map(|ConnectInfo(peer)| peer.ip());
-    let mut looked = app
-        .doors
-        .known(name)
-        .filter(|known| may_come(&known.connector, peer).is_ok());
+    let mut looked = match app.doors.known(name) {
+        Some(known)
+            if may_come(app, &known.connector, peer, &headers)
+                .await
+                .is_ok() =>
+        {
+            Some(known)
+        }
+        _ => None,
+    };
     if looked.is_none() {
-        may_come(&look(app, name).await?.connector, peer)?;
+        may_come(app, &look(app, name).await?.connector, peer, &headers).await?;
     }
     let per_minute = app.doors.per_minute;
     let fits = app
@@ -210,7 +218,6 @@ async fn deliver(app: &App, name: &ConnectorName, request: Request) -> Result<En
             .hint("send it again later, as PagerDuty does"),
         ));
     }
-    let headers = request.headers().clone();
     let body = input::bytes(request, &())
         .await
         .map_err(|error| (Some("too_large"), error))?;
@@ -352,34 +359,62 @@ fn late() -> Refused {
 }
 
 /// The networks that the connector names; none means all.
-fn may_come(connector: &Connector, peer: Option<IpAddr>) -> Result<(), Refused> {
+async fn may_come(
+    app: &App,
+    connector: &Connector,
+    peer: Option<IpAddr>,
+    headers: &HeaderMap,
+) -> Result<(), Refused> {
     let allowed = &connector.config.allow_ips;
     let Some(peer) = peer.filter(|_| !allowed.is_empty()) else {
         return Ok(());
     };
-    let peer = peer.to_canonical();
-    let fits = allowed.iter().any(|network| {
-        network.parse::<IpAddr>().is_ok_and(|ip| ip == peer)
-            || network
-                .parse::<ipnet::IpNet>()
-                .is_ok_and(|network| network.contains(&peer))
+    let hops = app.db.read(trusted_proxy_hops).await;
+    let hops = hops.map_err(|error| (Some("store_failed"), error.into()))?;
+    let sender = sender(peer, headers, hops).map(|sender| sender.to_canonical());
+    let fits = sender.is_some_and(|sender| {
+        allowed.iter().any(|network| {
+            network.parse::<IpAddr>().is_ok_and(|ip| ip == sender)
+                || network
+                    .parse::<ipnet::IpNet>()
+                    .is_ok_and(|network| network.contains(&sender))
+        })
     });
     if fits {
         return Ok(());
     }
+    let from = sender.map_or_else(|| "an unreadable address".to_owned(), |ip| ip.to_string());
     tracing::warn!(
         connector = connector.name(),
-        "a webhook from {peer} was refused: not in allow_ips"
+        "a webhook from {from} was refused: not in allow_ips"
     );
     Err((
         Some("forbidden_network"),
         ApiError::new(
             StatusCode::FORBIDDEN,
             "forbidden_network",
-            "webhooks are not taken from this address",
+            format!("webhooks are not taken from {from}"),
         )
-        .hint("the connector's setting `allow_ips` names the networks"),
+        .hint("allow_ips of the connector names the networks; behind a proxy, `im config set trusted_proxy_hops 1`"),
     ))
+}
+
+/// Who sent it. Each proxy adds the address of its own peer at the end of `X-Forwarded-For`, so
+/// only as many of the last entries are to be believed as there are proxies of ours. What came
+/// past them is judged by its own address.
+fn sender(peer: IpAddr, headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
+    let lists = headers.get_all("x-forwarded-for").iter();
+    let seen: Vec<&str> = lists
+        .filter_map(|list| list.to_str().ok())
+        .flat_map(|list| list.split(','))
+        .collect();
+    let Some(at) = seen.len().checked_sub(hops).filter(|_| hops > 0) else {
+        return Some(peer);
+    };
+    let entry = seen.get(at)?.trim();
+    let bare = entry.trim_matches(['[', ']']);
+    let with_port = || entry.parse::<SocketAddr>().ok().map(|address| address.ip());
+    bare.parse().ok().or_else(with_port)
 }
 
 /// Exactly the object of the documented curl test, however it is spaced.

@@ -8,6 +8,7 @@ use im_core::StatusModel;
 use im_engine::commands::{self, STATUS_MODEL};
 use im_store::{StoreError, Tx, settings};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::App;
@@ -18,6 +19,11 @@ use crate::http::openapi::WrongValue;
 /// The setting that holds the address under which PagerDuty reaches us.
 pub const PUBLIC_URL: &str = "public_url";
 
+/// The setting that says how many proxies stand in front of us.
+const TRUSTED_PROXY_HOPS: &str = "trusted_proxy_hops";
+/// Nobody has more proxies in a row; a larger number is a mistake.
+const HOPS_MAX: usize = 9;
+
 /// The settings.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Settings {
@@ -25,6 +31,8 @@ pub(super) struct Settings {
     status_model: &'static str,
     /// The address under which PagerDuty reaches this server.
     public_url: Option<String>,
+    /// How many proxies in front of this server are ours: 0 if X-Forwarded-For is not believed.
+    trusted_proxy_hops: usize,
 }
 
 /// What to change; what is left out stays.
@@ -35,6 +43,9 @@ pub(super) struct Changes {
     status_model: Option<String>,
     /// An address that begins with https://; empty for none.
     public_url: Option<String>,
+    /// A number from 0 to 9, as a number or as text.
+    #[schema(value_type = Option<u8>)]
+    trusted_proxy_hops: Option<Value>,
 }
 
 /// Show the settings
@@ -58,9 +69,13 @@ pub(super) async fn change(
 ) -> Result<Json<Settings>, ApiError> {
     let model = changes.status_model.as_deref().map(model).transpose()?;
     let url = changes.public_url.as_deref().map(public_url).transpose()?;
+    let hops = changes.trusted_proxy_hops.as_ref().map(hops).transpose()?;
     let now = app
         .db
         .write(move |tx| {
+            if let Some(hops) = hops {
+                settings::put(tx, TRUSTED_PROXY_HOPS, &hops.to_string())?;
+            }
             if let Some(model) = model {
                 settings::put(tx, STATUS_MODEL, model.as_str())?;
             }
@@ -77,6 +92,29 @@ fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
     Ok(Settings {
         status_model: commands::status_model(tx)?.as_str(),
         public_url: stored_public_url(tx)?,
+        trusted_proxy_hops: trusted_proxy_hops(tx)?,
+    })
+}
+
+/// How many proxies in front of us are believed.
+pub fn trusted_proxy_hops(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
+    let stored = settings::get(tx, TRUSTED_PROXY_HOPS)?;
+    Ok(stored.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+fn hops(given: &Value) -> Result<usize, ApiError> {
+    let text = given
+        .as_str()
+        .map_or_else(|| given.to_string(), |text| text.trim().to_owned());
+    let hops = text.parse().ok().filter(|hops| *hops <= HOPS_MAX);
+    hops.ok_or_else(|| {
+        ApiError::wrong_value(
+            TRUSTED_PROXY_HOPS,
+            format!("`{TRUSTED_PROXY_HOPS}` cannot be `{text}`"),
+        )
+        .hint(format!(
+            "write how many proxies of yours a request passes, 0 to {HOPS_MAX}; 0 believes no X-Forwarded-For"
+        ))
     })
 }
 
@@ -87,10 +125,8 @@ pub fn stored_public_url(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> 
 
 fn model(word: &str) -> Result<StatusModel, ApiError> {
     StatusModel::parse(word).ok_or_else(|| {
-        ApiError::wrong_value(
-            "status_model",
-            format!("`status_model` cannot be `{word}`: use documented or lifecycle"),
-        )
+        ApiError::wrong_value("status_model", format!("`status_model` cannot be `{word}`"))
+            .hint("use documented (acknowledging mitigates) or lifecycle (two states)")
     })
 }
 
@@ -107,10 +143,10 @@ pub fn public_url(text: &str) -> Result<String, ApiError> {
         )
         .hint("write it like https://im.example.com")
     };
-    let url = reqwest::Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
+    if !text.starts_with("https://") && !text.starts_with("http://") {
         return Err(wrong("it must begin with https://"));
     }
+    let url = reqwest::Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
     if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
         return Err(wrong("it must have no user, query or fragment"));
     }

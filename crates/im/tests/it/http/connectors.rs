@@ -175,3 +175,48 @@ async fn a_dead_letter_can_be_sent_again_or_given_up() {
         .await
         .is(400);
 }
+
+#[tokio::test]
+async fn the_steps_by_hand_tell_from_where_pagerduty_sends() {
+    let server = Server::with_connector(config()).await;
+    let url = json!({"public_url": "https://im.example.com"});
+    server.patch("/api/v1/settings", url).await.is(200);
+    let (us, eu) = ("44.242.69.192", "18.192.91.93");
+    let cases = [
+        ("https://api.pagerduty.com", true, false),
+        ("https://api.eu.pagerduty.com", false, true),
+        ("http://127.0.0.1:1", true, true),
+    ];
+    for (base_url, has_us, has_eu) in cases {
+        let part = json!({"base_url": base_url});
+        server.patch("/api/v1/connectors/prod", part).await.is(200);
+        let manual = json!({"action": "manual"});
+        let steps = server.post("/api/v1/connectors/prod/webhook", manual).await;
+        let text = steps.is(200).to_string();
+        assert_eq!(
+            (text.contains(us), text.contains(eu)),
+            (has_us, has_eu),
+            "{base_url}"
+        );
+    }
+}
+
+#[test]
+fn the_addresses_of_pagerduty_are_documented_as_they_are_in_the_code() {
+    use im_pagerduty::senders::{EU, US};
+    let page = include_str!("../../../../../docs/connector.md");
+    let list = |from: &str| {
+        let (_, list) = page.split_once(from).unwrap();
+        let list = list
+            .split("\n\n")
+            .next()
+            .unwrap()
+            .split("\n- ")
+            .next()
+            .unwrap();
+        let addresses: Vec<String> = list.split(',').map(|one| one.trim().to_owned()).collect();
+        addresses
+    };
+    assert_eq!(list("- US: "), US);
+    assert_eq!(list("- EU: "), EU);
+}

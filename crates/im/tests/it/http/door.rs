@@ -333,3 +333,57 @@ async fn a_change_of_the_connector_counts_from_the_next_delivery_on() {
         .await
         .is(404);
 }
+
+#[tokio::test]
+async fn behind_a_proxy_the_address_that_it_saw_counts() {
+    let mut config = config();
+    config["webhook_secret"] = json!(SECRET);
+    config["allow_ips"] = json!(["203.0.113.0/24", "2001:db8::/32"]);
+    let server = Server::with_connector(config).await;
+    let body = event("E1");
+    let signature = signed(SECRET, &body);
+    // How many proxies are trusted, what the last of them passes on, and the answer.
+    let cases = [
+        (0, Some("203.0.113.7"), 403),
+        (1, Some("203.0.113.7"), 202),
+        (1, Some("203.0.113.7:4711"), 202),
+        (1, Some("[2001:db8::7]"), 202),
+        // Whoever sends may write anything in front.
+        (1, Some("203.0.113.7, 198.51.100.2"), 403),
+        (1, Some("nonsense"), 403),
+        (2, Some("203.0.113.7, 198.51.100.2"), 202),
+        // It came past a proxy.
+        (2, Some("203.0.113.7"), 403),
+        (1, None, 403),
+    ];
+    for (hops, forwarded, status) in cases {
+        let part = json!({"trusted_proxy_hops": hops});
+        server.patch("/api/v1/settings", part).await.is(200);
+        let mut request = request(
+            "10.0.0.1:1",
+            "POST",
+            "/connectors/prod/webhook",
+            &json!(body),
+        );
+        let headers = request.headers_mut();
+        headers.insert("x-pagerduty-signature", signature.parse().unwrap());
+        if let Some(forwarded) = forwarded {
+            headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        }
+        let answer = server.send(request).await;
+        assert_eq!(
+            answer.status, status,
+            "{hops} {forwarded:?}: {}",
+            answer.body
+        );
+    }
+    // The command line sends text.
+    let part = json!({"trusted_proxy_hops": "1"});
+    let settings = server.patch("/api/v1/settings", part).await;
+    assert_eq!(settings.is(200)["trusted_proxy_hops"], 1);
+    for wrong in [json!(-1), json!(10), json!("many"), json!(true)] {
+        let part = json!({"trusted_proxy_hops": wrong});
+        let answer = server.patch("/api/v1/settings", part).await;
+        assert_eq!(answer.is(422)["code"], "trusted_proxy_hops");
+    }
+}

@@ -9,7 +9,10 @@ use axum::Json;
 use axum::extract::{Path, State};
 use im_engine::connector::Connector;
 use im_engine::request_sync;
-use im_pagerduty::{Answer, Call, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why};
+use im_pagerduty::config::BASE_URL_DEFAULT;
+use im_pagerduty::{
+    Answer, Call, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why, senders,
+};
 use im_store::connectors::{self, ConnectorRow};
 use im_store::{StoreError, Tx, settings};
 use jiff::Timestamp;
@@ -58,10 +61,10 @@ pub(super) async fn webhook(
         "disable" => disable(&app, &connector).await,
         "test" => try_it(&app, &connector).await,
         "manual" => manual(&app, &connector, request.secret).await,
-        other => Err(ApiError::wrong_value(
-            "action",
-            format!("`action` cannot be `{other}`: use enable, disable, test or manual"),
-        )),
+        other => Err(
+            ApiError::wrong_value("action", format!("`action` cannot be `{other}`"))
+                .hint("use enable, disable, test or manual"),
+        ),
     };
     checks.map(Json)
 }
@@ -380,7 +383,7 @@ async fn manual(
     must_receive(connector)?;
     let url = address(app, connector).await?;
     let Some(secret) = secret else {
-        let steps = [
+        let mut steps = vec![
             "In PagerDuty, open Integrations → Generic Webhooks (v3)".to_owned(),
             "Choose `New Webhook`".to_owned(),
             format!("Webhook URL: {url}"),
@@ -393,11 +396,13 @@ async fn manual(
                 connector.name()
             ),
         ];
+        steps.extend(senders(&connector.config.base_url));
         return Ok(Checks::of(steps.into_iter().map(Check::ok).collect()).at(url));
     };
     let secret = secret.trim();
     if secret.is_empty() {
-        return Err(ApiError::wrong_value("secret", "the secret is empty"));
+        return Err(ApiError::wrong_value("secret", "the secret is empty")
+            .hint("PagerDuty shows it once, when the webhook is added"));
     }
     // Knowing its id lets repair notice when PagerDuty switches it off. A key that may not list
     // subscriptions is no reason to refuse the secret.
@@ -417,4 +422,25 @@ async fn manual(
     };
     store(app, connector, &Secret::new(secret), stored).await?;
     Ok(Checks::of(lines).at(url))
+}
+
+/// Whom a firewall has to let in: the addresses of the account's region, or of both where
+/// nobody can tell.
+fn senders(base_url: &str) -> Vec<String> {
+    let is_eu = base_url.contains("api.eu.pagerduty.com");
+    let is_us = base_url == BASE_URL_DEFAULT;
+    let regions = [
+        ("US", !is_eu, &senders::US[..]),
+        ("EU", !is_us, &senders::EU[..]),
+    ];
+    regions
+        .into_iter()
+        .filter(|(_, is_meant, _)| *is_meant)
+        .map(|(region, _, addresses)| {
+            format!(
+                "If a firewall is in front: PagerDuty ({region} region) sends from {}",
+                addresses.join(", ")
+            )
+        })
+        .collect()
 }
