@@ -13,7 +13,7 @@ use anyhow::Context as _;
 use axum::{Extension, Router};
 use im_pagerduty::Secret;
 use im_pagerduty::config::parse_duration;
-use im_store::{Db, DbOptions};
+use im_store::{Address, Db, DbOptions};
 use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -83,6 +83,11 @@ pub async fn build(options: &LocalOptions, trusts_loopback: bool) -> anyhow::Res
         // One question needs one reader.
         db.readers = 1;
     }
+    if let Address::SqliteFile(path) = &db.address {
+        // SQLite gives its other files the permissions of this one. That it is there already, or
+        // cannot be made, is SQLite's to meet.
+        drop(secret::create_private(path));
+    }
     let db = tokio::task::spawn_blocking(move || Db::open(&db)).await??;
     let vault = match std::env::var(KEY_VARIABLE) {
         Ok(key) if !key.is_empty() => Vault::with_key(Secret::new(key)),
@@ -145,6 +150,27 @@ fn make_private(dir: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(dir)
+}
+
+impl LocalOptions {
+    /// Where the data is, for people; never a password.
+    pub fn place(&self) -> String {
+        let dir = self.data_dir.display();
+        match &self.database_url {
+            None => format!("{dir}"),
+            Some(url) if url.starts_with("postgres") => {
+                let server = reqwest::Url::parse(url).ok().and_then(|mut url| {
+                    url.set_password(None).ok()?;
+                    url.set_username("").ok()?;
+                    url.set_query(None);
+                    Some(url.to_string())
+                });
+                let server = server.unwrap_or_else(|| "the given PostgreSQL server".to_owned());
+                format!("{server}, key in {dir}")
+            }
+            Some(file) => format!("{file}, key in {dir}"),
+        }
+    }
 }
 
 impl Local {

@@ -5,7 +5,8 @@
 //! opens nothing.
 //!
 //! The key is made when something is sealed for the first time, never when something is opened:
-//! a missing key is then said, not replaced.
+//! a missing key is then said, not replaced. As with `ssh`, a key file that others can read is
+//! not used.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -19,6 +20,8 @@ use chacha20poly1305::{XChaCha20Poly1305, XNonce};
 use im_pagerduty::Secret;
 
 const KEY_BYTES: usize = 32;
+/// Permissions of anybody but the owner.
+const OTHERS: u32 = 0o077;
 /// What tells the drafts of key files apart.
 const DRAFT_MARK_BYTES: usize = 8;
 const NONCE_BYTES: usize = 24;
@@ -35,6 +38,14 @@ pub enum SecretError {
         path: PathBuf,
         /// Why not.
         source: io::Error,
+    },
+    /// Others can read the key.
+    #[error("the key file {} can be read by others than its owner (mode {mode:04o}), so it is not used", path.display())]
+    ReadByOthers {
+        /// Where it is.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
     },
     /// The key is no key.
     #[error("{place} does not hold a key: 64 hexadecimal digits")]
@@ -53,6 +64,17 @@ pub enum SecretError {
     /// The machine gives no random bytes.
     #[error("the system gives no random numbers: {0}")]
     NoRandom(String),
+}
+
+impl SecretError {
+    /// The next step.
+    pub fn next(&self) -> String {
+        match self {
+            Self::ReadByOthers { path, .. } => format!("`chmod 600 {}`", path.display()),
+            Self::NoRandom(_) => "the system's log may say why".to_owned(),
+            Self::File { .. } | Self::NotAKey { .. } | Self::WrongKey { .. } => "restore the key file or IM_SECRET_KEY that was in use when the connector was added; or give the connector its API key again with `im connector update`".to_owned(),
+        }
+    }
 }
 
 enum Source {
@@ -128,10 +150,21 @@ impl Vault {
         }
         let text = match &self.source {
             Source::Given(key) => key.expose().to_owned(),
-            Source::File(path) => key_file(path, may_make).map_err(|source| SecretError::File {
-                path: path.clone(),
-                source,
-            })?,
+            Source::File(path) => {
+                let file = |source| SecretError::File {
+                    path: path.clone(),
+                    source,
+                };
+                let text = key_file(path, may_make).map_err(file)?;
+                let mode = mode(path).map_err(file)?;
+                if mode & OTHERS != 0 {
+                    return Err(SecretError::ReadByOthers {
+                        path: path.clone(),
+                        mode,
+                    });
+                }
+                text
+            }
         };
         let key = hex::decode(text.trim())
             .ok()
@@ -183,7 +216,16 @@ fn make_key_file(path: &Path) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
-fn create_private(path: &Path) -> io::Result<File> {
+/// Who may use a file; where the system does not say, its owner.
+fn mode(path: &Path) -> io::Result<u32> {
+    #[cfg(unix)]
+    return Ok(std::os::unix::fs::MetadataExt::mode(&fs::metadata(path)?) & 0o7777);
+    #[cfg(not(unix))]
+    return fs::metadata(path).map(|_| 0o600);
+}
+
+/// Makes a file that only its owner can read; it must not be there yet.
+pub fn create_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

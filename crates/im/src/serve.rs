@@ -85,8 +85,8 @@ async fn prepare(app: &App, given: Option<&str>) -> anyhow::Result<bool> {
 }
 
 fn say_hello(at: SocketAddr, is_fresh: bool, options: &ServeOptions) {
-    let data = options.data.data_dir.display();
-    tracing::info!("listening on http://{at}, data in {data}");
+    let place = options.data.place();
+    tracing::info!("listening on http://{at}, data in {place}");
     if at.ip().is_loopback() {
         tracing::info!("callers on this machine need no token; others cannot connect");
         tracing::info!(

@@ -16,6 +16,7 @@ mod cli_stories;
 mod cli_there;
 mod http;
 mod kill;
+mod private;
 mod sim;
 mod tidy;
 mod web;

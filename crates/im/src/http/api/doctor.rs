@@ -167,11 +167,7 @@ fn key_line(app: &App, connector: &Connector) -> Check {
     let sealed = std::iter::once(&row.api_key).chain(&row.webhook_secrets);
     for secret in sealed {
         if let Err(error) = app.vault.open(secret) {
-            return Check::failed(
-                text,
-                error.to_string(),
-                format!("restore the key file, or `im connector update {name}`"),
-            );
+            return Check::failed(text, error.to_string(), error.next());
         }
     }
     Check::ok(text)
