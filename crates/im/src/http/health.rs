@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use im_store::connectors::State as ConnectorState;
 use im_store::{StoreError, connectors, facts, inbox, incidents, outbox};
@@ -17,7 +17,7 @@ use utoipa_axum::routes;
 
 use super::App;
 use super::error::ApiError;
-use super::metrics::ConnectorGauges;
+use super::metrics::{ConnectorGauges, Format};
 use super::openapi::Unwell;
 
 /// A database that needs longer than this for one row does not answer.
@@ -60,6 +60,7 @@ async fn health(State(app): State<Arc<App>>) -> Response {
             "unhealthy",
             "the database does not answer",
         )
+        .hint("the server's log says why; is its disk full, or the database server away?")
         .into_response();
     }
     let health = Health {
@@ -70,12 +71,18 @@ async fn health(State(app): State<Arc<App>>) -> Response {
     Json(health).into_response()
 }
 
-/// Show the metrics in Prometheus' format
+/// Show the metrics: Prometheus' text format, or `OpenMetrics` if `Accept` prefers it
 #[utoipa::path(
     get, path = "/metrics", tag = "server", operation_id = "show_metrics",
-    responses((status = 200, body = String, content_type = "application/openmetrics-text", description = "The metrics")),
+    responses((status = 200, description = "The metrics", content(
+        (String = "text/plain"),
+        (String = "application/openmetrics-text"),
+    ))),
 )]
-async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
+async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Response, ApiError> {
+    let accept = headers.get_all(header::ACCEPT).iter();
+    let accept: Vec<&str> = accept.filter_map(|value| value.to_str().ok()).collect();
+    let format = Format::wanted(&accept.join(","));
     let (waiting, open, rows) = app
         .db
         .read(|tx| {
@@ -96,10 +103,6 @@ async fn metrics(State(app): State<Arc<App>>) -> Result<Response, ApiError> {
             Ok::<_, ApiError>((waiting, incidents::count_open(tx)?, rows))
         })
         .await?;
-    let text = app
-        .metrics
-        .text(waiting, open, &rows)
-        .map_err(|_fmt| ApiError::internal())?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
+    let text = app.metrics.text(format, waiting, open, &rows);
+    Ok(([(header::CONTENT_TYPE, format.content_type())], text).into_response())
 }
