@@ -77,7 +77,10 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(open)
         .merge(openapi::route(document))
         .merge(pages(&app))
-        .fallback(async || ApiError::not_found("there is nothing at this address"))
+        .fallback(async || {
+            ApiError::not_found("there is nothing at this address")
+                .hint("/api/v1/openapi.json lists the addresses of the API; the pages begin at /")
+        })
         .method_not_allowed_fallback(async || {
             ApiError::new(
                 StatusCode::METHOD_NOT_ALLOWED,

@@ -137,7 +137,8 @@ fn is_local(app: &App, parts: &Parts) -> Result<(), ApiError> {
             StatusCode::FORBIDDEN,
             "foreign_origin",
             "a page of another site may not act here",
-        ));
+        )
+        .hint("ask from a program, or from a page of this server"));
     }
     Ok(())
 }

@@ -118,7 +118,7 @@ impl IntoResponse for ApiError {
             title: self.status.canonical_reason().unwrap_or("Error"),
             status: self.status.as_u16(),
             detail: self.detail,
-            hint: self.hint,
+            hint: self.hint.or_else(|| usual_hint(self.status)),
             code: self.code,
         };
         let mut response = (self.status, Json(problem)).into_response();
@@ -138,6 +138,18 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// What to do about an error that knows nothing better.
+fn usual_hint(status: StatusCode) -> Option<String> {
+    let hint = match status {
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+            "docs/api.md, or /api/v1/openapi.json at the server, says what each request takes"
+        }
+        StatusCode::SERVICE_UNAVAILABLE => "try again in a few seconds; the log says why",
+        _ => return None,
+    };
+    Some(hint.to_owned())
 }
 
 impl From<StoreError> for ApiError {
@@ -164,6 +176,7 @@ impl From<StoreError> for ApiError {
                     "unavailable",
                     chain(&error),
                 )
+                .hint("is this the right database, and the version of `im` that it was made for?")
             }
             StoreError::Duplicate { .. }
             | StoreError::Corrupt { .. }
@@ -179,12 +192,7 @@ impl From<StoreError> for ApiError {
 impl From<SecretError> for ApiError {
     fn from(error: SecretError) -> Self {
         tracing::error!("{}", chain(&error));
-        Self::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "no_key",
-            chain(&error),
-        )
-        .hint("restore the key file or IM_SECRET_KEY that was in use when the connector was added; or give the connector its API key again with `im connector update`")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "no_key", chain(&error)).hint(error.next())
     }
 }
 
@@ -208,7 +216,7 @@ impl From<CommandError> for ApiError {
             } => Self::rejected(&source, text, Some(incident)),
             CommandError::Undeclarable(source) => Self::rejected(&source, text, None),
             CommandError::NoDeadLetter(_) => {
-                Self::not_found(text).hint("`im connector outbox list` shows them")
+                Self::not_found(text).hint("`im connector outbox list NAME` shows them")
             }
             CommandError::Store(error) => error.into(),
         }
@@ -216,39 +224,61 @@ impl From<CommandError> for ApiError {
 }
 
 impl ApiError {
+    /// It was deleted.
+    pub fn deleted(incident: IncidentNumber) -> Self {
+        Self::new(
+            StatusCode::NOT_FOUND,
+            "deleted",
+            format!("{incident} was deleted"),
+        )
+        .hint("it cannot be brought back; `im list` shows what is there")
+    }
+
     fn rejected(why: &Rejection, text: String, incident: Option<IncidentNumber>) -> Self {
-        let reopen = || {
-            incident.map_or_else(String::new, |incident| {
-                format!("`im reopen {incident}` opens it again")
-            })
-        };
+        let id = incident.map_or_else(|| "INC-42".to_owned(), |incident| incident.to_string());
+        let reopen = format!("`im reopen {id}` opens it again");
         match why {
             Rejection::AlreadyResolved { .. } => {
-                Self::conflict("already_resolved", text).hint(reopen())
+                Self::conflict("already_resolved", text).hint(reopen)
             }
-            Rejection::Wrong { .. } => Self::conflict("wrong_status", text),
-            Rejection::NotOpenAnyMore { .. } => Self::conflict("not_open", text).hint(
-                incident.map_or_else(String::new, |incident| {
-                    format!("`im resolve {incident}` ends it")
-                }),
-            ),
-            Rejection::StillOpen => Self::conflict("still_open", text),
-            Rejection::NotAcknowledged => Self::conflict("not_acknowledged", text).hint(
-                incident.map_or_else(String::new, |incident| format!("`im ack {incident}` first")),
-            ),
-            Rejection::Deleted => {
-                Self::new(StatusCode::NOT_FOUND, "deleted", text).hint("it cannot be brought back")
+            Rejection::Wrong { status } => {
+                Self::conflict("wrong_status", text).hint(if status.is_open() {
+                    format!("`im show {id}` tells how it stands")
+                } else {
+                    reopen
+                })
             }
-            Rejection::OfItself => Self::wrong_value("of_itself", text),
+            Rejection::NotOpenAnyMore { status } => {
+                Self::conflict("not_open", text).hint(if status.is_open() {
+                    format!("`im resolve {id}` ends it")
+                } else {
+                    format!("it is over already; {reopen}")
+                })
+            }
+            Rejection::StillOpen => Self::conflict("still_open", text)
+                .hint("there is nothing to open again; `im show` tells how it stands"),
+            Rejection::NotAcknowledged => {
+                Self::conflict("not_acknowledged", text).hint(format!("`im ack {id}` first"))
+            }
+            Rejection::Deleted => Self::new(StatusCode::NOT_FOUND, "deleted", text)
+                .hint("it cannot be brought back; `im list` shows what is there"),
+            Rejection::OfItself => {
+                Self::wrong_value("of_itself", text).hint("name the other incident")
+            }
             Rejection::NoSuchTarget { .. } => {
                 Self::wrong_value("no_such_target", text).hint("`im list` shows the incidents")
             }
-            Rejection::EmptyTitle => Self::wrong_value("empty_title", text),
+            Rejection::EmptyTitle => {
+                Self::wrong_value("empty_title", text).hint("say in a line what is wrong")
+            }
             Rejection::TitleTooLong { .. } => {
                 Self::wrong_value("title_too_long", text).hint("put the rest into the description")
             }
-            Rejection::EmptyNote => Self::wrong_value("empty_note", text),
-            Rejection::NothingNamed => Self::wrong_value("nothing_named", text),
+            Rejection::EmptyNote => {
+                Self::wrong_value("empty_note", text).hint("write something, or leave the note out")
+            }
+            Rejection::NothingNamed => Self::wrong_value("nothing_named", text)
+                .hint("name a title, a description, a severity or a service; or to whom"),
         }
     }
 }
@@ -262,7 +292,11 @@ impl From<ConfigError> for ApiError {
 
 impl From<ParseIdError> for ApiError {
     fn from(error: ParseIdError) -> Self {
-        Self::bad_request(error.to_string())
+        let hint = match error {
+            ParseIdError::Incident(_) => "`im list` shows the incidents",
+            ParseIdError::Connector(_) => "`im connector list` shows the connectors",
+        };
+        Self::bad_request(error.to_string()).hint(hint)
     }
 }
 

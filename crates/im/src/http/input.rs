@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use super::BODY_BYTES_MAX;
 use super::error::ApiError;
 
-/// A JSON body, whatever its content type says; no body is an empty object.
+/// A JSON object, whatever its content type says; no body is an empty one.
 pub struct Body<T>(pub T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
@@ -17,8 +17,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
         let bytes = bytes(request, state).await?;
-        let is_empty = bytes.iter().all(u8::is_ascii_whitespace);
-        let text: &[u8] = if is_empty { b"{}" } else { &bytes };
+        let first = bytes.iter().find(|byte| !byte.is_ascii_whitespace());
+        let text: &[u8] = if first.is_none() { b"{}" } else { &bytes };
+        // A list would be read by position, which nobody means.
+        if first.is_some_and(|first| *first == b'[') {
+            return Err(ApiError::bad_request("the body is a list")
+                .hint("write an object with named fields: {\"title\": …}"));
+        }
         let axum::Json(value) = axum::Json::<T>::from_bytes(text)?;
         Ok(Self(value))
     }
@@ -35,8 +40,10 @@ pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes,
                     "too_large",
                     format!("the body has more than {} KiB", BODY_BYTES_MAX / 1024),
                 )
+                .hint("send less at once; put long texts where a link can lead to them")
             } else {
                 ApiError::bad_request("the body did not arrive whole")
+                    .hint("the connection was cut; send it again")
             }
         })
 }
@@ -63,10 +70,8 @@ impl Params {
             .iter()
             .find(|(name, _)| !known.contains(&name.as_str()))
         {
-            Some((name, _)) => Err(ApiError::bad_request(format!(
-                "unknown parameter `{name}`; known: {}",
-                known.join(", ")
-            ))),
+            Some((name, _)) => Err(ApiError::bad_request(format!("unknown parameter `{name}`"))
+                .hint(format!("known are {}", known.join(", ")))),
             None => Ok(self),
         }
     }

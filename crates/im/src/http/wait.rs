@@ -18,12 +18,14 @@ pub fn wanted(params: &Params) -> Result<Duration, ApiError> {
     };
     match duration(text) {
         Some(wait) if wait <= WAIT_MAX => Ok(wait),
-        Some(_) => Err(ApiError::bad_request(format!(
-            "`wait={text}` is too long: at most 60s"
-        ))),
-        None => Err(ApiError::bad_request(format!(
-            "`wait={text}` is not a length of time; write 5s, 500ms or 1m"
-        ))),
+        Some(_) => {
+            Err(ApiError::bad_request(format!("`wait={text}` is too long"))
+                .hint("wait at most 60s"))
+        }
+        None => Err(
+            ApiError::bad_request(format!("`wait={text}` is not a length of time"))
+                .hint("write 5s, 500ms or 1m"),
+        ),
     }
 }
 

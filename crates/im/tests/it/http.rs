@@ -71,6 +71,10 @@ impl Answer {
                 let text = self.body[key].as_str().unwrap_or_default();
                 assert!(!text.is_empty(), "no {key}: {}", self.body);
             }
+            let has_next = self.body["hint"]
+                .as_str()
+                .is_some_and(|hint| !hint.is_empty());
+            assert!(has_next, "no next step: {}", self.body);
         }
         &self.body
     }
@@ -182,7 +186,7 @@ impl Server {
 }
 
 /// Method, path, body, status and code.
-const WRONG: [(&str, &str, &str, u16, &str); 14] = [
+const WRONG: [(&str, &str, &str, u16, &str); 20] = [
     ("GET", "/nowhere", "", 404, "not_found"),
     ("GET", "/api/v1/nowhere", "", 404, "not_found"),
     ("PUT", "/api/v1/incidents", "", 405, "method_not_allowed"),
@@ -203,7 +207,38 @@ const WRONG: [(&str, &str, &str, u16, &str); 14] = [
         400,
         "bad_request",
     ),
+    (
+        "GET",
+        "/api/v1/incidents?severity=odd",
+        "",
+        400,
+        "bad_request",
+    ),
     ("POST", "/api/v1/incidents", "{", 400, "bad_request"),
+    // By position, which nobody means.
+    (
+        "POST",
+        "/api/v1/incidents",
+        "[\"x\", \"SEV-4\", null, null, null]",
+        400,
+        "bad_request",
+    ),
+    ("POST", "/api/v1/incidents", " []", 400, "bad_request"),
+    ("POST", "/api/v1/tokens", "{\"name\": \"\"}", 422, "name"),
+    (
+        "POST",
+        "/api/v1/tokens",
+        "{\"name\": \"ci\", \"email\": \"x\"}",
+        422,
+        "email",
+    ),
+    (
+        "PATCH",
+        "/api/v1/settings",
+        "{\"public_url\": \"foo\"}",
+        422,
+        "public_url",
+    ),
     (
         "POST",
         "/api/v1/incidents/1/resolve?wait=1d",

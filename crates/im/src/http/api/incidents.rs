@@ -95,7 +95,9 @@ impl Asking {
         }
         let severities = params
             .all("severity")
-            .map(severity)
+            .map(|text| {
+                Severity::from_str(text).map_err(|error| ApiError::bad_request(error.to_string()))
+            })
             .collect::<Result<_, _>>()?;
         let number = |name: &str| {
             let text = params.one(name)?;
@@ -195,11 +197,7 @@ async fn look(app: &App, incident: IncidentNumber) -> Result<Whole, ApiError> {
         .await?
         .ok_or_else(|| ApiError::no_incident(incident))?;
     if whole.story.deleted {
-        return Err(ApiError::new(
-            StatusCode::NOT_FOUND,
-            "deleted",
-            format!("{incident} was deleted"),
-        ));
+        return Err(ApiError::deleted(incident));
     }
     Ok(whole)
 }

@@ -88,13 +88,14 @@ pub(super) async fn create(
         return Err(ApiError::wrong_value(
             "name",
             format!("a token's name has 1 to {NAME_CHARS_MAX} characters and no slash"),
-        ));
+        )
+        .hint("name what it is for, e.g. ci"));
     }
     if let Some(email) = new.email.as_deref().filter(|email| !is_email(email)) {
-        return Err(ApiError::wrong_value(
-            "email",
-            format!("`{email}` is not an e-mail address"),
-        ));
+        return Err(
+            ApiError::wrong_value("email", format!("`{email}` is not an e-mail address"))
+                .hint("write one like ann@example.com, or leave it out for a program"),
+        );
     }
     let secret = format!("{PREFIX}{}", hex::encode(secret::random::<SECRET_BYTES>()?));
     let now = app.clock.now();

@@ -74,6 +74,19 @@ async fn what_the_state_does_not_allow_is_a_conflict_with_a_next_step() {
         "cannot acknowledge INC-1: it was resolved at 09:14 by the administrator"
     );
     assert_eq!(body["hint"], "`im reopen INC-1` opens it again");
+    let cancel = server.post("/api/v1/incidents/1/cancel", Value::Null).await;
+    assert_eq!(
+        cancel.is(409)["hint"],
+        "it is over already; `im reopen INC-1` opens it again"
+    );
+    server
+        .post("/api/v1/incidents/1/close", Value::Null)
+        .await
+        .is(200);
+    let closed = server
+        .post("/api/v1/incidents/1/acknowledge", Value::Null)
+        .await;
+    assert_eq!(closed.is(409)["hint"], "`im reopen INC-1` opens it again");
     let wrong = [
         (json!({"title": " ", "severity": "SEV-1"}), "empty_title"),
         (

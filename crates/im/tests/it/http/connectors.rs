@@ -161,10 +161,11 @@ async fn a_dead_letter_can_be_sent_again_or_given_up() {
     assert_eq!(listed.body[0]["incident"], "INC-1");
     let retried = server.post(&format!("{path}/1/retry"), Value::Null).await;
     assert_eq!(retried.is(200)["state"], "waiting");
-    server
-        .post(&format!("{path}/1/retry"), Value::Null)
-        .await
-        .is(404);
+    let again = server.post(&format!("{path}/1/retry"), Value::Null).await;
+    assert_eq!(
+        again.is(404)["hint"],
+        "`im connector outbox list prod` shows them"
+    );
     server.write(|tx| im_store::outbox::park(tx, 1, "no")).await;
     server
         .post(&format!("{path}/1/discard"), Value::Null)

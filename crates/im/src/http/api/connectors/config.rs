@@ -55,10 +55,9 @@ pub(super) async fn add(
     State(app): State<Arc<App>>,
     Body(new): Body<NewConnector>,
 ) -> Result<(StatusCode, Json<ConnectorView>), ApiError> {
-    let name: ConnectorName = new
-        .name
-        .parse()
-        .map_err(|error: im_core::ParseIdError| ApiError::wrong_value("name", error.to_string()))?;
+    let name: ConnectorName = new.name.parse().map_err(|error: im_core::ParseIdError| {
+        ApiError::wrong_value("name", error.to_string()).hint("write one like prod-pagerduty")
+    })?;
     if !new.kind.eq_ignore_ascii_case("pagerduty") {
         let detail = format!("`type` cannot be `{}`", new.kind);
         return Err(ApiError::wrong_value("type", detail).hint("the one type is pagerduty"));

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use im_engine::commands;
+use im_engine::commands::{self, CommandError};
 use im_store::outbox::{self as rows, OutboxRow};
 
 use super::find;
@@ -50,8 +50,8 @@ pub(super) async fn retry(
     let row = app
         .db
         .write(move |tx| {
-            commands::retry(tx, &name, id, now)?;
-            rows::find(tx, id)?.ok_or_else(|| gone(id))
+            commands::retry(tx, &name, id, now).map_err(|error| named(&name, error))?;
+            rows::find(tx, id)?.ok_or_else(|| gone(&name, id))
         })
         .await?;
     app.signals.nudge();
@@ -74,8 +74,8 @@ pub(super) async fn discard(
     let row: OutboxRow = app
         .db
         .write(move |tx| {
-            let row = rows::find(tx, id)?.ok_or_else(|| gone(id))?;
-            commands::discard(tx, &name, id, now)?;
+            let row = rows::find(tx, id)?.ok_or_else(|| gone(&name, id))?;
+            commands::discard(tx, &name, id, now).map_err(|error| named(&name, error))?;
             Ok::<_, ApiError>(row)
         })
         .await?;
@@ -86,10 +86,22 @@ pub(super) async fn discard(
 fn change_id(text: &str) -> Result<i64, ApiError> {
     text.parse().map_err(|_not_a_number| {
         ApiError::bad_request(format!("`{text}` is not the id of a change"))
+            .hint("`im connector outbox list NAME` shows the ids")
     })
 }
 
-fn gone(id: i64) -> ApiError {
+fn gone(connector: &str, id: i64) -> ApiError {
     ApiError::not_found(format!("there is no change {id}"))
-        .hint("`im connector outbox list` shows them")
+        .hint(format!("`im connector outbox list {connector}` shows them"))
+}
+
+/// The same for a change that is there and was not refused.
+fn named(connector: &str, error: CommandError) -> ApiError {
+    match error {
+        CommandError::NoDeadLetter(id) => {
+            ApiError::not_found(format!("there is no refused change {id}"))
+                .hint(format!("`im connector outbox list {connector}` shows them"))
+        }
+        other => other.into(),
+    }
 }

@@ -51,7 +51,8 @@ pub(super) async fn assign(
         return Err(ApiError::wrong_value(
             "too_many",
             format!("an incident is given to at most {PEOPLE_MAX} people"),
-        ));
+        )
+        .hint("name those who act"));
     }
     let to = persons(&app, id.parse()?, assignment.to).await?;
     let names: Vec<String> = to.iter().map(|person| person.label().to_owned()).collect();
@@ -139,7 +140,11 @@ async fn ask(app: &App, connector: &Connector, email: &str) -> Result<Option<Use
         return Err(ApiError::wrong_value(
             "unknown_user",
             format!("`{email}` is not known here, and PagerDuty could not be asked"),
-        ));
+        )
+        .hint(format!(
+            "`im connector test {}` looks for the cause; the id of a user at PagerDuty works without asking",
+            connector.name()
+        )));
     };
     let found = page.items.into_iter().find(|user| {
         user.email
