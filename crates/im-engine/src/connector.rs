@@ -5,7 +5,7 @@ use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
 use im_store::{Cause, StoreError, Tx, settings};
 
-use crate::reconcile;
+use crate::{reconcile, skew};
 
 /// A connector, ready for use.
 #[derive(Debug, Clone)]
@@ -61,6 +61,7 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Connector>, StoreError> {
 pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
     // A connector that gets the name later has to read its users itself.
     settings::put(tx, &reconcile::users_read(name), "")?;
+    skew::forget(tx, name)?;
     connectors::delete(tx, name)
 }
 

@@ -24,6 +24,7 @@ mod read;
 mod reconcile;
 pub mod record;
 mod settle;
+pub mod skew;
 
 use jiff::SignedDuration;
 

@@ -14,7 +14,7 @@ use crate::connector::{self, Connector};
 use crate::plan::{Planned, Ticket};
 use crate::read::{self, Applied};
 use crate::record::{self, record};
-use crate::{inbox, outbox, reconcile};
+use crate::{inbox, outbox, reconcile, skew};
 
 /// A call that was answered, or not.
 #[derive(Debug, Clone)]
@@ -59,6 +59,7 @@ fn account(
 ) -> Result<(), StoreError> {
     let name = connector.name();
     tallies::add(tx, name, "calls", 1, now)?;
+    skew::note(tx, name, &settled.limits, settled.planned.at, now)?;
     let row = &connector.row;
     let set = |tx: &mut Tx<'_>, state: State, reason: Option<&str>, until: Timestamp| {
         if row.state == state && row.state_reason.as_deref() == reason && row.blocked_until >= until

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use jiff::fmt::rfc2822;
+use jiff::{SignedDuration, Timestamp};
+
 use crate::answer::Answer;
 use crate::call::{Call, Repeat};
 use crate::wire::error::{self, ErrorBody};
@@ -26,18 +29,22 @@ impl Reply {
             .map(|(_, value)| value.trim())
     }
 
-    /// What PagerDuty says about our allowance.
+    /// What PagerDuty says about our allowance, and what time it is there.
     pub fn limits(&self) -> Limits {
         let number = |name| self.header(name)?.parse().ok();
         Limits {
             limit: number("ratelimit-limit"),
             remaining: number("ratelimit-remaining"),
             reset_s: number("ratelimit-reset"),
+            date: self
+                .header("date")
+                .and_then(|text| rfc2822::parse(text).ok())
+                .map(|date| date.timestamp()),
         }
     }
 }
 
-/// Our allowance, as the answer's headers tell it.
+/// Our allowance, and PagerDuty's clock, as the answer's headers tell them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Limits {
     /// Requests in a window.
@@ -46,6 +53,23 @@ pub struct Limits {
     pub remaining: Option<u32>,
     /// Seconds until it starts again.
     pub reset_s: Option<u32>,
+    /// The time at PagerDuty, cut to seconds.
+    pub date: Option<Timestamp>,
+}
+
+impl Limits {
+    /// How far our clock is ahead of PagerDuty's for certain, for a call that left after `at` and
+    /// was answered before `now`; negative where it is behind, zero where nothing is proved.
+    pub fn clock_ahead(&self, at: Timestamp, now: Timestamp) -> Option<SignedDuration> {
+        const CUT: SignedDuration = SignedDuration::from_secs(1);
+        let date = self.date?;
+        let (ahead, behind) = (at.duration_since(date + CUT), now.duration_since(date));
+        Some(if ahead.is_positive() {
+            ahead
+        } else {
+            behind.min(SignedDuration::ZERO)
+        })
+    }
 }
 
 /// What became of a call.

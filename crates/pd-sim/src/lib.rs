@@ -128,7 +128,14 @@ impl Sim {
         response
             .headers
             .extend(verdict.into_iter().flat_map(limit_headers));
+        response.headers.push(self.date_header());
         response
+    }
+
+    /// What every HTTP server says; this one goes by the account's own clock.
+    fn date_header(&self) -> (String, String) {
+        let date = self.world.now.strftime("%a, %d %b %Y %H:%M:%S GMT");
+        ("date".to_owned(), date.to_string())
     }
 
     fn work(&mut self, caller: &Caller, request: &Request) -> Response {

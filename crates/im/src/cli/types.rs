@@ -150,6 +150,7 @@ pub(crate) struct Connector {
     #[serde(default)]
     pub(crate) parked: u64,
     pub(crate) gap: Option<String>,
+    pub(crate) clock_ahead_s: Option<i64>,
     #[serde(default)]
     pub(crate) warnings: Vec<String>,
 }

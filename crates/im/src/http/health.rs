@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use im_engine::skew;
 use im_store::connectors::State as ConnectorState;
 use im_store::{StoreError, connectors, facts, inbox, incidents, outbox};
 use jiff::Timestamp;
@@ -96,6 +97,7 @@ async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Resp
                     up: matches!(row.state, ConnectorState::Active | ConnectorState::Limited),
                     last_sync: seconds(row.last_sync_at),
                     last_webhook: seconds(row.last_heard_at),
+                    clock_ahead: skew::ahead_s(tx, &row.name)?.unwrap_or(0),
                     connector: row.name,
                 });
             }

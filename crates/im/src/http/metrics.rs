@@ -25,6 +25,8 @@ pub struct ConnectorGauges {
     pub last_sync: i64,
     /// Unix time of the last verified webhook, 0 for never.
     pub last_webhook: i64,
+    /// Seconds by which our clock is ahead of PagerDuty's.
+    pub clock_ahead: i64,
 }
 
 /// What the page is written in.
@@ -141,7 +143,7 @@ impl Metrics {
 /// A gauge of each connector: name, help, value.
 type Gauge = (&'static str, &'static str, fn(&ConnectorGauges) -> i64);
 
-const GAUGES: [Gauge; 5] = [
+const GAUGES: [Gauge; 6] = [
     (
         "outbox_waiting",
         "Changes that PagerDuty has not taken yet",
@@ -166,6 +168,11 @@ const GAUGES: [Gauge; 5] = [
         "connector_last_webhook_timestamp_seconds",
         "When the last verified webhook came",
         |row| row.last_webhook,
+    ),
+    (
+        "connector_clock_ahead_seconds",
+        "How far the clock here is ahead of PagerDuty's; negative: behind",
+        |row| row.clock_ahead,
     ),
 ];
 

@@ -1,7 +1,7 @@
 //! Order, duplicates and repair: the scenarios S19–S31.
 
 use im_core::{Command, Kind, PeerStatus, Severity, Status};
-use im_engine::{Settled, Ticket, request_reread, request_sync, settle};
+use im_engine::{Settled, Ticket, request_reread, request_sync, settle, skew};
 use im_pagerduty::{Answer, Call, Limits, Outcome, Page};
 use im_store::repair;
 use jiff::{SignedDuration, Timestamp};
@@ -502,7 +502,12 @@ story! {
             ];
             assert_eq!(told, wanted, "{skew}: {}", world.timeline(incident));
             assert!(story.pending.is_empty() && world.outbox().is_empty());
+            let measured = world.write(|tx| skew::ahead_s(tx, CONNECTOR)).unwrap();
+            assert!((skew - measured).abs() <= 1, "{measured}");
         }
+        world.skew = SignedDuration::ZERO;
+        world.run_for(MINUTE * 10);
+        assert_eq!(world.write(|tx| skew::ahead_s(tx, CONNECTOR)), Some(0));
     }
 
     fn s31_a_command_right_after_a_webhook_counts_after_it(world) {

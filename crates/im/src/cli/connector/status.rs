@@ -64,6 +64,9 @@ fn say_fields(connector: &Connector, cx: &mut Context) {
     ));
 }
 
+/// So far apart that people who compare two timelines would wonder.
+const CLOCK_OFF_S: u64 = 5;
+
 /// Lines that are there only when there is something to say.
 fn say_troubles(connector: &Connector, cx: &mut Context) {
     let ui = &mut cx.ui;
@@ -85,6 +88,16 @@ fn say_troubles(connector: &Connector, cx: &mut Context) {
     if let Some(gap) = &connector.gap {
         let width = ui.width;
         ui.say(table::hanging("Gap: ", gap, width));
+    }
+    if let Some(ahead) = connector
+        .clock_ahead_s
+        .filter(|s| s.unsigned_abs() >= CLOCK_OFF_S)
+    {
+        let side = if ahead > 0 { "ahead of" } else { "behind" };
+        ui.say(format_args!(
+            "Clock: {} s {side} PagerDuty's",
+            ahead.unsigned_abs()
+        ));
     }
     if connector.status == "auth_failed" {
         ui.hint(format_args!(

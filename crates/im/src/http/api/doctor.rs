@@ -7,6 +7,7 @@ use axum::extract::State;
 use im_core::{Direction, IncidentNumber};
 use im_engine::connector::{self, Connector};
 use im_engine::record;
+use im_engine::skew;
 use im_store::connectors::State as RowState;
 use im_store::incidents::{self, Filter};
 use im_store::{StoreError, Tx, facts, inbox, outbox};
@@ -115,7 +116,8 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
             let mut known = Vec::new();
             for connector in &connectors {
                 let name = connector.name();
-                known.push((outbox::counts(tx, name)?, events::noted(tx, name)?));
+                let clock = skew::ahead_s(tx, name)?;
+                known.push((outbox::counts(tx, name)?, events::noted(tx, name)?, clock));
             }
             Ok::<_, ApiError>((connectors, known, stored_public_url(tx)?))
         })
@@ -126,7 +128,7 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
         ]);
     }
     let mut lines = Vec::new();
-    for (connector, ((pending, parked), missing)) in connectors.iter().zip(known) {
+    for (connector, ((pending, parked), missing, clock)) in connectors.iter().zip(known) {
         let key = key_line(app, connector);
         let is_open = key.state == "ok";
         lines.push(key);
@@ -148,6 +150,7 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
                 format!("`im connector outbox list {name}` says which and why"),
             ));
         }
+        lines.extend(clock.and_then(|ahead_s| clock_line(connector, ahead_s)));
         let hears = connector.mapping.direction.receives() && connector.row.subscription.is_some();
         if hears && public_url.is_none() {
             lines.push(Check::failed(
@@ -158,6 +161,21 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
         }
     }
     Ok(lines)
+}
+
+/// People who compare two timelines wonder about clocks that differ by more.
+const CLOCK_OFF_S: u64 = 5;
+
+fn clock_line(connector: &Connector, ahead_s: i64) -> Option<Check> {
+    let (name, off) = (connector.name(), ahead_s.unsigned_abs());
+    let side = if ahead_s > 0 { "ahead of" } else { "behind" };
+    (off >= CLOCK_OFF_S).then(|| {
+        Check::failed(
+            format!("{name}: the clock here agrees with PagerDuty's"),
+            format!("it is {off} s {side} PagerDuty's"),
+            "let this machine take its time from a time server (NTP)",
+        )
+    })
 }
 
 fn key_line(app: &App, connector: &Connector) -> Check {

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use im_core::Direction;
 use im_engine::connector::{self, Connector};
+use im_engine::skew;
 use im_store::connectors::Gap;
 use im_store::{StoreError, Tx, incidents, outbox, repair, tallies};
 use jiff::{SignedDuration, Timestamp};
@@ -53,6 +54,9 @@ pub struct ConnectorView {
     pub parked: i64,
     /// The last time span in which webhooks were missing.
     pub gap: Option<String>,
+    /// Seconds by which the clock here is ahead of PagerDuty's, negative if it is behind; null
+    /// until PagerDuty has told its time.
+    pub clock_ahead_s: Option<i64>,
     /// What to know about the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -168,6 +172,7 @@ fn view(
         pending,
         parked,
         gap: row.gap.map(gap),
+        clock_ahead_s: skew::ahead_s(tx, name)?,
         warnings: Vec::new(),
     })
 }
