@@ -81,7 +81,8 @@ kinds! {
     Unacknowledged = "unacknowledged",
     /// The harm is contained (ours alone).
     Mitigated = "mitigated",
-    /// It is over. `value`: how (`human`, `timer`, `merge` …); `detail`: the merge target.
+    /// It is over. `value`: how (`human`, `timer`, `merge`, `gone` …); `detail`: the merge target,
+    /// or the service that is gone.
     Resolved = "resolved",
     /// It is not over after all.
     Reopened = "reopened",

@@ -21,6 +21,7 @@ use jiff::Timestamp;
 
 use crate::acts::{Act, acts};
 use crate::fields::fields;
+use crate::gone;
 use crate::lines::lines;
 use crate::{
     Actor, ActorKind, Direction, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
@@ -31,12 +32,13 @@ use crate::{
 ///
 /// `mapping` is the connector's, for an incident that has one.
 pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
-    let facts = unique(facts);
+    let mut facts = unique(facts);
+    let snapshots = snapshots(&facts);
+    gone::without_others(&mut facts, &snapshots);
     let acts = acts(&facts);
     let played = peer_pass(&acts);
-    let snapshots = snapshots(&facts);
     let peer = peer(&snapshots, &played);
-    let mut story = begin(&acts, &snapshots)?;
+    let mut story = begin(&acts, &snapshots, &played)?;
     story.peer = peer;
     let listens = !story.born_here || mapping.is_none_or(hears);
     let course = story_pass(&mut story, &acts, &played, listens);
@@ -241,7 +243,7 @@ fn set<T: Clone>(field: &mut Option<T>, newer: Option<&T>) {
 }
 
 /// The story before anything but its beginning happened.
-fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot]) -> Option<Story> {
+fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot], played: &Played) -> Option<Story> {
     let first = acts.first()?;
     let trigger = acts.iter().find(|act| act.fact.kind == Kind::Triggered);
     let declared = acts
@@ -272,7 +274,10 @@ fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot]) -> Option<Story> {
         resolved_by: None,
         updated_at: acts
             .iter()
-            .map(|act| act.shown_at.max(act.at))
+            .enumerate()
+            // A service may be deleted long after its incident was over.
+            .filter(|(index, act)| !(played.repeats.contains(index) && gone::is_gone(act.fact)))
+            .map(|(_, act)| act.shown_at.max(act.at))
             .max()
             .unwrap_or(created_at),
         duplicate_of: None,

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::{Actor, ActorKind, Kind, Person};
+use crate::{Actor, ActorKind, GONE, Kind, Person};
 
 /// Which sides saw an act.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -125,7 +125,7 @@ impl Line {
         match (self.value.as_deref(), self.detail.as_deref()) {
             (Some("merge"), Some(target)) => format!("Merged into PagerDuty incident {target}"),
             (Some("timer"), _) => "Resolved by PagerDuty's timer".to_owned(),
-            (Some("gone"), _) => "Ended: its PagerDuty service is gone".to_owned(),
+            (Some(GONE), _) => "Ended: its PagerDuty service is gone".to_owned(),
             _ => by("Resolved", who),
         }
     }

@@ -7,14 +7,14 @@
 //!   never while a create of ours may be under way that it could be the echo of (S22).
 
 use im_core::{Actor, Fact, IncidentNumber, Kind, Source};
-use im_pagerduty::{Heard, ServiceEvent, Subject, note_mark, read_webhook};
+use im_pagerduty::{Heard, Subject, note_mark, read_webhook};
 use im_store::inbox::{self, Arrival, Digested, InboxRow};
 use im_store::{StoreError, Tx, connectors, facts, incidents, outbox, repair, tallies};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
-use crate::read;
 use crate::record::{self, record};
+use crate::{gone, read};
 
 /// How many events one transaction digests.
 pub const DIGEST_MAX: u32 = 100;
@@ -78,14 +78,9 @@ fn digest_one(tx: &mut Tx<'_>, row: &InboxRow, now: Timestamp) -> Result<Step, S
         Subject::Incident(heard) if !row.verified => hint(tx, &connector, heard, now),
         Subject::Incident(heard) => apply_all(tx, &connector, row, heard, now),
         Subject::Service(event) if webhook.event_type == "service.deleted" && row.verified => {
-            service_is_gone(
-                tx,
-                &connector,
-                event,
-                &row.event_id,
-                webhook.occurred_at,
-                now,
-            )?;
+            let service = &event.service.id;
+            let at = webhook.occurred_at;
+            gone::remember(tx, &connector, service, &row.event_id, at, now)?;
             Ok(Step::Finish(Digested::Done))
         }
         Subject::Service(_) => Ok(Step::Finish(Digested::Done)),
@@ -256,29 +251,6 @@ fn adopt_marks(
             .iter()
             .find(|known| known.source == Source::Command && known.source_id.ends_with(&mark))
             .map(|known| known.source_id.clone());
-    }
-    Ok(())
-}
-
-/// The service is deleted: nobody at PagerDuty will end its incidents (G03).
-fn service_is_gone(
-    tx: &mut Tx<'_>,
-    connector: &Connector,
-    event: &ServiceEvent,
-    event_id: &str,
-    at: Timestamp,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for incident in incidents::open_twins(tx, connector.name())? {
-        let story = record::story(tx, incident, Some(connector))?;
-        let service = story
-            .and_then(|story| story.peer)
-            .and_then(|peer| peer.service);
-        if service.is_some_and(|service| service.id == event.service.id) {
-            let fact = Fact::new(Source::Webhook, event_id, Kind::Resolved, Actor::NOBODY, at)
-                .with_value("gone");
-            record(tx, incident, Some(connector), &[(fact, None)], now)?;
-        }
     }
     Ok(())
 }

@@ -17,6 +17,7 @@
 
 pub mod commands;
 pub mod connector;
+mod gone;
 pub mod inbox;
 mod outbox;
 mod plan;

@@ -13,6 +13,7 @@ use im_store::{StoreError, Tx, facts, incidents};
 use jiff::Timestamp;
 
 use crate::connector::Connector;
+use crate::gone;
 
 /// What recording did.
 #[derive(Debug, Clone)]
@@ -54,7 +55,12 @@ pub fn refold(
     let mapping = connector.map(|connector| &connector.mapping);
     let mut story = None;
     for _ in 0..ROUNDS_MAX {
-        let known = facts::of_incident(tx, incident)?;
+        let mut known = facts::of_incident(tx, incident)?;
+        if let Some(connector) = connector
+            && gone::report(tx, incident, connector, &known)? > 0
+        {
+            known = facts::of_incident(tx, incident)?;
+        }
         let Some(folded) = fold(&known, mapping) else {
             return Ok(None);
         };

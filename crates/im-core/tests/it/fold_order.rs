@@ -1,6 +1,6 @@
 //! Order and repetition of facts change nothing, and what everybody knows agrees.
 
-use im_core::{Direction, Fact, Kind, Mapping, Source, fold, owed};
+use im_core::{Direction, Fact, Kind, Mapping, Named, Source, fold, owed};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -48,7 +48,14 @@ fn soup() -> impl Strategy<Value = Vec<Fact>> {
         0_i64..40,
         select(vec!["ann", "bob", "service web", ""]),
         proptest::option::of(0_usize..4),
-        proptest::option::of(select(vec!["carried", "overtaken", "INC-2", "SEV-1", "x"])),
+        proptest::option::of(select(vec![
+            "carried",
+            "overtaken",
+            "INC-2",
+            "SEV-1",
+            "gone",
+            "x",
+        ])),
         proptest::option::of((0_i64..40, 0_i64..60, select(vec!["", "ann", "bob"]))),
     );
     proptest::collection::vec(one, 1..14).prop_map(|rows| {
@@ -59,6 +66,7 @@ fn soup() -> impl Strategy<Value = Vec<Fact>> {
             let time = quarters(quarter);
             let mut fact = Fact::new(source, format!("{index:02}"), kind, user(who), time);
             fact.value = value.map(str::to_owned);
+            fact.detail = (value == Some("gone")).then(|| "PWEB".to_owned());
             if source != Source::Command {
                 fact.answers = answers.map(|command| format!("{command:02}"));
                 fact.snapshot = shown.map(|(version, read, people_shown)| {
@@ -66,6 +74,11 @@ fn soup() -> impl Strategy<Value = Vec<Fact>> {
                     snapshot.read_at = (source == Source::Read).then(|| quarters(read));
                     snapshot.assignees = Some(people(people_shown));
                     snapshot.title = Some(format!("title {index}"));
+                    let service = if version % 3 == 0 { "PDB" } else { "PWEB" };
+                    snapshot.service = Some(Named {
+                        id: service.to_owned(),
+                        name: None,
+                    });
                     snapshot
                 });
             }

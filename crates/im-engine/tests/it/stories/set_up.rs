@@ -4,15 +4,144 @@ use im_core::{Command, Kind, Severity, Status};
 use im_pagerduty::{Call, Reply};
 use im_store::connectors::State;
 use im_store::fault::Fault;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::world::event;
+use crate::world::{CONNECTOR, World, event};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
+/// Every order of a list.
+fn orders<T: Clone>(list: &[T]) -> Vec<Vec<T>> {
+    let Some((end, shorter)) = list.split_last() else {
+        return vec![Vec::new()];
+    };
+    let mut all = Vec::new();
+    for order in orders(shorter) {
+        for at in 0..list.len() {
+            let mut longer = order.clone();
+            longer.insert(at, end.clone());
+            all.push(longer);
+        }
+    }
+    all
+}
+
+/// The webhooks of one incident, and of a service that is deleted: type, second, status, service.
+type Told = (&'static str, i64, &'static str, &'static str);
+
+/// What stands here after the webhooks came in this order, about things of their own.
+fn told_in(world: &mut World, round: usize, order: &[Told]) -> String {
+    let start = world.now;
+    let twin = format!("QGONE{round}");
+    for (what, second, status, service) in order {
+        let at = start - MINUTE * 10 + SignedDuration::from_secs(*second);
+        let service = format!("P{service}{round}");
+        let data = match *what {
+            "service.deleted" => json!({"type": "service", "id": service, "summary": "Gone"}),
+            _ => json!({
+                "type": "incident", "id": twin, "title": "On a service", "status": status,
+                "created_at": format!("{:.0}", start - MINUTE * 10),
+                "service": {"id": service, "type": "service_reference", "summary": "A service"},
+            }),
+        };
+        world.arrive(
+            &event(&format!("{twin}-{what}-{second}"), what, at, &data),
+            "x",
+        );
+        world.digest_once();
+    }
+    let incident = world.number_of(&twin).expect("it is known here");
+    let story = world.story(incident);
+    let row = world
+        .list()
+        .into_iter()
+        .find(|row| row.number == incident)
+        .unwrap();
+    assert_eq!(
+        (row.status, row.updated_at),
+        (story.status, story.updated_at)
+    );
+    let apart = |at: Timestamp| at.duration_since(start).as_secs();
+    format!(
+        "{}{} {:?} {} {:?}",
+        world.timeline(incident),
+        story.status,
+        story.resolved_at.map(apart),
+        apart(story.updated_at),
+        story.peer.map(|peer| peer.status)
+    )
+}
+
+/// Any order of the webhooks, each of them twice, gives the same; returns it.
+fn same_in_any_order(world: &mut World, round: &mut usize, told: &[Told]) -> String {
+    let mut seen = std::collections::BTreeMap::new();
+    for order in orders(told) {
+        let twice = [order.clone(), order].concat();
+        *round += 1;
+        let end = told_in(world, *round, &twice);
+        seen.entry(end).or_insert(twice);
+    }
+    assert_eq!(seen.len(), 1, "{seen:#?}");
+    seen.into_keys().next().unwrap()
+}
+
 story! {
+    fn g03_any_order_of_the_webhooks_ends_what_was_on_the_deleted_service(world) {
+        let mut round = 0;
+        let end = same_in_any_order(world, &mut round, &[
+            ("incident.triggered", 0, "triggered", "OLD"),
+            ("incident.acknowledged", 20, "acknowledged", "OLD"),
+            ("service.deleted", 60, "", "OLD"),
+        ]);
+        assert!(end.contains("its PagerDuty service is gone\nresolved"), "{end}");
+        // It had been moved before, whenever that is told.
+        let end = same_in_any_order(world, &mut round, &[
+            ("incident.triggered", 0, "triggered", "OLD"),
+            ("incident.service_updated", 40, "triggered", "NEW"),
+            ("service.deleted", 60, "", "OLD"),
+            ("incident.acknowledged", 80, "acknowledged", "NEW"),
+        ]);
+        assert!(!end.contains("gone") && end.contains("\nacknowledged"), "{end}");
+        // It was over before: the deletion is nothing that happened to it.
+        let end = same_in_any_order(world, &mut round, &[
+            ("incident.triggered", 0, "triggered", "OLD"),
+            ("incident.resolved", 40, "resolved", "OLD"),
+            ("service.deleted", 60, "", "OLD"),
+        ]);
+        assert!(!end.contains("gone") && end.contains("Some(-560) -560"), "{end}");
+        // It was opened again before the deletion.
+        let end = same_in_any_order(world, &mut round, &[
+            ("incident.triggered", 0, "triggered", "OLD"),
+            ("incident.resolved", 20, "resolved", "OLD"),
+            ("incident.reopened", 40, "triggered", "OLD"),
+            ("service.deleted", 60, "", "OLD"),
+        ]);
+        assert!(end.contains("its PagerDuty service is gone\nresolved Some(-540)"), "{end}");
+    }
+
+    fn g03_an_incident_that_is_first_read_after_the_deletion_ends_too(world) {
+        let service = world.account.services[1].clone();
+        world.way.lose = Some(|_| true);
+        let twin = world.triggered("Nobody told of it");
+        world.run_for(MINUTE);
+        let data = json!({"type": "service", "id": service.0, "summary": service.1});
+        let body = event("GONE", "service.deleted", world.now, &data);
+        world.arrive(&body, "gone");
+        world.settle_down();
+        assert_eq!(world.number_of(&twin), None);
+        world.sync();
+        let incident = world.number_of(&twin).expect("it is known now");
+        let story = world.story(incident);
+        assert_eq!(story.status, Status::Resolved, "{}", world.timeline(incident));
+        world.sync();
+        assert_eq!(world.story(incident).status, Status::Resolved, "PagerDuty's list does not bring it back");
+        assert_eq!(world.count(incident, Kind::Resolved), 1);
+        let gone = world.write(|tx| im_store::incidents::open_twins(tx, CONNECTOR));
+        assert!(gone.is_empty());
+    }
+
     fn g03_the_incidents_of_a_deleted_service_end_with_it(world) {
         let service = world.account.services[1].clone();
         world.sim.set_timeouts(&service.0, None, None);
