@@ -1,11 +1,12 @@
 //! A connector as the engine uses it: its row, and its settings read.
 
-use im_core::Mapping;
+use im_core::{IncidentNumber, Mapping, PeerStatus};
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
-use im_store::{Cause, StoreError, Tx, settings};
+use im_store::{Cause, StoreError, Tx, incidents, settings};
+use jiff::Timestamp;
 
-use crate::{reconcile, skew};
+use crate::{reconcile, record, skew};
 
 /// A connector, ready for use.
 #[derive(Debug, Clone)]
@@ -21,10 +22,7 @@ pub struct Connector {
 impl Connector {
     /// Reads the settings of a stored connector.
     pub fn read(row: ConnectorRow) -> Result<Self, StoreError> {
-        let config = settings(&row.config).map_err(|error| StoreError::Corrupt {
-            place: format!("the configuration of connector {}", row.name),
-            source: Cause::new(error.to_string()),
-        })?;
+        let config = settings(&row.config).map_err(|error| corrupt(&row.name, &error))?;
         let mapping = config.mapping();
         Ok(Self {
             row,
@@ -57,12 +55,58 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Connector>, StoreError> {
         .collect()
 }
 
-/// Forgets a connector and what it still had to do; its incidents stay. `false` if there is none.
+/// Forgets a connector and what it still had to do; its incidents stay, and say what they said.
+/// `false` if there is none.
 pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
+    let Some(row) = connectors::find(tx, name)? else {
+        return Ok(false);
+    };
+    settings::put(tx, &last_config(name), &row.config)?;
     // A connector that gets the name later has to read its users itself.
     settings::put(tx, &reconcile::users_read(name), "")?;
     skew::forget(tx, name)?;
     connectors::delete(tx, name)
+}
+
+/// The setting that holds the configuration that a removed connector had.
+fn last_config(name: &str) -> String {
+    format!("last_config:{name}")
+}
+
+/// The tables by which the incidents of a connector are read: what it has, or had when it was
+/// removed.
+pub(crate) fn mapping(tx: &mut Tx<'_>, name: &str) -> Result<Option<Mapping>, StoreError> {
+    if let Some(connector) = load(tx, name)? {
+        return Ok(Some(connector.mapping));
+    }
+    let Some(stored) = settings::get(tx, &last_config(name))? else {
+        return Ok(None);
+    };
+    let config = settings(&stored).map_err(|error| corrupt(name, &error))?;
+    Ok(Some(config.mapping()))
+}
+
+/// Brings up to date what a connector's configuration decides, for at most `limit` of its
+/// incidents after `after`; the last of them. What is over on both sides is left alone.
+pub fn attach(
+    tx: &mut Tx<'_>,
+    name: &str,
+    after: i64,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Option<IncidentNumber>, StoreError> {
+    let Some(connector) = load(tx, name)? else {
+        return Ok(None);
+    };
+    let numbers = incidents::linked_after(tx, name, after, limit)?;
+    for number in &numbers {
+        let over = PeerStatus::Resolved.as_str();
+        let row = incidents::find(tx, *number)?;
+        if row.is_some_and(|row| row.status.is_open() || row.pd_status.as_deref() != Some(over)) {
+            record::refold(tx, *number, Some(&connector), now)?;
+        }
+    }
+    Ok(numbers.last().copied())
 }
 
 /// The connector by which a new incident of `service` leaves: the only one that sends, or the
@@ -85,6 +129,13 @@ pub(crate) fn for_service(
         }
     }
     Ok(Ok(sending.pop()))
+}
+
+fn corrupt(name: &str, error: &ConfigError) -> StoreError {
+    StoreError::Corrupt {
+        place: format!("the configuration of connector {name}"),
+        source: Cause::new(error.to_string()),
+    }
 }
 
 /// Reads stored settings, which hold no key.

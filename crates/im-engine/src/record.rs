@@ -5,14 +5,17 @@
 //! - After each change the outbox holds exactly what [`im_core::owed`] says, except for rows
 //!   under a lease: what is on its way is left alone and looked at again when it is settled.
 
+use std::borrow::Cow;
+
 use im_core::{
-    Actor, Debts, Direction, Effect, Fact, IncidentNumber, Kind, Owed, Source, Story, fold, owed,
+    Actor, Debts, Direction, Effect, Fact, IncidentNumber, Kind, Mapping, Owed, Source, Story,
+    fold, owed,
 };
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx, facts, incidents};
 use jiff::Timestamp;
 
-use crate::connector::Connector;
+use crate::connector::{self, Connector};
 use crate::gone;
 
 /// What recording did.
@@ -52,7 +55,8 @@ pub fn refold(
     connector: Option<&Connector>,
     now: Timestamp,
 ) -> Result<Option<Story>, StoreError> {
-    let mapping = connector.map(|connector| &connector.mapping);
+    let mapping = mapping(tx, incident, connector)?;
+    let mapping = mapping.as_deref();
     let mut story = None;
     for _ in 0..ROUNDS_MAX {
         let mut known = facts::of_incident(tx, incident)?;
@@ -98,7 +102,24 @@ pub fn story(
     connector: Option<&Connector>,
 ) -> Result<Option<Story>, StoreError> {
     let known = facts::of_incident(tx, incident)?;
-    Ok(fold(&known, connector.map(|connector| &connector.mapping)))
+    let mapping = mapping(tx, incident, connector)?;
+    Ok(fold(&known, mapping.as_deref()))
+}
+
+/// The tables by which an incident is read. The end of a connector takes nothing back, so they
+/// are what it had where it was removed.
+fn mapping<'a>(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    connector: Option<&'a Connector>,
+) -> Result<Option<Cow<'a, Mapping>>, StoreError> {
+    if let Some(connector) = connector {
+        return Ok(Some(Cow::Borrowed(&connector.mapping)));
+    }
+    match incidents::find(tx, incident)?.and_then(|row| row.connector) {
+        Some(name) => Ok(connector::mapping(tx, &name)?.map(Cow::Owned)),
+        None => Ok(None),
+    }
 }
 
 /// Brings the outbox to what is owed; returns the facts that say which commands need nothing.

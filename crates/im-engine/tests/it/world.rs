@@ -294,6 +294,18 @@ impl World {
         });
     }
 
+    /// Removes the connector, as `im connector remove` does.
+    pub(crate) fn remove_connector(&mut self) {
+        self.write(|tx| connector::forget(tx, CONNECTOR));
+    }
+
+    /// Adds the connector anew, as `im connector add` does.
+    pub(crate) fn add_connector_again(&mut self) {
+        let (account, now) = (self.account.clone(), self.our_now());
+        self.add_connector(CONNECTOR, "http://pagerduty.test", &account);
+        self.write(|tx| connector::attach(tx, CONNECTOR, 0, 1_000, now));
+    }
+
     /// Gives the connector another API key.
     pub(crate) fn use_key(&mut self, key: &str) {
         self.write(|tx| {

@@ -145,8 +145,11 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
         Some(number) => format!("PagerDuty #{number}"),
         None => "PagerDuty".to_owned(),
     };
-    cx.ui
-        .say(format_args!("{} via {}", number.bold(), twin.connector));
+    let via = match &twin.connector {
+        Some(name) => format!(" via {name}"),
+        None => ", no connector any more".to_owned(),
+    };
+    cx.ui.say(format_args!("{}{via}", number.bold()));
     let word = |text: Option<&String>| text.cloned().unwrap_or_else(none);
     let mut lines: Labelled = Vec::new();
     if twin.number.is_none() && twin.status.is_none() {
@@ -185,10 +188,11 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
         lines.push((label, pending(change, cx)));
     }
     say_labelled(&lines, "  ", cx);
-    if let Some(parked) = twin.pending.iter().find(|change| change.is_parked()) {
+    let parked = twin.pending.iter().find(|change| change.is_parked());
+    if let (Some(name), Some(parked)) = (&twin.connector, parked) {
         cx.ui.hint(format_args!(
-            "`im connector outbox retry {} {}` sends it again, `discard` gives it up",
-            twin.connector, parked.id
+            "`im connector outbox retry {name} {}` sends it again, `discard` gives it up",
+            parked.id
         ));
     }
 }
@@ -200,14 +204,14 @@ fn hears(twin: &Twin) -> bool {
 
 /// Whether both sides are the same, as far as anybody here can know.
 fn in_sync(twin: &Twin) -> String {
-    let name = &twin.connector;
+    let name = twin.connector.as_deref().unwrap_or_default();
     let parked = twin
         .pending
         .iter()
         .filter(|change| change.is_parked())
         .count();
     match (twin.direction.as_deref(), parked) {
-        (None, _) => format!("no, connector {name} was removed"),
+        (None, _) => "no, its connector was removed".to_owned(),
         (Some("none"), _) => format!(
             "no, connector {name} is paused; `im connector config {name} --direction bidirectional` resumes it"
         ),

@@ -40,7 +40,8 @@ pub(crate) struct Incident {
 /// The incident as PagerDuty has it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Twin {
-    pub(crate) connector: String,
+    /// Nothing if it was removed.
+    pub(crate) connector: Option<String>,
     pub(crate) direction: Option<String>,
     pub(crate) number: Option<i64>,
     pub(crate) url: Option<String>,

@@ -43,6 +43,8 @@ pub(super) struct List {
 /// One incident.
 pub(super) struct Detail {
     pub(super) row: IncidentRow,
+    /// Whether its connector was removed.
+    pub(super) unlinked: bool,
     pub(super) story: Story,
     /// What PagerDuty still has to hear of it.
     pub(super) owed: Vec<OutboxRow>,
@@ -92,6 +94,12 @@ fn newest(
         ..Filter::default()
     };
     let mut rows = incidents::list(tx, &filter)?;
+    let linked = connector::all(tx)?;
+    for row in &mut rows {
+        // A connector that was removed will not make a twin any more.
+        row.connector
+            .take_if(|name| !linked.iter().any(|connector| connector.name() == name));
+    }
     let more = rows.len() > limit;
     rows.truncate(limit);
     Ok((rows, more))
@@ -112,6 +120,10 @@ pub(super) fn detail(
     let Some(story) = record::story(tx, number, connector.as_ref())? else {
         return Ok(None);
     };
-    let owed = outbox::of_incident(tx, number)?;
-    Ok(Some(Detail { row, story, owed }))
+    Ok(Some(Detail {
+        unlinked: row.connector.is_some() && connector.is_none(),
+        owed: outbox::of_incident(tx, number)?,
+        row,
+        story,
+    }))
 }

@@ -112,6 +112,8 @@ fn dot(tone: &str, who: &str, words: &str) -> Markup {
 pub(super) enum Standing {
     /// Nothing of it is there, and nothing will be.
     Apart,
+    /// Its connector was removed: nothing travels any more.
+    Unlinked,
     /// It is to be made there.
     Coming,
     /// Something is owed.
@@ -126,6 +128,9 @@ pub(super) enum Standing {
 
 /// How an incident stands.
 pub(super) fn standing(detail: &Detail) -> Standing {
+    if detail.unlinked {
+        return Standing::Unlinked;
+    }
     let owed = &detail.owed;
     if owed.iter().any(|row| row.parked) {
         return Standing::Parked;
@@ -143,6 +148,7 @@ pub(super) fn standing(detail: &Detail) -> Standing {
 pub(super) fn brief(standing: Standing) -> &'static str {
     match standing {
         Standing::Apart => "not in PagerDuty",
+        Standing::Unlinked => "no connector any more",
         Standing::Coming => "on its way",
         Standing::Waiting => "being told",
         Standing::Parked => "needs a decision",
@@ -171,6 +177,7 @@ pub(super) fn panel(detail: &Detail, model: StatusModel, now: Timestamp) -> Mark
 fn headline(standing: Standing) -> (&'static str, &'static str, &'static str) {
     match standing {
         Standing::Apart => ("dash", "grey", "Not in PagerDuty"),
+        Standing::Unlinked => ("dash", "grey", "No connector any more"),
         Standing::Coming => ("sync", "grey", "On its way to PagerDuty"),
         Standing::Waiting => ("sync", "grey", "PagerDuty is being told"),
         Standing::Parked => ("warn", "amber", "A change needs a decision"),
@@ -183,6 +190,12 @@ fn remark(standing: Standing, detail: &Detail, model: StatusModel) -> Markup {
     match standing {
         Standing::Apart => {
             html! { p.small { "No connector has to do with it, so nobody was paged." } }
+        }
+        Standing::Unlinked => {
+            let name = detail.row.connector.as_deref().unwrap_or_default();
+            html! {
+                p.small { "Connector " (name) " was removed: neither side hears of the other. Added again under its name, it goes on from here." }
+            }
         }
         Standing::Differing(there) => {
             let here = parts::status_word(model.shown(detail.story.status)).to_lowercase();

@@ -67,6 +67,16 @@ fn show_prints_the_incident_and_its_twin() {
              "next_at": "2026-11-20T09:18:30Z", "reason": null}]}}),
     );
     assert_snapshot!("show_unborn", said(call, &unborn, "show INC-42"));
+    let mut removed = incident();
+    removed["pagerduty"]["connector"] = Value::Null;
+    removed["pagerduty"]["direction"] = Value::Null;
+    removed["pagerduty"]["in_sync"] = json!(false);
+    let shown = said(call, &removed, "show INC-42");
+    assert!(
+        shown.contains("PagerDuty #4102, no connector any more"),
+        "{shown}"
+    );
+    assert!(shown.contains("no, its connector was removed"), "{shown}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt;
 use im_core::{Command, Severity};
-use im_engine::commands;
+use im_engine::{commands, connector};
 use im_store::{DbOptions, outbox, settings};
 
 mod site;
@@ -62,6 +62,38 @@ async fn when_nothing_is_open_the_list_says_so() {
 async fn an_incident_shows_both_sides_of_its_story() {
     let page = busy().get("/incidents/INC-5").await;
     insta::assert_snapshot!("incident", shown(&page));
+}
+
+#[tokio::test]
+async fn an_incident_whose_connector_was_removed_says_so_and_keeps_its_values() {
+    let site = busy();
+    let before = site.get("/incidents/INC-5").await.body;
+    assert!(before.contains(" in sync") && before.contains("Both sides agree"));
+    let inferred = site.get("/").await.body;
+    site.write(|tx| connector::forget(tx, CONNECTOR));
+    let page = site.get("/incidents/INC-5").await.body;
+    assert!(
+        !page.contains("in sync") && !page.contains("Both sides agree"),
+        "{page}"
+    );
+    assert!(
+        page.contains("Connector prod-pagerduty was removed"),
+        "{page}"
+    );
+    let list = site.get("/").await.body;
+    for severity in ["SEV-1", "SEV-2", "SEV-3", "SEV-4"] {
+        assert_eq!(
+            count(&list, severity),
+            count(&inferred, severity),
+            "{severity}"
+        );
+        assert_eq!(
+            count(&page, severity),
+            count(&before, severity),
+            "{severity}"
+        );
+    }
+    assert!(!list.contains("not in PagerDuty yet"), "{list}");
 }
 
 #[tokio::test]

@@ -1,9 +1,10 @@
 //! Services, keys, restarts and disks: the scenarios G03, G10, G14, G15.
 
-use im_core::{Command, Kind, Severity, Status};
+use im_core::{Command, IncidentNumber, Kind, Person, Severity, SeveritySource, Status};
 use im_pagerduty::{Call, Reply};
 use im_store::connectors::State;
 use im_store::fault::Fault;
+use im_store::incidents::IncidentRow;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -85,6 +86,28 @@ fn same_in_any_order(world: &mut World, round: &mut usize, told: &[Told]) -> Str
     }
     assert_eq!(seen.len(), 1, "{seen:#?}");
     seen.into_keys().next().unwrap()
+}
+
+/// What people see of an incident wherever it is shown.
+type Shown = (
+    IncidentNumber,
+    Status,
+    String,
+    Option<(Severity, SeveritySource)>,
+    Option<String>,
+    Vec<Person>,
+);
+
+fn shown(row: &IncidentRow) -> Shown {
+    let row = row.clone();
+    (
+        row.number,
+        row.status,
+        row.title,
+        row.severity,
+        row.service,
+        row.assignees,
+    )
 }
 
 story! {
@@ -177,6 +200,40 @@ story! {
         world.run_for(HOUR);
         assert!(world.called("read_incident") <= 2, "no 404 loop: {}", world.called("read_incident"));
         assert!(world.outbox().is_empty());
+    }
+
+    fn a_removed_connector_leaves_its_incidents_as_they_were(world) {
+        let (ours, twin) = world.declared("Ours");
+        let (theirs, _) = world.born_there("Theirs");
+        let before = world.list();
+        assert!(before.iter().all(|row| row.severity.is_some() && row.service.as_deref() == Some("web")));
+        world.remove_connector();
+        for row in &before {
+            let story = world.story(row.number);
+            let folded = (row.number, story.status, story.title, story.severity, story.service, story.assignees);
+            assert_eq!(folded, shown(row));
+        }
+        // What is done from now on stays here, and changes nothing else.
+        world.must(ours, &Command::Resolve);
+        world.write_note(theirs, "nobody tells PagerDuty");
+        world.settle_down();
+        let after: Vec<_> = world.list().iter().map(shown).collect();
+        let mut wanted: Vec<_> = before.iter().map(shown).collect();
+        wanted.iter_mut().filter(|row| row.0 == ours).for_each(|row| row.1 = Status::Resolved);
+        assert_eq!(after, wanted, "as they are listed");
+        assert!(world.outbox().is_empty());
+        assert_eq!(world.there(&twin), "triggered");
+        // Added again under its name, it takes its incidents up where they are.
+        world.add_connector_again();
+        world.settle_down();
+        assert_eq!(world.there(&twin), "resolved", "{}", world.timeline(ours));
+        assert_eq!(world.notes(theirs), ["nobody tells PagerDuty"]);
+        assert!(world.outbox().is_empty());
+        assert_eq!(world.list().len(), 2, "each once");
+        let user = world.user(2);
+        world.sim.reopen(&user, &twin, world.now).unwrap();
+        world.settle_down();
+        assert_eq!(world.story(ours).status, Status::Open);
     }
 
     fn g10_a_revoked_key_leaves_the_webhooks_and_says_so(world) {

@@ -10,7 +10,8 @@ use crate::client::Call;
 
 /// Remove a connector
 ///
-/// Its key and its webhook go; incidents stay, here and at PagerDuty.
+/// Its key and its webhook go; incidents stay as they are, here and at PagerDuty. Added again under
+/// its name, the connector takes them up.
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
     /// Which connector
@@ -23,7 +24,7 @@ pub(crate) struct RemoveArgs {
 pub(crate) async fn run(args: RemoveArgs, cx: &mut Context) -> Result<Exit, Failure> {
     let name = args.name.as_str();
     cx.confirm(
-        &format!("Remove {name}? Incidents stay; changes not sent yet are given up."),
+        &format!("Remove {name}? Incidents stay; changes not sent yet are not sent."),
         args.yes,
     )?;
     cx.send(Call::delete(["connectors", name])).await?;

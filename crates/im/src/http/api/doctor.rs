@@ -89,10 +89,6 @@ fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, Store
         let connector = connectors
             .iter()
             .find(|connector| Some(connector.name()) == row.connector.as_deref());
-        if row.connector.is_some() && connector.is_none() {
-            // Its connector's tables are gone, so it cannot be folded as it was.
-            continue;
-        }
         let agrees = record::story(tx, row.number, connector)?.is_some_and(|story| {
             story.status == row.status
                 && story.title == row.title

@@ -281,7 +281,7 @@ async fn chosen(app: &App, outcome: &Outcome) -> Result<Option<String>, ApiError
         .db
         .read(|tx| Ok::<_, ApiError>(connector::all(tx)?.len() > 1))
         .await?;
-    Ok(several.then(|| twin.connector.clone()))
+    Ok(twin.connector.clone().filter(|_| several))
 }
 
 /// Says what happened here: to which incident, and whether anything changed.

@@ -99,8 +99,8 @@ pub struct Incident {
 /// An incident as PagerDuty has it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Twin {
-    /// By which connector.
-    pub connector: String,
+    /// By which connector; null once that was removed, when nothing travels any more.
+    pub connector: Option<String>,
     /// That connector's direction; null when the connector was removed.
     pub direction: Option<&'static str>,
     /// PagerDuty's id, once it has the incident.
@@ -174,7 +174,7 @@ impl Pending {
 }
 
 impl Incident {
-    /// An incident out of its story, its row and what is owed for it.
+    /// An incident out of its story, its row, the connector that it still has, and what is owed.
     pub fn of(
         story: &Story,
         row: &IncidentRow,
@@ -203,20 +203,18 @@ impl Incident {
             resolved_at: story.resolved_at,
             updated_at: story.updated_at,
             duplicate_of: story.duplicate_of.map(|of| of.to_string()),
-            pagerduty: twin(story, row, connector, owed),
+            pagerduty: twin(story, connector, owed),
         }
     }
 }
 
-fn twin(
-    story: &Story,
-    row: &IncidentRow,
-    connector: Option<&Connector>,
-    owed: &[OutboxRow],
-) -> Option<Twin> {
+fn twin(story: &Story, connector: Option<&Connector>, owed: &[OutboxRow]) -> Option<Twin> {
     let peer = story.peer.as_ref();
+    if peer.is_none() && connector.is_none() {
+        return None;
+    }
     Some(Twin {
-        connector: row.connector.clone()?,
+        connector: connector.map(|connector| connector.name().to_owned()),
         direction: connector.map(|connector| connector.mapping.direction.as_str()),
         id: peer.map(|peer| peer.id.clone()),
         number: peer.and_then(|peer| peer.number),
@@ -234,7 +232,10 @@ fn twin(
             peer.teams.iter().map(Named::from).collect()
         }),
         // What a paused connector owes is in no outbox.
-        in_sync: peer.is_some() && owed.is_empty() && story.pending.is_empty(),
+        in_sync: connector.is_some()
+            && peer.is_some()
+            && owed.is_empty()
+            && story.pending.is_empty(),
         pending: owed.iter().map(Pending::of).collect(),
     })
 }

@@ -72,6 +72,38 @@ async fn a_configuration_that_is_wrong_is_refused_by_key() {
 }
 
 #[tokio::test]
+async fn after_the_removal_of_its_connector_an_incident_says_that_pagerduty_is_not_told() {
+    let server = Server::with_connector(config()).await;
+    let new = json!({"title": "Disk full", "severity": "SEV-2", "service": "db"});
+    let declared = server.post("/api/v1/incidents", new).await;
+    assert_eq!(
+        declared.is(201)["incident"]["pagerduty"]["connector"],
+        "prod"
+    );
+    server.delete("/api/v1/connectors/prod").await.is(204);
+    let shown = server.get("/api/v1/incidents/1").await;
+    assert_eq!(
+        shown.is(200)["pagerduty"],
+        Value::Null,
+        "it never came there"
+    );
+    assert_eq!(shown.body["service"], "db");
+    let done = server
+        .post("/api/v1/incidents/1/resolve", Value::Null)
+        .await;
+    let there =
+        json!({"state": "none", "text": "PagerDuty: not told; connector `prod` was removed"});
+    assert_eq!(done.is(200)["there"], there);
+    let doctor = server.get("/api/v1/doctor").await;
+    assert!(doctor.is(200)["ok"].as_bool().unwrap(), "{}", doctor.body);
+    // The same name again: it is this connector's incident as before.
+    add(&server, "prod", config()).await.is(201);
+    let note = json!({"text": "linked again"});
+    let noted = server.post("/api/v1/incidents/1/notes", note).await;
+    assert_eq!(noted.is(200)["incident"]["pagerduty"]["connector"], "prod");
+}
+
+#[tokio::test]
 async fn a_part_of_a_configuration_can_change_and_the_rest_stays() {
     let server = Server::with_connector(config()).await;
     let before = server.get("/api/v1/connectors/prod/config").await.body;

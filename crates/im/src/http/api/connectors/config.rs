@@ -9,13 +9,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use im_core::{ConnectorName, Direction, IncidentNumber};
+use im_core::{ConnectorName, Direction};
 use im_engine::connector::{self, Connector, Parted};
-use im_engine::{record, request_sync};
+use im_engine::request_sync;
 use im_pagerduty::config::ConnectorConfig;
 use im_pagerduty::{Call, Secret};
 use im_store::connectors::{self as rows, State as RowState};
-use im_store::{Tx, incidents};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -84,6 +83,8 @@ pub(super) async fn add(
         )
         .hint(format!("`im connector config {name}` changes it")));
     }
+    // Incidents of a removed connector of this name are taken up where they are.
+    attach(&app, name.as_str(), now).await?;
     app.signals.nudge();
     let mut view = view::load(&app, name.as_str()).await?;
     view.warnings = warnings(name.as_str(), &config);
@@ -250,7 +251,7 @@ pub(super) async fn change(
             Ok::<_, ApiError>(request_sync(tx, &row.name, "configured", now)?)
         })
         .await?;
-    refold(&app, &name, now).await?;
+    attach(&app, &name, now).await?;
     app.signals.nudge();
     let mut view = view::load(&app, &name).await?;
     view.warnings = warnings(&name, &config);
@@ -283,38 +284,21 @@ fn merge(into: &mut Value, part: Value) {
 }
 
 /// What the configuration decides (severities, names, what is owed) follows it, a batch at a time.
-async fn refold(app: &App, name: &str, now: Timestamp) -> Result<(), ApiError> {
+async fn attach(app: &App, name: &str, now: Timestamp) -> Result<(), ApiError> {
     let mut after = 0;
     loop {
         let name = name.to_owned();
         let last = app
             .db
-            .write(move |tx| refold_batch(tx, &name, after, now))
+            .write(move |tx| {
+                Ok::<_, ApiError>(connector::attach(tx, &name, after, REFOLD_MAX, now)?)
+            })
             .await?;
         match last {
             Some(last) => after = last.get(),
             None => return Ok(()),
         }
     }
-}
-
-fn refold_batch(
-    tx: &mut Tx<'_>,
-    name: &str,
-    after: i64,
-    now: Timestamp,
-) -> Result<Option<IncidentNumber>, ApiError> {
-    let Some(connector) = connector::load(tx, name)? else {
-        return Ok(None);
-    };
-    let numbers = incidents::linked_after(tx, name, after, REFOLD_MAX)?;
-    for number in &numbers {
-        let row = incidents::find(tx, *number)?;
-        if row.is_some_and(|row| row.status.is_open()) {
-            record::refold(tx, *number, Some(&connector), now)?;
-        }
-    }
-    Ok(numbers.last().copied())
 }
 
 /// Remove a connector; incidents stay
