@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::connector::{self, Connector};
 use crate::record::{self, record};
+use crate::whose;
 
 /// Why a command did not happen. Nothing of it was stored.
 #[derive(Debug, thiserror::Error)]
@@ -56,8 +57,6 @@ pub struct Asked {
 
 /// The setting that holds the status model.
 pub const STATUS_MODEL: &str = "status_model";
-/// The setting that tells installations apart in keys that we make.
-const INSTALLATION: &str = "installation";
 
 /// The status model of this installation.
 pub fn status_model(tx: &mut Tx<'_>) -> Result<StatusModel, StoreError> {
@@ -82,12 +81,15 @@ pub fn declare(
     let model = status_model(tx)?;
     let decided = decide(None, command, model).map_err(CommandError::Undeclarable)?;
     let connector = choose(tx, connector, service)?;
-    let installation = installation(tx)?;
-    // Ours, service and generation (S63): a key is never used for two incidents.
+    let installation = whose::installation(tx)?;
     let key = |number: IncidentNumber| {
         let connector = connector.as_ref()?;
-        let service = connector.mapping.service_id(service);
-        Some(format!("im-{installation}-{number}-{service}-1"))
+        Some(whose::key(
+            &installation,
+            number,
+            &connector.mapping,
+            service,
+        ))
     };
     let incident = incidents::insert(tx, connector.as_ref().map(Connector::name), key, now)?;
     let reports = reports(tx, &decided, actor, now);
@@ -112,11 +114,6 @@ fn choose(
         return Err(CommandError::OnlyReceives(name.to_owned()));
     }
     Ok(Some(connector))
-}
-
-fn installation(tx: &mut Tx<'_>) -> Result<String, StoreError> {
-    let fresh = format!("{:08x}", tx.random_u64() >> 32);
-    settings::put_new(tx, INSTALLATION, &fresh)
 }
 
 /// Does something to an incident, and writes `note` down with it.

@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
 use crate::record::{self, record};
-use crate::{gone, read};
+use crate::{gone, read, whose};
 
 /// How many events one transaction digests.
 pub const DIGEST_MAX: u32 = 100;
@@ -128,6 +128,8 @@ fn apply_all(
                 let incident = incidents::insert(tx, Some(connector.name()), |_| None, now)?;
                 birth(tx, connector, incident, pd_id, heard, now)?;
             }
+            // It is told to the connector that made it.
+            Place::Anothers => {}
             Place::Gone => return Ok(Step::Finish(Digested::Orphan)),
             Place::Later(until) => return Ok(Step::Hold(until)),
         }
@@ -138,6 +140,7 @@ fn apply_all(
 enum Place {
     Known(IncidentNumber),
     New,
+    Anothers,
     Gone,
     Later(Timestamp),
 }
@@ -161,6 +164,9 @@ fn locate(
         && let Some(ours) = read::by_key(tx, connector, key, service)?
     {
         return Ok(Place::Known(ours));
+    }
+    if whose::is_anothers(tx, connector, pd_id, heard.incident_key.as_deref(), service)? {
+        return Ok(Place::Anothers);
     }
     let later = Place::Later(now + hold(row, now));
     if heard.snapshot().is_none() {

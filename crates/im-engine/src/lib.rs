@@ -26,6 +26,7 @@ mod reconcile;
 pub mod record;
 mod settle;
 pub mod skew;
+mod whose;
 
 use jiff::SignedDuration;
 

@@ -4,7 +4,8 @@
 //! on (S20); and it repeats what we know most of the time, so only differences are stored (S27).
 
 use im_core::{
-    Actor, ActorKind, Fact, IncidentNumber, Kind, Named, Peer, PeerStatus, Snapshot, Source,
+    Actor, ActorKind, Fact, IncidentNumber, Kind, Mapping, Named, Peer, PeerStatus, Snapshot,
+    Source,
 };
 use im_pagerduty::IncidentRead;
 use im_store::{StoreError, Tx, facts, incidents};
@@ -12,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::Connector;
 use crate::record::{self, Recorded, record};
+use crate::whose;
 
 /// What a read changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +34,13 @@ pub(crate) fn apply(
     now: Timestamp,
 ) -> Result<Applied, StoreError> {
     let known = find(tx, connector, read)?;
+    let shown = &read.snapshot;
+    let key = shown.incident_key.as_deref();
     let (incident, created) = match known {
         Some(incident) => (incident, false),
+        None if whose::is_anothers(tx, connector, &shown.id, key, shown.service.as_ref())? => {
+            return Ok(Applied::Unchanged);
+        }
         None => (
             incidents::insert(tx, Some(connector.name()), |_| None, now)?,
             true,
@@ -72,7 +79,7 @@ pub(crate) fn by_key(
         return Ok(None);
     };
     let has_twin = incidents::find(tx, incident)?.is_some_and(|row| row.pd_id.is_some());
-    let services = named_services(tx, connector, incident)?;
+    let services = named_services(tx, &connector.mapping, incident)?;
     let is_ours = service.is_none_or(|service| services.contains(&service.id));
     Ok(Some(incident).filter(|_| !has_twin && is_ours))
 }
@@ -81,7 +88,7 @@ pub(crate) fn by_key(
 /// another one since.
 pub(crate) fn named_services(
     tx: &mut Tx<'_>,
-    connector: &Connector,
+    mapping: &Mapping,
     incident: IncidentNumber,
 ) -> Result<Vec<String>, StoreError> {
     let known = facts::of_incident(tx, incident)?;
@@ -91,7 +98,7 @@ pub(crate) fn named_services(
         .map(|fact| fact.value.as_deref());
     let services = named.chain([None]);
     Ok(services
-        .map(|name| connector.mapping.service_id(name).to_owned())
+        .map(|name| mapping.service_id(name).to_owned())
         .collect())
 }
 

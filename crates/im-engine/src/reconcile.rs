@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 use crate::connector::Connector;
 use crate::read::{self, Applied};
 use crate::settle::{Settled, remember_users};
-use crate::{inbox, record};
+use crate::{inbox, record, whose};
 
 /// The first run looks back so far for changes; open incidents come whatever their age.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
@@ -462,35 +462,39 @@ fn log_page(
         let Some(pd_id) = heard.incident_id.as_deref() else {
             continue;
         };
-        match incidents::by_twin(tx, connector.name(), pd_id)? {
-            // Most of what a run reads it has read before.
-            Some(incident) if facts::are_known(tx, incident, &heard.facts)? => {}
-            Some(incident) => {
-                let before = record::story(tx, incident, Some(connector))?;
-                let recorded = inbox::apply(tx, connector, incident, heard, now)?;
-                if recorded.added > 0
-                    && is_repair(
-                        connector,
-                        before.as_ref(),
-                        recorded.story.as_ref(),
-                        heard,
-                        now,
-                    )
-                {
-                    let found = Found {
-                        repaired: 1,
-                        updated: 1,
-                        ..Found::default()
-                    };
-                    repair::count(tx, run.id, found)?;
-                    connectors::add_repaired(tx, connector.name(), 1)?;
-                }
-                if ended(before.as_ref(), recorded.story.as_ref()) {
-                    // The log does not say how it looked in the end, nor that it was merged.
-                    repair::want(tx, connector.name(), pd_id, run.id, false, now)?;
-                }
+        let Some(incident) = incidents::by_twin(tx, connector.name(), pd_id)? else {
+            let key = heard.incident_key.as_deref();
+            if !whose::is_anothers(tx, connector, pd_id, key, None)? {
+                repair::want(tx, connector.name(), pd_id, run.id, true, now)?;
             }
-            None => repair::want(tx, connector.name(), pd_id, run.id, true, now)?,
+            continue;
+        };
+        if facts::are_known(tx, incident, &heard.facts)? {
+            // Most of what a run reads it has read before.
+            continue;
+        }
+        let before = record::story(tx, incident, Some(connector))?;
+        let recorded = inbox::apply(tx, connector, incident, heard, now)?;
+        if recorded.added > 0
+            && is_repair(
+                connector,
+                before.as_ref(),
+                recorded.story.as_ref(),
+                heard,
+                now,
+            )
+        {
+            let found = Found {
+                repaired: 1,
+                updated: 1,
+                ..Found::default()
+            };
+            repair::count(tx, run.id, found)?;
+            connectors::add_repaired(tx, connector.name(), 1)?;
+        }
+        if ended(before.as_ref(), recorded.story.as_ref()) {
+            // The log does not say how it looked in the end, nor that it was merged.
+            repair::want(tx, connector.name(), pd_id, run.id, false, now)?;
         }
     }
     Ok(())

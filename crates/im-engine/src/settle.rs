@@ -190,7 +190,7 @@ fn done(
 ) -> Result<(), StoreError> {
     match (settled.planned.ticket, answer) {
         (Ticket::Check(_), Answer::Incidents(found)) => {
-            let services = read::named_services(tx, connector, row.incident)?;
+            let services = read::named_services(tx, &connector.mapping, row.incident)?;
             // The key may be in use on another service: that incident is not ours (S63).
             let ours = |read: &&IncidentRead| {
                 let service = read.snapshot.service.as_ref();

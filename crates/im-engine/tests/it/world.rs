@@ -245,6 +245,12 @@ impl World {
         self.write(|tx| connectors::insert(tx, name, &parted.stored, &key, &[], now));
     }
 
+    /// Adds a connector to the same account, without a webhook.
+    pub(crate) fn add_second_connector(&mut self, name: &str) {
+        let account = self.account.clone();
+        self.add_connector(name, "http://pagerduty.test", &account);
+    }
+
     /// Adds a connector to another account, on another host, and its webhook.
     pub(crate) fn add_account(&mut self, name: &str, base_url: &str) {
         let options = pd_sim::Options {

@@ -236,6 +236,45 @@ story! {
         assert_eq!(world.story(ours).status, Status::Open);
     }
 
+    fn two_connectors_on_one_account_show_what_was_made_here_once(world) {
+        world.add_second_connector("c0");
+        world.run_for(MINUTE);
+        // The other one hears of it before the first has its answer.
+        world.latency = SignedDuration::from_secs(5);
+        let command = Command::Declare {
+            title: "Made here".to_owned(),
+            severity: Severity::Sev2,
+            description: None,
+            service: Some("web".to_owned()),
+        };
+        let incident = world.declare_by(Some(CONNECTOR), &command);
+        world.run_for(SignedDuration::from_secs(1));
+        assert_eq!(world.called("create_incident"), 1);
+        let first = world.way.attempts.last().cloned().expect("PagerDuty told of it");
+        world.arrive_at("c0", &String::from_utf8(first.body).unwrap());
+        world.run_for(MINUTE);
+        let twin = world.twin(incident);
+        let user = world.user(2);
+        world.sim.note(&user, &twin, "looking", world.now).unwrap();
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        world.settle_down();
+        for body in world.told_about(&twin) {
+            world.arrive_at("c0", &body);
+        }
+        world.run_for(MINUTE * 12);
+        let listed: Vec<_> = world.list().into_iter().map(|row| (row.number, row.connector)).collect();
+        assert_eq!(listed, [(incident, Some(CONNECTOR.to_owned()))]);
+        assert_eq!(world.story(incident).status, Status::Acknowledged);
+        let reads = world.called("read_incident");
+        world.run_for(MINUTE * 30);
+        assert!(world.called("read_incident") <= reads + 1, "it is not read again and again");
+        // Whoever made it keeps it, even removed.
+        world.remove_connector();
+        world.sim.note(&user, &twin, "still looking", world.now).unwrap();
+        world.run_for(MINUTE * 12);
+        assert_eq!(world.list().len(), 1);
+    }
+
     fn g10_a_revoked_key_leaves_the_webhooks_and_says_so(world) {
         let (incident, twin) = world.born_there("Watched");
         let key = world.account.api_key.clone();

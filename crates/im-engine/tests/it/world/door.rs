@@ -144,6 +144,12 @@ impl World {
         assert_eq!(result, DeliveryResult::Status(202));
     }
 
+    /// The same at the door of another connector.
+    pub(crate) fn arrive_at(&mut self, connector: &str, body: &str) {
+        let result = self.store(connector, body.to_owned(), None);
+        assert_eq!(result, DeliveryResult::Status(202));
+    }
+
     /// What was kept back comes in now, in the order given by `order`.
     pub(crate) fn let_in(&mut self, order: impl Fn(&mut Vec<Delivery>)) {
         self.way.keep_back = None;

@@ -21,10 +21,19 @@ impl World {
             description: None,
             service: service.map(str::to_owned),
         };
+        self.declare_by(None, &command)
+    }
+
+    /// Declares an incident by a connector that is named, or by the one that fits.
+    pub(crate) fn declare_by(
+        &mut self,
+        connector: Option<&str>,
+        command: &Command,
+    ) -> IncidentNumber {
         let (actor, now) = (self.person(1), self.our_now());
         let asked: Result<Asked, CommandError> = self
             .db
-            .write(|tx| commands::declare(tx, &command, None, &actor, now));
+            .write(|tx| commands::declare(tx, command, connector, &actor, now));
         asked.unwrap().incident
     }
 

@@ -31,6 +31,23 @@ async fn an_outbound_connector_comes_with_a_warning() {
 }
 
 #[tokio::test]
+async fn a_second_connector_with_the_same_key_comes_with_a_warning() {
+    let server = Server::start();
+    let first = add(&server, "prod", config()).await;
+    assert!(first.is(201)["warnings"].get(0).is_none());
+    let second = add(&server, "again", config()).await;
+    let warning = second.is(201)["warnings"][0].as_str().unwrap().to_owned();
+    assert!(
+        warning.contains("connector `prod` has the same key"),
+        "{warning}"
+    );
+    let mut elsewhere = config();
+    elsewhere["base_url"] = json!("https://api.eu.pagerduty.com");
+    let third = add(&server, "eu", elsewhere).await;
+    assert!(third.is(201)["warnings"].get(0).is_none());
+}
+
+#[tokio::test]
 async fn a_configuration_that_is_wrong_is_refused_by_key() {
     let server = Server::start();
     let without = |key: &str| {

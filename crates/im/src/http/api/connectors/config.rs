@@ -88,6 +88,8 @@ pub(super) async fn add(
     app.signals.nudge();
     let mut view = view::load(&app, name.as_str()).await?;
     view.warnings = warnings(name.as_str(), &config);
+    view.warnings
+        .extend(same_account(&app, name.as_str(), &config).await?);
     Ok((StatusCode::CREATED, Json(view)))
 }
 
@@ -125,6 +127,31 @@ fn warnings(name: &str, config: &ConnectorConfig) -> Vec<String> {
         warnings.push("base_url begins with http://: the API key travels unencrypted".to_owned());
     }
     warnings
+}
+
+/// A connector that sees the same incidents. One key is one account; that two keys are of one
+/// account cannot be told without asking PagerDuty.
+async fn same_account(
+    app: &App,
+    name: &str,
+    config: &ConnectorConfig,
+) -> Result<Option<String>, ApiError> {
+    let all = app
+        .db
+        .read(|tx| Ok::<_, ApiError>(connector::all(tx)?))
+        .await?;
+    let has_our_key = |other: &&Connector| {
+        let key = app.vault.open(&other.row.api_key);
+        key.is_ok_and(|key| key.expose() == config.api_key.expose())
+    };
+    let same = all
+        .iter()
+        .filter(|other| other.name() != name && other.config.base_url == config.base_url)
+        .find(has_our_key);
+    Ok(same.map(|other| {
+        let other = other.name();
+        format!("connector `{other}` has the same key: what begins in PagerDuty comes here twice, once by each; `im connector remove {name}` leaves it to `{other}`")
+    }))
 }
 
 fn is_near(url: &str) -> bool {
