@@ -17,6 +17,8 @@ const PROMPT_MS: i64 = 5 * 60 * 1_000;
 /// One act, however many sources reported it.
 pub(crate) struct Act<'a> {
     pub(crate) fact: &'a Fact,
+    /// The webhook whose place a log entry took.
+    pub(crate) also: Option<&'a Fact>,
     /// Its place in the order.
     pub(crate) at: Timestamp,
     /// Its place among our own steps of that instant.
@@ -93,7 +95,10 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Vec<Act<'a>> {
     };
     let mut acts: Vec<Act<'a>> = others(Source::LogEntry)
         .filter(|fact| !echoes.log.has(fact))
-        .map(peers)
+        .map(|fact| Act {
+            also: heard.find(fact).filter(|told| !echoes.heard.has(told)),
+            ..peers(fact)
+        })
         .collect();
     acts.extend(
         others(Source::Webhook)
@@ -137,6 +142,7 @@ fn of<'a>(facts: &[&'a Fact], source: Source) -> impl Iterator<Item = &'a Fact> 
 fn peers(fact: &Fact) -> Act<'_> {
     Act {
         fact,
+        also: None,
         at: fact.at,
         turn: 0,
         shown_at: fact.at,
@@ -221,6 +227,7 @@ impl<'a> Ours<'a> {
         let away_ms = self.at.as_millisecond() - self.command.at.as_millisecond();
         let act = Act {
             fact: self.command,
+            also: None,
             at: self.at,
             turn: self.turn,
             shown_at: if away_ms.abs() <= PROMPT_MS {

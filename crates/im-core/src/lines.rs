@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::acts::Act;
 use crate::fold::Played;
-use crate::{Actor, Kind, Line, Seen, Snapshot, Source};
+use crate::{Actor, Fact, Kind, Line, Seen, Snapshot, Source};
 
 /// What happened, oldest first; `order` is the order in which the acts were played.
 pub(crate) fn lines(
@@ -46,14 +46,31 @@ pub(crate) fn lines(
 }
 
 fn line(act: &Act<'_>) -> Line {
+    let (value, detail) = said(act.fact, act.also);
     Line {
         at: act.shown_at,
         kind: act.fact.kind,
         actor: act.fact.actor.clone(),
         people: act.fact.people.clone(),
-        value: act.fact.value.clone(),
-        detail: act.fact.detail.clone(),
+        value,
+        detail,
         seen: act.seen,
+    }
+}
+
+/// What an act set or said. The log is the authority on times; the webhook of the same act may
+/// tell more: the log names a trigger by the title of today, has no policy in a delegation, and
+/// either of them may cut a note.
+fn said(fact: &Fact, also: Option<&Fact>) -> (Option<String>, Option<String>) {
+    let told = (fact.value.clone(), fact.detail.clone());
+    let Some(also) = also else { return told };
+    let more = || (also.value.clone(), also.detail.clone());
+    let longer = |also: &str, fact: &str| also.len() > fact.len() && also.starts_with(fact);
+    match (fact.kind, &fact.value, &also.value) {
+        (Kind::Triggered, _, Some(_)) => more(),
+        (Kind::Noted, Some(have), Some(also)) if longer(also, have) => more(),
+        (_, None, Some(_)) if fact.detail.is_none() => more(),
+        _ => told,
     }
 }
 

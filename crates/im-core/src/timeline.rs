@@ -65,10 +65,7 @@ impl Line {
                 &format!("Escalated to {people}{}", level(self.detail.as_deref())),
                 who,
             ),
-            Kind::Delegated => by(
-                &format!("Moved to policy {value}, assigned to {people}"),
-                who,
-            ),
+            Kind::Delegated => by(&format!("{}, assigned to {people}", policy(value)), who),
             Kind::Notified => format!("{people} paged by {}", channel(value)),
             Kind::Noted => by_or("Note", who, "Note"),
             Kind::Titled => by(&format!("Renamed to \u{201c}{value}\u{201d}"), who),
@@ -141,6 +138,13 @@ fn by_or(what: &str, who: Option<&str>, nobody: &str) -> String {
 
 fn or<'a>(value: &'a str, empty: &'a str) -> &'a str {
     if value.is_empty() { empty } else { value }
+}
+
+fn policy(name: &str) -> String {
+    match name {
+        "" => "Moved to another policy".to_owned(),
+        name => format!("Moved to policy {name}"),
+    }
 }
 
 fn level(detail: Option<&str>) -> String {

@@ -7,11 +7,33 @@ use jiff::SignedDuration;
 use pd_sim::DeliveryResult;
 use serde_json::json;
 
-use crate::world::event;
+use crate::world::{CONNECTOR, event};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
 story! {
+    fn the_log_takes_nothing_away_that_a_webhook_told(world) {
+        let (incident, twin) = world.born_there("As it was called");
+        let (user, policy) = (world.user(2), world.account.policies[1].clone());
+        world.run_for(MINUTE);
+        world.sim.delegate(&user, &twin, &policy.0, world.now).unwrap();
+        world.run_for(MINUTE);
+        world.sim.rename(&user, &twin, "As it is called now", world.now).unwrap();
+        let told = |timeline: String| -> Vec<String> {
+            let lines = timeline.lines().filter_map(|line| Some(line.split_once(' ')?.1.to_owned()));
+            lines.filter(|line| line.contains("policy") || line.contains("Triggered")).collect()
+        };
+        let by_webhook = told(world.timeline(incident));
+        assert!(by_webhook[1].contains(&format!("Moved to policy {}, assigned to ", policy.1)), "{by_webhook:?}");
+        world.sync();
+        let now = world.our_now();
+        world.write(|tx| im_engine::request_reread(tx, CONNECTOR, incident, now));
+        world.settle_down();
+        let with_log = world.story(incident);
+        assert!(with_log.lines.iter().any(|line| line.kind == Kind::Notified), "the log is read");
+        assert_eq!(told(world.timeline(incident)), by_webhook);
+    }
+
     fn s01_what_was_acknowledged_survives_a_kill_before_it_is_understood(world) {
         let twin = world.triggered("Checkout is slow");
         world.deliver();
