@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::acts::Act;
 use crate::fold::Played;
-use crate::{Actor, Fact, Kind, Line, Seen, Snapshot, Source};
+use crate::{Actor, Fact, Kind, Line, Person, Seen, Snapshot, Source};
 
 /// What happened, oldest first; `order` is the order in which the acts were played.
 pub(crate) fn lines(
@@ -20,13 +20,14 @@ pub(crate) fn lines(
         .find(|act| act.fact.kind == Kind::Triggered && act.fact.source == Source::Command)
         .map(|act| act.fact.at);
     let mut lines: Vec<Line> = Vec::new();
-    for index in order.iter().copied() {
+    for (place, index) in order.iter().copied().enumerate() {
         let Some(act) = acts.get(index) else { continue };
         let command = act.fact.source == Source::Command;
         if played.implied.contains(&index) && act.fact.kind != Kind::Reopened {
             lines.push(Line {
                 kind: Kind::Reopened,
                 people: Vec::new(),
+                from: Vec::new(),
                 value: None,
                 detail: None,
                 ..line(act)
@@ -36,7 +37,10 @@ pub(crate) fn lines(
         let repeated = played.repeats.contains(&index) && !command;
         let untold = act.silent || act.told_better || repeated;
         if !untold && act.fact.kind != Kind::Seen && !part_of_birth(act, birth) {
-            lines.push(line(act));
+            lines.push(Line {
+                from: held_before(acts, order, place, snapshots),
+                ..line(act)
+            });
         }
         lines.extend(linked(act, snapshots));
     }
@@ -52,6 +56,7 @@ fn line(act: &Act<'_>) -> Line {
         kind: act.fact.kind,
         actor: act.fact.actor.clone(),
         people: act.fact.people.clone(),
+        from: Vec::new(),
         value,
         detail,
         seen: act.seen,
@@ -72,6 +77,42 @@ fn said(fact: &Fact, also: Option<&Fact>) -> (Option<String>, Option<String>) {
         (_, None, Some(_)) if fact.detail.is_none() => more(),
         _ => told,
     }
+}
+
+/// For the escalation at `place`: who had it before, unless nobody told or it is the same people.
+fn held_before(
+    acts: &[Act<'_>],
+    order: &[usize],
+    place: usize,
+    snapshots: &[&Snapshot],
+) -> Vec<Person> {
+    let played = |place: usize| order.get(place).and_then(|index| acts.get(*index));
+    let Some(act) = played(place).filter(|act| act.fact.kind == Kind::Escalated) else {
+        return Vec::new();
+    };
+    let given = (0..place).filter_map(played).filter_map(|act| {
+        let gives = matches!(
+            act.fact.kind,
+            Kind::Assigned | Kind::Escalated | Kind::Delegated
+        );
+        (gives && !act.fact.people.is_empty()).then_some((act.at, &act.fact.people))
+    });
+    let shown = snapshots
+        .iter()
+        .filter_map(|shown| Some((shown.order().0, shown.assignees.as_ref()?)))
+        .filter(|(at, people)| *at < act.at && !people.is_empty());
+    let before = shown.chain(given).max_by_key(|(at, _)| *at);
+    let same = |people: &[Person]| {
+        let got = &act.fact.people;
+        people.len() == got.len()
+            && people
+                .iter()
+                .all(|person| got.iter().any(|other| other.id == person.id))
+    };
+    before
+        .map(|(_, people)| people.clone())
+        .filter(|people| !same(people))
+        .unwrap_or_default()
 }
 
 /// Severity, service and description of a declaration are said in one breath with it.
@@ -95,6 +136,7 @@ fn linked(act: &Act<'_>, snapshots: &[&Snapshot]) -> Option<Line> {
         kind: Kind::Linked,
         actor: Actor::NOBODY,
         people: Vec::new(),
+        from: Vec::new(),
         value: snapshot.number.map(|number| number.to_string()),
         detail: Some(snapshot.id.clone()),
         seen: Seen {
@@ -124,6 +166,7 @@ fn renames(acts: &[Act<'_>], snapshots: &[&Snapshot]) -> Vec<Line> {
                     kind: Kind::Titled,
                     actor: Actor::NOBODY,
                     people: Vec::new(),
+                    from: Vec::new(),
                     value: Some((*after).to_owned()),
                     detail: None,
                     seen: Seen {

@@ -24,6 +24,8 @@ pub struct Line {
     pub actor: Actor,
     /// Whom it is about.
     pub people: Vec<Person>,
+    /// For an escalation: who had it before, where known and others than those who got it.
+    pub from: Vec<Person>,
     /// See [`Kind`].
     pub value: Option<String>,
     /// See [`Kind`].
@@ -37,12 +39,7 @@ impl Line {
     pub fn text(&self) -> String {
         let who = self.actor.label();
         let value = self.value.as_deref().unwrap_or_default();
-        let people = self
-            .people
-            .iter()
-            .map(Person::label)
-            .collect::<Vec<_>>()
-            .join(", ");
+        let people = names(&self.people);
         match self.kind {
             Kind::Triggered if self.seen.here => format!("{}: {value}", by("Declared", who)),
             Kind::Triggered => format!("{}: {value}", by("Triggered", who)),
@@ -61,10 +58,14 @@ impl Line {
             Kind::Duplicate => by(&format!("Marked as a duplicate of {value}"), who),
             Kind::Deleted => by("Deleted here", who),
             Kind::Assigned => by(&format!("Assigned to {people}"), who),
-            Kind::Escalated => by(
-                &format!("Escalated to {people}{}", level(self.detail.as_deref())),
-                who,
-            ),
+            Kind::Escalated => {
+                let from = match self.from.as_slice() {
+                    [] => String::new(),
+                    from => format!(" from {}", names(from)),
+                };
+                let level = level(self.detail.as_deref());
+                by(&format!("Escalated{from} to {people}{level}"), who)
+            }
             Kind::Delegated => by(&format!("{}, assigned to {people}", policy(value)), who),
             Kind::Notified => format!("{people} paged by {}", channel(value)),
             Kind::Noted => by_or("Note", who, "Note"),
@@ -138,6 +139,11 @@ fn by_or(what: &str, who: Option<&str>, nobody: &str) -> String {
 
 fn or<'a>(value: &'a str, empty: &'a str) -> &'a str {
     if value.is_empty() { empty } else { value }
+}
+
+fn names(people: &[Person]) -> String {
+    let labels: Vec<&str> = people.iter().map(Person::label).collect();
+    labels.join(", ")
 }
 
 fn policy(name: &str) -> String {

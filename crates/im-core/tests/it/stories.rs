@@ -364,3 +364,21 @@ fn s71_who_takes_it_after_a_reopen_has_it() {
     assert_eq!(told("09:11 webhook acknowledged by Bob"), "Bob");
     assert_eq!(told("09:10 webhook assigned by Bob to Cleo"), "Cleo");
 }
+
+#[test]
+fn an_escalation_names_whom_it_left_where_that_is_known() {
+    assert_snapshot!(tell("
+        09:00:00.100 webhook triggered showing assignees=Ann | db down
+        09:30:00.200 webhook escalated to Tomas showing assignees=Tomas
+        10:00 log escalated by service web to Tomas
+        10:30 log escalated by Bob to Ann,Bob
+    "), @r"
+    09:00:00.1 Triggered: db down
+    09:30:00.2 Escalated from Ann to Tomas
+    10:00 Escalated to Tomas by web
+    10:30 Escalated from Tomas to Ann, Bob by Bob
+    = open, with Ann+Bob, PagerDuty triggered
+    ");
+    let unknown = tell("09:30 log escalated by service web to Tomas");
+    assert!(unknown.contains("Escalated to Tomas by web"), "{unknown}");
+}

@@ -150,6 +150,7 @@ fn unsent(answer: &Fact, peer: &Peer) -> String {
         kind: answer.kind,
         actor: Actor::NOBODY,
         people: Vec::new(),
+        from: Vec::new(),
         value: answer.value.clone(),
         detail: answer.detail.clone(),
         seen: Seen::default(),
