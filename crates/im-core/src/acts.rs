@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::same::{Authorities, Pairs};
 use crate::{Fact, Kind, Seen, Source};
@@ -30,6 +30,8 @@ pub(crate) struct Act<'a> {
     /// Given here and neither answered nor settled.
     pub(crate) pending: bool,
     pub(crate) seen: Seen,
+    /// For a command: its place among those given here.
+    pub(crate) given: Option<usize>,
     /// A second effect of a command that has a line already.
     pub(crate) silent: bool,
     /// A read that showed what another report tells better: it counts for the state only.
@@ -126,6 +128,7 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Vec<Act<'a>> {
         })
         .collect();
     keep_order(&mut ours);
+    tell_in_order(&mut ours, &acts);
     acts.extend(ours.into_iter().flat_map(Ours::into_acts));
     acts.sort_by(|a, b| a.key().cmp(&b.key()));
     acts
@@ -154,6 +157,7 @@ fn peers(fact: &Fact) -> Act<'_> {
         },
         silent: false,
         told_better: false,
+        given: None,
     }
 }
 
@@ -195,6 +199,9 @@ struct Ours<'a> {
     settled: Vec<&'a Fact>,
     at: Timestamp,
     turn: u32,
+    /// When people are told it happened, and its place among all commands.
+    shown_at: Timestamp,
+    given: usize,
 }
 
 impl<'a> Ours<'a> {
@@ -217,6 +224,8 @@ impl<'a> Ours<'a> {
             command,
             at: done.first().map_or(command.at, |(_, at)| *at),
             turn: 0,
+            shown_at: command.at,
+            given: 0,
             done,
             settled,
         }
@@ -224,23 +233,19 @@ impl<'a> Ours<'a> {
 
     fn into_acts(self) -> impl Iterator<Item = Act<'a>> {
         let main = self.done.first().copied();
-        let away_ms = self.at.as_millisecond() - self.command.at.as_millisecond();
         let act = Act {
             fact: self.command,
             also: None,
             at: self.at,
             turn: self.turn,
-            shown_at: if away_ms.abs() <= PROMPT_MS {
-                self.at
-            } else {
-                self.command.at
-            },
+            shown_at: self.shown_at,
             at_peer: main.map(|(answer, _)| answer.kind),
             pending: main.is_none() && self.settled.is_empty(),
             seen: Seen {
                 here: true,
                 peer: main.is_some(),
             },
+            given: Some(self.given),
             silent: false,
             told_better: false,
         };
@@ -292,7 +297,10 @@ fn keep_order_in(lane: &mut [Ours<'_>]) {
             step.command.source_id.as_str(),
         );
         if let Some((at, turn, tie_before)) = before {
-            if step.done.is_empty() {
+            // PagerDuty did them one after the other; it may date the first by the millisecond and
+            // the second by the second.
+            let same_second = step.at.as_second() == at.as_second();
+            if step.done.is_empty() || (same_second && is_whole(step.at)) {
                 step.at = step.at.max(at);
             }
             if step.at == at {
@@ -301,6 +309,55 @@ fn keep_order_in(lane: &mut [Ours<'_>]) {
         }
         before = Some((step.at, step.turn, tie));
     }
+}
+
+/// Says when people are told that our commands happened: at PagerDuty's instant, unless its answer
+/// came long after the act, and in the order in which they were given.
+///
+/// PagerDuty dates by the second what it answers, and by the millisecond what it tells; and a note
+/// may reach it after the step that followed. What is true is played by other rules (`keep_order`).
+fn tell_in_order(ours: &mut [Ours<'_>], peers: &[Act<'_>]) {
+    ours.sort_by_key(|step| {
+        let command = step.command;
+        (command.at, command.kind.rank(), &command.source_id)
+    });
+    let mut next_step: Option<Timestamp> = None;
+    for (given, step) in ours.iter_mut().enumerate().rev() {
+        let away_ms = step.at.as_millisecond() - step.command.at.as_millisecond();
+        if away_ms.abs() <= PROMPT_MS {
+            step.shown_at = after_what_was_seen(step, peers);
+        }
+        step.given = given;
+        if step.command.kind.is_step() {
+            next_step = Some(next_step.map_or(step.shown_at, |next| next.min(step.shown_at)));
+        } else if let Some(next) = next_step {
+            step.shown_at = step.shown_at.min(next);
+        }
+    }
+    let mut before = None;
+    for step in ours {
+        step.shown_at = before.map_or(step.shown_at, |before| step.shown_at.max(before));
+        before = Some(step.shown_at);
+    }
+}
+
+/// Whether an instant is told by the second.
+fn is_whole(at: Timestamp) -> bool {
+    at.subsec_nanosecond() == 0
+}
+
+/// PagerDuty's instant of a command; within a whole second, after what PagerDuty had told of that
+/// second when the command was given.
+fn after_what_was_seen(step: &Ours<'_>, peers: &[Act<'_>]) -> Timestamp {
+    let is_whole = !step.done.is_empty() && is_whole(step.at);
+    let seen = peers
+        .iter()
+        .map(|act| act.at)
+        .filter(|at| at.as_second() == step.at.as_second() && *at <= step.command.at)
+        .filter(|at| is_whole && *at > step.at)
+        .max();
+    let after = |at: Timestamp| at.checked_add(SignedDuration::from_micros(1)).unwrap_or(at);
+    seen.map_or(step.at, after)
 }
 
 /// What overwrites each other: the steps from state to state, and each field.

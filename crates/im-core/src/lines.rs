@@ -19,34 +19,62 @@ pub(crate) fn lines(
         .iter()
         .find(|act| act.fact.kind == Kind::Triggered && act.fact.source == Source::Command)
         .map(|act| act.fact.at);
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines: Vec<(Line, Option<usize>)> = Vec::new();
     for (place, index) in order.iter().copied().enumerate() {
         let Some(act) = acts.get(index) else { continue };
         let command = act.fact.source == Source::Command;
         if played.implied.contains(&index) && act.fact.kind != Kind::Reopened {
-            lines.push(Line {
+            let reopened = Line {
                 kind: Kind::Reopened,
                 people: Vec::new(),
                 from: Vec::new(),
                 value: None,
                 detail: None,
                 ..line(act)
-            });
+            };
+            lines.push((reopened, None));
         }
         // What a person here did is told even if it was so already.
         let repeated = played.repeats.contains(&index) && !command;
         let untold = act.silent || act.told_better || repeated;
         if !untold && act.fact.kind != Kind::Seen && !part_of_birth(act, birth) {
-            lines.push(Line {
+            let told = Line {
                 from: held_before(acts, order, place, snapshots),
                 ..line(act)
-            });
+            };
+            lines.push((told, act.given));
         }
-        lines.extend(linked(act, snapshots));
+        lines.extend(linked(act, snapshots).map(|line| (line, act.given)));
     }
-    lines.extend(renames(acts, snapshots));
-    lines.sort_by_key(|line| line.at);
-    lines
+    lines.extend(
+        renames(acts, snapshots)
+            .into_iter()
+            .map(|line| (line, None)),
+    );
+    lines.sort_by_key(|(line, _)| line.at);
+    keep_given(&mut lines);
+    lines.into_iter().map(|(line, _)| line).collect()
+}
+
+/// At one instant our commands stand in the order in which they were given.
+fn keep_given(lines: &mut [(Line, Option<usize>)]) {
+    for instant in lines.chunk_by_mut(|a, b| a.0.at == b.0.at) {
+        let places: Vec<usize> = instant
+            .iter()
+            .enumerate()
+            .filter_map(|(place, (_, given))| given.map(|_| place))
+            .collect();
+        let mut ours: Vec<_> = places
+            .iter()
+            .filter_map(|at| instant.get(*at).cloned())
+            .collect();
+        ours.sort_by_key(|(_, given)| *given);
+        for (place, line) in places.into_iter().zip(ours) {
+            if let Some(slot) = instant.get_mut(place) {
+                *slot = line;
+            }
+        }
+    }
 }
 
 fn line(act: &Act<'_>) -> Line {

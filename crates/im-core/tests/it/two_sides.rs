@@ -431,3 +431,53 @@ fn s74_what_was_deleted_is_resolved_there_and_late_reports_do_not_raise_it() {
     moot: g
     ");
 }
+
+#[test]
+fn our_commands_are_told_in_the_order_in_which_they_were_given() {
+    // PagerDuty tells the creation by the millisecond and answers the rest by the second.
+    assert_snapshot!(tell("
+        09:00:09.300 command#a triggered by Ann | db down
+        09:00:09.500 command#b acknowledged by Ann
+        09:00:09.500 command#c noted by Ann | on it
+        09:00:09 answer triggered for a showing status=triggered
+        09:00:09.416 webhook triggered
+        09:00:09 answer acknowledged for b showing status=acknowledged
+        09:00:09 answer noted for c | on it
+    "), @r"
+    09:00:09.416 Declared by Ann: db down
+    09:00:09.416 PagerDuty incident created (#7)
+    09:00:09.416 Acknowledged by Ann
+    09:00:09.416 Note by Ann: on it
+    = acknowledged, acknowledged 09:00:09.416, with Ann, PagerDuty acknowledged
+    ");
+    // The word of the close reaches PagerDuty after the reopening.
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:05:20.100 command#a resolved by Ann
+        09:05:20.100 command#b closed by Ann
+        09:05:20.100 command#c noted by Ann | Closed
+        09:05:20.600 command#d reopened by Ann
+        09:05:20 answer resolved for a showing status=resolved
+        09:05:20.250 webhook resolved
+        09:05:20 answer reopened for d showing status=triggered
+        09:05:21 answer noted for c | Closed
+    "), @r"
+    09:00 Triggered: db down
+    09:05:20.25 Resolved by Ann
+    09:05:20.25 Closed by Ann
+    09:05:20.25 Note by Ann: Closed
+    09:05:20.25 Reopened by Ann
+    = open, PagerDuty triggered
+    moot: b
+    ");
+    // What was seen comes first.
+    assert_snapshot!(tell("
+        09:00:09.416 webhook triggered showing status=triggered | db down
+        09:00:09.800 command#a acknowledged by Ann
+        09:00:09 answer acknowledged for a showing status=acknowledged
+    "), @r"
+    09:00:09.416 Triggered: db down
+    09:00:09.416001 Acknowledged by Ann
+    = acknowledged, acknowledged 09:00:09.416001, with Ann, PagerDuty acknowledged
+    ");
+}
