@@ -255,6 +255,16 @@ impl Sim {
         self.world.keys.insert(key.to_owned(), kind);
     }
 
+    /// Takes a REST key away; `false` when nobody had it.
+    pub fn revoke_key(&mut self, key: &str) -> bool {
+        self.world.keys.remove(key).is_some()
+    }
+
+    /// The OAuth apps that are registered.
+    pub fn apps(&self) -> &[OAuthApp] {
+        self.world.oauth.apps()
+    }
+
     /// Makes a REST key of 20 characters.
     pub fn add_key(&mut self, kind: KeyKind) -> String {
         let key = self.world.ids.token20();

@@ -4,6 +4,8 @@
 //! Nothing here touches the account: a refused request has done nothing, and a request whose
 //! answer is lost has done everything.
 
+use serde_json::{Value, json};
+
 use crate::http::{Request, Response};
 use crate::webhooks::WebhookFaults;
 
@@ -23,6 +25,8 @@ pub enum Fault {
     BadGateway,
     /// 400 because another write holds the incident.
     Locked,
+    /// 400 whose `error` is a text instead of an object.
+    TextError,
     /// No connection; nothing is done.
     Unreachable,
 }
@@ -53,6 +57,19 @@ pub struct Chances {
     pub unreachable: u8,
 }
 
+/// A fault that waits for its request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScriptedView {
+    /// Which method it waits for; empty for any.
+    pub method: String,
+    /// What the path has to contain.
+    pub path_part: String,
+    /// What will happen.
+    pub fault: Fault,
+    /// To how many requests.
+    pub left: u32,
+}
+
 #[derive(Debug, Clone)]
 struct Scripted {
     method: String,
@@ -72,6 +89,9 @@ pub struct Faults {
     pub webhooks: WebhookFaults,
     /// Every third log entry is missing from lists for so many seconds after it was written.
     pub late_log_entries_s: i64,
+    /// Answers that the documents allow and few clients expect: fields that nobody knows, and
+    /// null for empty lists.
+    pub odd_answers: bool,
     scripted: Vec<Scripted>,
     rng: fastrand::Rng,
 }
@@ -83,6 +103,7 @@ impl Faults {
             chances: Chances::default(),
             webhooks: WebhookFaults::default(),
             late_log_entries_s: 0,
+            odd_answers: false,
             scripted: Vec::new(),
             rng: fastrand::Rng::with_seed(seed ^ 0x6661_756c_7473),
         }
@@ -110,12 +131,23 @@ impl Faults {
         self.next_n_matching(count, "", "", Fault::LoseAnswer);
     }
 
+    /// The scripted faults that have not happened yet.
+    pub fn scripted(&self) -> impl Iterator<Item = ScriptedView> + '_ {
+        self.scripted.iter().map(|one| ScriptedView {
+            method: one.method.clone(),
+            path_part: one.path_part.clone(),
+            fault: one.fault,
+            left: one.left,
+        })
+    }
+
     /// Ends all faults, scripted ones included.
     pub fn clear(&mut self) {
         self.outage = None;
         self.chances = Chances::default();
         self.webhooks = WebhookFaults::default();
         self.late_log_entries_s = 0;
+        self.odd_answers = false;
         self.scripted.clear();
     }
 
@@ -192,6 +224,38 @@ pub(crate) fn refusal(fault: Fault) -> Option<Response> {
         Fault::Locked => Some(crate::http::arguments(
             "Incident could not be locked for update",
         )),
+        Fault::TextError => Some(Response::json(
+            400,
+            &json!({"error": "Something went wrong; please try again"}),
+        )),
         Fault::Unreachable => Some(Response::empty(503)),
+    }
+}
+
+/// Adds a field that nobody knows to each object that has an id, and turns empty lists inside of
+/// objects into null.
+pub(crate) fn make_odd(response: &mut Response) {
+    if let Some(mut body) = response.value() {
+        odd(&mut body, 0);
+        response.body = body.to_string().into_bytes();
+    }
+}
+
+/// Lists at the top stay: whoever reads a page counts its rows.
+fn odd(value: &mut Value, depth: u32) {
+    match value {
+        Value::Object(fields) => {
+            if fields.contains_key("id") {
+                fields.insert("x_new_field".to_owned(), json!({"since": "tomorrow"}));
+            }
+            for field in fields.values_mut() {
+                if depth > 0 && field.as_array().is_some_and(Vec::is_empty) {
+                    *field = Value::Null;
+                }
+                odd(field, depth + 1);
+            }
+        }
+        Value::Array(rows) => rows.iter_mut().for_each(|row| odd(row, depth + 1)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }

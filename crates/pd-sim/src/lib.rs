@@ -34,13 +34,13 @@ mod webhooks;
 use jiff::Timestamp;
 
 pub use account::Account;
-pub use faults::{Chances, Fault, Faults, Outage};
+pub use faults::{Chances, Fault, Faults, Outage, ScriptedView};
 pub use http::{Request, Response};
 pub use oauth::{Consent, OAuthApp, OAuthKind};
 pub use options::Options;
 pub use state::{KeyKind, Page, Write};
 pub use views::{IncidentView, LogEntryView};
-pub use webhooks::{Delivery, DeliveryResult, SubscriptionView, WebhookFaults};
+pub use webhooks::{AttemptView, Delivery, DeliveryResult, SubscriptionView, WebhookFaults};
 
 use auth::Caller;
 use limits::{Limits, Verdict};
@@ -98,7 +98,10 @@ impl Sim {
                 unreachable: fault == Some(Fault::Unreachable),
             };
         }
-        let response = self.answer(request);
+        let mut response = self.answer(request);
+        if self.faults.odd_answers {
+            faults::make_odd(&mut response);
+        }
         Answered {
             response,
             lost: fault == Some(Fault::LoseAnswer),
@@ -113,6 +116,9 @@ impl Sim {
         }
         if request.method == "POST" && request.path == "/oauth/token" {
             return world.oauth.token(request, &mut world.ids, world.now);
+        }
+        if request.method == "GET" && request.path == "/oauth/authorize" {
+            return world.consent_page(request);
         }
         let caller = match world.authenticate(request) {
             Ok(caller) => caller,
@@ -204,6 +210,21 @@ impl Sim {
         let webhooks = self.world.webhooks.wake_at();
         let timers = self.world.timers.wake_at();
         webhooks.into_iter().chain(timers).min()
+    }
+
+    /// How this account behaves.
+    pub fn options(&self) -> &Options {
+        &self.world.options
+    }
+
+    /// Changes how this account behaves, from the next request on.
+    pub fn change_options(&mut self, change: impl FnOnce(&mut Options)) {
+        let before = self.world.options.limits;
+        change(&mut self.world.options);
+        let limits = self.world.options.limits;
+        if limits != before {
+            self.limits = limits.map(|scale| Limits::new(Some(scale)));
+        }
     }
 
     /// How this account misbehaves.

@@ -6,9 +6,10 @@
 //! - Anything that names a client is checked against that client: secret, redirect, PKCE.
 //!
 //! The words of refusals follow RFC 6749; PagerDuty does not publish its own. ID tokens carry the
-//! claims that a client reads, but their signature is a placeholder that no key verifies. Consent
-//! pages are absent: [`OAuth::authorize`] is the moment a person has agreed.
+//! claims that a client reads, but their signature is a placeholder that no key verifies.
+//! [`OAuth::authorize`] is the moment a person has agreed.
 
+mod consent;
 pub(crate) mod form;
 #[cfg(test)]
 mod tests;
@@ -112,6 +113,11 @@ impl OAuth {
     pub(crate) fn register(&mut self, app: OAuthApp) {
         self.apps.retain(|known| known.client_id != app.client_id);
         self.apps.push(app);
+    }
+
+    /// All apps, in the order of their registration.
+    pub(crate) fn apps(&self) -> &[OAuthApp] {
+        &self.apps
     }
 
     /// Gives the code that the redirect carries. `None`: the request would have been refused,

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::Sim;
 use crate::lifecycle::NewIncident;
-use crate::state::{Actor, Agent, Status};
+use crate::state::{Actor, Agent, ResponderState, Status};
 
 type Done = Result<(), String>;
 
@@ -208,6 +208,77 @@ impl Sim {
         let (at, actor) = self.act(user, incident, now)?;
         self.world.post_status_update(at, message, user, &actor);
         Ok(())
+    }
+
+    /// Asks a user, or whoever is on call for an escalation policy, to help.
+    pub fn request_help(
+        &mut self,
+        user: &str,
+        incident: &str,
+        target: &str,
+        message: &str,
+        now: Timestamp,
+    ) -> Done {
+        let (at, actor) = self.act_on_open(user, incident, now)?;
+        let kind = if self.world.users.get(target).is_some() {
+            "user_reference"
+        } else if self.world.policies.get(target).is_some() {
+            "escalation_policy_reference"
+        } else {
+            return Err(format!(
+                "{target} is neither a user nor an escalation policy"
+            ));
+        };
+        self.world.add_responder(at, target, kind, message, &actor);
+        Ok(())
+    }
+
+    /// Accepts a request for help.
+    pub fn accept(&mut self, user: &str, incident: &str, now: Timestamp) -> Done {
+        self.reply(user, incident, ResponderState::Joined, now)
+    }
+
+    /// Declines a request for help.
+    pub fn decline(&mut self, user: &str, incident: &str, now: Timestamp) -> Done {
+        self.reply(user, incident, ResponderState::Declined, now)
+    }
+
+    fn reply(&mut self, user: &str, incident: &str, to: ResponderState, now: Timestamp) -> Done {
+        let (at, _) = self.act_on_open(user, incident, now)?;
+        if self.world.reply(at, user, to) {
+            Ok(())
+        } else {
+            Err(format!("{user} was not asked to help, or has answered"))
+        }
+    }
+
+    /// Triggers an incident by hand; returns its id. It has no alert.
+    pub fn declare(
+        &mut self,
+        user: &str,
+        service: &str,
+        title: &str,
+        now: Timestamp,
+    ) -> Result<String, String> {
+        self.world.run_until(now);
+        self.world
+            .users
+            .get(user)
+            .ok_or_else(|| format!("nobody is {user}"))?;
+        self.world
+            .services
+            .get(service)
+            .ok_or_else(|| format!("there is no service {service}"))?;
+        let new = NewIncident {
+            service: service.to_owned(),
+            title: title.to_owned(),
+            ..NewIncident::default()
+        };
+        let actor = Actor::person(user, "website");
+        let channel = json!({"type": "web_trigger", "summary": title, "subject": title});
+        let made = self.world.trigger(new, &actor, channel);
+        let at = made.map_err(|refusal| refusal.words().to_owned())?;
+        Ok(self.world.incident(at).id.clone())
     }
 
     /// A machine triggers an incident on a service; returns its id unless PagerDuty made none.

@@ -8,6 +8,7 @@ mod log_entries;
 mod notes;
 mod paging;
 mod render;
+mod responders;
 mod update;
 mod windows;
 
@@ -77,7 +78,8 @@ fn one_incident(
         ("PUT", ["merge"]) => actions::merge(world, caller, request, at),
         ("POST", ["snooze"]) => actions::snooze(world, caller, request, at),
         ("POST", ["status_updates"]) => actions::status_update(world, caller, request, at),
-        ("POST", ["responder_requests"]) => actions::request_responders(world, request, at),
+        ("POST", ["responder_requests"]) => responders::ask(world, request, at),
+        ("PUT", ["responder_requests", "cancel"]) => responders::cancel(world, request, at),
         ("GET", ["custom_fields", "values"]) => Ok(Response::json(
             200,
             &json!({"custom_fields": directory::field_values(world, at)}),

@@ -239,6 +239,39 @@ pub(crate) struct Note {
     pub(crate) updated_at: Option<Timestamp>,
 }
 
+/// What became of a request for help.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ResponderState {
+    Pending,
+    Joined,
+    Declined,
+    Cancelled,
+}
+
+impl ResponderState {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Joined => "joined",
+            Self::Declined => "declined",
+            Self::Cancelled => "user_cancelled",
+        }
+    }
+}
+
+/// Somebody who was asked to help.
+#[derive(Debug, Clone)]
+pub(crate) struct Responder {
+    pub(crate) user: String,
+    /// The policy through which the user was asked.
+    pub(crate) policy: Option<String>,
+    pub(crate) message: String,
+    pub(crate) requester: String,
+    pub(crate) requested_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) state: ResponderState,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Alert {
     pub(crate) id: String,
@@ -288,6 +321,7 @@ pub(crate) struct Incident {
     pub(crate) timers: Vec<((Timestamp, u64), Timer)>,
     pub(crate) notes: Vec<Note>,
     pub(crate) alerts: Vec<Alert>,
+    pub(crate) responders: Vec<Responder>,
     pub(crate) log: Vec<usize>,
 }
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::Sim;
 use crate::state::{Agent, Entry, Page, World, Write};
-use crate::webhooks::SubscriptionView;
+use crate::webhooks::{AttemptView, SubscriptionView};
 
 /// The state of one incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,6 +74,11 @@ impl Sim {
         self.world.webhooks.subscription_count()
     }
 
+    /// The newest attempts to deliver webhooks, newest first.
+    pub fn attempts(&self) -> impl Iterator<Item = AttemptView> + '_ {
+        self.world.webhooks.attempts()
+    }
+
     /// Replaces the secret of a subscription; `false` when there is no such subscription.
     pub fn set_secret(&mut self, subscription: &str, secret: &str) -> bool {
         self.world.webhooks.set_secret(subscription, secret)
@@ -82,6 +87,21 @@ impl Sim {
     /// Signs with one more secret; `false` when there is no such subscription.
     pub fn add_second_secret(&mut self, subscription: &str, secret: &str) -> bool {
         self.world.webhooks.add_second_secret(subscription, secret)
+    }
+
+    /// Ends a rotation: only the newest secret signs; `false` when there is no such subscription.
+    pub fn drop_old_secret(&mut self, subscription: &str) -> bool {
+        self.world.webhooks.drop_old_secret(subscription)
+    }
+
+    /// Makes up a secret as PagerDuty would.
+    pub fn new_secret(&mut self) -> String {
+        self.world.ids.secret()
+    }
+
+    /// Switches a subscription on again; `false` when there is no such subscription.
+    pub fn enable_subscription(&mut self, subscription: &str) -> bool {
+        self.world.webhooks.enable_now(subscription)
     }
 
     /// Disables a subscription as three lost webhooks would.

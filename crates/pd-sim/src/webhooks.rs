@@ -18,6 +18,7 @@
 //! [`TimedOut`](DeliveryResult::TimedOut). OAuth clients on subscriptions are absent, and so is
 //! the look-up of the service or team that a filter names.
 
+mod history;
 mod queue;
 mod rest;
 mod signing;
@@ -31,6 +32,8 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::ids::Ids;
+pub use history::AttemptView;
+use history::{Attempt, History};
 use queue::{BODY_BYTES_MAX, Settled, Webhook};
 use subscription::Subscription;
 
@@ -113,6 +116,16 @@ pub struct SubscriptionView {
     pub queued: Vec<String>,
     /// Webhooks given up for good, those that a disablement discarded not counted.
     pub dropped: u64,
+    /// What it says of itself.
+    pub description: Option<String>,
+    /// The events it wants.
+    pub events: Vec<String>,
+    /// `account`, or a kind and an id.
+    pub filter: String,
+    /// How many secrets sign: two during a rotation.
+    pub secrets: usize,
+    /// When it is tried next; `None` while nothing waits, or only reports are awaited.
+    pub next_at: Option<Timestamp>,
 }
 
 /// Subscriptions and what is owed to them.
@@ -120,6 +133,7 @@ pub struct SubscriptionView {
 pub(crate) struct Webhooks {
     subscriptions: Vec<Subscription>,
     next_attempt: u64,
+    history: History,
 }
 
 impl Webhooks {
@@ -128,6 +142,7 @@ impl Webhooks {
         Self {
             subscriptions: Vec::new(),
             next_attempt: 1,
+            history: History::default(),
         }
     }
 
@@ -164,6 +179,15 @@ impl Webhooks {
                 let (url, _) = signing::split_userinfo(&to.url);
                 let headers =
                     signing::headers(to, &webhook.id, &webhook.event.body, faults.wrong_secret);
+                self.history.left(Attempt {
+                    id,
+                    webhook: webhook.id.clone(),
+                    number: webhook.attempts,
+                    event: Arc::clone(&webhook.event),
+                    subscription: to.id.clone(),
+                    at: now,
+                    result: None,
+                });
                 deliveries.push(Delivery {
                     id,
                     url,
@@ -178,6 +202,7 @@ impl Webhooks {
 
     /// Records what came of an attempt.
     pub(crate) fn delivered(&mut self, id: u64, result: DeliveryResult, now: Timestamp) {
+        self.history.came_back(id, result, now);
         for to in &mut self.subscriptions {
             match to.queue.settle(id, result, now) {
                 None => continue,
@@ -211,8 +236,18 @@ impl Webhooks {
             disabled_until: of.disabled_until,
             queued: of.queue.event_ids(),
             dropped: of.dropped,
+            description: of.description.clone(),
+            events: of.events.clone(),
+            filter: of.filter.to_string(),
+            secrets: of.secrets.len(),
+            next_at: of.queue.wake_at(),
         };
         self.subscriptions.iter().map(view).collect()
+    }
+
+    /// The newest attempts, newest first.
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = AttemptView> + '_ {
+        self.history.view()
     }
 
     /// Gives a subscription one known secret. `false`: there is no such subscription.
@@ -234,12 +269,30 @@ impl Webhooks {
         true
     }
 
+    /// Ends a rotation: only the newest secret signs from now on.
+    pub(crate) fn drop_old_secret(&mut self, subscription: &str) -> bool {
+        let Some(found) = self.find_mut(subscription) else {
+            return false;
+        };
+        found.secrets.truncate(1);
+        true
+    }
+
     /// Disables a subscription as if three webhooks had been dropped.
     pub(crate) fn disable_now(&mut self, subscription: &str, now: Timestamp) -> bool {
         let Some(found) = self.find_mut(subscription) else {
             return false;
         };
         found.disable(now);
+        true
+    }
+
+    /// Enables a subscription again.
+    pub(crate) fn enable_now(&mut self, subscription: &str) -> bool {
+        let Some(found) = self.find_mut(subscription) else {
+            return false;
+        };
+        found.enable();
         true
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::state::{Actor, Agent, Status, World};
+use crate::state::{Actor, Agent, ResponderState, Status, World};
 use crate::timers::Timer;
 
 impl World {
@@ -102,6 +102,10 @@ impl World {
             extra,
         );
         self.publish(at, "incident.acknowledged", actor);
+        if let Agent::User(user) = &actor.agent {
+            // Who takes it has answered the call for help.
+            self.reply(at, user, ResponderState::Joined);
+        }
     }
 
     /// Somebody takes the incident; a resolved one is opened again for them first.

@@ -40,6 +40,17 @@ pub(crate) enum Refusal {
     Maintenance,
 }
 
+impl Refusal {
+    /// In words.
+    pub(crate) const fn words(self) -> &'static str {
+        match self {
+            Self::NobodyOnCall => "nobody is on call for it",
+            Self::ServiceDisabled => "the service is disabled",
+            Self::Maintenance => "the service is in maintenance",
+        }
+    }
+}
+
 impl World {
     /// Makes an incident, assigns it and starts its clocks.
     pub(crate) fn trigger(
@@ -133,6 +144,7 @@ impl World {
             timers: Vec::new(),
             notes: Vec::new(),
             alerts: Vec::new(),
+            responders: Vec::new(),
             log: Vec::new(),
         });
         self.mark_open(at);

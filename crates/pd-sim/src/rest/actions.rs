@@ -1,5 +1,5 @@
 //! What one does with incidents beyond their fields: bulk changes, merge, snooze, status
-//! updates, responder requests, custom field values.
+//! updates, custom field values.
 
 use std::collections::HashSet;
 
@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::paging::Page;
 use super::{Answer, directory, find, render, update};
 use crate::auth::Caller;
-use crate::http::{Request, Response, invalid, not_found};
-use crate::refs::{Root, seconds};
+use crate::http::{Request, Response, invalid};
+use crate::refs::Root;
 use crate::state::{Actor, Agent, FieldDefinition, Status, World};
 
 /// One request changes at most so many.
@@ -18,7 +18,7 @@ const SNOOZE_S_MAX: i64 = 604_800;
 const MERGED_ALERTS_MAX: usize = 1_000;
 const FIELD_CHARS_MAX: usize = 200;
 
-fn body(request: &Request) -> Result<Value, Response> {
+pub(super) fn body(request: &Request) -> Result<Value, Response> {
     request
         .json()
         .filter(Value::is_object)
@@ -168,66 +168,6 @@ pub(super) fn status_update(
         }
     }
     Ok(Response::json(200, &json!({"status_update": posted})))
-}
-
-pub(super) fn request_responders(world: &mut World, request: &Request, at: usize) -> Answer {
-    const ABILITY: &str = "coordinated_responding";
-    if !world.options.abilities.iter().any(|have| have == ABILITY) {
-        return Err(directory::missing_ability(ABILITY));
-    }
-    let body = body(request)?;
-    let requester = body
-        .get("requester_id")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    if world.users.get(&requester).is_none() {
-        return Err(Response::error(400, 2011, "must specify requester_id", &[]));
-    }
-    let message = body
-        .get("message")
-        .and_then(Value::as_str)
-        .unwrap_or_default();
-    let listed = body
-        .get("responder_request_targets")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let mut targets = Vec::new();
-    for one in listed {
-        let id = one
-            .pointer("/responder_request_target/id")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        if world.users.get(id).is_some() {
-            targets.push((id.to_owned(), "user_reference", world.user_ref(id).value()));
-        } else if world.policies.get(id).is_some() {
-            targets.push((
-                id.to_owned(),
-                "escalation_policy_reference",
-                world.policy_ref(id).value(),
-            ));
-        } else {
-            return Err(not_found());
-        }
-    }
-    let actor = Actor::person(&requester, "api");
-    let shown: Vec<Value> = targets.into_iter().map(|(id, kind, reference)| {
-        let responders = world.add_responder(at, &id, kind, message, &actor);
-        json!({"responder_request_target": {
-            "id": id, "type": kind, "summary": reference.get("summary"), "incident_responders": responders,
-        }})
-    }).collect();
-    Ok(Response::json(
-        200,
-        &json!({"responder_request": {
-            "incident": world.incident_ref(at),
-            "requester": world.user_ref(&requester),
-            "requested_at": seconds(world.now),
-            "message": message,
-            "responder_request_targets": shown,
-        }}),
-    ))
 }
 
 pub(super) fn set_fields(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{directory, log_entries};
 use crate::http::Request;
 use crate::refs::{Root, Shown, seconds};
-use crate::state::{Incident, Status, World};
+use crate::state::{Incident, Responder, Status, World};
 
 /// The whole object, with what `include[]` asks for.
 pub(super) fn incident<'a>(world: &'a World, request: &'a Request, at: usize) -> Rendered<'a> {
@@ -137,14 +137,14 @@ impl<'a> Rendered<'a> {
             "priority",
             &world.priority_value(incident.priority.as_deref()),
         )?;
-        for empty in [
-            "incidents_responders",
-            "responder_requests",
-            "subscriber_requests",
-        ] {
-            map.serialize_entry::<_, [(); 0]>(empty, &[])?;
-        }
-        Ok(())
+        let responders: Vec<Value> = incident
+            .responders
+            .iter()
+            .map(|one| world.responder_value(self.at, one))
+            .collect();
+        map.serialize_entry("incidents_responders", &responders)?;
+        map.serialize_entry("responder_requests", &requests(world, self.at))?;
+        map.serialize_entry::<_, [(); 0]>("subscriber_requests", &[])
     }
 
     /// What is there only on request, and the first entry.
@@ -183,6 +183,40 @@ impl<'a> Rendered<'a> {
             Shown::Ref(world.user_ref(id))
         }
     }
+}
+
+/// Requests for help, one for each time and message.
+fn requests(world: &World, at: usize) -> Vec<Value> {
+    let responders = &world.incident(at).responders;
+    let mut requests: Vec<(&Responder, Vec<Value>)> = Vec::new();
+    for one in responders {
+        let (id, kind) = match &one.policy {
+            Some(policy) => (policy, "escalation_policy_reference"),
+            None => (&one.user, "user_reference"),
+        };
+        let target = json!({"responder_request_target": {
+            "id": id, "type": kind, "incident_responders": [world.responder_value(at, one)],
+        }});
+        let same = |(first, _): &&mut (&Responder, Vec<Value>)| {
+            first.requested_at == one.requested_at && first.message == one.message
+        };
+        match requests.iter_mut().find(same) {
+            Some((_, targets)) => targets.push(target),
+            None => requests.push((one, vec![target])),
+        }
+    }
+    requests
+        .into_iter()
+        .map(|(first, targets)| {
+            json!({
+                "incident": world.incident_ref(at),
+                "requester": world.user_ref(&first.requester),
+                "requested_at": seconds(first.requested_at),
+                "message": first.message,
+                "responder_request_targets": targets,
+            })
+        })
+        .collect()
 }
 
 fn alert_counts(incident: &Incident) -> Value {

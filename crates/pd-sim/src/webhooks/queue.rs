@@ -65,7 +65,7 @@ pub(super) struct Webhook {
     ordered: bool,
     born: Timestamp,
     due_at: Timestamp,
-    attempts: u32,
+    pub(super) attempts: u32,
     /// The attempt whose result is awaited.
     in_flight: Option<u64>,
     /// Whether chance has already decided on holding it back.

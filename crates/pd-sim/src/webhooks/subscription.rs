@@ -1,5 +1,7 @@
 //! One subscription: what it wants, who may see its secret, and when it is switched off.
 
+use std::fmt;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
@@ -69,6 +71,16 @@ impl Filter {
             Self::Account => json!({"type": "account_reference"}),
             Self::Service(id) => json!({"type": "service_reference", "id": id}),
             Self::Team(id) => json!({"type": "team_reference", "id": id}),
+        }
+    }
+}
+
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account => f.write_str("account"),
+            Self::Service(id) => write!(f, "service {id}"),
+            Self::Team(id) => write!(f, "team {id}"),
         }
     }
 }

@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod life;
+mod looks;
+mod responders;
 mod rules;
 mod shapes;
 mod stories;

@@ -136,10 +136,15 @@ impl World {
             "incident.conference_bridge.updated",
             "incident.responder.added",
         ];
+        self.subscribe_to(&EVENTS)
+    }
+
+    /// Subscribes to these events of the whole account; returns the secret.
+    pub(crate) fn subscribe_to(&mut self, events: &[&str]) -> String {
         let body = json!({"webhook_subscription": {
             "type": "webhook_subscription",
             "delivery_method": {"type": "http_delivery_method", "url": "https://im.example/hooks"},
-            "events": EVENTS, "filter": {"type": "account_reference"}}});
+            "events": events, "filter": {"type": "account_reference"}}});
         let response = self.send(
             &self
                 .request("POST", "/webhook_subscriptions")
