@@ -9,7 +9,7 @@
 //! Absent: anything that changes an incident, signing in, JSON (that is the API's business).
 
 mod assets;
-mod guard;
+pub(crate) mod guard;
 mod incident;
 mod layout;
 mod list;

@@ -26,6 +26,8 @@ pub struct Account {
     pub policies: Vec<(String, String)>,
     /// Id and name of each priority, the most severe first.
     pub priorities: Vec<(String, String)>,
+    /// Id and name of each schedule.
+    pub schedules: Vec<(String, String)>,
 }
 
 /// How high-urgency incidents reach a new user: means and delay in minutes.
@@ -252,12 +254,59 @@ impl Sim {
 
     /// Accepts a REST key that somebody else chose.
     pub fn accept_key(&mut self, key: &str, kind: KeyKind) {
-        self.world.keys.insert(key.to_owned(), kind);
+        self.revoke_key(key);
+        self.world.keys.push((key.to_owned(), kind));
     }
 
     /// Takes a REST key away; `false` when nobody had it.
     pub fn revoke_key(&mut self, key: &str) -> bool {
-        self.world.keys.remove(key).is_some()
+        let before = self.world.keys.len();
+        self.world.keys.retain(|(known, _)| known != key);
+        self.world.keys.len() < before
+    }
+
+    /// All REST keys, oldest first.
+    pub fn keys(&self) -> &[(String, KeyKind)] {
+        &self.world.keys
+    }
+
+    /// What a caller needs to know of the account as it is now.
+    pub fn account(&self) -> Account {
+        let world = &self.world;
+        let key = |wanted: fn(&KeyKind) -> bool| {
+            let found = world.keys.iter().find(|(_, kind)| wanted(kind));
+            found.map(|(key, _)| key.clone()).unwrap_or_default()
+        };
+        let services = world.services.iter().map(|row| {
+            let own = |one: &&Integration| one.service == row.id && !one.key.is_empty();
+            let key = world
+                .integrations
+                .iter()
+                .find(own)
+                .map(|one| one.key.clone());
+            (row.id.clone(), row.name.clone(), key.unwrap_or_default())
+        });
+        let users = world.users.iter();
+        let users = users.map(|row| (row.id.clone(), row.name.clone(), row.email.clone()));
+        let policies = world.policies.iter();
+        let priorities = world.priorities.iter();
+        let schedules = world.schedules.iter();
+        Account {
+            api_key: key(|kind| *kind == KeyKind::Account),
+            read_only_key: key(|kind| *kind == KeyKind::ReadOnly),
+            user_key: key(|kind| matches!(kind, KeyKind::User(_))),
+            services: services.collect(),
+            users: users.collect(),
+            policies: policies
+                .map(|row| (row.id.clone(), row.name.clone()))
+                .collect(),
+            priorities: priorities
+                .map(|row| (row.id.clone(), row.name.clone()))
+                .collect(),
+            schedules: schedules
+                .map(|row| (row.id.clone(), row.name.clone()))
+                .collect(),
+        }
     }
 
     /// The OAuth apps that are registered.
@@ -268,7 +317,7 @@ impl Sim {
     /// Makes a REST key of 20 characters.
     pub fn add_key(&mut self, kind: KeyKind) -> String {
         let key = self.world.ids.token20();
-        self.world.keys.insert(key.clone(), kind);
+        self.accept_key(&key, kind);
         key
     }
 }

@@ -36,7 +36,7 @@ impl World {
     /// Finds out who calls.
     pub(crate) fn authenticate(&self, request: &Request) -> Result<Caller, Response> {
         let token = token(request).ok_or_else(unauthorized)?;
-        let Some(kind) = self.keys.get(token) else {
+        let Some(kind) = self.key(token) else {
             let grant = self
                 .oauth
                 .bearer(token, self.now)

@@ -4,6 +4,7 @@
 //! Nothing here touches the account: a refused request has done nothing, and a request whose
 //! answer is lost has done everything.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use crate::http::{Request, Response};
@@ -83,6 +84,8 @@ struct Scripted {
 pub struct Faults {
     /// Everything is away until this is `None` again.
     pub outage: Option<Outage>,
+    /// When the outage ends by itself.
+    pub outage_until: Option<Timestamp>,
     /// Faults by chance.
     pub chances: Chances,
     /// How webhooks misbehave.
@@ -100,6 +103,7 @@ impl Faults {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             outage: None,
+            outage_until: None,
             chances: Chances::default(),
             webhooks: WebhookFaults::default(),
             late_log_entries_s: 0,
@@ -144,6 +148,7 @@ impl Faults {
     /// Ends all faults, scripted ones included.
     pub fn clear(&mut self) {
         self.outage = None;
+        self.outage_until = None;
         self.chances = Chances::default();
         self.webhooks = WebhookFaults::default();
         self.late_log_entries_s = 0;
@@ -152,7 +157,11 @@ impl Faults {
     }
 
     /// What goes wrong with this request, if anything.
-    pub(crate) fn meet(&mut self, request: &Request) -> Option<Fault> {
+    pub(crate) fn meet(&mut self, request: &Request, now: Timestamp) -> Option<Fault> {
+        if self.outage_until.is_some_and(|until| until <= now) {
+            self.outage = None;
+            self.outage_until = None;
+        }
         match self.outage {
             Some(Outage::Unavailable) => return Some(Fault::ServerError(503)),
             Some(Outage::Unreachable) => return Some(Fault::Unreachable),

@@ -90,7 +90,7 @@ impl Sim {
     pub fn handle(&mut self, request: &Request, now: Timestamp) -> Answered {
         self.world.run_until(now);
         self.world.late_log_entries_s = self.faults.late_log_entries_s;
-        let fault = self.faults.meet(request);
+        let fault = self.faults.meet(request, self.world.now);
         if let Some(response) = fault.and_then(faults::refusal) {
             return Answered {
                 response,

@@ -396,7 +396,8 @@ pub(crate) struct World {
     pub(crate) oauth: OAuth,
     /// The latest instant seen; time never goes back.
     pub(crate) now: Timestamp,
-    pub(crate) keys: HashMap<String, KeyKind>,
+    /// In the order in which they were made.
+    pub(crate) keys: Vec<(String, KeyKind)>,
     pub(crate) users: Table<User>,
     pub(crate) teams: Table<Team>,
     pub(crate) services: Table<Service>,
@@ -431,7 +432,7 @@ impl World {
             oauth: OAuth::default(),
             options,
             now,
-            keys: HashMap::new(),
+            keys: Vec::new(),
             users: Table::default(),
             teams: Table::default(),
             services: Table::default(),
@@ -477,6 +478,12 @@ impl World {
         let offset = number.checked_sub(self.options.last_incident_number + 1)?;
         let at = usize::try_from(offset).ok()?;
         self.incidents.get(at).map(|_| at)
+    }
+
+    /// What a REST key may do.
+    pub(crate) fn key(&self, key: &str) -> Option<&KeyKind> {
+        let found = self.keys.iter().find(|(known, _)| known == key);
+        found.map(|(_, kind)| kind)
     }
 
     /// Finds a user by e-mail, as `From` names one.

@@ -33,6 +33,12 @@ pub struct IncidentView {
     pub acknowledgers: Vec<String>,
     /// Texts of the notes, oldest first.
     pub notes: Vec<String>,
+    /// Open alerts and all alerts.
+    pub alerts: (usize, usize),
+    /// Ids of the people who were asked to help, and what became of it.
+    pub responders: Vec<(String, &'static str)>,
+    /// What will happen by itself next, and when.
+    pub pending: Vec<(&'static str, Timestamp)>,
     /// When it started.
     pub created_at: Timestamp,
     /// When a field last changed.
@@ -62,6 +68,34 @@ impl Sim {
     /// All incidents, oldest first.
     pub fn incidents(&self) -> impl Iterator<Item = IncidentView> + '_ {
         (0..self.world.incidents.len()).map(|at| incident_view(&self.world, at))
+    }
+
+    /// How many incidents there are, and how many of them are open.
+    pub fn incident_counts(&self) -> (usize, usize) {
+        (self.world.incidents.len(), self.world.open.len())
+    }
+
+    /// The newest incidents, newest first.
+    pub fn newest_incidents(&self) -> impl Iterator<Item = IncidentView> + '_ {
+        let all = 0..self.world.incidents.len();
+        all.rev().map(|at| incident_view(&self.world, at))
+    }
+
+    /// The open incidents, newest first.
+    pub fn open_incidents(&self) -> impl Iterator<Item = IncidentView> + '_ {
+        let open = self.world.open.iter().rev();
+        open.map(|at| incident_view(&self.world, *at))
+    }
+
+    /// The trail of one incident, oldest first.
+    pub fn log_entries_of(&self, incident: &str) -> Vec<LogEntryView> {
+        let Some(at) = self.world.find(incident) else {
+            return Vec::new();
+        };
+        let log = self.world.incident(at).log.iter();
+        log.filter_map(|index| self.world.log.get(*index))
+            .map(|entry| log_entry_view(&self.world, entry))
+            .collect()
     }
 
     /// All webhook subscriptions.
@@ -160,6 +194,20 @@ fn incident_view(world: &World, at: usize) -> IncidentView {
             .iter()
             .map(|note| note.content.clone())
             .collect(),
+        alerts: (
+            incident
+                .alerts
+                .iter()
+                .filter(|alert| !alert.resolved)
+                .count(),
+            incident.alerts.len(),
+        ),
+        responders: incident
+            .responders
+            .iter()
+            .map(|one| (one.user.clone(), one.state.name()))
+            .collect(),
+        pending: world.pending(at),
         created_at: incident.created_at,
         updated_at: incident.updated_at,
         resolved_at: incident.resolved_at,

@@ -10,55 +10,78 @@ use super::StandIn;
 
 /// PagerDuty waits so long for an answer.
 const ANSWER_WAIT: Duration = Duration::from_secs(5);
-/// Timers are looked at at least so often.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+
+/// What sends webhooks; it follows no redirect.
+pub(super) fn sender() -> Result<reqwest::Client, reqwest::Error> {
+    // An error means that a provider is installed already, which is what we want.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    reqwest::Client::builder()
+        .timeout(ANSWER_WAIT)
+        .redirect(reqwest::redirect::Policy::none())
+        .build()
+}
 
 /// Delivers what is due, when it is due, until `stop`.
 pub(super) async fn run(stand_in: Arc<StandIn>, stop: CancellationToken) {
-    // An error means that a provider is installed already, which is what we want.
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let http = reqwest::Client::builder()
-        .timeout(ANSWER_WAIT)
-        .redirect(reqwest::redirect::Policy::none())
-        .build();
-    let http = match http {
-        Ok(http) => http,
-        Err(error) => {
-            tracing::error!("no webhook can be sent: {error}");
-            return;
-        }
-    };
     while !stop.is_cancelled() {
-        let now = stand_in.clock.now();
-        let (deliveries, wake_at) = {
-            let mut sim = stand_in.lock();
-            (sim.due(now), sim.wake_at())
-        };
-        for delivery in deliveries {
-            tokio::spawn(deliver(Arc::clone(&stand_in), http.clone(), delivery));
-        }
-        let wait = wake_at.map_or(LOOK_AGAIN, |at| {
-            Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO)
-        });
+        let wake_at = start_due(&stand_in);
         tokio::select! {
             () = stop.cancelled() => {}
             () = stand_in.changed.notified() => {}
-            () = tokio::time::sleep(wait.min(LOOK_AGAIN)) => {}
+            () = tokio::time::sleep(stand_in.clock.wait_until(wake_at)) => {}
         }
     }
 }
 
-async fn deliver(stand_in: Arc<StandIn>, http: reqwest::Client, delivery: Delivery) {
-    let mut request = http.post(&delivery.url).body(delivery.body);
-    for (name, value) in &delivery.headers {
-        request = request.header(name, value);
+/// Lets everything happen that is due, and sends the webhooks of it without waiting for their
+/// answers. Says when there is something to do next.
+pub(super) fn start_due(stand_in: &Arc<StandIn>) -> Option<jiff::Timestamp> {
+    let (deliveries, wake_at) = {
+        let mut sim = stand_in.lock();
+        let deliveries = sim.due(stand_in.clock.now());
+        // Under the lock, so that nobody sees neither the debt nor the delivery.
+        stand_in
+            .under_way
+            .send_modify(|count| *count += deliveries.len());
+        (deliveries, sim.wake_at())
+    };
+    for delivery in deliveries {
+        tokio::spawn(deliver(Arc::clone(stand_in), delivery));
     }
-    let result = match request.send().await {
-        Ok(response) => DeliveryResult::Status(response.status().as_u16()),
-        Err(error) if error.is_timeout() => DeliveryResult::TimedOut,
-        Err(_) => DeliveryResult::Unreachable,
+    wake_at
+}
+
+/// Waits until nothing is due and nothing is under way.
+pub(super) async fn settle(stand_in: &Arc<StandIn>) {
+    let mut under_way = stand_in.under_way.subscribe();
+    loop {
+        start_due(stand_in);
+        // An error would mean that the stand-in is gone, and we hold it.
+        if *under_way.borrow_and_update() == 0 || under_way.changed().await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn deliver(stand_in: Arc<StandIn>, delivery: Delivery) {
+    let result = match &stand_in.sender {
+        Some(sender) => attempt(sender, &delivery).await,
+        None => DeliveryResult::Unreachable,
     };
     tracing::debug!(?result, "webhook to {}", delivery.url);
     let now = stand_in.clock.now();
     stand_in.with(|sim| sim.delivered(delivery.id, result, now));
+    stand_in.under_way.send_modify(|count| *count -= 1);
+}
+
+async fn attempt(sender: &reqwest::Client, delivery: &Delivery) -> DeliveryResult {
+    let mut request = sender.post(&delivery.url).body(delivery.body.clone());
+    for (name, value) in &delivery.headers {
+        request = request.header(name, value);
+    }
+    match request.send().await {
+        Ok(response) => DeliveryResult::Status(response.status().as_u16()),
+        Err(error) if error.is_timeout() => DeliveryResult::TimedOut,
+        Err(_) => DeliveryResult::Unreachable,
+    }
 }

@@ -24,7 +24,7 @@ const PROXIES_SAY: [HeaderName; 5] = [
 ];
 
 /// Answers with 403 unless the request comes from this machine and means it.
-pub(super) async fn refuse_strangers(request: Request, next: Next) -> Response {
+pub(crate) async fn refuse_strangers(request: Request, next: Next) -> Response {
     match reason(&request) {
         None => next.run(request).await,
         Some(reason) => refusal(reason),

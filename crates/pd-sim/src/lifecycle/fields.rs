@@ -1,5 +1,6 @@
 //! Changes that leave the status alone: title, priority, urgency, service, notes and more.
 
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::record::trimmed;
@@ -178,8 +179,8 @@ impl World {
         })
     }
 
-    /// What the incident will do by itself, as `pending_actions`.
-    pub(crate) fn pending_actions(&self, at: usize) -> Vec<Value> {
+    /// What the incident will do by itself, soonest first.
+    pub(crate) fn pending(&self, at: usize) -> Vec<(&'static str, Timestamp)> {
         let mut pending: Vec<_> = self.incident(at).timers.iter().collect();
         pending.sort_by_key(|(key, _)| *key);
         let name = |timer: &Timer| match timer {
@@ -188,10 +189,16 @@ impl World {
             Timer::Escalate => Some("escalate"),
             Timer::Notify { .. } => None,
         };
-        let shown = pending
+        pending
             .into_iter()
-            .filter_map(|((due, _), timer)| Some((name(timer)?, *due)));
-        shown
+            .filter_map(|((due, _), timer)| Some((name(timer)?, *due)))
+            .collect()
+    }
+
+    /// The same as `pending_actions`.
+    pub(crate) fn pending_actions(&self, at: usize) -> Vec<Value> {
+        self.pending(at)
+            .into_iter()
             .map(|(name, due)| json!({"type": name, "at": seconds(due)}))
             .collect()
     }
