@@ -1,12 +1,13 @@
 //! Filling an account with people and things, and one invented account that is ready to use.
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use crate::Sim;
 use crate::oauth::{Consent, OAuthApp};
 use crate::state::{
-    EscalationRule, FieldDefinition, Integration, KeyKind, Means, NotificationRule, Policy,
-    Priority, Schedule, Service, Target, Team, User,
+    EscalationRule, FieldDefinition, Given, Integration, KeyKind, Layer, Means, NotificationRule,
+    Policy, Priority, Schedule, Service, Target, Team, User,
 };
 
 /// What a caller needs to know of the account that [`lively`] makes.
@@ -69,6 +70,7 @@ impl Sim {
             job_title: None,
             rules,
             mobile: false,
+            given: Given::new(),
         });
         id
     }
@@ -94,6 +96,7 @@ impl Sim {
             name: name.to_owned(),
             description: None,
             members,
+            given: Given::new(),
         });
         id
     }
@@ -107,15 +110,26 @@ impl Sim {
         start: Timestamp,
     ) -> String {
         let id = self.world.ids.object('P');
-        let users = users.iter().map(|user| (*user).to_owned()).collect();
-        let time_zone = "Europe/Berlin".to_owned();
+        // PagerDuty knows no fractions of a second here.
+        let start = Timestamp::from_second(start.as_second()).unwrap_or(start);
+        let layer = Layer {
+            id: self.world.ids.object('P'),
+            name: "Layer 1".to_owned(),
+            start,
+            end: None,
+            virtual_start: start,
+            turn_s,
+            users: users.iter().map(|user| (*user).to_owned()).collect(),
+            restrictions: Vec::new(),
+        };
         self.world.schedules.put(Schedule {
             id: id.clone(),
             name: name.to_owned(),
-            time_zone,
-            start,
-            turn_s,
-            users,
+            time_zone: "Europe/Berlin".to_owned(),
+            description: None,
+            layers: vec![layer],
+            overrides: Vec::new(),
+            given: Given::new(),
         });
         id
     }
@@ -136,6 +150,7 @@ impl Sim {
                 id: self.world.ids.object('P'),
                 delay_min: *delay_min,
                 targets,
+                strategy: Value::Null,
             });
         }
         self.world.policies.put(Policy {
@@ -145,6 +160,7 @@ impl Sim {
             num_loops,
             rules,
             team: team.map(str::to_owned),
+            given: Given::new(),
         });
         id
     }
@@ -173,6 +189,7 @@ impl Sim {
             disabled: false,
             last_incident_at: None,
             open: std::collections::BTreeSet::new(),
+            given: Given::new(),
         });
         let key = self.world.ids.key32();
         self.world.integrations.put(Integration {
@@ -207,6 +224,7 @@ impl Sim {
             id: id.clone(),
             name,
             description,
+            given: Given::new(),
         });
         id
     }

@@ -17,14 +17,29 @@ pub(crate) struct Caller {
     pub(crate) bucket: String,
 }
 
-/// The token of a request: `Token token=…` or `Bearer …`.
-pub(crate) fn token(request: &Request) -> Option<&str> {
+/// PagerDuty's REST keys have so many characters.
+const KEY_CHARS: usize = 20;
+
+/// How a caller presents itself.
+enum Credential<'a> {
+    /// A REST key.
+    Key(&'a str),
+    /// An OAuth token, or a key that cannot be PagerDuty's.
+    Bearer(&'a str),
+}
+
+/// `Token token=KEY`, where one client writes a blank before the key, or `Bearer TOKEN`.
+///
+/// The form is exact: a key in quotes is refused. Clients that guess the scheme by the length send
+/// a key that is not of 20 characters as a bearer token; only such a key is accepted that way.
+fn credential(request: &Request) -> Option<Credential<'_>> {
     let header = request.header("Authorization")?;
-    let token = match header.strip_prefix("Token token=") {
-        Some(token) => token,
-        None => header.strip_prefix("Bearer ")?,
+    let filled = |text: &'static str| {
+        let rest = header.strip_prefix(text).map(str::trim);
+        rest.filter(|rest| !rest.is_empty())
     };
-    Some(token.trim().trim_matches('"')).filter(|token| !token.is_empty())
+    let key = filled("Token token=").map(Credential::Key);
+    key.or_else(|| filled("Bearer ").map(Credential::Bearer))
 }
 
 /// 401 with PagerDuty's body.
@@ -35,8 +50,14 @@ pub(crate) fn unauthorized() -> Response {
 impl World {
     /// Finds out who calls.
     pub(crate) fn authenticate(&self, request: &Request) -> Result<Caller, Response> {
-        let token = token(request).ok_or_else(unauthorized)?;
-        let Some(kind) = self.key(token) else {
+        let (token, kind) = match credential(request).ok_or_else(unauthorized)? {
+            Credential::Key(key) => (key, Some(self.key(key).ok_or_else(unauthorized)?)),
+            Credential::Bearer(token) => {
+                let key = self.key(token);
+                (token, key.filter(|_| token.chars().count() != KEY_CHARS))
+            }
+        };
+        let Some(kind) = kind else {
             let grant = self
                 .oauth
                 .bearer(token, self.now)

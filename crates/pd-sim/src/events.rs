@@ -12,10 +12,21 @@ use crate::state::{Actor, Agent, Integration, World};
 const KEY_CHARS: usize = 32;
 const DEDUP_KEY_CHARS_MAX: usize = 255;
 const SUMMARY_CHARS_MAX: usize = 1_024;
+/// The whole request; above it, 413.
+const BYTES_MAX: usize = 512 * 1_024;
 
 /// Answers an event; `None` when the path is none of the Events API.
 pub(crate) fn route(world: &mut World, request: &Request) -> Option<Response> {
     let path = request.path.trim_end_matches('/');
+    let is_event = matches!(
+        path,
+        "/v2/enqueue" | "/v2/change/enqueue" | "/generic/2010-04-15/create_event.json"
+    );
+    if is_event && request.body.len() > BYTES_MAX {
+        let mut refused = refuse(&["Event is too large (maximum is 512 KB)".to_owned()]);
+        refused.status = 413;
+        return Some(refused);
+    }
     match path {
         "/v2/enqueue" => Some(enqueue(world, request, Version::Two)),
         "/v2/change/enqueue" => Some(change(world, request)),
@@ -183,12 +194,18 @@ fn errors(body: &Value, version: Version) -> Vec<String> {
             "'payload.severity' is invalid (must be one of the following: {choices})"
         ));
     }
-    if body
-        .get(dedup)
-        .and_then(Value::as_str)
-        .is_some_and(|key| key.chars().count() > DEDUP_KEY_CHARS_MAX)
-    {
-        errors.push(format!("'{dedup}' is too long (maximum is 255 characters)"));
+    let summary = match version {
+        Version::One => "description",
+        Version::Two => "payload.summary",
+    };
+    let limits = [(dedup, DEDUP_KEY_CHARS_MAX), (summary, SUMMARY_CHARS_MAX)];
+    for (name, most) in limits {
+        let value = text(body, &format!("/{}", name.replace('.', "/")));
+        if value.chars().count() > most {
+            errors.push(format!(
+                "'{name}' is too long (maximum is {most} characters)"
+            ));
+        }
     }
     errors
 }
@@ -210,7 +227,7 @@ fn trigger(
             body.pointer("/payload/custom_details"),
         ),
     };
-    let summary: String = summary.chars().take(SUMMARY_CHARS_MAX).collect();
+    let summary = summary.to_owned();
     let details = details.cloned().unwrap_or_else(|| json!({}));
     let alert = NewAlert {
         key: key.to_owned(),
@@ -281,8 +298,13 @@ fn change(world: &mut World, request: &Request) -> Response {
         Ok(integration) => integration,
         Err(refused) => return refused,
     };
-    if text(&body, "/payload/summary").trim().is_empty() {
+    let summary = text(&body, "/payload/summary");
+    if summary.trim().is_empty() {
         return refuse(&["'payload.summary' is missing or blank".to_owned()]);
+    }
+    if summary.chars().count() > SUMMARY_CHARS_MAX {
+        let why = "'payload.summary' is too long (maximum is 1024 characters)";
+        return refuse(&[why.to_owned()]);
     }
     let id = world.ids.incident();
     world.changes.push(crate::state::ChangeEvent {

@@ -14,6 +14,7 @@
 
 pub mod account;
 mod auth;
+pub mod data;
 mod events;
 mod faults;
 mod http;
@@ -25,6 +26,7 @@ mod options;
 mod people;
 mod refs;
 mod rest;
+mod schedule;
 mod state;
 mod table;
 mod timers;

@@ -18,6 +18,8 @@ pub struct Options {
     pub limits: Option<f64>,
     /// Abilities of the plan. A missing one answers 402 where it is needed.
     pub abilities: Vec<String>,
+    /// The account's time zone: dates without an offset are read in it.
+    pub time_zone: String,
     /// The number before that of the first incident.
     pub last_incident_number: u64,
 }
@@ -40,6 +42,7 @@ impl Default for Options {
             reassign_retriggers: false,
             limits: None,
             abilities: abilities.map(str::to_owned).to_vec(),
+            time_zone: "UTC".to_owned(),
             last_incident_number: 100,
         }
     }

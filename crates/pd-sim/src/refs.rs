@@ -21,6 +21,12 @@ pub(crate) fn milliseconds(at: Timestamp) -> String {
     MILLISECONDS.timestamp_to_string(&at)
 }
 
+/// `2026-03-10T09:20:00+01:00`, as schedules show an instant.
+pub(crate) fn local(at: Timestamp, zone: &jiff::tz::TimeZone) -> String {
+    let zoned = at.to_zoned(zone.clone());
+    zoned.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
 /// What a reference says in words.
 #[derive(Debug, Clone, Copy)]
 enum Words<'a> {
@@ -169,7 +175,7 @@ impl World {
     }
 
     pub(crate) fn priority_object(&self, priority: &Priority) -> Value {
-        json!({
+        let own = json!({
             "id": priority.id,
             "type": "priority",
             "summary": priority.name,
@@ -177,7 +183,8 @@ impl World {
             "html_url": null,
             "name": priority.name,
             "description": priority.description,
-        })
+        });
+        crate::rest::with_given(own, &priority.given)
     }
 
     /// The priority of this id as REST shows it, null without one.

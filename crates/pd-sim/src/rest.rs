@@ -9,10 +9,17 @@ mod notes;
 mod paging;
 mod render;
 mod responders;
+pub(crate) mod saved;
+mod schedules;
 mod update;
 mod windows;
 
-use serde_json::json;
+use serde_json::{Value, json};
+
+pub(crate) use directory::with_given;
+pub(crate) use log_entries::render as log_entry;
+pub(crate) use render::incident;
+pub(crate) use schedules::restriction;
 
 use crate::auth::{self, Caller};
 use crate::http::{Request, Response, invalid, not_found};
@@ -31,24 +38,50 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
             return invalid("params must be a Hash");
         }
     }
+    let zoned = paging::with_offsets(request, &world.options.time_zone);
+    let request = zoned.as_ref().unwrap_or(request);
     let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     let answer = match segments.as_slice() {
         ["incidents", "types", ..] => directory::route(world, caller, request, &segments),
         ["incidents", rest @ ..] => incident_routes(world, caller, request, rest),
+        ["log_entries", id, "channel"] => log_entries::change_channel(world, caller, request, id),
         ["log_entries", rest @ ..] => log_entries::route(world, request, rest),
         ["webhook_subscriptions", rest @ ..] => {
+            if let Err(refused) = known_filter(world, request) {
+                return refused;
+            }
             Ok(world
                 .webhooks
                 .rest(request, rest, &mut world.ids, world.now))
         }
+        ["schedules", rest @ ..] => schedules::route(world, request, rest),
         ["maintenance_windows", rest @ ..] => windows::route(world, caller, request, rest),
         other => directory::route(world, caller, request, other),
     };
     answer.unwrap_or_else(|refused| refused)
 }
 
+/// A subscription can only be to a service or team of the account.
+fn known_filter(world: &World, request: &Request) -> Result<(), Response> {
+    let body = request.json().unwrap_or_default();
+    let part = |name: &str| {
+        let found = body.pointer(&format!("/webhook_subscription/filter/{name}"));
+        found.and_then(Value::as_str).unwrap_or_default()
+    };
+    let known = match part("type") {
+        "service_reference" => world.services.get(part("id")).is_some(),
+        "team_reference" => world.teams.get(part("id")).is_some(),
+        _ => true,
+    };
+    if known || part("id").is_empty() {
+        Ok(())
+    } else {
+        Err(invalid("Filter id names nothing of this account"))
+    }
+}
+
 /// An answer, or the refusal to give instead: both are sent, `?` ends early.
-pub(crate) type Answer = Result<Response, Response>;
+pub(crate) type Answer<T = Response> = Result<T, Response>;
 
 fn incident_routes(world: &mut World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
     let method = request.method.as_str();

@@ -6,9 +6,11 @@
 //! - `open`, `by_key` and `open_keys` agree with the incidents; only `lifecycle` changes a status.
 //! - Instants are exact here; only rendering cuts them to seconds.
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use crate::ids::Ids;
@@ -64,6 +66,7 @@ pub(crate) struct User {
     pub(crate) rules: Vec<NotificationRule>,
     /// Acts from the phone rather than from the web pages.
     pub(crate) mobile: bool,
+    pub(crate) given: Given,
 }
 
 #[derive(Debug, Clone)]
@@ -73,6 +76,7 @@ pub(crate) struct Team {
     pub(crate) description: Option<String>,
     /// User id and role.
     pub(crate) members: Vec<(String, String)>,
+    pub(crate) given: Given,
 }
 
 #[derive(Debug, Clone)]
@@ -90,6 +94,7 @@ pub(crate) struct Service {
     pub(crate) disabled: bool,
     pub(crate) last_incident_at: Option<Timestamp>,
     pub(crate) open: BTreeSet<usize>,
+    pub(crate) given: Given,
 }
 
 /// Whom a level of a policy names.
@@ -104,6 +109,8 @@ pub(crate) struct EscalationRule {
     pub(crate) id: String,
     pub(crate) delay_min: i64,
     pub(crate) targets: Vec<Target>,
+    /// How people of one level take turns, as it was given; null says nothing.
+    pub(crate) strategy: Value,
 }
 
 #[derive(Debug, Clone)]
@@ -114,6 +121,7 @@ pub(crate) struct Policy {
     pub(crate) num_loops: u32,
     pub(crate) rules: Vec<EscalationRule>,
     pub(crate) team: Option<String>,
+    pub(crate) given: Given,
 }
 
 #[derive(Debug, Clone)]
@@ -121,17 +129,55 @@ pub(crate) struct Priority {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) description: String,
+    pub(crate) given: Given,
 }
 
-/// People taking turns of equal length.
+/// What a file or a request said about an object beyond what is understood here: shown again.
+pub(crate) type Given = Map<String, Value>;
+
+/// People taking turns.
 #[derive(Debug, Clone)]
 pub(crate) struct Schedule {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) time_zone: String,
+    pub(crate) description: Option<String>,
+    /// The lowest first; REST shows the highest first.
+    pub(crate) layers: Vec<Layer>,
+    /// In the order in which they were made.
+    pub(crate) overrides: Vec<Override>,
+    pub(crate) given: Given,
+}
+
+/// Turns of equal length.
+#[derive(Debug, Clone)]
+pub(crate) struct Layer {
+    pub(crate) id: String,
+    pub(crate) name: String,
     pub(crate) start: Timestamp,
+    pub(crate) end: Option<Timestamp>,
+    pub(crate) virtual_start: Timestamp,
     pub(crate) turn_s: i64,
     pub(crate) users: Vec<String>,
+    pub(crate) restrictions: Vec<Restriction>,
+}
+
+/// When a layer holds at all.
+#[derive(Debug, Clone)]
+pub(crate) struct Restriction {
+    /// 1 is Monday; `None`: each day.
+    pub(crate) weekday: Option<i8>,
+    pub(crate) start: jiff::civil::Time,
+    pub(crate) duration_s: i64,
+}
+
+/// Somebody stands in.
+#[derive(Debug, Clone)]
+pub(crate) struct Override {
+    pub(crate) id: String,
+    pub(crate) user: String,
+    pub(crate) start: Timestamp,
+    pub(crate) end: Timestamp,
 }
 
 #[derive(Debug, Clone)]
@@ -323,6 +369,8 @@ pub(crate) struct Incident {
     pub(crate) alerts: Vec<Alert>,
     pub(crate) responders: Vec<Responder>,
     pub(crate) log: Vec<usize>,
+    /// What a file said beyond what is understood, and counts of alerts that no file brought.
+    pub(crate) shown: Vec<Part>,
 }
 
 impl Incident {
@@ -343,11 +391,20 @@ pub(crate) struct Entry {
     pub(crate) summary: String,
     pub(crate) at: Timestamp,
     pub(crate) agent: Agent,
-    pub(crate) channel: Value,
+    /// As it is sent: there are many entries, and text is small.
+    pub(crate) channel: Box<RawValue>,
     pub(crate) incident: usize,
     /// The service at that time.
     pub(crate) service: String,
-    pub(crate) extra: Map<String, Value>,
+    pub(crate) extra: Vec<Part>,
+}
+
+/// One field of an object as it is sent.
+pub(crate) type Part = (Cow<'static, str>, Box<RawValue>);
+
+/// A value as it is sent.
+pub(crate) fn raw(value: &impl serde::Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(value).expect("what is sent has text keys")
 }
 
 /// One notification to one person on one means.
@@ -409,6 +466,8 @@ pub(crate) struct World {
     pub(crate) fields: Table<FieldDefinition>,
     pub(crate) incidents: Vec<Incident>,
     pub(crate) by_id: HashMap<String, usize>,
+    pub(crate) by_number: HashMap<u64, usize>,
+    pub(crate) next_number: u64,
     pub(crate) by_key: HashMap<String, Vec<usize>>,
     pub(crate) open_keys: HashMap<(String, String), usize>,
     /// Open alerts by integration and key: two integrations of a service do not share keys.
@@ -430,7 +489,6 @@ impl World {
             ids: Ids::new(options.seed),
             webhooks: Webhooks::new(&options.base_url),
             oauth: OAuth::default(),
-            options,
             now,
             keys: Vec::new(),
             users: Table::default(),
@@ -444,6 +502,8 @@ impl World {
             fields: Table::default(),
             incidents: Vec::new(),
             by_id: HashMap::new(),
+            by_number: HashMap::new(),
+            next_number: options.last_incident_number + 1,
             by_key: HashMap::new(),
             open_keys: HashMap::new(),
             open_alerts: HashMap::new(),
@@ -455,6 +515,7 @@ impl World {
             changes: Vec::new(),
             windows_made: 0,
             late_log_entries_s: 0,
+            options,
         }
     }
 
@@ -474,10 +535,7 @@ impl World {
         if let Some(at) = self.by_id.get(id) {
             return Some(*at);
         }
-        let number: u64 = id.parse().ok()?;
-        let offset = number.checked_sub(self.options.last_incident_number + 1)?;
-        let at = usize::try_from(offset).ok()?;
-        self.incidents.get(at).map(|_| at)
+        self.by_number.get(&id.parse().ok()?).copied()
     }
 
     /// What a REST key may do.

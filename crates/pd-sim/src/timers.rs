@@ -45,7 +45,15 @@ impl Timers {
 impl World {
     /// Sets a timer for `seconds` from now.
     pub(crate) fn set_timer(&mut self, incident: usize, timer: Timer, seconds: i64) {
-        let at = self.now + SignedDuration::from_secs(seconds);
+        self.set_timer_at(
+            incident,
+            timer,
+            self.now + SignedDuration::from_secs(seconds),
+        );
+    }
+
+    /// Sets a timer for an instant.
+    pub(crate) fn set_timer_at(&mut self, incident: usize, timer: Timer, at: Timestamp) {
         self.timers.made += 1;
         let key = (at, self.timers.made);
         self.timers.due.insert(key, (incident, timer.clone()));

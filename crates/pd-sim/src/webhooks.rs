@@ -19,6 +19,7 @@
 //! the look-up of the service or team that a filter names.
 
 mod history;
+mod kept;
 mod queue;
 mod rest;
 mod signing;

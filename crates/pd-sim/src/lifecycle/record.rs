@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
 
 use crate::refs::{Ref, Root, milliseconds, seconds};
-use crate::state::{Actor, Entry, World};
+use crate::state::{Actor, Entry, World, raw};
 use crate::webhooks::Event;
 
 /// Webhooks cut notes and status updates after this many characters.
@@ -32,6 +32,10 @@ impl World {
     }
 
     /// Adds a log entry.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "each channel is made for its entry"
+    )]
     pub(crate) fn record_with(
         &mut self,
         at: usize,
@@ -48,6 +52,10 @@ impl World {
         incident.log.push(index);
         let service = incident.service.clone();
         self.log_by_id.insert(id.clone(), index);
+        let extra = extra
+            .into_iter()
+            .map(|(name, value)| (name.into(), raw(&value)));
+        let extra = extra.collect();
         let agent = actor.agent.clone();
         self.log.push(Entry {
             id,
@@ -55,7 +63,7 @@ impl World {
             summary,
             at: now,
             agent,
-            channel,
+            channel: raw(&channel),
             incident: at,
             service,
             extra,
@@ -72,7 +80,7 @@ impl World {
     /// Publishes an event whose data is the incident itself.
     pub(crate) fn publish(&mut self, at: usize, event_type: &'static str, actor: &Actor) {
         self.publish_with(at, event_type, actor, |world| {
-            json_bytes(&IncidentData { world, at })
+            raw(&IncidentData { world, at })
         });
     }
 
@@ -84,7 +92,7 @@ impl World {
         actor: &Actor,
         data: &Value,
     ) {
-        self.publish_with(at, event_type, actor, |_| json_bytes(data));
+        self.publish_with(at, event_type, actor, |_| raw(data));
     }
 
     fn publish_with(
@@ -142,10 +150,6 @@ struct Envelope<'a> {
     agent: Option<Ref<'a>>,
     client: Option<&'a Value>,
     data: Box<RawValue>,
-}
-
-fn json_bytes(data: &impl Serialize) -> Box<RawValue> {
-    serde_json::value::to_raw_value(data).expect("events have text keys")
 }
 
 /// The incident as webhooks show it.

@@ -100,7 +100,9 @@ impl World {
         actor: &Actor,
     ) -> usize {
         let at = self.incidents.len();
-        let number = u64::try_from(at).unwrap_or(u64::MAX) + self.options.last_incident_number + 1;
+        let number = self.next_number;
+        self.next_number += 1;
+        self.by_number.insert(number, at);
         let has_alert = new.alert.is_some();
         let server_key = self.ids.key32();
         let event_key = if has_alert {
@@ -146,6 +148,7 @@ impl World {
             alerts: Vec::new(),
             responders: Vec::new(),
             log: Vec::new(),
+            shown: Vec::new(),
         });
         self.mark_open(at);
         if let Some(alert) = new.alert {
@@ -168,6 +171,8 @@ impl World {
         self.open_alerts
             .insert((new.integration.clone(), new.key.clone()), at);
         let now = self.now;
+        let shown = &mut self.incident_mut(at).shown;
+        shown.retain(|(name, _)| name != "alert_counts" && name != "alert_grouping");
         self.incident_mut(at).alerts.push(Alert {
             id,
             key: new.key,

@@ -138,7 +138,7 @@ const fn status(alert: &Alert) -> &'static str {
     }
 }
 
-fn render(world: &World, at: usize, alert: &Alert) -> Value {
+pub(super) fn render(world: &World, at: usize, alert: &Alert) -> Value {
     let incident = world.incident(at);
     let integration = world.integrations.get(&alert.integration);
     let trigger = world

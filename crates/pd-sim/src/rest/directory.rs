@@ -13,8 +13,10 @@ use crate::auth::Caller;
 use crate::http::{Request, Response, not_found};
 use crate::state::World;
 
-pub(super) use render::{
+pub(crate) use others::team as team_value;
+pub(crate) use render::{
     field_values, integration_ref, integration_value, policy_value, service_value, user_value,
+    with_given,
 };
 
 pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
@@ -78,7 +80,7 @@ pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&
 }
 
 /// Whether a name fits `query`; without one everything does.
-fn named(request: &Request, names: &[&str]) -> bool {
+pub(super) fn named(request: &Request, names: &[&str]) -> bool {
     let Some(query) = request.query("query") else {
         return true;
     };
@@ -88,7 +90,7 @@ fn named(request: &Request, names: &[&str]) -> bool {
         .any(|name| name.to_lowercase().contains(&query))
 }
 
-fn wanted(request: &Request, parameter: &str, have: Option<&str>) -> bool {
+pub(super) fn wanted(request: &Request, parameter: &str, have: Option<&str>) -> bool {
     let mut wanted = request.query_all(parameter).peekable();
     wanted.peek().is_none() || wanted.any(|id| Some(id) == have)
 }
@@ -177,6 +179,20 @@ fn ability(world: &World, name: &str) -> Response {
     } else {
         not_found()
     }
+}
+
+/// Refuses a filter whose ability the plan lacks.
+pub(super) fn needs(
+    world: &World,
+    request: &Request,
+    filter: &str,
+    ability: &str,
+) -> Result<(), Response> {
+    let asked = request.query_all(filter).next().is_some();
+    if asked && !world.options.abilities.iter().any(|have| have == ability) {
+        return Err(missing_ability(ability));
+    }
+    Ok(())
 }
 
 /// 402: the plan does not have it.

@@ -25,6 +25,8 @@ pub(super) fn get(world: &World, request: &Request, at: usize) -> Response {
 }
 
 pub(super) fn list(world: &World, request: &Request) -> Answer {
+    super::directory::needs(world, request, "team_ids[]", "teams")?;
+    super::directory::needs(world, request, "urgencies[]", "urgencies")?;
     let page = Page::of(request)?;
     let window = window(world, request)?;
     let filter = Filter::of(request)?;
@@ -207,6 +209,7 @@ fn refused(refusal: Refusal) -> Response {
 }
 
 fn new_incident(world: &World, asked: &Value) -> Result<NewIncident, Response> {
+    super::update::typed(asked)?;
     let service = asked
         .pointer("/service/id")
         .and_then(Value::as_str)

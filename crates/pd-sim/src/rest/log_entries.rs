@@ -1,15 +1,18 @@
 //! The trail over REST: account-wide, per incident and single entries, newest first.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::ser::SerializeMap;
-use serde::{Serialize, Serializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value, json};
 
 use super::Answer;
 use super::paging::{Page, instant};
-use crate::http::{Request, Response, not_found};
+use crate::auth::Caller;
+use crate::http::{Request, Response, invalid, not_found};
 use crate::refs::{Root, seconds};
-use crate::state::{Entry, World};
+use crate::state::{Entry, World, raw};
 
 /// What `is_overview=true` leaves out.
 const DETAILS: [&str; 2] = ["notify", "assign"];
@@ -29,7 +32,40 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
     }
 }
 
+/// `PUT …/channel`: what the channel says is replaced, its other parts stay.
+pub(super) fn change_channel(
+    world: &mut World,
+    caller: &Caller,
+    request: &Request,
+    id: &str,
+) -> Answer {
+    if request.method != "PUT" {
+        return Err(not_found());
+    }
+    world.requester(caller, request)?;
+    let body = request.json().unwrap_or_default();
+    let asked = body.get("channel").and_then(Value::as_object);
+    let kind = asked
+        .and_then(|asked| asked.get("type"))
+        .and_then(Value::as_str);
+    let (Some(asked), Some("web_trigger" | "mobile")) = (asked, kind) else {
+        return Err(invalid("Channel type must be web_trigger or mobile."));
+    };
+    let at = *world.log_by_id.get(id).ok_or_else(not_found)?;
+    let entry = world.log.get_mut(at).ok_or_else(not_found)?;
+    let mut channel: Map<String, Value> =
+        serde_json::from_str(entry.channel.get()).unwrap_or_default();
+    channel.extend(
+        asked
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone())),
+    );
+    entry.channel = raw(&channel);
+    Ok(Response::empty(202))
+}
+
 fn account(world: &World, request: &Request) -> Answer {
+    super::directory::needs(world, request, "team_ids[]", "teams")?;
     let (since, until) = (instant(request, "since")?, instant(request, "until")?);
     let page = Page::of(request)?;
     let from = world
@@ -92,7 +128,14 @@ fn of_team(world: &World, entry: &Entry, teams: &[&str]) -> bool {
     team.is_some_and(|team| teams.contains(&team.id.as_str()))
 }
 
-fn render<'a>(world: &'a World, request: &'a Request, entry: &'a Entry) -> Rendered<'a> {
+/// What a channel is, without its details.
+#[derive(Deserialize)]
+struct Kind<'a> {
+    #[serde(borrow, rename = "type")]
+    name: Option<Cow<'a, str>>,
+}
+
+pub(crate) fn render<'a>(world: &'a World, request: &'a Request, entry: &'a Entry) -> Rendered<'a> {
     Rendered {
         world,
         request,
@@ -101,7 +144,7 @@ fn render<'a>(world: &'a World, request: &'a Request, entry: &'a Entry) -> Rende
 }
 
 /// One entry as it is sent.
-struct Rendered<'a> {
+pub(crate) struct Rendered<'a> {
     world: &'a World,
     request: &'a Request,
     entry: &'a Entry,
@@ -130,11 +173,15 @@ impl Serialize for Rendered<'_> {
             &format_args!("{web}/incidents/{of}/log_entries/{id}"),
         )?;
         map.serialize_entry("created_at", &seconds(entry.at))?;
-        map.serialize_entry("agent", &world.agent_ref(&entry.agent))?;
+        let has = |name: &str| entry.extra.iter().any(|(known, _)| known == name);
+        if !has("agent") {
+            map.serialize_entry("agent", &world.agent_ref(&entry.agent))?;
+        }
         if request.includes("channels") {
             map.serialize_entry("channel", &entry.channel)?;
         } else {
-            map.serialize_entry("channel", &Root("type", entry.channel.get("type")))?;
+            let kind: Option<Kind<'_>> = serde_json::from_str(entry.channel.get()).ok();
+            map.serialize_entry("channel", &Root("type", kind.and_then(|kind| kind.name)))?;
         }
         if request.includes("services") {
             let service = super::directory::service_value(world, request, &entry.service);
@@ -149,7 +196,9 @@ impl Serialize for Rendered<'_> {
             map.serialize_entry("incident", &world.incident_ref(entry.incident))?;
         }
         map.serialize_entry("teams", &world.team_refs(&incident.policy))?;
-        map.serialize_entry::<_, [(); 0]>("contexts", &[])?;
+        if !has("contexts") {
+            map.serialize_entry::<_, [(); 0]>("contexts", &[])?;
+        }
         for (key, value) in &entry.extra {
             map.serialize_entry(key, value)?;
         }

@@ -103,7 +103,7 @@ fn content(request: &Request) -> Result<String, Response> {
         .ok_or_else(|| invalid("Content cannot be empty."))
 }
 
-fn render(world: &World, note: &Note) -> Value {
+pub(super) fn render(world: &World, note: &Note) -> Value {
     let mut value = json!({
         "id": note.id,
         "user": world.user_ref(&note.user),

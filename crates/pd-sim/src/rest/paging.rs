@@ -1,12 +1,13 @@
 //! Classic paging and instants in queries.
 
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
 use crate::http::{Request, Response, invalid};
+use crate::schedule::zone;
 
 /// Rows beyond this cannot be reached by paging.
 const REACH: usize = 10_000;
@@ -110,6 +111,29 @@ impl<S: Serialize> Serialize for List<'_, S> {
     }
 }
 
+/// The request with an offset to each date that has none: it is read in the zone that the request
+/// names, or in the account's. `None`: there is nothing to add.
+pub(crate) fn with_offsets(request: &Request, account: &str) -> Option<Request> {
+    let asked = request.query("time_zone").unwrap_or(account);
+    let zone = zone(asked).filter(|zone| *zone != TimeZone::UTC)?;
+    let mut zoned = request.clone();
+    let mut changed = false;
+    for (name, value) in &mut zoned.query {
+        if !matches!(name.as_str(), "since" | "until") || value.parse::<Timestamp>().is_ok() {
+            continue;
+        }
+        let date = value
+            .parse::<Date>()
+            .map(|date| date.to_datetime(Time::midnight()));
+        let naive = value.parse::<DateTime>().or(date);
+        if let Some(at) = naive.ok().and_then(|at| zone.to_timestamp(at).ok()) {
+            *value = at.to_string();
+            changed = true;
+        }
+    }
+    changed.then_some(zoned)
+}
+
 /// An instant in a query; a date alone is its midnight in UTC.
 pub(crate) fn instant(request: &Request, name: &str) -> Result<Option<Timestamp>, Response> {
     let Some(text) = request.query(name) else {
@@ -124,6 +148,11 @@ pub(crate) fn instant(request: &Request, name: &str) -> Result<Option<Timestamp>
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Some(at);
+    }
+    // As one language prints its times: `2026-01-01 00:00:00 +0000 UTC`.
+    let parts: Vec<&str> = text.split(' ').collect();
+    if let [date, time, offset, ..] = parts.as_slice() {
+        return format!("{date}T{time}{offset}").parse().ok();
     }
     if let Ok(at) = text.parse::<jiff::civil::DateTime>() {
         return at

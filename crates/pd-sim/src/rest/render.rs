@@ -10,12 +10,12 @@ use crate::refs::{Root, Shown, seconds};
 use crate::state::{Incident, Responder, Status, World};
 
 /// The whole object, with what `include[]` asks for.
-pub(super) fn incident<'a>(world: &'a World, request: &'a Request, at: usize) -> Rendered<'a> {
+pub(crate) fn incident<'a>(world: &'a World, request: &'a Request, at: usize) -> Rendered<'a> {
     Rendered { world, request, at }
 }
 
 /// One incident as it is sent.
-pub(super) struct Rendered<'a> {
+pub(crate) struct Rendered<'a> {
     world: &'a World,
     request: &'a Request,
     at: usize,
@@ -94,8 +94,17 @@ impl<'a> Rendered<'a> {
         map.serialize_entry("resolve_reason", &reason)?;
         map.serialize_entry("is_mergeable", &incident.is_open())?;
         map.serialize_entry("pending_actions", &world.pending_actions(self.at))?;
-        map.serialize_entry("alert_counts", &alert_counts(incident))?;
-        map.serialize_entry("alert_grouping", &alert_grouping(incident))
+        let has = |name: &str| incident.shown.iter().any(|(known, _)| known == name);
+        if !has("alert_counts") {
+            map.serialize_entry("alert_counts", &alert_counts(incident))?;
+        }
+        if !has("alert_grouping") {
+            map.serialize_entry("alert_grouping", &alert_grouping(incident))?;
+        }
+        for (name, value) in &incident.shown {
+            map.serialize_entry(name, value)?;
+        }
+        Ok(())
     }
 
     /// People and things around it.

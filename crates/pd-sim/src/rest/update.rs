@@ -45,8 +45,17 @@ pub(super) fn one(world: &mut World, caller: &Caller, request: &Request, at: usi
     ))
 }
 
+/// The type is required, in full or as a reference.
+pub(super) fn typed(asked: &Value) -> Result<(), Response> {
+    match asked.get("type").and_then(Value::as_str) {
+        Some("incident" | "incident_reference") => Ok(()),
+        Some(_) | None => Err(invalid("Type must be incident or incident_reference.")),
+    }
+}
+
 /// Reads a change and refuses what cannot be done.
 pub(super) fn check(world: &World, at: usize, asked: &Value) -> Result<Change, Response> {
+    typed(asked)?;
     let text = |key: &str| asked.get(key).and_then(Value::as_str).map(str::to_owned);
     let wanted = match asked.get("status") {
         None | Some(Value::Null) => None,

@@ -1,10 +1,12 @@
 //! The stand-in as a caller sees it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod data;
 mod life;
 mod looks;
 mod responders;
 mod rules;
+mod schedules;
 mod shapes;
 mod stories;
 mod world;

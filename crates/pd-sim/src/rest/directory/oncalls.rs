@@ -69,19 +69,17 @@ fn add<'a>(
             turn: None,
         }),
         Target::Schedule(id) => {
-            let mut at = since;
-            while let Some((user, start, end)) = world.on_call_of_schedule_at(id, at) {
+            let Some(schedule) = world.schedules.get(id) else {
+                return;
+            };
+            for shift in schedule.shifts_around(since, until) {
                 rows.push(OnCall {
                     policy,
                     level,
                     schedule: Some(id),
-                    user,
-                    turn: Some((start, end)),
+                    user: shift.user,
+                    turn: Some((shift.start, shift.end)),
                 });
-                if end > until {
-                    break;
-                }
-                at = end;
             }
         }
     }
@@ -111,28 +109,7 @@ fn render(world: &World, request: &Request, row: &OnCall<'_>) -> Value {
 impl World {
     /// Whose turn it is now, and from when to when.
     pub(crate) fn on_call_of_schedule(&self, id: &str) -> Option<(String, Timestamp, Timestamp)> {
-        self.on_call_of_schedule_at(id, self.now)
-    }
-
-    fn on_call_of_schedule_at(
-        &self,
-        id: &str,
-        at: Timestamp,
-    ) -> Option<(String, Timestamp, Timestamp)> {
-        let schedule = self.schedules.get(id)?;
-        let turn_s = schedule.turn_s.max(1);
-        let turn = (at.as_second() - schedule.start.as_second()).div_euclid(turn_s);
-        let users = i64::try_from(schedule.users.len())
-            .ok()
-            .filter(|count| *count > 0)?;
-        let user = schedule
-            .users
-            .get(usize::try_from(turn.rem_euclid(users)).ok()?)?;
-        let start = schedule.start + SignedDuration::from_secs(turn * turn_s);
-        Some((
-            user.clone(),
-            start,
-            start + SignedDuration::from_secs(turn_s),
-        ))
+        let shift = self.schedules.get(id)?.on_call_at(self.now)?;
+        Some((shift.user, shift.start, shift.end))
     }
 }

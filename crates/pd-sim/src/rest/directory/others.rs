@@ -8,7 +8,7 @@ use crate::http::{Request, Response, invalid, not_found};
 use crate::refs::seconds;
 use crate::rest::Answer;
 use crate::rest::paging::{Page, instant};
-use crate::state::{ChangeEvent, Means, Page as Sent, Schedule, Team, World};
+use crate::state::{ChangeEvent, Means, Page as Sent, Team, World};
 
 /// The widest window of notifications: three months.
 const NOTIFICATIONS_MAX: SignedDuration = SignedDuration::from_hours(24 * 92);
@@ -30,21 +30,6 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
             Ok(Response::json(200, &json!({"team": team(world, row)})))
         }
         ["teams", id, "members"] => members(world, request, id),
-        ["schedules"] => {
-            let rows: Vec<_> = world
-                .schedules
-                .iter()
-                .filter(|row| named(request, &[&row.name]))
-                .collect();
-            Ok(page()?.answer("schedules", &rows, |row| schedule(world, row)))
-        }
-        ["schedules", id] => {
-            let row = world.schedules.get(id).ok_or_else(not_found)?;
-            Ok(Response::json(
-                200,
-                &json!({"schedule": schedule(world, row)}),
-            ))
-        }
         ["services", service, "integrations", id] => {
             let row = world
                 .integrations
@@ -72,8 +57,8 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
     }
 }
 
-fn team(world: &World, team: &Team) -> Value {
-    json!({
+pub(crate) fn team(world: &World, team: &Team) -> Value {
+    let own = json!({
         "id": team.id,
         "type": "team",
         "summary": team.name,
@@ -83,7 +68,8 @@ fn team(world: &World, team: &Team) -> Value {
         "description": team.description,
         "default_role": "manager",
         "parent": null,
-    })
+    });
+    super::render::with_given(own, &team.given)
 }
 
 fn members(world: &World, request: &Request, id: &str) -> Answer {
@@ -97,47 +83,6 @@ fn members(world: &World, request: &Request, id: &str) -> Answer {
         };
         json!({"user": user, "role": role})
     }))
-}
-
-fn schedule(world: &World, schedule: &Schedule) -> Value {
-    let names_it = |rule: &crate::state::EscalationRule| {
-        rule.targets.iter().any(
-            |target| matches!(target, crate::state::Target::Schedule(id) if *id == schedule.id),
-        )
-    };
-    let policies: Vec<_> = world
-        .policies
-        .iter()
-        .filter(|policy| policy.rules.iter().any(names_it))
-        .collect();
-    let users: Vec<Value> = schedule
-        .users
-        .iter()
-        .map(|user| world.user_ref(user).value())
-        .collect();
-    let refs: Vec<Value> = policies
-        .iter()
-        .map(|policy| world.policy_ref(&policy.id).value())
-        .collect();
-    let mut teams: Vec<Value> = policies
-        .iter()
-        .flat_map(|policy| world.team_refs(&policy.id))
-        .map(|team| team.value())
-        .collect();
-    teams.dedup();
-    json!({
-        "id": schedule.id,
-        "type": "schedule",
-        "summary": schedule.name,
-        "self": format!("{}/schedules/{}", world.options.base_url, schedule.id),
-        "html_url": format!("{}/schedules/{}", world.options.web_url, schedule.id),
-        "name": schedule.name,
-        "time_zone": schedule.time_zone,
-        "description": null,
-        "escalation_policies": refs,
-        "users": users,
-        "teams": teams,
-    })
 }
 
 fn notifications(world: &World, request: &Request) -> Answer {

@@ -5,10 +5,22 @@ use serde_json::{Value, json};
 use super::contacts;
 use crate::http::Request;
 use crate::refs::seconds;
-use crate::state::{Integration, Service, Status, Target, World};
+use crate::state::{Given, Integration, Service, Status, Target, World};
+
+/// What a file said stands where we only have a usual value.
+pub(crate) fn with_given(own: Value, given: &Given) -> Value {
+    let mut own = own;
+    if let Some(fields) = own.as_object_mut() {
+        let given = given
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()));
+        fields.extend(given);
+    }
+    own
+}
 
 /// A user in full; null when nobody has this id.
-pub(in crate::rest) fn user_value(world: &World, request: &Request, id: &str) -> Value {
+pub(crate) fn user_value(world: &World, request: &Request, id: &str) -> Value {
     let Some(user) = world.users.get(id) else {
         return Value::Null;
     };
@@ -27,7 +39,7 @@ pub(in crate::rest) fn user_value(world: &World, request: &Request, id: &str) ->
     } else {
         contacts::rule_refs(world, user)
     };
-    json!({
+    let own = json!({
         "id": user.id,
         "type": "user",
         "summary": user.name,
@@ -48,11 +60,15 @@ pub(in crate::rest) fn user_value(world: &World, request: &Request, id: &str) ->
         "contact_methods": contacts,
         "notification_rules": rules,
         "coordinated_incidents": [],
-    })
+    });
+    let mut given = user.given.clone();
+    given.remove("contact_methods");
+    given.remove("notification_rules");
+    with_given(own, &given)
 }
 
 /// A service in full; null when there is none of this id.
-pub(in crate::rest) fn service_value(world: &World, request: &Request, id: &str) -> Value {
+pub(crate) fn service_value(world: &World, request: &Request, id: &str) -> Value {
     let Some(service) = world.services.get(id) else {
         return Value::Null;
     };
@@ -74,7 +90,7 @@ pub(in crate::rest) fn service_value(world: &World, request: &Request, id: &str)
             }
         })
         .collect();
-    json!({
+    let own = json!({
         "id": service.id,
         "type": "service",
         "summary": service.name,
@@ -100,7 +116,8 @@ pub(in crate::rest) fn service_value(world: &World, request: &Request, id: &str)
         "alert_grouping_timeout": null,
         "integrations": integrations,
         "response_play": null,
-    })
+    });
+    with_given(own, &service.given)
 }
 
 fn service_status(world: &World, service: &Service) -> &'static str {
@@ -125,7 +142,7 @@ fn service_status(world: &World, service: &Service) -> &'static str {
 }
 
 /// An integration by reference.
-pub(in crate::rest) fn integration_ref(world: &World, integration: &Integration) -> Value {
+pub(crate) fn integration_ref(world: &World, integration: &Integration) -> Value {
     let path = format!(
         "services/{}/integrations/{}",
         integration.service, integration.id
@@ -140,7 +157,7 @@ pub(in crate::rest) fn integration_ref(world: &World, integration: &Integration)
 }
 
 /// An integration in full, its key included.
-pub(in crate::rest) fn integration_value(world: &World, integration: &Integration) -> Value {
+pub(crate) fn integration_value(world: &World, integration: &Integration) -> Value {
     let path = format!(
         "services/{}/integrations/{}",
         integration.service, integration.id
@@ -160,7 +177,7 @@ pub(in crate::rest) fn integration_value(world: &World, integration: &Integratio
 }
 
 /// A policy in full; null when there is none of this id.
-pub(in crate::rest) fn policy_value(world: &World, _request: &Request, id: &str) -> Value {
+pub(crate) fn policy_value(world: &World, _request: &Request, id: &str) -> Value {
     let Some(policy) = world.policies.get(id) else {
         return Value::Null;
     };
@@ -169,13 +186,18 @@ pub(in crate::rest) fn policy_value(world: &World, _request: &Request, id: &str)
             Target::User(id) => world.user_ref(id).value(),
             Target::Schedule(id) => world.schedule_ref(id).value(),
         }).collect();
-        json!({"id": rule.id, "escalation_delay_in_minutes": rule.delay_min, "targets": targets})
+        let mut shown =
+            json!({"id": rule.id, "escalation_delay_in_minutes": rule.delay_min, "targets": targets});
+        if let (false, Some(fields)) = (rule.strategy.is_null(), shown.as_object_mut()) {
+            fields.insert("escalation_rule_assignment_strategy".to_owned(), rule.strategy.clone());
+        }
+        shown
     }).collect();
     let services = world.services.iter().filter(|service| service.policy == id);
     let services: Vec<Value> = services
         .map(|service| world.service_ref(&service.id).value())
         .collect();
-    json!({
+    let own = json!({
         "id": policy.id,
         "type": "escalation_policy",
         "summary": policy.name,
@@ -189,11 +211,12 @@ pub(in crate::rest) fn policy_value(world: &World, _request: &Request, id: &str)
         "services": services,
         "teams": world.team_refs(id),
         "privilege": null,
-    })
+    });
+    with_given(own, &policy.given)
 }
 
 /// The custom field values of an incident, unset ones as null.
-pub(in crate::rest) fn field_values(world: &World, at: usize) -> Value {
+pub(crate) fn field_values(world: &World, at: usize) -> Value {
     let incident = world.incident(at);
     let values = world.fields.iter().map(|field| {
         let set = incident.fields.iter().find(|(id, _)| *id == field.id);
