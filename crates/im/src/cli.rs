@@ -58,7 +58,7 @@ pub use machine::Machine;
 pub(crate) use machine::terminal_width;
 pub use prompt::{Prompt, Question};
 pub use serve::ServeOptions;
-pub use sim::SimOptions;
+pub use sim::{Region, SimOptions};
 
 use args::Global;
 use context::Context;

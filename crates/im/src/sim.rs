@@ -11,11 +11,13 @@ mod account;
 mod api;
 pub(crate) mod control;
 mod deliver;
+mod files;
 mod line;
 mod page;
 mod time;
 
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,6 +51,8 @@ pub struct StandIn {
     changed: Notify,
     /// Deliveries that were sent and not answered.
     under_way: watch::Sender<usize>,
+    /// Where the account is written on demand and at the end.
+    save_to: Option<PathBuf>,
     sender: Option<reqwest::Client>,
     silence_ms: AtomicU64,
 }
@@ -69,13 +73,21 @@ impl StandIn {
         clock: Hands,
         fill: impl FnOnce(Options) -> (Sim, Account),
     ) -> Self {
-        let options = Options {
-            base_url: base_url.clone(),
+        let (sim, account) = fill(Self::options(&base_url));
+        Self::of(base_url, clock, sim, account)
+    }
+
+    /// How an account behaves that is reached there.
+    fn options(base_url: &str) -> Options {
+        Options {
+            base_url: base_url.to_owned(),
             web_url: format!("{base_url}{}", control::PREFIX),
             limits: Some(1.0),
             ..Options::default()
-        };
-        let (sim, account) = fill(options);
+        }
+    }
+
+    fn of(base_url: String, clock: Hands, sim: Sim, account: Account) -> Self {
         let sender = deliver::sender()
             .inspect_err(|error| tracing::error!("no webhook can be sent: {error}"));
         Self {
@@ -85,6 +97,7 @@ impl StandIn {
             clock,
             changed: Notify::new(),
             under_way: watch::Sender::new(0),
+            save_to: None,
             sender: sender.ok(),
             silence_ms: AtomicU64::new(millis(api::SILENCE)),
         }
@@ -100,6 +113,14 @@ impl StandIn {
     // A panic of the simulator leaves a state that is as good as any other for trying things.
     fn lock(&self) -> MutexGuard<'_, Sim> {
         self.sim.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes the account where the command line says; none when it says nothing.
+    fn save(&self) -> anyhow::Result<Option<&Path>> {
+        if let Some(dir) = &self.save_to {
+            files::save(dir, &self.lock())?;
+        }
+        Ok(self.save_to.as_deref())
     }
 
     /// How long a caller waits for an answer that is lost.
@@ -121,10 +142,12 @@ pub async fn run(options: SimOptions) -> anyhow::Result<()> {
     telemetry::start(Audience::Server, 0);
     let stop = CancellationToken::new();
     let listener = listen(options.listen).await?;
-    let stand_in = Arc::new(account::open(&options, listener.local_addr()?));
-    account::tell(&stand_in, options.json);
+    let stand_in = Arc::new(account::open(&options, listener.local_addr()?)?);
+    // First, so that whoever has read how to reach it can already stop it in order.
     stop_on_signal(stop.clone())?;
-    serve(stand_in, listener, stop).await
+    account::tell(&stand_in, options.json);
+    serve(Arc::clone(&stand_in), listener, stop).await?;
+    stand_in.save().map(drop)
 }
 
 /// Serves until `stop`.

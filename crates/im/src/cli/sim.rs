@@ -1,6 +1,7 @@
 //! `im sim`.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::Args;
@@ -24,6 +25,12 @@ pub struct SimOptions {
     /// The API key that it accepts; without one it makes up a key and prints it
     #[arg(long, value_name = "KEY")]
     pub api_key: Option<String>,
+    /// Serve the account in these files instead of an invented one: see docs/sim.md
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// Write the account into files here, at the end and when the control API asks for it
+    #[arg(long, value_name = "DIR")]
+    pub save: Option<PathBuf>,
     /// How its links name it, where that is not the address: behind a proxy, in a container
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pub base_url: Option<String>,
@@ -42,12 +49,37 @@ pub struct SimOptions {
     /// An ability that the account lacks, so that 402 is answered where it is needed
     #[arg(long, value_name = "ABILITY")]
     pub without: Vec<String>,
+    /// The service region; the key of one is refused in the other
+    #[arg(long, value_name = "REGION", default_value = "us")]
+    pub region: Region,
+    /// The account's time zone: dates without an offset are read in it
+    #[arg(long, value_name = "ZONE", default_value = "UTC", value_parser = time_zone)]
+    pub time_zone: String,
     /// What fixes all ids and all chance: the same number, the same ids
     #[arg(long, value_name = "NUMBER", default_value_t = 1)]
     pub seed: u64,
     /// Whether to print how to reach it as one JSON document
     #[arg(skip)]
     pub json: bool,
+}
+
+/// Where an account lives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Region {
+    /// The United States
+    Us,
+    /// Europe
+    Eu,
+}
+
+impl Region {
+    /// As scopes name it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+        }
+    }
 }
 
 /// How fast the clock of the stand-in goes.
@@ -107,6 +139,12 @@ impl FromStr for RateLimits {
             }
         }
     }
+}
+
+fn time_zone(text: &str) -> Result<String, String> {
+    jiff::tz::TimeZone::get(text)
+        .map(|_known| text.to_owned())
+        .map_err(|_unknown| "an IANA name such as Europe/Berlin".to_owned())
 }
 
 fn base_url(text: &str) -> Result<String, String> {

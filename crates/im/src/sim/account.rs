@@ -3,19 +3,20 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 
-use jiff::Timestamp;
-use pd_sim::{Account, KeyKind, OAuthApp, OAuthKind, Options, Sim, account};
+use pd_sim::{KeyKind, OAuthApp, OAuthKind, Sim, account};
 use serde_json::{Value, json};
 
 use super::time::Hands;
-use super::{StandIn, control};
-use crate::cli::SimOptions;
+use super::{StandIn, control, files};
+use crate::cli::{Region, SimOptions};
 use crate::clock::Clock;
 
 /// The OAuth app that every account of ours knows.
 const CLIENT_ID: &str = "im-sim-app";
 const CLIENT_SECRET: &str = "im-sim-app-secret";
 const REDIRECT_URI: &str = "http://localhost/callback";
+const SUBDOMAIN: &str = "lighthouse-works";
+/// The account of an app that says nothing else.
 pub(super) const ACCOUNT: &str = "us.lighthouse-works";
 
 /// What that app may be given (oauth.md §5).
@@ -53,29 +54,53 @@ const SCOPES: [&str; 30] = [
 ];
 
 /// The stand-in that the command line asks for.
-pub(super) fn open(options: &SimOptions, address: SocketAddr) -> StandIn {
+pub(super) fn open(options: &SimOptions, address: SocketAddr) -> anyhow::Result<StandIn> {
     let base = Clock::System;
     let now = options.start.unwrap_or_else(|| base.now());
     let clock = Hands::starting(base, now, options.clock.factor());
     let base_url = options.base_url.clone();
     let base_url = base_url.unwrap_or_else(|| format!("http://{address}"));
-    StandIn::at(base_url, clock, |mut sim| {
-        sim.limits = options.rate_limits.factor();
-        sim.reopen_allowed = !options.no_reopen;
-        sim.abilities
-            .retain(|ability| !options.without.contains(ability));
-        sim.seed = options.seed;
-        lively(sim, options.api_key.as_deref(), now)
-    })
+    let mut sim = StandIn::options(&base_url);
+    sim.limits = options.rate_limits.factor();
+    sim.reopen_allowed = !options.no_reopen;
+    sim.abilities
+        .retain(|ability| !options.without.contains(ability));
+    // Accounts of two regions share no key.
+    sim.seed = match options.region {
+        Region::Us => options.seed,
+        Region::Eu => options.seed ^ 0x6575,
+    };
+    sim.time_zone.clone_from(&options.time_zone);
+    let mut sim = if let Some(dir) = &options.data {
+        files::load(dir, sim, now)?
+    } else {
+        let mut sim = Sim::new(sim, now);
+        account::lively(&mut sim, now);
+        sim
+    };
+    furnish(&mut sim, options.region);
+    let mut account = sim.account();
+    if let Some(key) = &options.api_key {
+        sim.accept_key(key, KeyKind::Account);
+        account.api_key.clone_from(key);
+    }
+    let mut stand_in = StandIn::of(base_url, clock, sim, account);
+    stand_in.save_to.clone_from(&options.save);
+    Ok(stand_in)
 }
 
-/// An account with people, services and keys; `api_key` is accepted as an account key.
-fn lively(options: Options, api_key: Option<&str>, now: Timestamp) -> (Sim, Account) {
-    let mut sim = Sim::new(options, now);
-    let mut made = account::lively(&mut sim, now);
-    if let Some(key) = api_key {
-        sim.accept_key(key, KeyKind::Account);
-        key.clone_into(&mut made.api_key);
+/// Keys and an OAuth app, where the account has none.
+fn furnish(sim: &mut Sim, region: Region) {
+    let account = sim.account();
+    let owner = account.users.first().map(|(id, ..)| id.clone());
+    if account.api_key.is_empty() {
+        sim.add_key(KeyKind::Account);
+    }
+    if account.read_only_key.is_empty() {
+        sim.add_key(KeyKind::ReadOnly);
+    }
+    if let Some(owner) = owner.filter(|_| account.user_key.is_empty()) {
+        sim.add_key(KeyKind::User(owner));
     }
     sim.register_app(OAuthApp {
         kind: OAuthKind::Scoped,
@@ -83,9 +108,8 @@ fn lively(options: Options, api_key: Option<&str>, now: Timestamp) -> (Sim, Acco
         client_secret: Some(CLIENT_SECRET.to_owned()),
         scopes: SCOPES.map(str::to_owned).to_vec(),
         redirect_uri: REDIRECT_URI.to_owned(),
-        account: ACCOUNT.to_owned(),
+        account: format!("{}.{SUBDOMAIN}", region.name()),
     });
-    (sim, made)
 }
 
 /// Everything that a script needs to use the account.

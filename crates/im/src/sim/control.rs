@@ -65,6 +65,7 @@ pub(super) fn routes() -> Router<Arc<StandIn>> {
         )
         .route("/_sim/oauth/apps", post(settings::add_app))
         .route("/_sim/oauth/revoke", post(settings::revoke_tokens))
+        .route("/_sim/save", post(settings::save))
         .route("/_sim/{*rest}", get(nothing).post(nothing).delete(nothing))
         .route_layer(middleware::from_fn(refuse_other_sites))
 }

@@ -1,6 +1,7 @@
 //! The stand-in's HTTP skin, without a socket.
 
 mod control;
+mod files;
 mod pages;
 
 use std::sync::Arc;

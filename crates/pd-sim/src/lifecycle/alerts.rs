@@ -68,6 +68,27 @@ impl World {
         }
     }
 
+    /// Gives an alert to another open incident; one that is left with none but resolved alerts ends.
+    pub(crate) fn move_alert(&mut self, from: usize, alert: usize, to: usize, actor: &Actor) {
+        let incident = self.incident_mut(from);
+        if alert >= incident.alerts.len() {
+            return;
+        }
+        let moved = incident.alerts.remove(alert);
+        let summary = format!("Alert moved by {}.", self.agent_name(&actor.agent));
+        self.record(from, "unlink", summary.clone(), actor);
+        self.record(to, "link", summary, actor);
+        self.by_key.entry(moved.key.clone()).or_default().push(to);
+        self.incident_mut(to).alerts.push(moved);
+        self.index_keys(to);
+        self.touch(from);
+        self.touch(to);
+        let left = &self.incident(from).alerts;
+        if self.incident(from).is_open() && left.iter().all(|alert| alert.resolved) {
+            self.resolve(from, None, actor);
+        }
+    }
+
     /// Opens a resolved alert of an open incident again.
     pub(crate) fn reopen_alert(&mut self, at: usize, alert: usize) {
         if let Some(alert) = self.incident_mut(at).alerts.get_mut(alert) {

@@ -11,6 +11,8 @@ use crate::state::{Alert, World};
 
 /// One request changes at most so many.
 const BULK_MAX: usize = 250;
+/// One incident has at most so many.
+const ALERTS_MAX: usize = 1_000;
 
 pub(super) fn list(world: &World, request: &Request, at: usize) -> Answer {
     let statuses: Vec<&str> = request.query_all("statuses[]").collect();
@@ -53,7 +55,7 @@ pub(super) fn update_one(
         .json()
         .ok_or_else(|| invalid("params must be a Hash"))?;
     let change = check(world, at, id, body.get("alert").unwrap_or(&Value::Null))?;
-    apply(world, at, change, &actor);
+    let at = apply(world, at, &change, &actor);
     get(world, at, id)
 }
 
@@ -90,44 +92,87 @@ pub(super) fn update_many(
         .iter()
         .map(|change| check(world, at, &id(change), change))
         .collect::<Result<_, _>>()?;
-    for change in changes {
-        apply(world, at, change, &actor);
-    }
-    let ids: Vec<String> = asked.iter().map(id).collect();
-    let named = world
-        .incident(at)
-        .alerts
+    let coming = changes
         .iter()
-        .filter(|alert| ids.contains(&alert.id));
-    let rows: Vec<&Alert> = named.collect();
-    Ok(Page::of(request)?.answer("alerts", &rows, |alert| render(world, at, alert)))
+        .filter(|change| change.target.is_some())
+        .count();
+    let target = changes.iter().find_map(|change| change.target);
+    if target.is_some_and(|to| world.incident(to).alerts.len() + coming > ALERTS_MAX) {
+        return Err(invalid("Too many alerts."));
+    }
+    let places: Vec<(usize, String)> = changes
+        .into_iter()
+        .map(|change| (apply(world, at, &change, &actor), change.alert))
+        .collect();
+    let rows: Vec<(usize, &Alert)> = places
+        .iter()
+        .filter_map(|(at, id)| {
+            let mut alerts = world.incident(*at).alerts.iter();
+            Some((*at, alerts.find(|alert| alert.id == *id)?))
+        })
+        .collect();
+    Ok(Page::of(request)?.answer("alerts", &rows, |(at, alert)| render(world, *at, alert)))
 }
 
-/// Which alert, and whether it is to be resolved.
-type Change = (usize, Option<bool>);
+/// What is to happen to one alert.
+struct Change {
+    alert: String,
+    resolve: Option<bool>,
+    /// The incident it goes to.
+    target: Option<usize>,
+}
 
 fn check(world: &World, at: usize, id: &str, asked: &Value) -> Result<Change, Response> {
-    let index = world
-        .incident(at)
-        .alerts
-        .iter()
-        .position(|alert| alert.id == id)
-        .ok_or_else(not_found)?;
+    let known = world.incident(at).alerts.iter().any(|alert| alert.id == id);
+    if !known {
+        return Err(not_found());
+    }
     let resolve = match asked.get("status").and_then(Value::as_str) {
         None => None,
         Some("resolved") => Some(true),
         Some("triggered") => Some(false),
         Some(_) => return Err(invalid("Status must be triggered or resolved.")),
     };
-    Ok((index, resolve))
+    let target = match asked.pointer("/incident/id").and_then(Value::as_str) {
+        None => None,
+        Some(target) => Some(world.find(target).ok_or_else(not_found)?).filter(|to| *to != at),
+    };
+    if let Some(target) = target.map(|target| world.incident(target)) {
+        if !target.is_open() {
+            let reason = "Incident Already Resolved";
+            return Err(Response::error(400, 1001, reason, &[reason]));
+        }
+        if target.alerts.len() >= ALERTS_MAX {
+            return Err(invalid("Too many alerts."));
+        }
+    }
+    Ok(Change {
+        alert: id.to_owned(),
+        resolve,
+        target,
+    })
 }
 
-fn apply(world: &mut World, at: usize, (alert, resolve): Change, actor: &crate::state::Actor) {
-    match resolve {
+/// Makes a checked change; says where the alert is now.
+fn apply(world: &mut World, at: usize, change: &Change, actor: &crate::state::Actor) -> usize {
+    let alerts = world.incident(at).alerts.iter();
+    let position = alerts
+        .map(|alert| &alert.id)
+        .position(|id| *id == change.alert);
+    // The same alert may be named twice, and may have gone with the first.
+    let Some(alert) = position else {
+        return change.target.unwrap_or(at);
+    };
+    match change.resolve {
         Some(true) => world.resolve_alert(at, alert, actor),
         Some(false) if world.incident(at).is_open() => world.reopen_alert(at, alert),
         Some(false) | None => {}
     }
+    if let Some(target) = change.target {
+        world.move_alert(at, alert, target, actor);
+        return target;
+    }
+    at
 }
 
 const fn status(alert: &Alert) -> &'static str {

@@ -467,3 +467,29 @@ fn the_channel_of_a_trigger_can_be_corrected() {
         400,
     );
 }
+
+#[test]
+fn an_alert_moves_and_what_it_leaves_empty_ends() {
+    let mut world = World::new();
+    let service = world.service(0);
+    let from = world.sim.trigger(&service, "one", world.now).unwrap();
+    let to = world.sim.trigger(&service, "two", world.now).unwrap();
+    let alert = world.get(&format!("/incidents/{from}/alerts"), &[])["alerts"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let body =
+        json!({"alert": {"type": "alert", "incident": {"id": to, "type": "incident_reference"}}});
+    let moved = world.write(
+        "PUT",
+        &format!("/incidents/{from}/alerts/{alert}"),
+        &body,
+        200,
+    );
+    assert_eq!(moved["alert"]["incident"]["id"], to.as_str());
+    assert_eq!(world.sim.incident(&to).unwrap().alerts, (2, 2));
+    let left = world.sim.incident(&from).unwrap();
+    assert_eq!((left.status, left.alerts), ("resolved", (0, 0)));
+    let back = json!({"alerts": [{"id": alert, "type": "alert", "incident": {"id": from, "type": "incident_reference"}}]});
+    world.write("PUT", &format!("/incidents/{to}/alerts"), &back, 400);
+}

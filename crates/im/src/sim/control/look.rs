@@ -17,7 +17,7 @@ const ROWS_DEFAULT: usize = 100;
 const ROWS_MAX: usize = 10_000;
 
 /// What there is, one address a line.
-const ADDRESSES: [&str; 24] = [
+const ADDRESSES: [&str; 25] = [
     "GET    /                                     the page, for a browser on this machine",
     "GET    /_sim/account                         ids, keys, OAuth client",
     "GET    /_sim/incidents                       newest first; status, limit",
@@ -42,6 +42,7 @@ const ADDRESSES: [&str; 24] = [
     "POST   /_sim/keys                            kind, user, key; DELETE /_sim/keys/{key} revokes",
     "POST   /_sim/oauth/apps                      client_id, redirect_uri; client_secret, kind, scopes",
     "POST   /_sim/oauth/revoke                    ends all tokens",
+    "POST   /_sim/save                            writes the account where --save says",
 ];
 
 fn wants_a_page(headers: &HeaderMap) -> bool {

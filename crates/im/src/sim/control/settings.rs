@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use pd_sim::{KeyKind, OAuthApp, OAuthKind, Sim};
 use serde_json::{Value, json};
@@ -23,6 +24,7 @@ fn shown(sim: &Sim) -> Value {
         "rate_limits": options.limits.map_or(json!("off"), Value::from),
         "reopen": options.reopen_allowed,
         "reassign_retriggers": options.reassign_retriggers,
+        "time_zone": options.time_zone,
         "abilities": options.abilities,
     })
 }
@@ -211,6 +213,24 @@ pub(super) async fn revoke_tokens(State(stand_in): State<Arc<StandIn>>, asked: A
     let did = asked.only(&[]).and_then(|()| {
         stand_in.with(pd_sim::Sim::revoke_tokens);
         done("all OAuth tokens are revoked")
+    });
+    reply(&asked, did)
+}
+
+pub(super) async fn save(State(stand_in): State<Arc<StandIn>>, asked: Asked) -> Response {
+    let did = asked.only(&[]).and_then(|()| {
+        let saved = stand_in.save().map_err(|error| {
+            ApiError::new(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "not_saved",
+                format!("{error:#}"),
+            )
+        })?;
+        let dir = saved.ok_or_else(|| {
+            ApiError::conflict("no_directory", "nobody said where to save the account")
+                .hint("start the stand-in with `--save DIR`")
+        })?;
+        done(format!("the account is saved in {}", dir.display()))
     });
     reply(&asked, did)
 }

@@ -462,3 +462,10 @@ async fn the_addresses_are_listed_for_whoever_asks() {
         said.text
     );
 }
+
+#[tokio::test]
+async fn an_account_is_saved_only_where_the_command_line_says() {
+    let said = Here::new().post("/_sim/save", "").await;
+    assert_eq!(said.status, 409);
+    assert!(said.json()["hint"].as_str().unwrap().contains("--save DIR"));
+}
