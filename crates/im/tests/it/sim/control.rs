@@ -108,87 +108,89 @@ async fn every_act_of_a_person_can_be_done() {
     );
 }
 
+/// Address, parameters, status, and words of the refusal.
+const WRONG: [(&str, &str, u16, &str); 18] = [
+    (
+        "/_sim/incidents/7/resolve",
+        "",
+        404,
+        "there is no incident 7",
+    ),
+    ("/_sim/incidents/101/dance", "", 404, "nobody can `dance`"),
+    ("/_sim/incidents/101/reopen", "", 409, "it is open"),
+    ("/_sim/incidents/101/note", "", 400, "`text` is missing"),
+    (
+        "/_sim/incidents/101/resolve",
+        "user=Nobody",
+        400,
+        "no user has the id or name `Nobody`",
+    ),
+    (
+        "/_sim/incidents/101/resolve",
+        "usr=Bram",
+        400,
+        "unknown parameter `usr`; known: user",
+    ),
+    ("/_sim/incidents/101/snooze", "for=soon", 400, "not `soon`"),
+    (
+        "/_sim/trigger",
+        "service=Nothing",
+        400,
+        "no service has the id or name `Nothing`",
+    ),
+    (
+        "/_sim/faults",
+        "lose_answer=10&server_error=101",
+        400,
+        "`server_error` must be a number from 0 to 100",
+    ),
+    (
+        "/_sim/faults",
+        "{\"outage\": \"total\"}",
+        400,
+        "one of none, unavailable, unreachable",
+    ),
+    (
+        "/_sim/faults/next",
+        "fault=bad_gateway&status=504",
+        400,
+        "`status` is for",
+    ),
+    (
+        "/_sim/clock",
+        "",
+        400,
+        "name one of mode, factor, advance, at",
+    ),
+    (
+        "/_sim/clock",
+        "at=2020-01-01T00:00:00Z",
+        409,
+        "time does not go back",
+    ),
+    ("/_sim/clock", "{\"advance\": ", 400, "not a JSON object"),
+    ("/_sim/keys", "kind=user", 400, "a user key needs a `user`"),
+    (
+        "/_sim/subscriptions/PNONE/enable",
+        "",
+        404,
+        "no webhook subscription PNONE",
+    ),
+    (
+        "/_sim/options",
+        "rate_limits=many",
+        400,
+        "`rate_limits` must be a number",
+    ),
+    ("/_sim/nothing", "", 404, "nothing at this address"),
+];
+
 #[tokio::test]
 async fn a_wrong_request_says_what_is_wrong_and_changes_nothing() {
     let here = Here::new();
     here.post("/_sim/trigger", "").await;
     let before = here.get("/_sim/faults").await.text;
-    let wrong = [
-        (
-            "/_sim/incidents/7/resolve",
-            "",
-            404,
-            "there is no incident 7",
-        ),
-        ("/_sim/incidents/101/dance", "", 404, "nobody can `dance`"),
-        ("/_sim/incidents/101/reopen", "", 409, "it is open"),
-        ("/_sim/incidents/101/note", "", 400, "`text` is missing"),
-        (
-            "/_sim/incidents/101/resolve",
-            "user=Nobody",
-            400,
-            "no user has the id or name `Nobody`",
-        ),
-        (
-            "/_sim/incidents/101/resolve",
-            "usr=Bram",
-            400,
-            "unknown parameter `usr`; known: user",
-        ),
-        ("/_sim/incidents/101/snooze", "for=soon", 400, "not `soon`"),
-        (
-            "/_sim/trigger",
-            "service=Nothing",
-            400,
-            "no service has the id or name `Nothing`",
-        ),
-        (
-            "/_sim/faults",
-            "lose_answer=10&server_error=101",
-            400,
-            "`server_error` must be a number from 0 to 100",
-        ),
-        (
-            "/_sim/faults",
-            "{\"outage\": \"total\"}",
-            400,
-            "one of none, unavailable, unreachable",
-        ),
-        (
-            "/_sim/faults/next",
-            "fault=bad_gateway&status=504",
-            400,
-            "`status` is for",
-        ),
-        (
-            "/_sim/clock",
-            "",
-            400,
-            "name one of mode, factor, advance, at",
-        ),
-        (
-            "/_sim/clock",
-            "at=2020-01-01T00:00:00Z",
-            409,
-            "time does not go back",
-        ),
-        ("/_sim/clock", "{\"advance\": ", 400, "not a JSON object"),
-        ("/_sim/keys", "kind=user", 400, "a user key needs a `user`"),
-        (
-            "/_sim/subscriptions/PNONE/enable",
-            "",
-            404,
-            "no webhook subscription PNONE",
-        ),
-        (
-            "/_sim/options",
-            "rate_limits=many",
-            400,
-            "`rate_limits` must be a number",
-        ),
-        ("/_sim/nothing", "", 404, "nothing at this address"),
-    ];
-    for (path, form, status, words) in wrong {
+    for (path, form, status, words) in WRONG {
         let said = here.post(path, form).await;
         assert_eq!(said.status, status, "{path} {form}: {}", said.text);
         let detail = said.json()["detail"].as_str().unwrap().to_owned();
