@@ -93,21 +93,17 @@ impl Sim {
         self.world.run_until(now);
         self.world.late_log_entries_s = self.faults.late_log_entries_s;
         let fault = self.faults.meet(request, self.world.now);
-        if let Some(response) = fault.and_then(faults::refusal) {
-            return Answered {
-                response,
-                lost: false,
-                unreachable: fault == Some(Fault::Unreachable),
-            };
-        }
-        let mut response = self.answer(request);
-        if self.faults.odd_answers {
+        let refused = fault.and_then(faults::refusal);
+        let is_refused = refused.is_some();
+        let mut response = refused.unwrap_or_else(|| self.answer(request));
+        if self.faults.odd_answers && !is_refused {
             faults::make_odd(&mut response);
         }
+        response.headers.push(self.date_header());
         Answered {
             response,
-            lost: fault == Some(Fault::LoseAnswer),
-            unreachable: false,
+            lost: fault == Some(Fault::LoseAnswer) && !is_refused,
+            unreachable: fault == Some(Fault::Unreachable),
         }
     }
 
@@ -136,7 +132,6 @@ impl Sim {
         response
             .headers
             .extend(verdict.into_iter().flat_map(limit_headers));
-        response.headers.push(self.date_header());
         response
     }
 
