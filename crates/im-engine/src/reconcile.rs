@@ -34,7 +34,8 @@ const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 /// Users are read again after this time.
 const USERS_AFTER: SignedDuration = SignedDuration::from_hours(24);
-/// What a run asks for in one step when it looks for incidents that were not listed.
+/// What a run asks for in one step when it looks for incidents that were not listed; the rest
+/// comes in its next steps.
 const UNSEEN_MAX: u32 = 500;
 /// While a run waits for incidents to be read, it looks again after this time.
 const WAIT: SignedDuration = SignedDuration::from_millis(500);
@@ -123,6 +124,8 @@ pub(crate) fn step(
                 repair::advance(tx, run.id, &json(&progress), now + WAIT)?;
                 return Ok(None);
             }
+            // What did not fit into one step comes in the next.
+            Phase::Wait if want_unseen(tx, connector, run.id, now)? => {}
             Phase::Wait => {
                 finish(tx, connector, &run, &progress, now)?;
                 return Ok(None);
@@ -226,7 +229,11 @@ pub(crate) fn settle(
                 now + SignedDuration::from_millis(i64::try_from(wait).unwrap_or(60_000)),
             );
         }
-        Outcome::Refused(refusal) if refusal.why == Why::WindowTooLarge => too_large(&mut progress),
+        Outcome::Refused(refusal)
+            if refusal.why == Why::WindowTooLarge && progress.phase == Phase::Log =>
+        {
+            too_large(&mut progress);
+        }
         Outcome::Gone | Outcome::Refused(_) => {
             if let Outcome::Refused(refusal) = &settled.outcome
                 && refusal.why == Why::BadKey
@@ -433,7 +440,7 @@ fn open_page(
         if applied == Applied::Created {
             repair::want(tx, connector.name(), id, run.id, true, now)?;
         }
-        incidents::mark_seen_open(tx, connector.name(), id, run.id)?;
+        incidents::mark_seen(tx, connector.name(), id, run.id)?;
     }
     Ok(())
 }
@@ -552,19 +559,22 @@ fn has_webhook(kind: im_core::Kind) -> bool {
     )
 }
 
+/// Asks for incidents that were not listed, each once in a run; `false` if there are none left.
 fn want_unseen(
     tx: &mut Tx<'_>,
     connector: &Connector,
     run: i64,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<bool, StoreError> {
     if !connector.mapping.direction.receives() {
-        return Ok(());
+        return Ok(false);
     }
-    for pd_id in incidents::open_unseen(tx, connector.name(), run, UNSEEN_MAX)? {
-        repair::want(tx, connector.name(), &pd_id, run, false, now)?;
+    let unseen = incidents::open_unseen(tx, connector.name(), run, UNSEEN_MAX)?;
+    for pd_id in &unseen {
+        repair::want(tx, connector.name(), pd_id, run, false, now)?;
+        incidents::mark_seen(tx, connector.name(), pd_id, run)?;
     }
-    Ok(())
+    Ok(!unseen.is_empty())
 }
 
 /// Applies something and counts what it did for `run` (0: for nobody).

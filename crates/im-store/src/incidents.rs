@@ -87,7 +87,7 @@ statements! {
         SELECT number FROM incident WHERE connector = ?1 AND pd_id = ?2";
     BY_KEY = "-- incidents.by_key
         SELECT number FROM incident WHERE connector = ?1 AND pd_key = ?2";
-    SEEN_OPEN = "-- incidents.seen_open
+    SEEN = "-- incidents.seen
         UPDATE incident SET seen_run = ?3 WHERE connector = ?1 AND pd_id = ?2";
     OPEN_UNSEEN = "-- incidents.open_unseen
         SELECT pd_id FROM incident
@@ -188,14 +188,14 @@ fn number(row: &Row, column: usize) -> Result<IncidentNumber, StoreError> {
         .ok_or_else(|| row.content(column, "an incident number", number.to_string()))
 }
 
-/// Notes that a sync run met the twin among PagerDuty's open incidents.
-pub fn mark_seen_open(
+/// Notes that a sync run met the twin among PagerDuty's open incidents, or reads it by itself.
+pub fn mark_seen(
     tx: &mut Tx<'_>,
     connector: &str,
     pd_id: &str,
     run: i64,
 ) -> Result<bool, StoreError> {
-    Ok(tx.execute(SEEN_OPEN, params![connector, pd_id, run])? > 0)
+    Ok(tx.execute(SEEN, params![connector, pd_id, run])? > 0)
 }
 
 /// Twins that we hold for open and that the run did not meet, at most `limit`.

@@ -22,6 +22,16 @@ fn edit(reply: &mut Reply, change: impl FnOnce(&mut Value)) {
     reply.body = body.to_string().into_bytes();
 }
 
+/// PagerDuty shows no more of a list.
+fn too_far() -> Reply {
+    let body = br#"{"error":{"message":"Arguments Caused Error","code":2002,"errors":["Offset must be less than or equal to 9900."]}}"#;
+    Reply {
+        status: 400,
+        headers: Vec::new(),
+        body: body.to_vec(),
+    }
+}
+
 /// The words of a request's query.
 fn query(world: &World, call: &str) -> Vec<String> {
     let asked = world.asked.iter().filter(|asked| asked.call.name() == call);
@@ -146,6 +156,81 @@ story! {
         assert_eq!(pages, 2, "and the list ends");
         let found = world.write(|tx| people::by_email(tx, CONNECTOR, "user129@lighthouse-works.example"));
         assert!(found.is_some());
+    }
+
+    fn s81_more_than_a_step_asks_for_is_read_in_the_same_run(world) {
+        let twins: Vec<String> = (0..600).map(|number| world.triggered(&format!("Many {number}"))).collect();
+        world.run_for(MINUTE * 2);
+        world.way.lose = Some(|_| true);
+        let user = world.user(2);
+        for twin in &twins {
+            world.sim.resolve(&user, twin, world.now).unwrap();
+        }
+        // The log does not tell either.
+        world.tamper = Some(Box::new(|call, mut reply| {
+            if matches!(call, Call::ListLogEntries { .. }) {
+                edit(&mut reply, |body| {
+                    body["log_entries"] = json!([]);
+                    body["more"] = json!(false);
+                    body["total"] = json!(0);
+                });
+            }
+            reply
+        }));
+        world.forget_calls();
+        let now = world.our_now();
+        world.write(|tx| im_engine::request_sync(tx, CONNECTOR, "asked", now));
+        while world.run_under_way().is_none() {
+            world.run_for(SignedDuration::from_millis(100));
+        }
+        let run = world.run_under_way().unwrap().id;
+        world.run_for(MINUTE * 4);
+        let last = world.last_run();
+        assert_eq!((last.id, last.message), (run, None), "it is complete");
+        for twin in &twins {
+            let incident = world.number_of(twin).unwrap();
+            assert_eq!(world.story(incident).status, Status::Resolved, "{incident}");
+        }
+        let read: BTreeSet<_> = world.asked.iter().filter_map(|asked| match &asked.call {
+            Call::ReadIncident { id } => Some(id.clone()),
+            _ => None,
+        }).collect();
+        assert_eq!((read.len(), world.called("read_incident")), (600, 600), "each once");
+    }
+
+    fn s81_more_open_incidents_than_pagerduty_lists_are_said(world) {
+        let (_, twin) = world.born_there("One of many");
+        world.tamper = Some(Box::new(|call, mut reply| {
+            if matches!(call, Call::ListOpenIncidents { .. }) {
+                edit(&mut reply, |body| {
+                    let one = body["incidents"][0].clone();
+                    body["incidents"] = Value::Array(vec![one; 100]);
+                    body["more"] = json!(true);
+                });
+            }
+            reply
+        }));
+        world.sync();
+        let message = world.last_run().message.unwrap();
+        assert!(message.contains("more than 10,000 incidents are open"), "{message}");
+        assert_eq!(world.called("list_open_incidents"), 100, "and the list ends");
+        assert!(world.number_of(&twin).is_some());
+        world.tamper = None;
+        world.sync();
+        assert_eq!(world.last_run().message, None, "the next run reads what was cut");
+    }
+
+    fn s81_more_users_than_pagerduty_lists_are_said(world) {
+        world.instead = Some(Box::new(|call| match call {
+            Call::ListUsers { .. } => Some(too_far()),
+            _ => None,
+        }));
+        world.run_for(HOUR * 25);
+        let message = world.last_run().message.unwrap();
+        assert!(message.contains("the users: "), "{message}");
+        world.instead = None;
+        world.sync();
+        assert_eq!(world.last_run().message, None, "the next run reads what was cut");
     }
 
     fn s82_each_list_has_its_own_offset(world) {
