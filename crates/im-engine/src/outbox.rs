@@ -15,9 +15,9 @@ use crate::plan::Ticket;
 use crate::record;
 
 /// What is older than this when it is about to be sent was true under other circumstances.
-const FRESH: SignedDuration = SignedDuration::from_secs(30);
+pub(crate) const FRESH: SignedDuration = SignedDuration::from_secs(30);
 /// A look at the other side counts this long.
-const CHECKED: SignedDuration = SignedDuration::from_secs(10);
+pub(crate) const CHECKED: SignedDuration = SignedDuration::from_secs(10);
 /// What waited longer than this is not sent without a person's word (S75).
 const EXPIRY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -44,14 +44,10 @@ pub(crate) fn call(
     let checked = row
         .checked_at
         .is_some_and(|at| now.duration_since(at) <= CHECKED);
-    let ticket = if checked || !wants_check(row, now) {
-        Ticket::Send(row.id)
+    let (ticket, call) = if checked || !wants_check(row, now) {
+        (Ticket::Send(row.id), send(tx, connector, row, &story)?)
     } else {
-        Ticket::Check(row.id)
-    };
-    let call = match ticket {
-        Ticket::Check(_) => check(tx, row, &story)?,
-        Ticket::Send(_) | Ticket::Run(_) | Ticket::Wanted => send(tx, connector, row, &story)?,
+        (Ticket::Check(row.id), check(tx, row, &story)?)
     };
     match call {
         Ok(call) => {

@@ -9,7 +9,7 @@ use im_store::{StoreError, Tx, inbox, outbox as outbox_rows, repair};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
-use crate::{outbox, reconcile};
+use crate::{batch, reconcile};
 
 /// How many calls the caller can take, and how long they may take.
 #[derive(Debug, Clone, Copy)]
@@ -25,16 +25,28 @@ pub struct Capacity {
 }
 
 /// What a call is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Ticket {
     /// A row of the outbox is sent.
     Send(i64),
+    /// Rows of the outbox are sent together, in the order of the call's ids.
+    SendTogether(Vec<i64>),
     /// The other side is looked at before a row is sent.
     Check(i64),
     /// A step of a repair.
     Run(i64),
     /// An incident, or its log, is read.
     Wanted,
+}
+
+impl Ticket {
+    /// Whether people wait for it.
+    pub fn is_live(&self) -> bool {
+        match self {
+            Self::Send(_) | Self::SendTogether(_) | Self::Check(_) => true,
+            Self::Run(_) | Self::Wanted => false,
+        }
+    }
 }
 
 /// One call to make.
@@ -102,10 +114,8 @@ fn claim(
     };
     if connector.mapping.direction.sends() {
         let limit = capacity.live.saturating_sub(taken);
-        for row in outbox_rows::claim_due(tx, connector.name(), lease_until, limit, now)? {
-            if let Some((ticket, call)) = outbox::call(tx, connector, &row, now)? {
-                add(ticket, call);
-            }
+        for (ticket, call) in batch::claim(tx, connector, lease_until, limit, now)? {
+            add(ticket, call);
         }
     }
     if connector.mapping.direction == im_core::Direction::None {

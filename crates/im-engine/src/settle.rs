@@ -4,7 +4,7 @@ use im_core::{Actor, ActorKind, Effect, Fact, Kind, PeerStatus, Person, Source, 
 use im_pagerduty::{
     Answer, Call, IncidentRead, Limits, Note, Outcome, Refusal, User, WaitReason, Why, note_mark,
 };
-use im_store::connectors::{self, State};
+use im_store::connectors::{self, ConnectorRow, State};
 use im_store::outbox::{self as rows, OutboxRow};
 use im_store::people::{self, UserRow};
 use im_store::{StoreError, Tx, facts, repair, tallies};
@@ -14,7 +14,7 @@ use crate::connector::{self, Connector};
 use crate::plan::{Planned, Ticket};
 use crate::read::{self, Applied};
 use crate::record::{self, record};
-use crate::{inbox, outbox, reconcile, skew};
+use crate::{batch, inbox, outbox, reconcile, skew};
 
 /// A call that was answered, or not.
 #[derive(Debug, Clone)]
@@ -40,12 +40,13 @@ pub fn settle(tx: &mut Tx<'_>, settled: &Settled, now: Timestamp) -> Result<(), 
         return Ok(());
     };
     account(tx, &connector, settled, now)?;
-    match settled.planned.ticket {
-        Ticket::Send(row) | Ticket::Check(row) => match rows::find(tx, row)? {
+    match &settled.planned.ticket {
+        Ticket::Send(row) | Ticket::Check(row) => match rows::find(tx, *row)? {
             Some(row) => settle_row(tx, &connector, &row, settled, now),
             None => Ok(()),
         },
-        Ticket::Run(run) => reconcile::settle(tx, &connector, run, settled, now),
+        Ticket::SendTogether(rows) => batch::settle(tx, &connector, rows, settled, now),
+        Ticket::Run(run) => reconcile::settle(tx, &connector, *run, settled, now),
         Ticket::Wanted => settle_wanted(tx, &connector, settled, now),
     }
 }
@@ -75,6 +76,9 @@ fn account(
             // It proves that the key is good, and nothing about a limit that another call met.
             let blocked = Some(row.blocked_until).filter(|_| row.state != State::AuthFailed);
             let until = spent(&settled.limits, now).max(blocked.unwrap_or_default());
+            if let Some(reason) = unreached(row) {
+                rows::hurry(tx, name, reason, now)?;
+            }
             match (proves, &row.state_reason) {
                 (true, _) => set(tx, State::Active, None, until),
                 (false, reason) => set(tx, row.state, reason.as_deref(), until),
@@ -128,6 +132,15 @@ fn account(
     }
 }
 
+/// Why PagerDuty could not be reached until now: what waits for that alone need not wait longer.
+fn unreached(row: &ConnectorRow) -> Option<&str> {
+    let reasons = [WaitReason::Unreachable, WaitReason::Tls, WaitReason::Dns];
+    row.state_reason
+        .as_deref()
+        .filter(|_| row.state == State::Failing)
+        .filter(|reason| reasons.iter().any(|why| why.to_string() == *reason))
+}
+
 /// Until when nothing is to be sent, where an answer says that the allowance is used up (S83).
 /// The last few are left to the calls that are under way.
 fn spent(limits: &Limits, now: Timestamp) -> Timestamp {
@@ -146,7 +159,8 @@ fn millis(wait: u64) -> SignedDuration {
     SignedDuration::from_millis(i64::try_from(wait).unwrap_or(i64::MAX / 4))
 }
 
-fn settle_row(
+/// What became of the call for a row.
+pub(crate) fn settle_row(
     tx: &mut Tx<'_>,
     connector: &Connector,
     row: &OutboxRow,
@@ -188,7 +202,7 @@ fn done(
     answer: &Answer,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    match (settled.planned.ticket, answer) {
+    match (&settled.planned.ticket, answer) {
         (Ticket::Check(_), Answer::Incidents(found)) => {
             let services = read::named_services(tx, &connector.mapping, row.incident)?;
             // The key may be in use on another service: that incident is not ours (S63).
@@ -226,10 +240,7 @@ fn done(
                 None => record::refold_releasing(tx, row, connector, now),
             }
         }
-        (Ticket::Send(_), Answer::Incident(read)) => {
-            tracing::info!(incident.id = %row.incident, outbox.attempt = row.attempt, "PagerDuty has it: {}", row.effect.name());
-            paid_by(tx, connector, row, read, now)
-        }
+        (Ticket::Send(_), Answer::Incident(read)) => sent(tx, connector, row, read, now),
         (Ticket::Send(_), Answer::Note(note)) => {
             paid(tx, connector, row, &[by_note(row, note, now)], now)
         }
@@ -241,6 +252,18 @@ fn done(
             None,
         ),
     }
+}
+
+/// PagerDuty did what the row asks for, and shows the incident as it is now.
+pub(crate) fn sent(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    read: &IncidentRead,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tracing::info!(incident.id = %row.incident, outbox.attempt = row.attempt, "PagerDuty has it: {}", row.effect.name());
+    paid_by(tx, connector, row, read, now)
 }
 
 /// Whether a look at the incident shows what an earlier attempt, whose answer was lost, did.
@@ -472,6 +495,7 @@ fn refused(
 fn sent_as_another(connector: &Connector, call: &Call) -> bool {
     let (Call::CreateIncident { from, .. }
     | Call::UpdateIncident { from, .. }
+    | Call::ResolveIncidents { from, .. }
     | Call::AddNote { from, .. }) = call
     else {
         return false;

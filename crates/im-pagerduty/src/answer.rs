@@ -23,7 +23,7 @@ pub enum Answer {
     Note(Note),
     /// All notes of an incident, in no known order.
     Notes(Page<Note>),
-    /// A page of incidents.
+    /// A page of incidents; all of them after a change of many.
     Incidents(Page<IncidentRead>),
     /// A page of log entries, in no known order.
     LogEntries(Page<Heard>),
@@ -258,7 +258,10 @@ fn answer(call: &Call, root: &Root, read_at: Timestamp) -> Option<Answer> {
         }
         Call::AddNote { .. } => Answer::Note(note(root.note.as_ref()?)?),
         Call::ReadNotes { .. } => Answer::Notes(page.of_rows(&root.notes, note)?),
-        Call::FindByKey { .. } | Call::ListOpenIncidents { .. } | Call::ListIncidents { .. } => {
+        Call::FindByKey { .. }
+        | Call::ListOpenIncidents { .. }
+        | Call::ListIncidents { .. }
+        | Call::ResolveIncidents { .. } => {
             let rows = page.of_rows(&root.incidents, |row| incident_read(row, read_at));
             Answer::Incidents(rows?)
         }

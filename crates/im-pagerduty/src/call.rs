@@ -13,6 +13,9 @@ pub const PAGE_SIZE: u32 = 100;
 /// PagerDuty refuses `offset + limit` above this; longer lists are cut by time.
 pub const ROWS_MAX: u32 = 10_000;
 
+/// PagerDuty refuses to change more incidents than this in one request.
+pub const BATCH_MAX: u32 = 250;
+
 /// The documented length of an event's key; incidents have no documented one.
 pub const KEY_CHARS_MAX: usize = 255;
 
@@ -206,6 +209,14 @@ calls! {
         /// E-mail address of a PagerDuty user: the one who did it.
         from: String,
     } = "update_incident", Live, Sets;
+    /// Resolves up to [`BATCH_MAX`] incidents, all or none: one that cannot be resolved, e.g.
+    /// because it is, has the whole refused. A repeat is refused like that, too: read and compare.
+    ResolveIncidents {
+        /// PagerDuty's ids.
+        ids: Vec<String>,
+        /// E-mail address of a PagerDuty user: the one who did it.
+        from: String,
+    } = "resolve_incidents", Live, Sets;
     /// Writes a note. Notes have no key: read the notes and look for our mark before a repeat.
     AddNote {
         /// PagerDuty's id of the incident.

@@ -32,8 +32,8 @@ pub use answer::{
     Subscription, User, read,
 };
 pub use call::{
-    Call, Change, IncidentKey, KEY_CHARS_MAX, NewPriority, PAGE_SIZE, Purpose, ROWS_MAX, Repeat,
-    SubscriptionFilter,
+    BATCH_MAX, Call, Change, IncidentKey, KEY_CHARS_MAX, NewPriority, PAGE_SIZE, Purpose, ROWS_MAX,
+    Repeat, SubscriptionFilter,
 };
 pub use facts::{About, CustomField, Heard, Resolver};
 pub use outcome::{Limits, Outcome, Refusal, Reply, Transport, WaitReason, Why, transport_outcome};

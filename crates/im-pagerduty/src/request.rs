@@ -69,6 +69,9 @@ pub fn request(call: &Call) -> HttpRequest {
         Call::UpdateIncident { id, change, from } => write(Method::Put, path(&["incidents", id]))
             .on_behalf_of(from)
             .with(&changed(change)),
+        Call::ResolveIncidents { ids, from } => write(Method::Put, path(&["incidents"]))
+            .on_behalf_of(from)
+            .with(&resolved(ids)),
         Call::AddNote { id, text, from } => write(Method::Post, path(&["incidents", id, "notes"]))
             .on_behalf_of(from)
             .with(&json!({"note": {"content": text}})),
@@ -386,6 +389,12 @@ fn changed(change: &Change) -> Value {
         );
     }
     json!({"incident": incident})
+}
+
+fn resolved(ids: &[String]) -> Value {
+    let status = PeerStatus::Resolved.as_str();
+    let one = |id| json!({"id": id, "type": "incident_reference", "status": status});
+    json!({"incidents": ids.iter().map(one).collect::<Value>()})
 }
 
 fn subscribed(call: &Call) -> Value {

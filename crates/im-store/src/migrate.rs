@@ -70,7 +70,11 @@ macro_rules! both {
 }
 
 /// Every step, oldest first.
-pub const MIGRATIONS: &[Migration] = &[both!(1, "0001_meta"), both!(2, "0002_incidents")];
+pub const MIGRATIONS: &[Migration] = &[
+    both!(1, "0001_meta"),
+    both!(2, "0002_incidents"),
+    both!(3, "0003_batches").usable_since(2),
+];
 
 const APPLIED: &str = "-- migrate.applied
     SELECT number, checksum, needs FROM migration ORDER BY number";

@@ -48,6 +48,8 @@ pub struct OutboxRow {
     pub checked_at: Option<Timestamp>,
     /// The actor's own address was refused: send as the connector's person.
     pub plain_from: bool,
+    /// How many rows may leave together with it.
+    pub batch_max: u32,
 }
 
 statements! {
@@ -60,15 +62,15 @@ statements! {
         DELETE FROM outbox WHERE id = ?1";
     OF_INCIDENT = "-- outbox.of_incident
         SELECT id, connector, incident, since, effect, commands, actor, state, reason, due_at, lease_until, attempt,
-               checked_at, plain_from
+               checked_at, plain_from, batch_max
           FROM outbox WHERE incident = ?1 ORDER BY id";
     BY_ID = "-- outbox.by_id
         SELECT id, connector, incident, since, effect, commands, actor, state, reason, due_at, lease_until, attempt,
-               checked_at, plain_from
+               checked_at, plain_from, batch_max
           FROM outbox WHERE id = ?1";
     OF_CONNECTOR = "-- outbox.of_connector
         SELECT id, connector, incident, since, effect, commands, actor, state, reason, due_at, lease_until, attempt,
-               checked_at, plain_from
+               checked_at, plain_from, batch_max
           FROM outbox WHERE connector = ?1 ORDER BY id LIMIT ?2";
     CLAIM_DUE = "-- outbox.claim_due
         UPDATE outbox SET lease_until = ?3, attempt = attempt + 1
@@ -77,10 +79,23 @@ statements! {
                          AND NOT EXISTS (SELECT 1 FROM outbox earlier
                                           WHERE earlier.incident = o.incident AND earlier.id < o.id
                                             AND (earlier.state = 'waiting' OR earlier.effect = '\"create\"'))
+                       ORDER BY CASE WHEN o.checked_at <= ?5 THEN 0 ELSE 1 END, o.due_at, o.id LIMIT ?4)
+           AND lease_until <= ?2 -- again: another worker may have won since
+     RETURNING id, connector, incident, since, effect, commands, actor, state, reason, due_at, lease_until, attempt,
+               checked_at, plain_from, batch_max";
+    CLAIM_ALIKE = "-- outbox.claim_alike
+        UPDATE outbox SET lease_until = ?3, attempt = attempt + 1
+         WHERE id IN (SELECT o.id FROM outbox o
+                       WHERE o.connector = ?1 AND o.state = 'waiting' AND o.due_at <= ?2 AND o.lease_until <= ?2
+                         AND o.effect = ?5 AND o.actor = ?6 AND o.plain_from = ?7 AND o.batch_max = ?8
+                         AND ((o.attempt = 0 AND o.since >= ?9) OR o.checked_at >= ?10)
+                         AND NOT EXISTS (SELECT 1 FROM outbox earlier
+                                          WHERE earlier.incident = o.incident AND earlier.id < o.id
+                                            AND (earlier.state = 'waiting' OR earlier.effect = '\"create\"'))
                        ORDER BY o.due_at, o.id LIMIT ?4)
            AND lease_until <= ?2 -- again: another worker may have won since
      RETURNING id, connector, incident, since, effect, commands, actor, state, reason, due_at, lease_until, attempt,
-               checked_at, plain_from";
+               checked_at, plain_from, batch_max";
     POSTPONE = "-- outbox.postpone
         UPDATE outbox SET due_at = ?2, lease_until = 0, reason = ?3, checked_at = ?4 WHERE id = ?1";
     CHECKED = "-- outbox.checked
@@ -94,6 +109,13 @@ statements! {
         UPDATE outbox SET checked_at = NULL WHERE id = ?1";
     SEND_PLAIN = "-- outbox.send_plain
         UPDATE outbox SET plain_from = 1, lease_until = 0, due_at = ?2 WHERE id = ?1";
+    REFUSED_TOGETHER = "-- outbox.refused_together
+        UPDATE outbox SET batch_max = ?2, due_at = ?3, checked_at = ?3, lease_until = 0, reason = ?4,
+               attempt = CASE WHEN attempt > 0 THEN attempt - 1 ELSE 0 END
+         WHERE id = ?1";
+    HURRY = "-- outbox.hurry
+        UPDATE outbox SET due_at = ?2
+         WHERE connector = ?1 AND state = 'waiting' AND due_at > ?2 AND lease_until <= ?2 AND reason = ?3";
     NEXT_DUE = "-- outbox.next_due
         SELECT MIN(CASE WHEN o.lease_until > o.due_at THEN o.lease_until ELSE o.due_at END) FROM outbox o
          WHERE o.connector = ?1 AND o.state = 'waiting'
@@ -183,15 +205,62 @@ pub fn find(tx: &mut Tx<'_>, id: i64) -> Result<Option<OutboxRow>, StoreError> {
         .transpose()
 }
 
-/// Takes what is due: at most one row of each incident, and none behind an unsent create.
+/// Takes what is due: at most one row of each incident, and none behind an unsent create. First
+/// come the rows for which the other side was looked at before `looked_before`: what was seen
+/// there does not hold much longer.
 pub fn claim_due(
     tx: &mut Tx<'_>,
     connector: &str,
     lease_until: Timestamp,
     limit: u32,
+    looked_before: Timestamp,
     now: Timestamp,
 ) -> Result<Vec<OutboxRow>, StoreError> {
-    let rows = tx.query(CLAIM_DUE, params![connector, now, lease_until, limit])?;
+    let rows = tx.query(
+        CLAIM_DUE,
+        params![connector, now, lease_until, limit, looked_before],
+    )?;
+    let mut rows: Vec<OutboxRow> = rows.iter().map(read).collect::<Result<_, _>>()?;
+    rows.sort_by_key(|row| row.id);
+    Ok(rows)
+}
+
+/// What a row must be to leave together with another without a look at the other side.
+#[derive(Debug, Clone, Copy)]
+pub struct Alike<'a> {
+    /// The same change by the same person, and as many together.
+    pub row: &'a OutboxRow,
+    /// Asked for since then and not tried yet,
+    pub since: Timestamp,
+    /// or looked at since then.
+    pub checked_since: Timestamp,
+}
+
+/// Takes more of what is due, by the same rules as [`claim_due`] and only what is like a row
+/// that was taken.
+pub fn claim_alike(
+    tx: &mut Tx<'_>,
+    alike: &Alike<'_>,
+    lease_until: Timestamp,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Vec<OutboxRow>, StoreError> {
+    let row = alike.row;
+    let rows = tx.query(
+        CLAIM_ALIKE,
+        params![
+            row.connector.as_str(),
+            now,
+            lease_until,
+            limit,
+            json(&row.effect),
+            json(&row.actor),
+            row.plain_from,
+            row.batch_max,
+            alike.since,
+            alike.checked_since
+        ],
+    )?;
     let mut rows: Vec<OutboxRow> = rows.iter().map(read).collect::<Result<_, _>>()?;
     rows.sort_by_key(|row| row.id);
     Ok(rows)
@@ -236,6 +305,30 @@ pub fn retry(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<bool, StoreErro
 /// The actor's own address was refused: send it as the connector's person.
 pub fn send_plain(tx: &mut Tx<'_>, id: i64, now: Timestamp) -> Result<(), StoreError> {
     tx.execute(SEND_PLAIN, params![id, now])?;
+    Ok(())
+}
+
+/// A request that carried the row with others was refused and changed nothing: it goes again at
+/// once among at most `batch_max`. That was no attempt of its own.
+pub fn refused_together(
+    tx: &mut Tx<'_>,
+    id: i64,
+    batch_max: u32,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(REFUSED_TOGETHER, params![id, batch_max, now, reason])?;
+    Ok(())
+}
+
+/// What waits for this reason need not wait any longer.
+pub fn hurry(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    reason: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(HURRY, params![connector, now, reason])?;
     Ok(())
 }
 
@@ -285,5 +378,6 @@ fn read(row: &Row) -> Result<OutboxRow, StoreError> {
         attempt: row.number(11)?,
         checked_at: row.opt_time(12)?,
         plain_from: row.bool(13)?,
+        batch_max: row.number(14)?,
     })
 }

@@ -245,7 +245,7 @@ async fn turn(engine: &Engine, under_way: &UnderWay) -> Result<Turn, StoreError>
 
 fn start(engine: &Engine, calls: Vec<Planned>, under_way: &mut UnderWay) {
     for planned in calls {
-        let is_live = matches!(planned.ticket, Ticket::Send(_) | Ticket::Check(_));
+        let is_live = planned.ticket.is_live();
         if is_live {
             under_way.live += 1;
         } else {

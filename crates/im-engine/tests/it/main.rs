@@ -34,6 +34,7 @@ macro_rules! story {
     };
 }
 mod stories {
+    mod bulk;
     mod life_cycle;
     mod limits;
     mod main_job;

@@ -12,9 +12,7 @@ use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use fastrand::Rng;
-use im_engine::{
-    Capacity, LEASE, Plan, Planned, Settled, Ticket, connector, inbox, plan, record, settle,
-};
+use im_engine::{Capacity, LEASE, Plan, Planned, Settled, connector, inbox, plan, record, settle};
 use im_pagerduty::{Call, Limits, Outcome, Reply};
 use im_store::fault::Faults;
 use im_store::{
@@ -466,7 +464,7 @@ impl World {
         let (live, repair): (Vec<_>, Vec<_>) = self
             .in_flight
             .iter()
-            .partition(|call| matches!(call.planned.ticket, Ticket::Send(_) | Ticket::Check(_)));
+            .partition(|call| call.planned.ticket.is_live());
         let left = |max: u32, used: usize| max.saturating_sub(u32::try_from(used).unwrap());
         let capacity = Capacity {
             live: left(16, live.len()),

@@ -48,6 +48,10 @@ fn each_call_has_its_request() {
       Content-Type: application/json
       From: ops@company.com
       {"incident":{"status":"acknowledged","type":"incident_reference"}}
+    PUT /incidents
+      Content-Type: application/json
+      From: ops@company.com
+      {"incidents":[{"id":"Q0HLINC0000001","status":"resolved","type":"incident_reference"},{"id":"Q0HLINC0000002","status":"resolved","type":"incident_reference"}]}
     POST /incidents/Q0HLINC0000001/notes
       Content-Type: application/json
       From: ops@company.com
@@ -220,7 +224,7 @@ fn writes_name_their_content_and_incident_writes_name_a_person() {
         assert_eq!(has("Content-Type"), call.is_write(), "{}", call.name());
         let person = matches!(
             call.name(),
-            "create_incident" | "update_incident" | "add_note"
+            "create_incident" | "update_incident" | "resolve_incidents" | "add_note"
         );
         assert_eq!(has("From"), person, "{}", call.name());
     }

@@ -155,6 +155,10 @@ fn incident_calls() -> Vec<Call> {
             },
             from: from(),
         },
+        Call::ResolveIncidents {
+            ids: vec![id(), "Q0HLINC0000002".to_owned()],
+            from: from(),
+        },
         Call::AddNote {
             id: id(),
             text: "Rolling back release 412.".to_owned(),

@@ -2,6 +2,7 @@
 
 use im_core::{Direction, IncidentNumber, Kind, Line, Mapping, Source, Status, Story, fold};
 use im_engine::connector;
+use im_pagerduty::Call;
 use im_store::incidents::IncidentRow;
 use im_store::{facts, inbox, incidents};
 use pd_sim::IncidentView;
@@ -177,9 +178,11 @@ impl Script {
             .filter(|write| write.incident.as_deref() == Some(twin) && write.status < 300)
             .map(|write| format!("{} {} {}\n", write.at, write.method, write.path))
             .collect();
-        let unheard = self.world.unheard.iter().filter(
-            |call| matches!(call, im_pagerduty::Call::UpdateIncident { id, .. } if id == twin),
-        );
+        let unheard = self.world.unheard.iter().filter(|call| match call {
+            Call::UpdateIncident { id, .. } => id == twin,
+            Call::ResolveIncidents { ids, .. } => ids.iter().any(|id| id == twin),
+            _ => false,
+        });
         let asked = self.allowed.get(&row.number).copied();
         let allowed = asked.unwrap_or_default() + unheard.count();
         (granted.len() > allowed).then(|| {

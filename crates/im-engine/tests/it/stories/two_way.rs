@@ -357,23 +357,6 @@ story! {
         assert!(world.outbox().is_empty());
     }
 
-    fn s66_four_hundred_resolves_are_paced_and_all_arrive(world) {
-        let twins: Vec<String> = (0..400).map(|n| world.triggered(&format!("Bulk {n}"))).collect();
-        world.run_for(MINUTE);
-        let numbers: Vec<_> = twins.iter().map(|twin| world.number_of(twin).unwrap()).collect();
-        world.forget_calls();
-        for incident in numbers {
-            world.must(incident, &Command::Resolve);
-        }
-        world.run_for(MINUTE * 10);
-        assert!(world.outbox().is_empty(), "{} left", world.outbox().len());
-        assert_eq!(world.sim.incidents().filter(|view| view.status == "resolved").count(), 400);
-        assert_eq!(world.writes(), 400, "each once");
-        let puts = world.asked.iter().filter(|asked| asked.call.name() == "update_incident");
-        let seconds: Vec<i64> = puts.map(|asked| asked.at.as_second()).collect();
-        assert_eq!(seconds.len(), 400, "no call was refused");
-    }
-
     fn s68_a_loop_that_closes_a_case_is_idempotent(world) {
         let case: Vec<_> = (0..5).map(|n| world.declared(&format!("Alert {n}"))).collect();
         let user = world.user(3);
