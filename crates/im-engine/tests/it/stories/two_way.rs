@@ -375,7 +375,7 @@ story! {
             assert_eq!(world.story(*incident).status, Status::Closed);
             assert_eq!(world.count(*incident, Kind::Closed), 1);
         }
-        assert_eq!(world.writes(), 15, "creates, resolves, and a word for each close");
+        assert_eq!(world.writes(), 11, "creates, the resolves together, and a word for each close");
         assert!(world.outbox().is_empty());
     }
 
