@@ -29,6 +29,8 @@ pub(crate) struct Act<'a> {
     pub(crate) at_peer: Option<Kind>,
     /// Given here and neither answered nor settled.
     pub(crate) pending: bool,
+    /// Given here, and the settings of that time kept it from PagerDuty.
+    pub(crate) kept: bool,
     pub(crate) seen: Seen,
     /// For a command: its place among those given here.
     pub(crate) given: Option<usize>,
@@ -54,7 +56,7 @@ impl Act<'_> {
         match self.fact.source {
             Source::LogEntry => true,
             Source::Command | Source::Answer => self.at_peer.is_some(),
-            Source::Webhook | Source::Read => false,
+            Source::Webhook | Source::Read | Source::Look => false,
         }
     }
 }
@@ -112,7 +114,8 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Vec<Act<'a>> {
         at_peer: (fact.kind != Kind::Settled).then_some(fact.kind),
         ..peers(fact)
     }));
-    acts.extend(others(Source::Read).filter_map(|fact| {
+    let looks = others(Source::Read).chain(others(Source::Look));
+    acts.extend(looks.filter_map(|fact| {
         let answered = own.find(fact).map(|answer| echoes.date(answer));
         let [logged, told] = [&log, &heard].map(|known| known.find(fact).map(|known| known.at));
         let better = [logged, answered, told].into_iter().flatten();
@@ -151,6 +154,7 @@ fn peers(fact: &Fact) -> Act<'_> {
         shown_at: fact.at,
         at_peer: Some(fact.kind),
         pending: false,
+        kept: false,
         seen: Seen {
             here: false,
             peer: true,
@@ -220,6 +224,8 @@ impl<'a> Ours<'a> {
                 done.push((answer, echoes.date(answer)));
             }
         }
+        // A word about a step is not the step.
+        done.sort_by_key(|(answer, _)| command.kind.is_step() && answer.kind == Kind::Noted);
         Self {
             command,
             at: done.first().map_or(command.at, |(_, at)| *at),
@@ -229,6 +235,21 @@ impl<'a> Ours<'a> {
             done,
             settled,
         }
+    }
+
+    /// Whether PagerDuty did what was asked; a word about a step is not the step.
+    fn is_there(&self) -> bool {
+        let only_said = |(answer, _): &(&Fact, Timestamp)| {
+            self.command.kind.is_step() && answer.kind == Kind::Noted
+        };
+        !self.done.iter().all(only_said)
+    }
+
+    /// Whether the settings kept it here, and nobody gave it up since.
+    fn is_kept(&self) -> bool {
+        let is_kept = |fact: &&Fact| fact.value.as_deref() == Some("kept");
+        let was_told = !(self.done.is_empty() && self.settled.is_empty());
+        !self.is_there() && was_told && self.settled.iter().all(is_kept)
     }
 
     fn into_acts(self) -> impl Iterator<Item = Act<'a>> {
@@ -241,6 +262,7 @@ impl<'a> Ours<'a> {
             shown_at: self.shown_at,
             at_peer: main.map(|(answer, _)| answer.kind),
             pending: main.is_none() && self.settled.is_empty(),
+            kept: self.is_kept(),
             seen: Seen {
                 here: true,
                 peer: main.is_some(),
@@ -256,7 +278,7 @@ impl<'a> Ours<'a> {
         });
         let settled = self.settled.into_iter().map(|fact| Act {
             at_peer: None,
-            silent: fact.value.as_deref() == Some("carried"),
+            silent: matches!(fact.value.as_deref(), Some("carried" | "kept")),
             seen: Seen {
                 here: true,
                 peer: false,
@@ -283,7 +305,7 @@ fn keep_order(ours: &mut [Ours<'_>]) {
 fn keep_order_in(lane: &mut [Ours<'_>]) {
     let mut next = None;
     for step in lane.iter_mut().rev() {
-        if step.done.is_empty() {
+        if !step.is_there() {
             step.at = next.map_or(step.at, |next| step.at.min(next));
         } else {
             next = Some(next.map_or(step.at, |next| step.at.min(next)));
@@ -300,7 +322,7 @@ fn keep_order_in(lane: &mut [Ours<'_>]) {
             // PagerDuty did them one after the other; it may date the first by the millisecond and
             // the second by the second.
             let same_second = step.at.as_second() == at.as_second();
-            if step.done.is_empty() || (same_second && is_whole(step.at)) {
+            if !step.is_there() || (same_second && is_whole(step.at)) {
                 step.at = step.at.max(at);
             }
             if step.at == at {
@@ -361,7 +383,7 @@ fn after_what_was_seen(step: &Ours<'_>, peers: &[Act<'_>]) -> Timestamp {
 }
 
 /// What overwrites each other: the steps from state to state, and each field.
-fn lane(kind: Kind) -> Kind {
+pub(crate) fn lane(kind: Kind) -> Kind {
     if kind.is_step() {
         Kind::Triggered
     } else {

@@ -2,12 +2,13 @@
 //!
 //! Nothing is replayed: an effect is the difference between what is true here and what
 //! PagerDuty shows, and it exists only while a command that PagerDuty has not answered asks for
-//! it. So an intent that was overtaken disappears by itself.
+//! it. So an intent that was overtaken disappears by itself. What the settings kept here asks
+//! again as soon as they let it through: notes alone do not, for they are of their time.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Kind, Mapping, PeerStatus, Pending, Severity, Story};
+use crate::{Actor, Direction, Kind, Mapping, PeerStatus, Pending, Severity, Story};
 
 /// A change owed to PagerDuty's incident. What exactly is sent is read off the story when the
 /// call is made, so the newest intent wins.
@@ -77,33 +78,39 @@ pub struct Debts {
     pub owed: Vec<Owed>,
     /// Commands whose goal is reached without a call.
     pub moot: Vec<String>,
+    /// Commands that the settings keep here.
+    pub kept: Vec<String>,
 }
 
 /// Compares what is true here with what PagerDuty shows.
 pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
     let mut debts = Debts::default();
     let exists = story.peer.is_some();
+    let pending = || story.pending.iter().map(|pending| pending.command.clone());
+    if mapping.direction == Direction::Inbound {
+        debts.kept = pending().collect();
+        return debts;
+    }
     if !exists && !is_to_be_made(story) {
-        debts.moot = story
-            .pending
-            .iter()
-            .map(|pending| pending.command.clone())
-            .collect();
+        debts.moot = pending().collect();
         return debts;
     }
     let mut born = Bundle::default();
     let mut status = Bundle::default();
     let [mut title, mut urgency, mut assign, mut service] = <[Bundle; 4]>::default();
-    for pending in &story.pending {
+    let fresh = story.pending.iter().map(|pending| (pending, true));
+    let again = story.kept.iter().map(|kept| (kept, false));
+    for (pending, is_new) in again.chain(fresh) {
         let kind = pending.kind;
+        let pending = (pending, is_new);
         if kind == Kind::Triggered || (!exists && kind == Kind::Reopened) {
             born.add(pending);
         } else if kind.is_step() {
             status.add(pending);
         } else if kind == Kind::Assigned {
             assign.add(pending);
-        } else if kind == Kind::Noted && mapping.sync_notes {
-            debts.owed.push(note(pending));
+        } else if kind == Kind::Noted && is_new {
+            debts.note(pending.0, mapping);
         } else if exists && kind == Kind::Titled {
             title.add(pending);
         } else if exists && kind == Kind::SeverityChanged {
@@ -112,8 +119,8 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
             service.add(pending);
         } else if is_part_of_create(kind) {
             born.add(pending);
-        } else {
-            debts.moot.push(pending.command.clone());
+        } else if is_new {
+            debts.moot.push(pending.0.command.clone());
         }
     }
     let title_differs = story
@@ -136,7 +143,8 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
 /// that is opened again is. One that was never to be sent stays here whatever is done to it.
 fn is_to_be_made(story: &Story) -> bool {
     let begins = |pending: &Pending| matches!(pending.kind, Kind::Triggered | Kind::Reopened);
-    story.born_here && !story.deleted && story.status.is_open() && story.pending.iter().any(begins)
+    let mut asked = story.pending.iter().chain(&story.kept);
+    story.born_here && !story.deleted && story.status.is_open() && asked.any(begins)
 }
 
 /// The twin comes first; then everything in the order in which it was asked for.
@@ -162,15 +170,6 @@ fn is_part_of_create(kind: Kind) -> bool {
         kind,
         Kind::Titled | Kind::SeverityChanged | Kind::ServiceChanged | Kind::Described
     )
-}
-
-fn note(pending: &Pending) -> Owed {
-    Owed {
-        effect: Effect::Note(pending.command.clone()),
-        commands: vec![pending.command.clone()],
-        actor: pending.actor.clone(),
-        since: pending.at,
-    }
 }
 
 fn urgency_differs(story: &Story, mapping: &Mapping) -> bool {
@@ -207,18 +206,48 @@ struct Bundle {
     actor: Actor,
     since: Option<Timestamp>,
     reopens: bool,
+    /// Whether they were kept here before, and nobody asked for anything since.
+    again: bool,
 }
 
 impl Bundle {
-    fn add(&mut self, pending: &Pending) {
-        self.reopens |= pending.kind == Kind::Reopened;
-        self.commands.push(pending.command.clone());
-        self.actor = pending.actor.clone();
-        self.since = Some(self.since.map_or(pending.at, |since| since.min(pending.at)));
+    fn add(&mut self, (asked, is_new): (&Pending, bool)) {
+        self.reopens |= asked.kind == Kind::Reopened;
+        // Who asks now counts, and where nobody does, who asked last.
+        if self.again && is_new {
+            self.commands.clear();
+            self.since = None;
+        }
+        self.again = !is_new;
+        self.commands.push(asked.command.clone());
+        self.actor = asked.actor.clone();
+        self.since = self.since.filter(|_| is_new).or(Some(asked.at));
+    }
+
+    /// The commands that wait for a word of what becomes of them.
+    fn waiting(self) -> Vec<String> {
+        if self.again {
+            Vec::new()
+        } else {
+            self.commands
+        }
     }
 }
 
 impl Debts {
+    fn note(&mut self, pending: &Pending, mapping: &Mapping) {
+        if mapping.sync_notes {
+            self.owed.push(Owed {
+                effect: Effect::Note(pending.command.clone()),
+                commands: vec![pending.command.clone()],
+                actor: pending.actor.clone(),
+                since: pending.at,
+            });
+        } else {
+            self.kept.push(pending.command.clone());
+        }
+    }
+
     fn settle(&mut self, bundle: Bundle, effect: Effect, differs: bool) {
         let Some(since) = bundle.since else { return };
         if differs {
@@ -229,7 +258,7 @@ impl Debts {
                 since,
             });
         } else {
-            self.moot.extend(bundle.commands);
+            self.moot.extend(bundle.waiting());
         }
     }
 
@@ -243,11 +272,10 @@ impl Debts {
             .peer
             .as_ref()
             .map_or(PeerStatus::Triggered, |peer| peer.status);
-        if wanted == PeerStatus::Resolved
-            && !mapping.auto_resolve
-            && !story.deleted
-            && mapping.sync_notes
-        {
+        let stays = wanted == PeerStatus::Resolved && !mapping.auto_resolve && !story.deleted;
+        if stays && (bundle.again || (wanted != shown && !mapping.sync_notes)) {
+            self.kept.extend(bundle.waiting());
+        } else if stays && mapping.sync_notes {
             let who = bundle.actor.label().unwrap_or("somebody").to_owned();
             let say = Effect::Say(format!(
                 "{} in im by {who}; not resolved in PagerDuty (auto_resolve is off)",
@@ -256,9 +284,7 @@ impl Debts {
             self.settle(bundle, say, wanted != shown);
         } else if shown == PeerStatus::Resolved && !bundle.reopens {
             // Somebody there was faster, and only a reopening may undo that (S60).
-            self.moot.extend(bundle.commands);
-        } else if wanted == PeerStatus::Resolved && !mapping.auto_resolve && !story.deleted {
-            self.moot.extend(bundle.commands);
+            self.moot.extend(bundle.waiting());
         } else {
             self.settle(bundle, Effect::Status(wanted), wanted != shown);
         }

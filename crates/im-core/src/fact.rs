@@ -23,6 +23,9 @@ pub enum Source {
     Webhook,
     /// A read of PagerDuty's incident that showed a change nobody had reported.
     Read,
+    /// Whatever showed PagerDuty's incident while nothing was to come from there: it tells what
+    /// is owed, and never changes what is true here.
+    Look,
 }
 
 impl Source {
@@ -34,7 +37,13 @@ impl Source {
             Self::LogEntry => "log_entry",
             Self::Webhook => "webhook",
             Self::Read => "read",
+            Self::Look => "look",
         }
+    }
+
+    /// Whether it is PagerDuty's own word, to be taken as true here.
+    pub(crate) fn is_heard(self) -> bool {
+        matches!(self, Self::LogEntry | Self::Webhook | Self::Read)
     }
 
     /// The source of a stored word.
@@ -45,6 +54,7 @@ impl Source {
             Self::LogEntry,
             Self::Webhook,
             Self::Read,
+            Self::Look,
         ]
         .into_iter()
         .find(|source| source.as_str() == word)
@@ -127,7 +137,8 @@ kinds! {
     /// Its twin was made or found. `value`: PagerDuty's number; `detail`: its id.
     Linked = "linked",
     /// A change for the other side was settled without an answer that shows it.
-    /// `value`: `carried`, `overtaken`, `expired`, `discarded`.
+    /// `value`: `carried`, `overtaken`, `expired`, `discarded`, or `kept` where the settings keep
+    /// it here.
     Settled = "settled",
     /// The other side was looked at; only the snapshot matters.
     Seen = "seen",

@@ -1,22 +1,19 @@
 //! What people and PagerDuty said of an incident: its fields, apart from its state.
 
 use crate::acts::Act;
-use crate::fold::hears;
 use crate::{
     Kind, Mapping, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source, Story,
 };
 
-/// Sets the fields of `story`, whose `peer` is known.
+/// Sets the fields of `story`. `peer` and `snapshots` are what PagerDuty was heard to show; what was
+/// only looked at does not change what we say.
 pub(crate) fn fields(
     story: &mut Story,
     acts: &[Act<'_>],
     taker: Option<Person>,
-    snapshots: &[&Snapshot],
+    (peer, snapshots): (Option<&Peer>, &[&Snapshot]),
     mapping: Option<&Mapping>,
 ) {
-    // Where nothing but our own changes is to count, what we said stands.
-    let receives = mapping.is_none_or(hears);
-    let peer = story.peer.as_ref().filter(|_| receives || !story.born_here);
     let latest = |kind: Kind| {
         acts.iter()
             .rev()
@@ -42,9 +39,8 @@ pub(crate) fn fields(
         .unwrap_or_else(|| "(no title)".to_owned());
     story.description = said(Kind::Described);
     story.severity = severity(acts, peer, mapping);
-    let service = service(acts, peer, mapping, unsent(Kind::ServiceChanged));
-    story.service = service;
-    story.assignees = assignees(story, acts, taker, snapshots, receives);
+    story.service = service(acts, peer, mapping, unsent(Kind::ServiceChanged));
+    story.assignees = assignees(acts, taker, snapshots);
 }
 
 fn severity(
@@ -98,25 +94,16 @@ fn service(
 
 /// Who has it: the last assignment, or what PagerDuty showed since, or else whoever took it.
 /// PagerDuty empties its list on resolve, which unassigns nobody.
-fn assignees(
-    story: &Story,
-    acts: &[Act<'_>],
-    taker: Option<Person>,
-    snapshots: &[&Snapshot],
-    receives: bool,
-) -> Vec<Person> {
-    let listens = receives || !story.born_here;
-    let ours = |act: &Act<'_>| matches!(act.fact.source, Source::Command | Source::Answer);
+fn assignees(acts: &[Act<'_>], taker: Option<Person>, snapshots: &[&Snapshot]) -> Vec<Person> {
     let given = acts.iter().rev().find(|act| {
         matches!(
             act.fact.kind,
             Kind::Assigned | Kind::Escalated | Kind::Delegated
         ) && !act.fact.people.is_empty()
-            && (listens || ours(act))
+            && act.fact.source != Source::Look
     });
     let shown = snapshots.iter().rev().find(|snapshot| {
-        listens
-            && snapshot.status != Some(PeerStatus::Resolved)
+        snapshot.status != Some(PeerStatus::Resolved)
             && snapshot
                 .assignees
                 .as_ref()

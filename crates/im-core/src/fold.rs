@@ -11,21 +11,23 @@
 //!
 //! Which clock: an answered command is ordered by PagerDuty's instant, so that two clocks never
 //! mix in one comparison; it is *shown* at that instant too unless the answer came long after
-//! the act (`acts.rs`), when the person's own time is the truth (ADR 0004). Which facts are
-//! recorded at all is the caller's business: `fold` plays a report of PagerDuty's whatever the
-//! connector's direction, because a change of direction must not undo the past.
+//! the act (`acts.rs`), when the person's own time is the truth (ADR 0004).
+//!
+//! Which way changes travel decides what is recorded, and as what (`Source::Look`, `kept`). Here
+//! it is not asked for: a change of settings must not undo the past. Of a mapping `fold` reads
+//! only the tables that translate services and severities.
 
 use std::collections::HashSet;
 
 use jiff::Timestamp;
 
-use crate::acts::{Act, acts};
+use crate::acts::{Act, acts, lane};
 use crate::fields::fields;
 use crate::gone;
 use crate::lines::lines;
 use crate::{
-    Actor, ActorKind, Direction, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
-    Source, Status, Story,
+    Actor, ActorKind, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot, Source,
+    Status, Story,
 };
 
 /// What the facts of one incident add up to; `None` where there are none.
@@ -33,29 +35,39 @@ use crate::{
 /// `mapping` is the connector's, for an incident that has one.
 pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     let mut facts = unique(facts);
-    let snapshots = snapshots(&facts);
+    let snapshots = snapshots(&facts, |_| true);
     gone::without_others(&mut facts, &snapshots);
     let acts = acts(&facts);
-    let played = peer_pass(&acts);
-    let peer = peer(&snapshots, &played);
+    let played = peer_pass(&acts, |_| true);
+    let is_heard = |source| source != Source::Look;
+    let heard = Heard {
+        played: peer_pass(&acts, |act| is_heard(act.fact.source)),
+        snapshots: self::snapshots(&facts, is_heard),
+        anything: facts.iter().any(|fact| fact.source.is_heard())
+            || facts.iter().all(|fact| is_heard(fact.source)),
+    };
     let mut story = begin(&acts, &snapshots, &played)?;
-    story.peer = peer;
-    let listens = !story.born_here || mapping.is_none_or(hears);
-    let course = story_pass(&mut story, &acts, &played, listens);
-    if mapping.is_some_and(|mapping| follows(&story, &acts, mapping)) {
-        follow(&mut story, &acts, &played);
+    story.peer = peer(&snapshots, &played);
+    let told = peer(&heard.snapshots, &heard.played);
+    let course = story_pass(&mut story, &acts, &heard);
+    if told.is_some() && heard.played.status == played.status && follows(&story, &acts) {
+        follow(&mut story, &acts, &heard.played);
     }
     story.pending = acts.iter().filter(|act| act.pending).map(pending).collect();
-    fields(&mut story, &acts, course.taker, &snapshots, mapping);
+    story.kept = kept(&acts);
+    let seen = (told.as_ref(), heard.snapshots.as_slice());
+    fields(&mut story, &acts, course.taker, seen, mapping);
     story.lines = lines(&acts, &played, &course.order, &snapshots);
     tell_merge(&mut story);
     Some(story)
 }
 
-/// Whether what PagerDuty reports changes anything here. A pause, or the end of a connector,
-/// takes nothing back.
-pub(crate) fn hears(mapping: &Mapping) -> bool {
-    mapping.direction != Direction::Outbound
+/// PagerDuty without what was only looked at.
+struct Heard<'a> {
+    played: Played,
+    snapshots: Vec<&'a Snapshot>,
+    /// Whether anything ever came from there, or could have.
+    anything: bool,
 }
 
 /// No log entry says that an incident ended by a merge: its resolve reason does, and only of its
@@ -99,8 +111,8 @@ pub(crate) struct Played {
 
 type There = (PeerStatus, Option<Timestamp>);
 
-/// Plays what PagerDuty knows.
-fn peer_pass(acts: &[Act<'_>]) -> Played {
+/// Plays what PagerDuty knows, as far as it `counts`.
+fn peer_pass(acts: &[Act<'_>], counts: impl Fn(&Act<'_>) -> bool) -> Played {
     let mut played = Played {
         status: PeerStatus::Triggered,
         since: None,
@@ -110,7 +122,7 @@ fn peer_pass(acts: &[Act<'_>]) -> Played {
     };
     let is_open = |played: &Played| played.status != PeerStatus::Resolved;
     in_order(acts, &mut played, is_open, |played, index, act| {
-        if let Some(kind) = act.at_peer {
+        if let Some(kind) = act.at_peer.filter(|_| counts(act)) {
             peer_step(played, index, act, kind);
         }
         if let Some(after) = played.after.get_mut(index) {
@@ -135,7 +147,9 @@ fn peer_step(played: &mut Played, index: usize, act: &Act<'_>, kind: Kind) {
     };
     if played.status != before || played.since.is_none() {
         played.since = Some(act.at);
-    } else if matches!(kind, Kind::Resolved | Kind::Reopened) || act.fact.source == Source::Read {
+    } else if matches!(kind, Kind::Resolved | Kind::Reopened)
+        || matches!(act.fact.source, Source::Read | Source::Look)
+    {
         played.repeats.insert(index);
     }
 }
@@ -186,10 +200,11 @@ fn in_order<'a, S>(
     }
 }
 
-/// Every snapshot, oldest truth first.
-fn snapshots<'a>(facts: &[&'a Fact]) -> Vec<&'a Snapshot> {
+/// Every snapshot of the sources that count, oldest truth first.
+fn snapshots<'a>(facts: &[&'a Fact], counts: impl Fn(Source) -> bool) -> Vec<&'a Snapshot> {
     let mut seen: Vec<(&Snapshot, &str)> = facts
         .iter()
+        .filter(|fact| counts(fact.source))
         .filter_map(|fact| Some((fact.snapshot.as_ref()?, fact.source_id.as_str())))
         .collect();
     seen.sort_by(|a, b| (a.0.order(), a.1).cmp(&(b.0.order(), b.1)));
@@ -284,6 +299,7 @@ fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot], played: &Played) -> Option<S
         deleted: false,
         peer: None,
         pending: Vec::new(),
+        kept: Vec::new(),
         lines: Vec::new(),
     })
 }
@@ -301,17 +317,18 @@ struct Course {
 }
 
 /// Plays everything: the state here.
-fn story_pass(story: &mut Story, acts: &[Act<'_>], played: &Played, listens: bool) -> Course {
+fn story_pass(story: &mut Story, acts: &[Act<'_>], heard: &Heard<'_>) -> Course {
     let mut state = (story, Course::default());
     let is_open = |state: &(&mut Story, Course)| state.0.status.is_open();
     in_order(acts, &mut state, is_open, |(story, course), index, act| {
-        if !listens && act.fact.source != Source::Command {
+        if act.fact.source == Source::Look {
             course.order.push(index);
             return;
         }
-        let there = played.after.get(index).copied().filter(|_| listens);
+        let there = heard.played.after.get(index).copied();
+        let there = there.filter(|_| heard.anything);
         let there = there.unwrap_or((PeerStatus::Triggered, None));
-        if listens && played.implied.contains(&index) && !story.status.is_open() {
+        if heard.played.implied.contains(&index) && !story.status.is_open() {
             reopen(story, (PeerStatus::Triggered, None));
         }
         course.order.push(index);
@@ -348,16 +365,17 @@ impl Course {
     }
 }
 
-/// Whether PagerDuty's state is ours: nothing that was done here is still to be heard or was
-/// given up.
+/// Whether PagerDuty's state is ours: nothing that was done here is still to be heard, was given
+/// up, or was kept here by the settings.
 ///
 /// Time alone does not tell it. A command that PagerDuty had fulfilled before it was sent has no
 /// instant there, and the log dates by the second: the reopen that came after our resolve may
 /// stand before it later.
-fn follows(story: &Story, acts: &[Act<'_>], mapping: &Mapping) -> bool {
+fn follows(story: &Story, acts: &[Act<'_>]) -> bool {
     let steps = || {
         acts.iter()
-            .filter(|act| act.fact.source == Source::Command && act.fact.kind.is_step())
+            .enumerate()
+            .filter(|(_, act)| act.fact.source == Source::Command && act.fact.kind.is_step())
     };
     let given_up = |step: &Act<'_>| {
         acts.iter().any(|act| {
@@ -366,29 +384,33 @@ fn follows(story: &Story, acts: &[Act<'_>], mapping: &Mapping) -> bool {
                 && act.fact.kind == Kind::Settled
         })
     };
-    mapping.direction == Direction::Bidirectional
-        && !story.deleted
-        && (mapping.auto_resolve || story.status.is_open())
-        && steps().all(|step| !step.pending)
-        && !steps().next_back().is_some_and(given_up)
+    // What ended here stays ended; anything less gives way to what PagerDuty does later.
+    let went_on = |index: usize| {
+        let mut later = acts.iter().skip(index + 1);
+        let moves = |act: &Act<'_>| act.fact.source.is_heard() && act.fact.kind.is_step();
+        story.status.is_open() && later.any(moves)
+    };
+    let stands =
+        |(index, step): (usize, &Act<'_>)| given_up(step) || (step.kept && !went_on(index));
+    !story.deleted
+        && steps().all(|(_, step)| !step.pending)
+        && !steps().next_back().is_some_and(stands)
 }
 
-/// Brings the state to what PagerDuty shows, if it is another.
-fn follow(story: &mut Story, acts: &[Act<'_>], played: &Played) {
-    let Some(there) = story.peer.as_ref().map(|peer| peer.status) else {
-        return;
-    };
+/// Brings the state to what PagerDuty was heard to be in, if it is another.
+fn follow(story: &mut Story, acts: &[Act<'_>], heard: &Played) {
+    let there = heard.status;
     if story.status.at_peer() == there {
         return;
     }
     let resolve = acts
         .iter()
         .rev()
-        .find(|act| act.at_peer == Some(Kind::Resolved));
+        .find(|act| act.at_peer == Some(Kind::Resolved) && act.fact.source != Source::Look);
     match (there, resolve) {
         (PeerStatus::Resolved, Some(act)) => end(story, act, Status::Resolved),
-        _ if story.status.is_open() => set_open(story, (played.status, played.since)),
-        _ => reopen(story, (played.status, played.since)),
+        _ if story.status.is_open() => set_open(story, (heard.status, heard.since)),
+        _ => reopen(story, (heard.status, heard.since)),
     }
 }
 
@@ -452,6 +474,19 @@ fn set_open(story: &mut Story, there: There) {
         }
         (PeerStatus::Triggered | PeerStatus::Resolved, _) => Status::Open,
     };
+}
+
+/// What was kept here and is still the last word on its matter.
+fn kept(acts: &[Act<'_>]) -> Vec<Pending> {
+    let ours = |act: &&Act<'_>| act.fact.source == Source::Command && !act.silent;
+    let replaced = |index: usize, kept: &Act<'_>| {
+        let mut later = acts.iter().skip(index + 1).filter(ours);
+        later.any(|act| lane(act.fact.kind) == lane(kept.fact.kind) && !act.kept && !act.pending)
+    };
+    let all = acts.iter().enumerate();
+    all.filter(|(index, act)| act.kept && !replaced(*index, act))
+        .map(|(_, act)| pending(act))
+        .collect()
 }
 
 fn pending(act: &Act<'_>) -> Pending {

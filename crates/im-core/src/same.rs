@@ -124,7 +124,8 @@ fn millis(at: Timestamp) -> i64 {
 fn same_actor(a: &Fact, b: &Fact) -> bool {
     // A read shows that something happened, and not always who did it; nor does each answer.
     let unnamed = |fact: &Fact| {
-        fact.source == Source::Read || (fact.source == Source::Answer && fact.actor.id.is_none())
+        matches!(fact.source, Source::Read | Source::Look)
+            || (fact.source == Source::Answer && fact.actor.id.is_none())
     };
     unnamed(a) || unnamed(b) || a.actor.agrees_with(&b.actor)
 }

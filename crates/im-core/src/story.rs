@@ -44,6 +44,8 @@ pub struct Story {
     pub peer: Option<Peer>,
     /// What was done here and PagerDuty has not answered yet, oldest first.
     pub pending: Vec<Pending>,
+    /// What was done here and the settings of that time kept from PagerDuty, oldest first.
+    pub kept: Vec<Pending>,
     /// What happened, oldest first.
     pub lines: Vec<Line>,
 }

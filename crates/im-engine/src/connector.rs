@@ -1,9 +1,9 @@
 //! A connector as the engine uses it: its row, and its settings read.
 
-use im_core::{IncidentNumber, Mapping, PeerStatus};
+use im_core::{IncidentNumber, Mapping, Source};
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
-use im_store::{Cause, StoreError, Tx, incidents, settings};
+use im_store::{Cause, StoreError, Tx, facts, incidents, settings};
 use jiff::Timestamp;
 
 use crate::{reconcile, record, skew};
@@ -87,7 +87,8 @@ pub(crate) fn mapping(tx: &mut Tx<'_>, name: &str) -> Result<Option<Mapping>, St
 }
 
 /// Brings up to date what a connector's configuration decides, for at most `limit` of its
-/// incidents after `after`; the last of them. What is over on both sides is left alone.
+/// incidents after `after`; the last of them. That is what they say in the names of its tables,
+/// also where they are over, what is owed now, and what has to be read because it may come here now.
 pub fn attach(
     tx: &mut Tx<'_>,
     name: &str,
@@ -100,13 +101,26 @@ pub fn attach(
     };
     let numbers = incidents::linked_after(tx, name, after, limit)?;
     for number in &numbers {
-        let over = PeerStatus::Resolved.as_str();
-        let row = incidents::find(tx, *number)?;
-        if row.is_some_and(|row| row.status.is_open() || row.pd_status.as_deref() != Some(over)) {
-            record::refold(tx, *number, Some(&connector), now)?;
+        record::refold(tx, *number, Some(&connector), now)?;
+        if connector.mapping.direction.receives() {
+            hear(tx, &connector, *number, now)?;
         }
     }
     Ok(numbers.last().copied())
+}
+
+/// Asks for the twin of an incident that was only looked at before.
+fn hear(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    incident: IncidentNumber,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let known = facts::of_incident(tx, incident)?;
+    if known.iter().any(|fact| fact.source == Source::Look) {
+        reconcile::request_reread(tx, connector.name(), incident, now)?;
+    }
+    Ok(())
 }
 
 /// The connector by which a new incident of `service` leaves: the only one that sends, or the

@@ -5,7 +5,7 @@
 
 use im_core::{
     Actor, ActorKind, Fact, IncidentNumber, Kind, Mapping, Named, Peer, PeerStatus, Snapshot,
-    Source,
+    Source, fold,
 };
 use im_pagerduty::IncidentRead;
 use im_store::{StoreError, Tx, facts, incidents};
@@ -110,7 +110,12 @@ pub(crate) fn apply_to(
     read: &IncidentRead,
     now: Timestamp,
 ) -> Result<Recorded, StoreError> {
-    let story = record::story(tx, incident, Some(connector))?;
+    let mut known = facts::of_incident(tx, incident)?;
+    if !record::is_aside(tx, connector, incident)? {
+        // What was only looked at is news to us.
+        known.retain(|fact| fact.source != Source::Look);
+    }
+    let story = fold(&known, Some(&connector.mapping));
     let peer = story.as_ref().and_then(|story| story.peer.as_ref());
     let reports: Vec<_> = news(peer, story.is_some(), read)
         .into_iter()

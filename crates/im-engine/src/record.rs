@@ -4,12 +4,13 @@
 //! - The row of an incident is always the fold of its facts, written in the same transaction.
 //! - After each change the outbox holds exactly what [`im_core::owed`] says, except for rows
 //!   under a lease: what is on its way is left alone and looked at again when it is settled.
+//! - What the settings make of a report is decided when it is recorded, and stays: a fold does not
+//!   ask for the direction of today.
 
 use std::borrow::Cow;
 
 use im_core::{
-    Actor, Debts, Direction, Effect, Fact, IncidentNumber, Kind, Mapping, Owed, Source, Story,
-    fold, owed,
+    Actor, Direction, Effect, Fact, IncidentNumber, Kind, Mapping, Owed, Source, Story, fold, owed,
 };
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx, facts, incidents};
@@ -39,13 +40,54 @@ pub fn record(
     reports: &[(Fact, Option<String>)],
     now: Timestamp,
 ) -> Result<Recorded, StoreError> {
-    let added = facts::append(tx, incident, reports)?;
+    let added = match connector {
+        Some(connector) if is_aside(tx, connector, incident)? => {
+            let looks: Vec<_> = reports.iter().flat_map(aside).collect();
+            facts::append(tx, incident, &looks)?
+        }
+        _ => facts::append(tx, incident, reports)?,
+    };
     let story = if added == 0 {
         None
     } else {
         refold(tx, incident, connector, now)?
     };
     Ok(Recorded { added, story })
+}
+
+/// Whether what PagerDuty shows of an incident is to change nothing here.
+pub(crate) fn is_aside(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    incident: IncidentNumber,
+) -> Result<bool, StoreError> {
+    if connector.mapping.direction != Direction::Outbound {
+        return Ok(false);
+    }
+    // With a key of ours it was born here. One that was born there has no other truth.
+    Ok(incidents::find(tx, incident)?.is_some_and(|row| row.pd_key.is_some()))
+}
+
+/// A report of what is to change nothing here: it says what PagerDuty shows, and what became of
+/// our own calls.
+fn aside((fact, raw): &(Fact, Option<String>)) -> Vec<(Fact, Option<String>)> {
+    let mut fact = fact.clone();
+    match fact.source {
+        Source::Command => vec![(fact, raw.clone())],
+        Source::Answer => {
+            let shown = fact.snapshot.take().map(|snapshot| {
+                let id = format!("seen:{}", fact.source_id);
+                let at = snapshot.version;
+                let seen = Fact::new(Source::Look, id, Kind::Seen, Actor::NOBODY, at);
+                (seen.showing(snapshot), None)
+            });
+            [(fact, raw.clone())].into_iter().chain(shown).collect()
+        }
+        Source::LogEntry | Source::Webhook | Source::Read | Source::Look => {
+            fact.source = Source::Look;
+            vec![(fact, raw.clone())]
+        }
+    }
 }
 
 /// Folds again and brings row and outbox up to date.
@@ -130,19 +172,11 @@ fn settle_debts(
     story: &Story,
     now: Timestamp,
 ) -> Result<Vec<(Fact, Option<String>)>, StoreError> {
-    let debts = match connector.mapping.direction {
+    if connector.mapping.direction == Direction::None {
         // Paused: nothing leaves and nothing is given up.
-        Direction::None => return Ok(Vec::new()),
-        Direction::Inbound => Debts {
-            owed: Vec::new(),
-            moot: story
-                .pending
-                .iter()
-                .map(|pending| pending.command.clone())
-                .collect(),
-        },
-        Direction::Bidirectional | Direction::Outbound => owed(story, &connector.mapping),
-    };
+        return Ok(Vec::new());
+    }
+    let debts = owed(story, &connector.mapping);
     let rows = outbox::of_incident(tx, incident)?;
     let (leased, free): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| may_be_there(row, now));
     let on_its_way = |command: &String| leased.iter().any(|row| row.commands.contains(command));
@@ -167,22 +201,15 @@ fn settle_debts(
     }
     // A twin that may have been made meanwhile must hear of what was done since.
     let may_be_born = leased.iter().any(|row| row.effect == Effect::Create);
-    let moot = debts
-        .moot
-        .iter()
-        .filter(|command| !may_be_born && !on_its_way(command));
+    let is_done = |command: &&String| !may_be_born && !on_its_way(command);
+    let moot = debts.moot.iter().filter(is_done).map(|command| {
+        let overtaken = dropped.iter().any(|row| row.commands.contains(command));
+        (command, if overtaken { "overtaken" } else { "carried" })
+    });
+    let kept = debts.kept.iter().filter(is_done);
     Ok(moot
-        .map(|command| {
-            let overtaken = dropped.iter().any(|row| row.commands.contains(command));
-            (
-                settled(
-                    command,
-                    if overtaken { "overtaken" } else { "carried" },
-                    now,
-                ),
-                None,
-            )
-        })
+        .chain(kept.map(|command| (command, "kept")))
+        .map(|(command, how)| (settled(command, how, now), None))
         .collect())
 }
 
@@ -215,9 +242,11 @@ fn same_slot(row: &Effect, debt: &Effect) -> bool {
 
 /// The fact that a command needs no call any more.
 pub(crate) fn settled(command: &str, how: &str, now: Timestamp) -> Fact {
+    // What was kept here may be given up later: those are two answers.
+    let answer = if how == "kept" { "kept" } else { "settled" };
     Fact::new(
         Source::Answer,
-        format!("settled:{command}"),
+        format!("{answer}:{command}"),
         Kind::Settled,
         Actor::NOBODY,
         now,

@@ -236,13 +236,13 @@ fn done(
                 note_mark(&note.content).is_some_and(|mark| marks.iter().any(|m| m == mark))
             };
             match notes.items.iter().find(ours) {
-                Some(note) => paid(tx, connector, row, &[by_note(row, note, now)], now),
+                Some(note) => paid(tx, connector, row, &by_note(row, note, now), now),
                 None => record::refold_releasing(tx, row, connector, now),
             }
         }
         (Ticket::Send(_), Answer::Incident(read)) => sent(tx, connector, row, read, now),
         (Ticket::Send(_), Answer::Note(note)) => {
-            paid(tx, connector, row, &[by_note(row, note, now)], now)
+            paid(tx, connector, row, &by_note(row, note, now), now)
         }
         _ => rows::postpone(
             tx,
@@ -310,12 +310,34 @@ fn paid_by(
         let rest = row.commands.iter().skip(1);
         answers.extend(rest.map(|command| record::settled(command, "carried", now)));
     }
+    answers.extend(no_longer_kept(tx, connector, row, &answers, now)?);
     paid(tx, connector, row, &answers, now)?;
     if row.effect == Effect::Create {
         // If it was found rather than made, others may have done something to it since.
         read::apply_to(tx, connector, row.incident, read, now)?;
     }
     Ok(())
+}
+
+/// What the settings kept here before went with the row: nothing of it is left to ask for.
+fn no_longer_kept(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    answers: &[Fact],
+    now: Timestamp,
+) -> Result<Vec<Fact>, StoreError> {
+    let story = record::story(tx, row.incident, Some(connector))?;
+    let answered = |command: &String| {
+        answers
+            .iter()
+            .any(|answer| answer.answers.as_ref() == Some(command))
+    };
+    let kept = story.into_iter().flat_map(|story| story.kept);
+    Ok(kept
+        .filter(|kept| row.commands.contains(&kept.command) && !answered(&kept.command))
+        .map(|kept| record::settled(&kept.command, "carried", now))
+        .collect())
 }
 
 /// The debt is paid: the answer is stored and the row goes, in one commit.
@@ -424,9 +446,13 @@ fn carrier(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<String, StoreError> {
     Ok(chosen.cloned().unwrap_or_default())
 }
 
-fn by_note(row: &OutboxRow, note: &Note, now: Timestamp) -> Fact {
+/// What a note proves: the last command of the row is told in it, and the others need no note of
+/// their own.
+fn by_note(row: &OutboxRow, note: &Note, now: Timestamp) -> Vec<Fact> {
     let command = row.commands.last().cloned().unwrap_or_default();
-    answer(
+    let others = row.commands.iter().filter(|other| **other != command);
+    let others = others.map(|other| record::settled(other, "kept", now));
+    let told = answer(
         row,
         "",
         Kind::Noted,
@@ -435,7 +461,8 @@ fn by_note(row: &OutboxRow, note: &Note, now: Timestamp) -> Fact {
         &command,
     )
     .with_value(note.content.as_str())
-    .with_detail(note.id.as_str())
+    .with_detail(note.id.as_str());
+    std::iter::once(told).chain(others).collect()
 }
 
 fn answer(

@@ -189,6 +189,9 @@ pub(crate) fn tell_with(text: &str, mapping: &Mapping) -> String {
     if !debts.moot.is_empty() {
         told.push(format!("moot: {}", debts.moot.join(", ")));
     }
+    if !debts.kept.is_empty() {
+        told.push(format!("kept: {}", debts.kept.join(", ")));
+    }
     told.join("\n")
 }
 

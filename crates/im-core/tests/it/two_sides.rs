@@ -1,7 +1,7 @@
 //! Hard scenarios between the two sides, told as timelines. Where a function's name begins with an
 //! id, it is the scenario's.
 
-use im_core::{Direction, Mapping};
+use im_core::{Direction, Mapping, PeerStatus, Status};
 use insta::assert_snapshot;
 
 use crate::given::{at, both_ways, facts, story, tell, tell_with};
@@ -348,31 +348,116 @@ fn a_resolve_stays_here_where_it_does_not_cross() {
     09:05:01 Resolved by Ann
     = resolved, over 09:05:01 by Ann, PagerDuty triggered
     ");
+    // Later resolves cross: nothing is undone here, and this one goes.
+    assert_snapshot!(tell(&format!("{resolved}\n09:05:01 answer noted for r | said")), @r"
+    09:00 Triggered: db down
+    09:05:01 Resolved by Ann
+    = resolved, over 09:05:01 by Ann, PagerDuty triggered
+    owed: resolve (r)
+    ");
 }
 
 #[test]
-fn a_title_is_whose_the_direction_says() {
-    let renamed = facts(
-        "
+fn what_was_heard_stays_whatever_the_direction_is_now() {
+    let declared = "
         09:00 command#t triggered by Ann | db down
-        09:00:01 answer triggered for t showing status=triggered;title=db_down
-        09:10 read seen showing status=triggered;title=disk_full;read=09:10
-    ",
-    );
-    let title = |direction| {
-        im_core::fold(&renamed, Some(&Mapping::new(direction, "PWEB")))
-            .unwrap()
-            .title
+        09:00:01 answer triggered for t
+        09:00:01 look seen showing status=triggered;title=db_down
+    ";
+    let heard = "
+        09:10 read seen showing status=resolved;title=disk_full;read=09:10
+        09:10 read resolved by Bob
+    ";
+    let told = |text: &str, direction| {
+        let story = im_core::fold(&facts(text), Some(&Mapping::new(direction, "PWEB"))).unwrap();
+        let peer = story.peer.unwrap();
+        (story.status, story.title, peer.status, peer.title.unwrap())
     };
-    assert_eq!(title(Direction::Bidirectional), "disk full");
-    assert_eq!(title(Direction::Inbound), "disk full");
-    assert_eq!(
-        title(Direction::None),
-        "disk full",
-        "a pause takes nothing back"
+    for direction in [
+        Direction::Bidirectional,
+        Direction::Inbound,
+        Direction::None,
+        Direction::Outbound,
+    ] {
+        let all = format!("{declared}{heard}");
+        assert_eq!(
+            told(&all, direction),
+            (
+                Status::Resolved,
+                "disk full".to_owned(),
+                PeerStatus::Resolved,
+                "disk full".to_owned()
+            )
+        );
+        // The same, seen while nothing was to come from there.
+        let all = format!("{declared}{}", heard.replace("read ", "look "));
+        assert_eq!(
+            told(&all, direction),
+            (
+                Status::Open,
+                "db down".to_owned(),
+                PeerStatus::Resolved,
+                "disk full".to_owned()
+            )
+        );
+    }
+}
+
+#[test]
+fn what_the_settings_kept_here_is_not_undone_and_is_owed_when_it_may_cross() {
+    let receiving = Mapping::new(Direction::Inbound, "PWEB");
+    let kept = "
+        09:00 webhook triggered showing status=triggered;assignees=Bob | db down
+        09:05 command#a acknowledged by Ann
+        09:05 command#n noted by Ann | looking
+    ";
+    assert_snapshot!(tell_with(kept, &receiving), @r"
+    09:00 Triggered: db down
+    09:05 Acknowledged by Ann
+    09:05 Note by Ann: looking
+    = acknowledged, acknowledged 09:05, with Bob, PagerDuty triggered
+    kept: a, n
+    ");
+    let settled = format!(
+        "{kept}
+        09:05 answer settled for a | kept
+        09:05 answer settled for n | kept
+    "
     );
-    assert_eq!(title(Direction::Outbound), "db down");
-    assert_eq!(im_core::fold(&renamed, None).unwrap().title, "disk full");
+    assert_snapshot!(tell_with(&settled, &receiving), @r"
+    09:00 Triggered: db down
+    09:05 Acknowledged by Ann
+    09:05 Note by Ann: looking
+    = acknowledged, acknowledged 09:05, with Bob, PagerDuty triggered
+    ");
+    assert_snapshot!(tell(&settled), @r"
+    09:00 Triggered: db down
+    09:05 Acknowledged by Ann
+    09:05 Note by Ann: looking
+    = acknowledged, acknowledged 09:05, with Bob, PagerDuty triggered
+    owed: acknowledge (a)
+    ");
+    // Whoever acts now asks for it: what was kept before goes without saying.
+    assert_snapshot!(tell(&format!("{settled}\n 12:00 command#r resolved by Cleo")), @r"
+    09:00 Triggered: db down
+    09:05 Acknowledged by Ann
+    09:05 Note by Ann: looking
+    12:00 Resolved by Cleo
+    = resolved, acknowledged 09:05, over 12:00 by Cleo, with Bob, PagerDuty triggered
+    owed: resolve (r)
+    ");
+    // What PagerDuty does afterwards counts.
+    assert_snapshot!(tell(&format!("{settled}
+        10:00 webhook acknowledged by Bob
+        10:30 webhook unacknowledged by Bob
+    ")), @r"
+    09:00 Triggered: db down
+    09:05 Acknowledged by Ann
+    09:05 Note by Ann: looking
+    10:00 Acknowledged by Bob
+    10:30 Acknowledgement withdrawn by Bob
+    = open, acknowledged 09:05, with Bob, PagerDuty triggered
+    ");
 }
 
 #[test]

@@ -41,5 +41,6 @@ mod stories {
     mod order;
     mod receiving;
     mod set_up;
+    mod settings;
     mod two_way;
 }

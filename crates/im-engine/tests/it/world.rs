@@ -12,12 +12,14 @@ use std::collections::VecDeque;
 use std::sync::LazyLock;
 
 use fastrand::Rng;
-use im_engine::{Capacity, LEASE, Plan, Planned, Settled, connector, inbox, plan, record, settle};
+use im_engine::{
+    Capacity, LEASE, Plan, Planned, Settled, connector, inbox, plan, request_sync, settle,
+};
 use im_pagerduty::{Call, Limits, Outcome, Reply};
 use im_store::fault::Faults;
 use im_store::{
     Address, Connection, DbOptions, LocalDb, PostgresAddress, PostgresConnection, SqliteImage,
-    StoreError, Tx, connectors, incidents,
+    StoreError, Tx, connectors,
 };
 use jiff::{SignedDuration, Timestamp};
 use pd_sim::{DeliveryResult, Sim};
@@ -290,11 +292,8 @@ impl World {
             let mut config: serde_json::Value = serde_json::from_str(&row.config).unwrap();
             change(&mut config);
             connectors::configure(tx, CONNECTOR, &config.to_string(), &row.api_key, row.state)?;
-            let connector = connector::load(tx, CONNECTOR)?.unwrap();
-            for number in incidents::linked_after(tx, CONNECTOR, 0, 1_000)? {
-                record::refold(tx, number, Some(&connector), now)?;
-            }
-            Ok(())
+            request_sync(tx, CONNECTOR, "configured", now)?;
+            connector::attach(tx, CONNECTOR, 0, 1_000, now)
         });
     }
 

@@ -4,7 +4,7 @@ use im_core::{Direction, IncidentNumber, Kind, Line, Mapping, Source, Status, St
 use im_engine::connector;
 use im_pagerduty::Call;
 use im_store::incidents::IncidentRow;
-use im_store::{facts, inbox, incidents};
+use im_store::{facts, inbox};
 use pd_sim::IncidentView;
 
 use super::Script;
@@ -19,7 +19,7 @@ impl Script {
         if let Some(row) = self.world.outbox().first() {
             return Some(format!("still owed: {row:?}"));
         }
-        let rows = everything(&mut self.world);
+        let rows = self.world.everything();
         rows.iter().find_map(|row| self.incident(row))
     }
 
@@ -137,11 +137,11 @@ impl Script {
 
     /// What must hold however long it takes.
     pub(super) fn lasting(&mut self) -> Option<String> {
-        let rows = everything(&mut self.world);
+        let rows = self.world.everything();
         self.lost()
             .or_else(|| self.twice(&rows))
             .or_else(|| rows.iter().find_map(|row| self.too_many_writes(row)))
-            .or_else(|| rows.iter().find_map(|row| unfaithful(&mut self.world, row)))
+            .or_else(|| rows.iter().find_map(|row| self.world.unfaithful_row(row)))
             .or_else(|| self.uncounted(&rows))
     }
 
@@ -213,18 +213,6 @@ impl Script {
     }
 }
 
-fn everything(world: &mut World) -> Vec<IncidentRow> {
-    let mut rows = Vec::new();
-    let mut number = 1;
-    while let Some(row) =
-        IncidentNumber::new(number).and_then(|number| world.write(|tx| incidents::find(tx, number)))
-    {
-        rows.push(row);
-        number += 1;
-    }
-    rows
-}
-
 fn told(fact: &im_core::Fact) -> String {
     let actor = fact.actor.id.as_deref().unwrap_or("-");
     let shown = fact
@@ -253,32 +241,6 @@ fn known(world: &mut World, incident: IncidentNumber) -> Vec<im_core::Fact> {
 fn mapping(world: &mut World) -> Mapping {
     let connector = world.write(|tx| connector::load(tx, CONNECTOR));
     connector.unwrap().mapping
-}
-
-/// The row is the fold of the facts, in whatever order and however often they are told.
-fn unfaithful(world: &mut World, row: &IncidentRow) -> Option<String> {
-    let mapping = row.connector.as_ref().map(|_| mapping(world));
-    let story = fold(&known(world, row.number), mapping.as_ref())?;
-    let mut told = known(world, row.number);
-    told.extend(told.clone().into_iter().step_by(3));
-    world.rng.shuffle(&mut told);
-    if fold(&told, mapping.as_ref()).as_ref() != Some(&story) {
-        return Some(format!("{}: the order of the facts counts", row.number));
-    }
-    let written = world.write(|tx| {
-        incidents::update(tx, row.number, &story)?;
-        Ok(incidents::find(tx, row.number)?.unwrap())
-    });
-    let written = IncidentRow {
-        version: row.version,
-        ..written
-    };
-    (written != *row).then(|| {
-        format!(
-            "{}: the row is {row:?}, and its facts say {written:?}",
-            row.number
-        )
-    })
 }
 
 fn differ(what: &str, here: &str, there: &str) -> Option<String> {

@@ -1,11 +1,12 @@
 //! What one can see of a world: both sides' state, and what went between them.
 
-use im_core::{IncidentNumber, Kind, Story};
+use im_core::{IncidentNumber, Kind, Story, fold};
 use im_engine::{connector, record};
 use im_store::connectors::ConnectorRow;
+use im_store::incidents::IncidentRow;
 use im_store::outbox::OutboxRow;
 use im_store::repair::RunRow;
-use im_store::{connectors, inbox, incidents, outbox, repair};
+use im_store::{connectors, facts, inbox, incidents, outbox, repair};
 
 use super::{CONNECTOR, World};
 
@@ -63,6 +64,54 @@ impl World {
                     limit: 1_000,
                     ..incidents::Filter::default()
                 },
+            )
+        })
+    }
+
+    /// Every incident that was ever here, oldest first.
+    pub(crate) fn everything(&mut self) -> Vec<IncidentRow> {
+        let mut rows = Vec::new();
+        let mut number = 1;
+        while let Some(row) = IncidentNumber::new(number)
+            .and_then(|number| self.write(|tx| incidents::find(tx, number)))
+        {
+            rows.push(row);
+            number += 1;
+        }
+        rows
+    }
+
+    /// Rows that are not the fold of their facts.
+    pub(crate) fn unfaithful(&mut self) -> Vec<String> {
+        let rows = self.everything();
+        rows.iter()
+            .filter_map(|row| self.unfaithful_row(row))
+            .collect()
+    }
+
+    /// The row is the fold of the facts, in whatever order and however often they are told.
+    pub(crate) fn unfaithful_row(&mut self, row: &IncidentRow) -> Option<String> {
+        let connector = self.write(|tx| connector::load(tx, CONNECTOR)).unwrap();
+        let mapping = row.connector.as_ref().map(|_| &connector.mapping);
+        let mut told = self.write(|tx| facts::of_incident(tx, row.number));
+        let story = fold(&told, mapping)?;
+        told.extend(told.clone().into_iter().step_by(3));
+        self.rng.shuffle(&mut told);
+        if fold(&told, mapping).as_ref() != Some(&story) {
+            return Some(format!("{}: the order of the facts counts", row.number));
+        }
+        let written = self.write(|tx| {
+            incidents::update(tx, row.number, &story)?;
+            Ok(incidents::find(tx, row.number)?.unwrap())
+        });
+        let written = IncidentRow {
+            version: row.version,
+            ..written
+        };
+        (written != *row).then(|| {
+            format!(
+                "{}: the row is {row:?}, and its facts say {written:?}",
+                row.number
             )
         })
     }
