@@ -59,7 +59,7 @@ pub struct Filter {
     pub service: Option<String>,
     /// A part of the title, in any case.
     pub title: Option<String>,
-    /// Only older than this.
+    /// Only those that began before this one.
     pub before: Option<IncidentNumber>,
     /// At most so many.
     pub limit: u32,
@@ -240,7 +240,8 @@ pub fn count_open(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         .map_or(Ok(0), |row| row.int(0))
 }
 
-/// Incidents that fit, newest first.
+/// Incidents that fit, the one that began last first: those that a sync found have the numbers in
+/// which they were found.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreError> {
     let mut values: Vec<Value> = Vec::new();
     let mut wheres = vec!["deleted = 0".to_owned()];
@@ -275,11 +276,15 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreE
         ));
     }
     if let Some(before) = filter.before {
-        wheres.push(format!("number < {}", bind(before.get().into())));
+        let before = bind(before.get().into());
+        let began = format!("(SELECT created_at FROM incident WHERE number = {before})");
+        wheres.push(format!(
+            "(created_at < {began} OR (created_at = {began} AND number < {before}))"
+        ));
     }
     let limit = bind(filter.limit.into());
     let sql = format!(
-        "-- incidents.list\n SELECT {COLUMNS} FROM incident WHERE {} ORDER BY number DESC LIMIT {limit}",
+        "-- incidents.list\n SELECT {COLUMNS} FROM incident WHERE {} ORDER BY created_at DESC, number DESC LIMIT {limit}",
         wheres.join(" AND ")
     );
     tx.query(&sql, &values)?.iter().map(read).collect()
