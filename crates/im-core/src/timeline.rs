@@ -90,6 +90,7 @@ impl Line {
     pub fn note(&self) -> Option<&str> {
         match self.kind {
             Kind::Noted | Kind::StatusUpdated | Kind::Described => self.value.as_deref(),
+            Kind::Resolved if self.value.as_deref() != Some("merge") => self.detail.as_deref(),
             Kind::Triggered
             | Kind::Acknowledged
             | Kind::Unacknowledged
@@ -173,6 +174,7 @@ fn channel(value: &str) -> &str {
 fn settled(value: &str) -> &str {
     match value {
         "overtaken" => "PagerDuty had moved on",
+        "ended" => "it was over before PagerDuty heard of it",
         "expired" => "it was too old when PagerDuty came back",
         "discarded" => "discarded by a person",
         other => other,

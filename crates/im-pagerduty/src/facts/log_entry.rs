@@ -74,6 +74,7 @@ fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
             let how = channel.and_then(|channel| channel.kind.as_deref());
             let resolver = Resolver::of(false, &fact.actor, how);
             fact.value = Some(resolver.as_str().to_owned());
+            fact.detail = said(entry.note.as_ref());
         }
         Kind::Assigned => fact.people = people(&entry.assignees),
         Kind::Escalated => {
