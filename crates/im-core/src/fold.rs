@@ -26,8 +26,8 @@ use crate::fields::fields;
 use crate::gone;
 use crate::lines::lines;
 use crate::{
-    Actor, ActorKind, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot, Source,
-    Status, Story,
+    Actor, ActorKind, Done, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
+    Source, Status, Story,
 };
 
 /// What the facts of one incident add up to; `None` where there are none.
@@ -285,6 +285,8 @@ fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot], played: &Played) -> Option<S
         born_here: declared.is_some(),
         created_at,
         acknowledged_at: None,
+        acknowledgement: None,
+        mitigation: None,
         resolved_at: None,
         resolved_by: None,
         updated_at: acts
@@ -424,12 +426,13 @@ fn play(story: &mut Story, act: &Act<'_>, there: There) {
                 story.status = S::Acknowledged;
             }
             story.acknowledged_at.get_or_insert(act.shown_at);
+            story.acknowledgement.get_or_insert_with(|| done(act));
         }
-        (Kind::Unacknowledged, S::Acknowledged | S::Mitigated) => story.status = S::Open,
-        (Kind::Mitigated, S::Acknowledged) => story.status = S::Mitigated,
+        (Kind::Unacknowledged, S::Acknowledged | S::Mitigated) => nobody_has_it(story),
+        (Kind::Mitigated, S::Acknowledged) => mitigate(story, act),
         // Its acknowledgement was withdrawn before; only PagerDuty's consent makes up for that.
         (Kind::Mitigated, S::Open) if act.pending || act.at_peer.is_some() => {
-            story.status = S::Mitigated;
+            mitigate(story, act);
         }
         (Kind::Resolved, _) if status.is_open() => end(story, act, S::Resolved),
         // Given while it was open, it stands even if PagerDuty's resolve turns out to be older.
@@ -448,6 +451,24 @@ fn play(story: &mut Story, act: &Act<'_>, there: There) {
     }
 }
 
+fn done(act: &Act<'_>) -> Done {
+    Done {
+        at: act.shown_at,
+        by: act.fact.actor.label().map(str::to_owned),
+    }
+}
+
+fn mitigate(story: &mut Story, act: &Act<'_>) {
+    story.status = Status::Mitigated;
+    story.mitigation = Some(done(act));
+}
+
+fn nobody_has_it(story: &mut Story) {
+    story.status = Status::Open;
+    story.acknowledgement = None;
+    story.mitigation = None;
+}
+
 fn end(story: &mut Story, act: &Act<'_>, status: Status) {
     // What was over stays over since then, whatever it is called now.
     if story.status.is_open() {
@@ -462,18 +483,21 @@ fn reopen(story: &mut Story, there: There) {
     story.resolved_at = None;
     story.resolved_by = None;
     story.duplicate_of = None;
+    nobody_has_it(story);
     set_open(story, there);
 }
 
 /// Sets the open state that goes with PagerDuty's.
 fn set_open(story: &mut Story, there: There) {
-    story.status = match there {
+    match there {
         (PeerStatus::Acknowledged, since) => {
             story.acknowledged_at = story.acknowledged_at.or(since);
-            Status::Acknowledged
+            story.status = Status::Acknowledged;
+            let taken = since.map(|at| Done { at, by: None });
+            story.acknowledgement = story.acknowledgement.take().or(taken);
         }
-        (PeerStatus::Triggered | PeerStatus::Resolved, _) => Status::Open,
-    };
+        (PeerStatus::Triggered | PeerStatus::Resolved, _) => nobody_has_it(story),
+    }
 }
 
 /// What was kept here and is still the last word on its matter.

@@ -44,5 +44,5 @@ pub use mapping::{Direction, Mapping, ServiceChoice};
 pub use severity::{ParseSeverityError, Severity, SeveritySource, Urgency};
 pub use snapshot::{Named, Snapshot};
 pub use status::{PeerStatus, Status, StatusModel};
-pub use story::{Peer, Pending, Story};
+pub use story::{Done, Peer, Pending, Story};
 pub use timeline::{Line, Seen};

@@ -28,8 +28,12 @@ pub struct Story {
     pub born_here: bool,
     /// When it began.
     pub created_at: Timestamp,
-    /// When somebody first took it.
+    /// When somebody first took it, ever: times to acknowledge are measured from this.
     pub acknowledged_at: Option<Timestamp>,
+    /// Who has taken it; nobody once it is open again.
+    pub acknowledgement: Option<Done>,
+    /// Who contained the harm, as long as that holds.
+    pub mitigation: Option<Done>,
     /// When it was last over; `None` while it is open.
     pub resolved_at: Option<Timestamp>,
     /// Who ended it, by name.
@@ -68,6 +72,15 @@ impl Story {
             after
         }
     }
+}
+
+/// When something was done, and by whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Done {
+    /// When.
+    pub at: Timestamp,
+    /// By whom, by name, where it is known.
+    pub by: Option<String>,
 }
 
 /// What PagerDuty shows.

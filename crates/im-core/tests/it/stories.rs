@@ -3,7 +3,7 @@
 
 use insta::assert_snapshot;
 
-use crate::given::{at, story, tell};
+use crate::given::{at, clock, story, tell};
 
 #[test]
 fn s19_a_resolve_that_arrives_after_the_reopen_does_not_win() {
@@ -381,4 +381,28 @@ fn an_escalation_names_whom_it_left_where_that_is_known() {
     ");
     let unknown = tell("09:30 log escalated by service web to Tomas");
     assert!(unknown.contains("Escalated to Tomas by web"), "{unknown}");
+}
+
+#[test]
+fn who_took_it_is_told_as_long_as_it_holds() {
+    let told = |text: &str| {
+        let story = story(&format!(
+            "09:00 log triggered by service web | db down\n{text}"
+        ));
+        let told = |done: Option<im_core::Done>| {
+            done.map(|done| format!("{} by {}", clock(done.at), done.by.unwrap_or_default()))
+        };
+        (told(story.acknowledgement), told(story.mitigation))
+    };
+    let by = |who: &str| Some(who.to_owned());
+    let taken = "09:01 log acknowledged by Ann\n 09:02 log acknowledged by Bob\n 09:03 command#m mitigated by Cleo\n 09:03 answer settled for m | carried";
+    assert_eq!(told(taken), (by("09:01 by Ann"), by("09:03 by Cleo")));
+    let over = format!("{taken}\n 09:05 log resolved by Bob");
+    assert_eq!(told(&over), (by("09:01 by Ann"), by("09:03 by Cleo")));
+    let reopened = format!("{over}\n 09:10 log reopened by Bob");
+    assert_eq!(told(&reopened), (None, None));
+    let again = format!("{reopened}\n 09:11 log acknowledged by Cleo");
+    assert_eq!(told(&again), (by("09:11 by Cleo"), None));
+    let released = format!("{taken}\n 09:05 log unacknowledged by Bob");
+    assert_eq!(told(&released), (None, None));
 }
