@@ -1,9 +1,10 @@
 //! What people ask for: load, decide, record.
 
 use im_core::{
-    Actor, Command, Decided, Fact, IncidentNumber, Kind, Rejection, Source, StatusModel, decide,
+    Actor, ActorKind, Command, Decided, Fact, IncidentNumber, Kind, Rejection, Source, StatusModel,
+    decide,
 };
-use im_store::{StoreError, Tx, incidents, outbox, settings};
+use im_store::{StoreError, Tx, incidents, outbox, people, settings};
 use jiff::Timestamp;
 
 use crate::connector::{self, Connector};
@@ -141,7 +142,8 @@ pub fn act(
         .map_err(|error| error.map_or_else(CommandError::Store, rejected))?;
     let mut decided = decide(story.as_ref(), command, model).map_err(rejected)?;
     let changed = !decided.is_empty();
-    decided.extend(word(command, note, changed));
+    let is_signed = !goes_by_another_name(tx, connector.as_ref(), command, actor)?;
+    decided.extend(word(command, note, changed, is_signed));
     // Whoever gave the command saw what PagerDuty told, although its clock may be ahead (S31).
     let at = story.as_ref().map_or(now, |story| story.command_at(now));
     let reports = reports(tx, &decided, actor, at);
@@ -168,19 +170,42 @@ fn check_target(
     }
 }
 
-/// The note that goes with a step: the person's, and for steps that PagerDuty has no word for,
-/// ours.
-fn word(command: &Command, note: Option<&str>, changed: bool) -> Option<Decided> {
+/// Whether PagerDuty will show the connector's own person for what `actor` did: it does not know
+/// the address. The word about a resolve that does not cross names the person anyway.
+fn goes_by_another_name(
+    tx: &mut Tx<'_>,
+    connector: Option<&Connector>,
+    command: &Command,
+    actor: &Actor,
+) -> Result<bool, StoreError> {
+    let Some(connector) = connector.filter(|connector| {
+        let mapping = &connector.mapping;
+        mapping.direction.sends() && (mapping.auto_resolve || *command != Command::Resolve)
+    }) else {
+        return Ok(false);
+    };
+    match (actor.kind, actor.id.as_deref()) {
+        (ActorKind::User, Some(email)) => {
+            Ok(people::by_email(tx, connector.name(), email)?.is_none())
+        }
+        (_, _) => Ok(false),
+    }
+}
+
+/// The note that goes with a step: the person's, and ours for steps that PagerDuty has no word for
+/// or would show as somebody else's.
+fn word(command: &Command, note: Option<&str>, changed: bool, is_signed: bool) -> Option<Decided> {
+    let unsigned = |word: &str| (!is_signed).then(|| word.to_owned());
     let step = match command {
         Command::Cancel => Some("Canceled as a false alarm".to_owned()),
         Command::MarkDuplicate { of } => Some(format!("Marked as a duplicate of {of}")),
         Command::Close => Some("Closed".to_owned()),
         Command::Delete => Some("Deleted in im".to_owned()),
+        Command::Acknowledge => unsigned("Acknowledged"),
+        Command::Mitigate => unsigned("Mitigated"),
+        Command::Resolve => unsigned("Resolved"),
+        Command::Reopen => unsigned("Reopened"),
         Command::Declare { .. }
-        | Command::Acknowledge
-        | Command::Mitigate
-        | Command::Resolve
-        | Command::Reopen
         | Command::Note { .. }
         | Command::Assign { .. }
         | Command::Edit { .. } => None,
