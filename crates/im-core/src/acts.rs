@@ -14,6 +14,10 @@ use crate::{Fact, Kind, Seen, Source};
 /// An answer within this time dates the act; after it the act keeps the time of the command.
 const PROMPT_MS: i64 = 5 * 60 * 1_000;
 
+/// A declaration that waited here for longer than this, on our own clock, before it was sent began
+/// when it was made.
+const WAITED_MS: i64 = 10_000;
+
 /// One act, however many sources reported it.
 pub(crate) struct Act<'a> {
     pub(crate) fact: &'a Fact,
@@ -245,6 +249,18 @@ impl<'a> Ours<'a> {
         !self.done.iter().all(only_said)
     }
 
+    /// Whether it is a declaration that waited here before it was sent. When its call was made its
+    /// answer says, on our clock: two clocks must not tell how long it waited.
+    fn waited(&self) -> bool {
+        let sent_at = |(answer, _): &(&Fact, Timestamp)| {
+            let birth = answer.kind == Kind::Triggered && answer.source == Source::Answer;
+            let at = answer.detail.as_deref().filter(|_| birth)?;
+            at.parse::<Timestamp>().ok()
+        };
+        let sent_at = self.done.iter().find_map(sent_at);
+        sent_at.is_some_and(|at| at.as_millisecond() - self.command.at.as_millisecond() > WAITED_MS)
+    }
+
     /// Whether the settings kept it here, and nobody gave it up since.
     fn is_kept(&self) -> bool {
         let is_kept = |fact: &&Fact| fact.value.as_deref() == Some("kept");
@@ -347,7 +363,12 @@ fn tell_in_order(ours: &mut [Ours<'_>], peers: &[Act<'_>]) {
     for (given, step) in ours.iter_mut().enumerate().rev() {
         let away_ms = step.at.as_millisecond() - step.command.at.as_millisecond();
         if away_ms.abs() <= PROMPT_MS {
-            step.shown_at = after_what_was_seen(step, peers);
+            let there = after_what_was_seen(step, peers);
+            step.shown_at = if step.waited() {
+                there.min(step.command.at)
+            } else {
+                there
+            };
         }
         step.given = given;
         if step.command.kind.is_step() {

@@ -83,7 +83,7 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// It began. `value`: the title.
+    /// It began. `value`: the title; `detail` of an answer: when we asked for it, on our clock.
     Triggered = "triggered",
     /// Somebody took it.
     Acknowledged = "acknowledged",
@@ -92,7 +92,7 @@ kinds! {
     /// The harm is contained (ours alone).
     Mitigated = "mitigated",
     /// It is over. `value`: how (`human`, `timer`, `merge`, `gone` …); `detail`: the merge target,
-    /// or the service that is gone.
+    /// the service that is gone, or else what was said about it.
     Resolved = "resolved",
     /// It is not over after all.
     Reopened = "reopened",
@@ -137,7 +137,7 @@ kinds! {
     /// Its twin was made or found. `value`: PagerDuty's number; `detail`: its id.
     Linked = "linked",
     /// A change for the other side was settled without an answer that shows it.
-    /// `value`: `carried`, `overtaken`, `expired`, `discarded`, or `kept` where the settings keep
+    /// `value`: `carried`, `overtaken`, `ended`, `expired`, `discarded`, or `kept` where the settings keep
     /// it here.
     Settled = "settled",
     /// The other side was looked at; only the snapshot matters.

@@ -397,6 +397,9 @@ fn by_incident(
     if row.effect == Effect::Assign {
         main.people = people();
     }
+    if row.effect == Effect::Create {
+        main.detail = snapshot.read_at.map(|asked_at| asked_at.to_string());
+    }
     let mut facts = vec![main];
     if row.effect == Effect::Status(PeerStatus::Acknowledged) && is_newly_given(&people(), read) {
         let given = answer(
