@@ -10,7 +10,8 @@
 use std::borrow::Cow;
 
 use im_core::{
-    Actor, Direction, Effect, Fact, IncidentNumber, Kind, Mapping, Owed, Source, Story, fold, owed,
+    Actor, Direction, Effect, Fact, IncidentNumber, Kind, Mapping, Owed, Pending, Source, Story,
+    fold, owed,
 };
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx, facts, incidents};
@@ -40,19 +41,34 @@ pub fn record(
     reports: &[(Fact, Option<String>)],
     now: Timestamp,
 ) -> Result<Recorded, StoreError> {
-    let added = match connector {
-        Some(connector) if is_aside(tx, connector, incident)? => {
-            let looks: Vec<_> = reports.iter().flat_map(aside).collect();
-            facts::append(tx, incident, &looks)?
+    let notes_cross = connector.is_none_or(|connector| connector.mapping.sync_notes);
+    let mut reports: Vec<_> = reports.to_vec();
+    if !notes_cross {
+        reports.retain(|(fact, _)| !is_their_note(fact));
+        for (fact, _) in &mut reports {
+            // What was said about a resolve is a note, too.
+            fact.detail
+                .take_if(|_| fact.kind == Kind::Resolved && fact.value.as_deref() != Some("merge"));
         }
-        _ => facts::append(tx, incident, reports)?,
-    };
+    }
+    if let Some(connector) = connector
+        && is_aside(tx, connector, incident)?
+    {
+        reports = reports.iter().flat_map(aside).collect();
+    }
+    let added = facts::append(tx, incident, &reports)?;
     let story = if added == 0 {
         None
     } else {
         refold(tx, incident, connector, now)?
     };
     Ok(Recorded { added, story })
+}
+
+/// Whether somebody wrote it at PagerDuty. What carries our mark is our own.
+fn is_their_note(fact: &Fact) -> bool {
+    let ours = matches!(fact.source, Source::Command | Source::Answer) || fact.answers.is_some();
+    fact.kind == Kind::Noted && !ours
 }
 
 /// Whether what PagerDuty shows of an incident is to change nothing here.
@@ -202,15 +218,29 @@ fn settle_debts(
     // A twin that may have been made meanwhile must hear of what was done since.
     let may_be_born = leased.iter().any(|row| row.effect == Effect::Create);
     let is_done = |command: &&String| !may_be_born && !on_its_way(command);
-    let moot = debts.moot.iter().filter(is_done).map(|command| {
-        let overtaken = dropped.iter().any(|row| row.commands.contains(command));
-        (command, if overtaken { "overtaken" } else { "carried" })
-    });
+    let moot = debts.moot.iter().filter(is_done);
+    let moot = moot.map(|command| (command, why_moot(command, story, &dropped)));
     let kept = debts.kept.iter().filter(is_done);
     Ok(moot
         .chain(kept.map(|command| (command, "kept")))
         .map(|(command, how)| (settled(command, how, now), None))
         .collect())
+}
+
+/// Why a command needs no call. What a call would have carried together is told once.
+fn why_moot(command: &String, story: &Story, dropped: &[&OutboxRow]) -> &'static str {
+    let begins = |pending: &&Pending| matches!(pending.kind, Kind::Triggered | Kind::Reopened);
+    if story.peer.is_none() {
+        let first = story.pending.iter().find(begins);
+        let is_first = first.is_some_and(|first| first.command == *command);
+        return if is_first { "ended" } else { "carried" };
+    }
+    let last = |row: &&OutboxRow| row.commands.last() == Some(command);
+    if dropped.iter().any(last) {
+        "overtaken"
+    } else {
+        "carried"
+    }
 }
 
 /// Whether PagerDuty may have the row's change without our knowing: somebody is sending it, or

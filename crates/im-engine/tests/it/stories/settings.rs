@@ -156,6 +156,27 @@ story! {
         assert!(world.outbox().is_empty());
     }
 
+    fn notes_that_do_not_cross_cross_in_neither_direction(world) {
+        let (incident, twin) = world.declared("Quiet");
+        let (told, other) = world.born_there("Told before");
+        let user = world.user(3);
+        world.sim.note(&user, &other, "While notes crossed", world.now).unwrap();
+        world.settle_down();
+        set(world, "sync_notes", false);
+        world.sim.note(&user, &twin, "Theirs", world.now).unwrap();
+        world.write_note(incident, "Ours");
+        world.run_for(MINUTE * 12);
+        assert_eq!(world.notes(incident), ["Ours"]);
+        assert_eq!(world.sim.incident(&twin).unwrap().notes, ["Theirs"]);
+        assert_eq!(world.notes(told), ["While notes crossed"], "what was heard stays");
+        set(world, "sync_notes", true);
+        world.run_for(MINUTE * 12);
+        assert_eq!(world.sim.incident(&twin).unwrap().notes, ["Theirs"], "old notes are not sent afterwards");
+        world.sim.note(&user, &twin, "From now on", world.now).unwrap();
+        world.settle_down();
+        assert_eq!(world.notes(incident), ["Ours", "From now on"]);
+    }
+
     fn the_tables_translate_what_is_over_too(world) {
         let (incident, twin) = world.born_there("Over");
         let user = world.user(3);
