@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
 use crate::record::{self, record};
-use crate::{gone, read, whose};
+use crate::{early, gone, read, whose};
 
 /// How many events one transaction digests.
 pub const DIGEST_MAX: u32 = 100;
@@ -127,6 +127,7 @@ fn apply_all(
             Place::New => {
                 let incident = incidents::insert(tx, Some(connector.name()), |_| None, now)?;
                 birth(tx, connector, incident, pd_id, heard, now)?;
+                early::look_soon(tx, connector, pd_id, now)?;
             }
             // It is told to the connector that made it.
             Place::Anothers => {}

@@ -18,6 +18,7 @@
 mod batch;
 pub mod commands;
 pub mod connector;
+mod early;
 mod gone;
 pub mod inbox;
 mod outbox;

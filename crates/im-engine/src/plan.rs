@@ -9,7 +9,7 @@ use im_store::{StoreError, Tx, inbox, outbox as outbox_rows, repair};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
-use crate::{batch, reconcile};
+use crate::{batch, early, reconcile};
 
 /// How many calls the caller can take, and how long they may take.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +122,11 @@ fn claim(
         return Ok(());
     }
     for wanted in repair::claim_wanted(tx, connector.name(), lease_until, capacity.repair, now)? {
-        add(Ticket::Wanted, wanted_call(&wanted));
+        if early::is_stale(&wanted, now) {
+            repair::want_no_more(tx, connector.name(), &wanted.pd_id)?;
+        } else {
+            add(Ticket::Wanted, wanted_call(&wanted));
+        }
     }
     if let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)? {
         add(Ticket::Run(run), call);

@@ -11,9 +11,19 @@ use im_pagerduty::IncidentRead;
 use im_store::{StoreError, Tx, facts, incidents};
 use jiff::{SignedDuration, Timestamp};
 
+/// Something is missed only if a webhook had time to tell it.
+pub(crate) const LATE: SignedDuration = SignedDuration::from_secs(60);
+
 use crate::connector::Connector;
 use crate::record::{self, Recorded, record};
 use crate::whose;
+
+/// What a read changed, and whether a webhook should have told it before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) applied: Applied,
+    pub(crate) missed: bool,
+}
 
 /// What a read changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,26 +42,50 @@ pub(crate) fn apply(
     connector: &Connector,
     read: &IncidentRead,
     now: Timestamp,
-) -> Result<Applied, StoreError> {
+) -> Result<Found, StoreError> {
     let known = find(tx, connector, read)?;
     let shown = &read.snapshot;
     let key = shown.incident_key.as_deref();
     let (incident, created) = match known {
         Some(incident) => (incident, false),
         None if whose::is_anothers(tx, connector, &shown.id, key, shown.service.as_ref())? => {
-            return Ok(Applied::Unchanged);
+            return Ok(Found {
+                applied: Applied::Unchanged,
+                missed: false,
+            });
         }
         None => (
             incidents::insert(tx, Some(connector.name()), |_| None, now)?,
             true,
         ),
     };
-    let recorded = apply_to(tx, connector, incident, read, now)?;
-    Ok(match (created, recorded.added) {
+    let news = unknown(tx, connector, incident, read)?;
+    let late = |fact: &Fact| now.duration_since(fact.at) > LATE;
+    let missed = news.iter().any(|fact| has_webhook(fact.kind) && late(fact));
+    let recorded = store(tx, connector, incident, news, now)?;
+    let applied = match (created, recorded.added) {
         (true, _) => Applied::Created,
         (false, 0) => Applied::Unchanged,
         (false, _) => Applied::Updated,
-    })
+    };
+    Ok(Found { applied, missed })
+}
+
+/// Kinds that PagerDuty has a webhook for. It has none for a title, an urgency, or a page.
+pub(crate) fn has_webhook(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Triggered
+            | Kind::Acknowledged
+            | Kind::Unacknowledged
+            | Kind::Resolved
+            | Kind::Reopened
+            | Kind::Escalated
+            | Kind::Delegated
+            | Kind::Noted
+            | Kind::PriorityChanged
+            | Kind::StatusUpdated
+    )
 }
 
 /// The incident whose twin was read.
@@ -110,6 +144,28 @@ pub(crate) fn apply_to(
     read: &IncidentRead,
     now: Timestamp,
 ) -> Result<Recorded, StoreError> {
+    let news = unknown(tx, connector, incident, read)?;
+    store(tx, connector, incident, news, now)
+}
+
+fn store(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    incident: IncidentNumber,
+    news: Vec<Fact>,
+    now: Timestamp,
+) -> Result<Recorded, StoreError> {
+    let reports: Vec<_> = news.into_iter().map(|fact| (fact, None)).collect();
+    record(tx, incident, Some(connector), &reports, now)
+}
+
+/// What the read shows and nobody has told us.
+fn unknown(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    incident: IncidentNumber,
+    read: &IncidentRead,
+) -> Result<Vec<Fact>, StoreError> {
     let mut known = facts::of_incident(tx, incident)?;
     if !record::is_aside(tx, connector, incident)? {
         // What was only looked at is news to us.
@@ -117,11 +173,7 @@ pub(crate) fn apply_to(
     }
     let story = fold(&known, Some(&connector.mapping));
     let peer = story.as_ref().and_then(|story| story.peer.as_ref());
-    let reports: Vec<_> = news(peer, story.is_some(), read)
-        .into_iter()
-        .map(|fact| (fact, None))
-        .collect();
-    record(tx, incident, Some(connector), &reports, now)
+    Ok(news(peer, story.is_some(), read))
 }
 
 /// What the read shows that the facts do not.

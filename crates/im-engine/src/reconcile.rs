@@ -16,13 +16,14 @@ use im_pagerduty::{
     Answer, Call, Heard, IncidentRead, Listing, Outcome, PAGE_SIZE, Page, ROWS_MAX, Subscription,
     Walk, Why,
 };
+use im_store::connectors::State;
 use im_store::repair::{self, Found, RunRow};
 use im_store::{Cause, StoreError, Tx, connectors, facts, incidents, settings};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::connector::Connector;
-use crate::read::{self, Applied};
+use crate::read::{self, Applied, LATE, has_webhook};
 use crate::settle::{Settled, remember_users};
 use crate::{inbox, record, whose};
 
@@ -39,8 +40,6 @@ const USERS_AFTER: SignedDuration = SignedDuration::from_hours(24);
 const UNSEEN_MAX: u32 = 500;
 /// While a run waits for incidents to be read, it looks again after this time.
 const WAIT: SignedDuration = SignedDuration::from_millis(500);
-/// A difference is "repaired" only if a webhook had time to tell it.
-const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,6 +54,9 @@ pub(crate) struct Progress {
     phase: Phase,
     /// What cannot be complete.
     incomplete: Vec<String>,
+    /// Whether anything could be read at all.
+    #[serde(default)]
+    has_read: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,6 +152,7 @@ fn start(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<RunRo
         walk: None,
         phase: Phase::Subscription,
         incomplete: Vec::new(),
+        has_read: false,
     };
     let id = repair::start(
         tx,
@@ -211,6 +214,7 @@ pub(crate) fn settle(
     }
     match &settled.outcome {
         Outcome::Done(answer) => {
+            progress.has_read = true;
             advance(tx, connector, &row, &mut progress, answer, now)?;
         }
         Outcome::Wait { after_ms, .. } => {
@@ -271,7 +275,7 @@ fn skip(
 ) -> Result<(), StoreError> {
     let why = match outcome {
         Outcome::Refused(refusal) => refusal.to_string(),
-        _ => "PagerDuty does not have it".to_owned(),
+        _ => "PagerDuty does not have it (HTTP 404): is `base_url` right?".to_owned(),
     };
     let (what, next) = match progress.phase {
         Phase::Subscription | Phase::Enable => {
@@ -434,9 +438,7 @@ fn open_page(
 ) -> Result<(), StoreError> {
     for read in page {
         let id = read.snapshot.id.as_str();
-        let applied = counted(tx, connector, run.id, |tx| {
-            read::apply(tx, connector, read, now)
-        })?;
+        let applied = counted(tx, connector, run.id, read, now)?;
         if applied == Applied::Created {
             repair::want(tx, connector.name(), id, run.id, true, now)?;
         }
@@ -528,7 +530,8 @@ fn is_repair(
                 .count()
         })
     };
-    connector.hears() && due && lines(before) != lines(after)
+    // A line that goes was told twice, and is now known for one.
+    connector.hears() && due && lines(before) < lines(after)
 }
 
 /// Whether PagerDuty's incident is over, and was not before.
@@ -539,24 +542,6 @@ fn ended(before: Option<&Story>, after: Option<&Story>) -> bool {
             .is_some_and(|peer| peer.status == PeerStatus::Resolved)
     };
     over(after) && !over(before)
-}
-
-/// Kinds that PagerDuty has a webhook for.
-fn has_webhook(kind: im_core::Kind) -> bool {
-    use im_core::Kind;
-    matches!(
-        kind,
-        Kind::Triggered
-            | Kind::Acknowledged
-            | Kind::Unacknowledged
-            | Kind::Resolved
-            | Kind::Reopened
-            | Kind::Escalated
-            | Kind::Delegated
-            | Kind::Noted
-            | Kind::PriorityChanged
-            | Kind::StatusUpdated
-    )
 }
 
 /// Asks for incidents that were not listed, each once in a run; `false` if there are none left.
@@ -577,25 +562,27 @@ fn want_unseen(
     Ok(!unseen.is_empty())
 }
 
-/// Applies something and counts what it did for `run` (0: for nobody).
+/// Applies a read and counts what it did for `run` (0: for nobody).
 pub(crate) fn counted(
     tx: &mut Tx<'_>,
     connector: &Connector,
     run: i64,
-    apply: impl FnOnce(&mut Tx<'_>) -> Result<Applied, StoreError>,
+    read: &IncidentRead,
+    now: Timestamp,
 ) -> Result<Applied, StoreError> {
-    let applied = apply(tx)?;
+    let read::Found { applied, missed } = read::apply(tx, connector, read, now)?;
     let mut found = Found::default();
     match applied {
         Applied::Created => found.created = 1,
         Applied::Updated => found.updated = 1,
         Applied::Unchanged => found.unchanged = 1,
     }
-    if connector.hears() && applied != Applied::Unchanged && connector.row.last_sync_at.is_some() {
+    let differs = applied != Applied::Unchanged && missed;
+    if differs && connector.hears() && connector.row.last_sync_at.is_some() {
         found.repaired = 1;
         connectors::add_repaired(tx, connector.name(), 1)?;
     }
-    if run != 0 {
+    if run > 0 {
         repair::count(tx, run, found)?;
     }
     Ok(applied)
@@ -603,7 +590,7 @@ pub(crate) fn counted(
 
 /// An incident that a run asked for cannot be read.
 pub(crate) fn count_failed(tx: &mut Tx<'_>, run: i64) -> Result<(), StoreError> {
-    if run == 0 {
+    if run <= 0 {
         return Ok(());
     }
     repair::count(
@@ -633,6 +620,12 @@ fn finish(
     let incomplete: Vec<String> = progress.incomplete.iter().cloned().chain(cut).collect();
     let message = (!incomplete.is_empty()).then(|| incomplete.join("; "));
     let name = connector.name();
+    if let Some(why) = message.as_deref().filter(|_| !progress.has_read) {
+        // Whatever answers there, it is not PagerDuty, or nothing of it is for this key.
+        let until = connector.row.blocked_until;
+        connectors::set_state(tx, name, State::Failing, Some(why), until)?;
+        return repair::finish(tx, run.id, Some(why), now);
+    }
     connectors::close_gap(tx, name, now)?;
     connectors::synced(tx, name, now)?;
     repair::finish(tx, run.id, message.as_deref(), now)?;

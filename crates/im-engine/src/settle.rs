@@ -14,7 +14,7 @@ use crate::connector::{self, Connector};
 use crate::plan::{Planned, Ticket};
 use crate::read::{self, Applied};
 use crate::record::{self, record};
-use crate::{batch, inbox, outbox, reconcile, skew};
+use crate::{batch, early, inbox, outbox, reconcile, skew};
 
 /// A call that was answered, or not.
 #[derive(Debug, Clone)]
@@ -70,7 +70,14 @@ fn account(
         connectors::set_state(tx, name, state, reason, until)
     };
     match &settled.outcome {
-        Outcome::Done(_) | Outcome::Gone => {
+        // Any server says that it does not have something.
+        Outcome::Gone => set(
+            tx,
+            row.state,
+            row.state_reason.as_deref(),
+            spent(&settled.limits, now),
+        ),
+        Outcome::Done(_) => {
             // A read proves nothing about a key that may not write.
             let proves = row.state != State::Limited || settled.planned.call.is_write();
             // It proves that the key is good, and nothing about a limit that another call met.
@@ -110,7 +117,14 @@ fn account(
                 ),
             }
         }
-        Outcome::Unclear(_) => tallies::add(tx, name, "errors", 1, now),
+        Outcome::Unclear(what) => {
+            tallies::add(tx, name, "errors", 1, now)?;
+            if settled.planned.call.is_write() {
+                return Ok(());
+            }
+            let why = format!("{what}: is `base_url` right?");
+            set(tx, State::Failing, Some(&why), row.blocked_until)
+        }
         Outcome::Refused(refusal) => {
             tallies::add(tx, name, "errors", 1, now)?;
             match refusal.why {
@@ -315,6 +329,7 @@ fn paid_by(
     if row.effect == Effect::Create {
         // If it was found rather than made, others may have done something to it since.
         read::apply_to(tx, connector, row.incident, read, now)?;
+        early::look_soon(tx, connector, &read.snapshot.id, now)?;
     }
     Ok(())
 }
@@ -565,9 +580,7 @@ fn settle_wanted(
     };
     match &settled.outcome {
         Outcome::Done(Answer::Incident(read)) => {
-            let applied = reconcile::counted(tx, connector, wanted.run, |tx| {
-                read::apply(tx, connector, read, now)
-            })?;
+            let applied = reconcile::counted(tx, connector, wanted.run, read, now)?;
             if wanted.with_log || applied == Applied::Created {
                 repair::want_log(tx, name, id, 0, now)
             } else {
@@ -582,8 +595,11 @@ fn settle_wanted(
             }
             match page.next_offset {
                 Some(offset) => repair::want_log(tx, name, id, offset, now),
-                None => repair::want_no_more(tx, name, id),
+                None => early::looked(tx, &wanted, now),
             }
+        }
+        Outcome::Wait { .. } | Outcome::Unclear(_) if early::is_look(&wanted) => {
+            repair::want_no_more(tx, name, id)
         }
         Outcome::Wait { after_ms, .. } => {
             let wait = after_ms.unwrap_or_else(|| retry::wait_ms(wanted.attempt, tx.random_u64()));

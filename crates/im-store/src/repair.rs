@@ -50,7 +50,7 @@ pub struct WantedRow {
     pub connector: String,
     /// PagerDuty's id.
     pub pd_id: String,
-    /// The run that waits for it, 0 for none.
+    /// The run that waits for it, 0 for none; below that, a look that the engine planned ahead.
     pub run: i64,
     /// Whether its log is wanted too.
     pub with_log: bool,
@@ -58,6 +58,8 @@ pub struct WantedRow {
     pub log_offset: Option<u32>,
     /// How often it was tried.
     pub attempt: u32,
+    /// When it was to be read.
+    pub due_at: Timestamp,
 }
 
 statements! {
@@ -100,17 +102,26 @@ statements! {
     WANT = "-- repair.want
         INSERT INTO wanted (connector, pd_id, run, with_log, due_at) VALUES (?1, ?2, ?3, ?4, ?5)
             ON CONFLICT (connector, pd_id) DO UPDATE
-           SET run = CASE WHEN wanted.run = 0 THEN excluded.run ELSE wanted.run END,
-               with_log = CASE WHEN excluded.with_log = 1 THEN 1 ELSE wanted.with_log END";
+           SET run = CASE WHEN wanted.run <= 0 THEN excluded.run ELSE wanted.run END,
+               with_log = CASE WHEN excluded.with_log = 1 THEN 1 ELSE wanted.with_log END,
+               -- A look that was for later, and not yet tried, is for now.
+               due_at = CASE WHEN wanted.attempt = 0 AND wanted.due_at > excluded.due_at
+                             THEN excluded.due_at ELSE wanted.due_at END,
+               log_offset = CASE WHEN wanted.attempt = 0 AND wanted.due_at > excluded.due_at
+                                 THEN NULL ELSE wanted.log_offset END";
+    WANT_LOG_LATER = "-- repair.want_log_later
+        INSERT INTO wanted (connector, pd_id, run, with_log, log_offset, due_at) VALUES (?1, ?2, ?3, 1, 0, ?4)
+            ON CONFLICT (connector, pd_id) DO NOTHING";
     WANTED_DUE = "-- repair.wanted_due
         UPDATE wanted SET lease_until = ?3, attempt = attempt + 1
          WHERE connector = ?1
            AND pd_id IN (SELECT pd_id FROM wanted
                           WHERE connector = ?1 AND due_at <= ?2 AND lease_until <= ?2 ORDER BY due_at, pd_id LIMIT ?4)
            AND lease_until <= ?2 -- again: another worker may have won since
-     RETURNING connector, pd_id, run, with_log, log_offset, attempt";
+     RETURNING connector, pd_id, run, with_log, log_offset, attempt, due_at";
     WANTED_ONE = "-- repair.wanted_one
-        SELECT connector, pd_id, run, with_log, log_offset, attempt FROM wanted WHERE connector = ?1 AND pd_id = ?2";
+        SELECT connector, pd_id, run, with_log, log_offset, attempt, due_at FROM wanted
+         WHERE connector = ?1 AND pd_id = ?2";
     WANTED_LOG = "-- repair.wanted_log
         UPDATE wanted SET log_offset = ?3, due_at = ?4, lease_until = 0, attempt = 0 WHERE connector = ?1 AND pd_id = ?2";
     WANTED_LATER = "-- repair.wanted_later
@@ -252,6 +263,18 @@ pub fn want(
     Ok(())
 }
 
+/// Asks for an incident's log alone, later; whoever wants it already gets it first.
+pub fn want_log_later(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    pd_id: &str,
+    run: i64,
+    due_at: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(WANT_LOG_LATER, params![connector, pd_id, run, due_at])?;
+    Ok(())
+}
+
 /// Takes incidents that are due to be read.
 pub fn claim_wanted(
     tx: &mut Tx<'_>,
@@ -347,5 +370,6 @@ fn read_wanted(row: &Row) -> Result<WantedRow, StoreError> {
         with_log: row.bool(3)?,
         log_offset: row.opt_number(4)?,
         attempt: row.number(5)?,
+        due_at: row.time(6)?,
     })
 }

@@ -42,5 +42,6 @@ mod stories {
     mod receiving;
     mod set_up;
     mod settings;
+    mod told;
     mod two_way;
 }

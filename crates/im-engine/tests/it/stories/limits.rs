@@ -322,7 +322,7 @@ story! {
     fn s85_repair_does_not_ask_for_each_incident(world) {
         let user = world.user(2);
         let twins: Vec<String> = (0..80).map(|n| world.triggered(&format!("Open {n}"))).collect();
-        world.settle_down();
+        world.run_for(MINUTE);
         world.sync();
         world.way.lose = Some(|_| true);
         for twin in &twins {

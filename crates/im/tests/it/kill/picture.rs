@@ -96,13 +96,22 @@ fn here(world: &Running) -> Vec<String> {
             let fields: Vec<String> = keys.iter().map(|key| text(&one[key])).collect();
             let who = (&one["assignees"], &one["declared_by"]["name"]);
             let lines = world.get(&format!("/api/v1/incidents/{}/timeline", text(&one["id"])));
-            let mut lines: Vec<String> = lines.as_array().unwrap().iter().map(line).collect();
+            let lines = lines.as_array().unwrap().iter();
+            let mut lines: Vec<String> = lines.filter(|line| !is_paging(line)).map(line).collect();
             lines.sort();
             format!("here: {fields:?} {who:?}\n  {}", lines.join("\n  "))
         })
         .collect();
     shown.sort();
     shown
+}
+
+/// What PagerDuty's log alone tells, which is read some seconds after a beginning: a life may end
+/// before that.
+fn is_paging(line: &Value) -> bool {
+    let kind = text(&line["kind"]);
+    line["sources"] == serde_json::json!(["pagerduty"])
+        && (kind == "notified" || kind == "assigned")
 }
 
 fn line(line: &Value) -> String {
