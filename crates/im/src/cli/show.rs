@@ -75,11 +75,18 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
         "Declared",
         format!("{}{}", both(incident.created_at), by(incident)),
     ));
-    if let Some(at) = incident.acknowledged_at {
-        lines.push(("Acknowledged", both(at)));
-    }
-    if let Some(at) = incident.resolved_at {
-        lines.push(("Resolved", both(at)));
+    let acts = [
+        (
+            "Acknowledged",
+            incident.acknowledged_at,
+            &incident.acknowledged_by,
+        ),
+        ("Mitigated", incident.mitigated_at, &incident.mitigated_by),
+        ("Resolved", incident.resolved_at, &incident.resolved_by),
+    ];
+    for (label, at, by) in acts {
+        let by = by.as_ref().map(|who| format!(" by {who}"));
+        lines.extend(at.map(|at| (label, format!("{}{}", both(at), by.unwrap_or_default()))));
     }
     lines
 }
@@ -109,7 +116,7 @@ fn by(incident: &Incident) -> String {
     let person = incident
         .declared_by
         .as_ref()
-        .and_then(|actor| actor.name.as_deref());
+        .and_then(|actor| actor.name.as_deref().or(actor.id.as_deref()));
     match (person, incident.origin.as_str()) {
         (Some(person), "pagerduty") => format!(" by {person} at PagerDuty"),
         (None, "pagerduty") => " at PagerDuty".to_owned(),

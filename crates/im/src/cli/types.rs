@@ -13,6 +13,7 @@ pub(crate) struct Named {
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Actor {
+    pub(crate) id: Option<String>,
     pub(crate) name: Option<String>,
 }
 
@@ -32,7 +33,11 @@ pub(crate) struct Incident {
     pub(crate) declared_by: Option<Actor>,
     pub(crate) created_at: Timestamp,
     pub(crate) acknowledged_at: Option<Timestamp>,
+    pub(crate) acknowledged_by: Option<String>,
+    pub(crate) mitigated_at: Option<Timestamp>,
+    pub(crate) mitigated_by: Option<String>,
     pub(crate) resolved_at: Option<Timestamp>,
+    pub(crate) resolved_by: Option<String>,
     pub(crate) duplicate_of: Option<String>,
     pub(crate) pagerduty: Option<Twin>,
 }

@@ -84,10 +84,18 @@ pub struct Incident {
     pub declared_by: Doer,
     /// When it began.
     pub created_at: Timestamp,
-    /// When somebody first took it.
+    /// When somebody took it; null once it is open again.
     pub acknowledged_at: Option<Timestamp>,
+    /// Who took it, by name.
+    pub acknowledged_by: Option<String>,
+    /// When the harm was contained, as long as that holds.
+    pub mitigated_at: Option<Timestamp>,
+    /// Who contained it, by name.
+    pub mitigated_by: Option<String>,
     /// When it was last over.
     pub resolved_at: Option<Timestamp>,
+    /// Who ended it, by name.
+    pub resolved_by: Option<String>,
     /// When anything last happened.
     pub updated_at: Timestamp,
     /// The incident that it is the same as.
@@ -199,8 +207,12 @@ impl Incident {
             origin: if story.born_here { "here" } else { "pagerduty" },
             declared_by: Doer::from(&story.declared_by),
             created_at: story.created_at,
-            acknowledged_at: story.acknowledged_at,
+            acknowledged_at: story.acknowledgement.as_ref().map(|done| done.at),
+            acknowledged_by: by(story.acknowledgement.as_ref()),
+            mitigated_at: story.mitigation.as_ref().map(|done| done.at),
+            mitigated_by: by(story.mitigation.as_ref()),
             resolved_at: story.resolved_at,
+            resolved_by: story.resolved_by.clone(),
             updated_at: story.updated_at,
             duplicate_of: story.duplicate_of.map(|of| of.to_string()),
             pagerduty: twin(story, connector, owed),
@@ -238,6 +250,10 @@ fn twin(story: &Story, connector: Option<&Connector>, owed: &[OutboxRow]) -> Opt
             && story.pending.is_empty(),
         pending: owed.iter().map(Pending::of).collect(),
     })
+}
+
+fn by(done: Option<&im_core::Done>) -> Option<String> {
+    done.and_then(|done| done.by.clone())
 }
 
 /// A line of a timeline.
