@@ -18,6 +18,17 @@ const PROMPT_MS: i64 = 5 * 60 * 1_000;
 /// when it was made.
 const WAITED_MS: i64 = 10_000;
 
+/// What became of an act on its way to PagerDuty.
+#[derive(PartialEq, Eq)]
+enum Fate {
+    /// Nothing is to be done: it came from there, or was answered or settled.
+    Done,
+    /// Given here and neither answered nor settled.
+    Pending,
+    /// Given here, and the settings of that time kept it from PagerDuty.
+    Kept,
+}
+
 /// One act, however many sources reported it.
 pub(crate) struct Act<'a> {
     pub(crate) fact: &'a Fact,
@@ -31,10 +42,7 @@ pub(crate) struct Act<'a> {
     pub(crate) shown_at: Timestamp,
     /// What PagerDuty calls it, if PagerDuty knows of it.
     pub(crate) at_peer: Option<Kind>,
-    /// Given here and neither answered nor settled.
-    pub(crate) pending: bool,
-    /// Given here, and the settings of that time kept it from PagerDuty.
-    pub(crate) kept: bool,
+    fate: Fate,
     pub(crate) seen: Seen,
     /// For a command: its place among those given here.
     pub(crate) given: Option<usize>,
@@ -53,6 +61,16 @@ impl Act<'_> {
             self.told_better,
             &self.fact.source_id,
         )
+    }
+
+    /// Whether PagerDuty is still to hear of it.
+    pub(crate) fn is_pending(&self) -> bool {
+        self.fate == Fate::Pending
+    }
+
+    /// Whether the settings kept it here.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.fate == Fate::Kept
     }
 
     /// Only PagerDuty's log tells its own order well enough to conclude what it left out.
@@ -157,8 +175,7 @@ fn peers(fact: &Fact) -> Act<'_> {
         turn: 0,
         shown_at: fact.at,
         at_peer: Some(fact.kind),
-        pending: false,
-        kept: false,
+        fate: Fate::Done,
         seen: Seen {
             here: false,
             peer: true,
@@ -261,11 +278,16 @@ impl<'a> Ours<'a> {
         sent_at.is_some_and(|at| at.as_millisecond() - self.command.at.as_millisecond() > WAITED_MS)
     }
 
-    /// Whether the settings kept it here, and nobody gave it up since.
-    fn is_kept(&self) -> bool {
+    /// The settings kept it here only as long as nobody gave it up since.
+    fn fate(&self) -> Fate {
         let is_kept = |fact: &&Fact| fact.value.as_deref() == Some("kept");
-        let was_told = !(self.done.is_empty() && self.settled.is_empty());
-        !self.is_there() && was_told && self.settled.iter().all(is_kept)
+        if self.done.is_empty() && self.settled.is_empty() {
+            Fate::Pending
+        } else if !self.is_there() && self.settled.iter().all(is_kept) {
+            Fate::Kept
+        } else {
+            Fate::Done
+        }
     }
 
     fn into_acts(self) -> impl Iterator<Item = Act<'a>> {
@@ -277,8 +299,7 @@ impl<'a> Ours<'a> {
             turn: self.turn,
             shown_at: self.shown_at,
             at_peer: main.map(|(answer, _)| answer.kind),
-            pending: main.is_none() && self.settled.is_empty(),
-            kept: self.is_kept(),
+            fate: self.fate(),
             seen: Seen {
                 here: true,
                 peer: main.is_some(),
@@ -321,10 +342,11 @@ fn keep_order(ours: &mut [Ours<'_>]) {
 fn keep_order_in(lane: &mut [Ours<'_>]) {
     let mut next = None;
     for step in lane.iter_mut().rev() {
-        if !step.is_there() {
-            step.at = next.map_or(step.at, |next| step.at.min(next));
+        let at = next.map_or(step.at, |next: Timestamp| step.at.min(next));
+        if step.is_there() {
+            next = Some(at);
         } else {
-            next = Some(next.map_or(step.at, |next| step.at.min(next)));
+            step.at = at;
         }
     }
     let mut before: Option<(Timestamp, u32, (u8, &str))> = None;

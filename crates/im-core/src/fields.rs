@@ -25,7 +25,7 @@ pub(crate) fn fields(
         acts.iter()
             .rev()
             .find(|act| act.fact.kind == kind && act.fact.source == Source::Command)
-            .filter(|act| act.pending)
+            .filter(|act| act.is_pending())
             .and_then(|act| act.fact.value.clone())
     };
     let birth = acts
@@ -110,7 +110,7 @@ fn assignees(acts: &[Act<'_>], taker: Option<Person>, snapshots: &[&Snapshot]) -
                 .is_some_and(|people| !people.is_empty())
     });
     let newer = |snapshot: &Snapshot, act: &Act<'_>| {
-        !act.pending && snapshot.version.as_second() >= act.at.as_second()
+        !act.is_pending() && snapshot.version.as_second() >= act.at.as_second()
     };
     match (given, shown) {
         (Some(act), Some(snapshot)) if newer(snapshot, act) => {

@@ -53,7 +53,11 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     if told.is_some() && heard.played.status == played.status && follows(&story, &acts) {
         follow(&mut story, &acts, &heard.played);
     }
-    story.pending = acts.iter().filter(|act| act.pending).map(pending).collect();
+    story.pending = acts
+        .iter()
+        .filter(|act| act.is_pending())
+        .map(pending)
+        .collect();
     story.kept = kept(&acts);
     let seen = (told.as_ref(), heard.snapshots.as_slice());
     fields(&mut story, &acts, course.taker, seen, mapping);
@@ -343,7 +347,7 @@ fn story_pass(story: &mut Story, acts: &[Act<'_>], heard: &Heard<'_>) -> Course 
             play(story, act, there);
         }
         let kind = act.fact.kind;
-        course.holds = (course.holds || (kind == Kind::Acknowledged && act.pending))
+        course.holds = (course.holds || (kind == Kind::Acknowledged && act.is_pending()))
             && !matches!(kind, Kind::Resolved | Kind::Reopened);
     });
     state.1
@@ -393,9 +397,9 @@ fn follows(story: &Story, acts: &[Act<'_>]) -> bool {
         story.status.is_open() && later.any(moves)
     };
     let stands =
-        |(index, step): (usize, &Act<'_>)| given_up(step) || (step.kept && !went_on(index));
+        |(index, step): (usize, &Act<'_>)| given_up(step) || (step.is_kept() && !went_on(index));
     !story.deleted
-        && steps().all(|(_, step)| !step.pending)
+        && steps().all(|(_, step)| !step.is_pending())
         && !steps().next_back().is_some_and(stands)
 }
 
@@ -431,7 +435,7 @@ fn play(story: &mut Story, act: &Act<'_>, there: There) {
         (Kind::Unacknowledged, S::Acknowledged | S::Mitigated) => nobody_has_it(story),
         (Kind::Mitigated, S::Acknowledged) => mitigate(story, act),
         // Its acknowledgement was withdrawn before; only PagerDuty's consent makes up for that.
-        (Kind::Mitigated, S::Open) if act.pending || act.at_peer.is_some() => {
+        (Kind::Mitigated, S::Open) if act.is_pending() || act.at_peer.is_some() => {
             mitigate(story, act);
         }
         (Kind::Resolved, _) if status.is_open() => end(story, act, S::Resolved),
@@ -505,10 +509,12 @@ fn kept(acts: &[Act<'_>]) -> Vec<Pending> {
     let ours = |act: &&Act<'_>| act.fact.source == Source::Command && !act.silent;
     let replaced = |index: usize, kept: &Act<'_>| {
         let mut later = acts.iter().skip(index + 1).filter(ours);
-        later.any(|act| lane(act.fact.kind) == lane(kept.fact.kind) && !act.kept && !act.pending)
+        later.any(|act| {
+            lane(act.fact.kind) == lane(kept.fact.kind) && !act.is_kept() && !act.is_pending()
+        })
     };
     let all = acts.iter().enumerate();
-    all.filter(|(index, act)| act.kept && !replaced(*index, act))
+    all.filter(|(index, act)| act.is_kept() && !replaced(*index, act))
         .map(|(_, act)| pending(act))
         .collect()
 }

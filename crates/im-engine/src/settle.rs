@@ -63,11 +63,7 @@ fn account(
     skew::note(tx, name, &settled.limits, settled.planned.at, now)?;
     let row = &connector.row;
     let set = |tx: &mut Tx<'_>, state: State, reason: Option<&str>, until: Timestamp| {
-        if row.state == state && row.state_reason.as_deref() == reason && row.blocked_until >= until
-        {
-            return Ok(());
-        }
-        connectors::set_state(tx, name, state, reason, until)
+        set_state(tx, connector, state, reason, until)
     };
     match &settled.outcome {
         // Any server says that it does not have something.
@@ -91,32 +87,7 @@ fn account(
                 (false, reason) => set(tx, row.state, reason.as_deref(), until),
             }
         }
-        Outcome::Wait { after_ms, why } => {
-            tallies::add(
-                tx,
-                name,
-                "errors",
-                i64::from(*why != WaitReason::RateLimited),
-                now,
-            )?;
-            match why {
-                WaitReason::RateLimited => {
-                    let wait = after_ms.unwrap_or_else(|| retry::wait_ms(2, tx.random_u64()));
-                    let until = now + millis(wait.saturating_add(tx.random_u64() % 250));
-                    set(tx, row.state, row.state_reason.as_deref(), until)
-                }
-                WaitReason::Locked => Ok(()),
-                WaitReason::Server
-                | WaitReason::Unreachable
-                | WaitReason::Tls
-                | WaitReason::Dns => set(
-                    tx,
-                    State::Failing,
-                    Some(&why.to_string()),
-                    row.blocked_until,
-                ),
-            }
-        }
+        Outcome::Wait { after_ms, why } => account_wait(tx, connector, *after_ms, *why, now),
         Outcome::Unclear(what) => {
             tallies::add(tx, name, "errors", 1, now)?;
             if settled.planned.call.is_write() {
@@ -153,6 +124,52 @@ fn unreached(row: &ConnectorRow) -> Option<&str> {
         .as_deref()
         .filter(|_| row.state == State::Failing)
         .filter(|reason| reasons.iter().any(|why| why.to_string() == *reason))
+}
+
+fn set_state(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    state: State,
+    reason: Option<&str>,
+    until: Timestamp,
+) -> Result<(), StoreError> {
+    let row = &connector.row;
+    let is_so = row.state == state && row.state_reason.as_deref() == reason;
+    if is_so && row.blocked_until >= until {
+        return Ok(());
+    }
+    connectors::set_state(tx, connector.name(), state, reason, until)
+}
+
+/// A call that has to wait says something of the connector, unless only its incident is busy.
+fn account_wait(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    after_ms: Option<u64>,
+    why: WaitReason,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let row = &connector.row;
+    let errors = i64::from(why != WaitReason::RateLimited);
+    tallies::add(tx, connector.name(), "errors", errors, now)?;
+    match why {
+        WaitReason::RateLimited => {
+            let wait = after_ms.unwrap_or_else(|| retry::wait_ms(2, tx.random_u64()));
+            let until = now + millis(wait.saturating_add(tx.random_u64() % 250));
+            set_state(tx, connector, row.state, row.state_reason.as_deref(), until)
+        }
+        WaitReason::Locked => Ok(()),
+        WaitReason::Server | WaitReason::Unreachable | WaitReason::Tls | WaitReason::Dns => {
+            let reason = why.to_string();
+            set_state(
+                tx,
+                connector,
+                State::Failing,
+                Some(&reason),
+                row.blocked_until,
+            )
+        }
+    }
 }
 
 /// Until when nothing is to be sent, where an answer says that the allowance is used up (S83).
