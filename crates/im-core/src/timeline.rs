@@ -90,7 +90,10 @@ impl Line {
     pub fn note(&self) -> Option<&str> {
         match self.kind {
             Kind::Noted | Kind::StatusUpdated | Kind::Described => self.value.as_deref(),
-            Kind::Resolved if self.value.as_deref() != Some("merge") => self.detail.as_deref(),
+            // The detail of the others names what ended it.
+            Kind::Resolved if !matches!(self.value.as_deref(), Some("merge" | GONE)) => {
+                self.detail.as_deref()
+            }
             Kind::Triggered
             | Kind::Acknowledged
             | Kind::Unacknowledged
