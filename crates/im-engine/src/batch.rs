@@ -166,11 +166,10 @@ pub(crate) fn settle(
             record::refold(tx, row.incident, Some(connector), now)?;
             continue;
         }
-        let shown = match &settled.outcome {
-            Outcome::Done(Answer::Incidents(page)) => {
-                page.items.iter().find(|read| read.snapshot.id == *id)
-            }
-            _ => None,
+        let shown = if let Outcome::Done(Answer::Incidents(page)) = &settled.outcome {
+            page.items.iter().find(|read| read.snapshot.id == *id)
+        } else {
+            None
         };
         match shown {
             Some(read) => settle::sent(tx, connector, &row, read, now)?,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use im_engine::connector::Connector;
-use im_engine::{Capacity, Plan, Planned, Settled, Ticket, inbox, plan, settle};
+use im_engine::{Capacity, Plan, Planned, Settled, inbox, plan, settle};
 use im_pagerduty::{Call, Limits, Outcome};
 use im_store::{Db, StoreError, facts};
 use jiff::{SignedDuration, Timestamp};

@@ -73,16 +73,15 @@ fn check_resolved(world: &mut World, incidents: &[(IncidentNumber, String)]) {
     }
 }
 
-/// Somebody's resolve of this incident is refused, alone or among others.
-fn refuse_one(world: &mut World, twin: &str) {
-    let twin = twin.to_owned();
+/// A resolve of one of these incidents is refused, alone or among others.
+fn refuse(world: &mut World, twins: Vec<String>, code: i64, message: &'static str) {
     world.instead = Some(Box::new(move |call| {
         let refused = match call {
-            Call::ResolveIncidents { ids, .. } => ids.contains(&twin),
-            Call::UpdateIncident { id, .. } => *id == twin,
+            Call::ResolveIncidents { ids, .. } => ids.iter().any(|id| twins.contains(id)),
+            Call::UpdateIncident { id, .. } => twins.contains(id),
             _ => false,
         };
-        refused.then(|| refusal(400, 2001, "Required fields are empty"))
+        refused.then(|| refusal(400, code, message))
     }));
 }
 
@@ -146,7 +145,7 @@ story! {
     fn s66_what_pagerduty_refuses_is_parked_alone(world) {
         let mut incidents = declared(world, 60);
         let (bad, twin) = incidents.remove(17);
-        refuse_one(world, &twin);
+        refuse(world, vec![twin.clone()], 2001, "Required fields are empty");
         world.must(bad, &Command::Resolve);
         resolve_all(world, &incidents);
         world.run_for(MINUTE);
@@ -170,9 +169,11 @@ story! {
         let incidents = declared(world, 60);
         world.way.lose = Some(|_| true);
         let user = world.user(3);
-        for (_, twin) in incidents.iter().skip(20).take(3) {
+        let theirs: Vec<String> = incidents.iter().skip(20).take(3).map(|(_, twin)| twin.clone()).collect();
+        for twin in &theirs {
             world.sim.resolve(&user, twin, world.now).unwrap();
         }
+        refuse(world, theirs, 1001, "Incident Already Resolved");
         resolve_all(world, &incidents);
         world.run_for(MINUTE * 7);
         assert!(world.outbox().is_empty(), "{:?}", world.outbox());
