@@ -501,7 +501,7 @@ fn log_page(
             repair::count(tx, run.id, found)?;
             connectors::add_repaired(tx, connector.name(), 1)?;
         }
-        if ended(before.as_ref(), recorded.story.as_ref()) {
+        if recorded.story.as_ref().is_some_and(ended_unseen) {
             // The log does not say how it looked in the end, nor that it was merged.
             repair::want(tx, connector.name(), pd_id, run.id, false, now)?;
         }
@@ -534,14 +534,15 @@ fn is_repair(
     connector.hears() && due && lines(before) < lines(after)
 }
 
-/// Whether PagerDuty's incident is over, and was not before.
-fn ended(before: Option<&Story>, after: Option<&Story>) -> bool {
-    let over = |story: Option<&Story>| {
-        story
-            .and_then(|story| story.peer.as_ref())
-            .is_some_and(|peer| peer.status == PeerStatus::Resolved)
+/// Whether PagerDuty's incident is over, and nobody has looked at it since.
+pub(crate) fn ended_unseen(story: &Story) -> bool {
+    let seen_before = |peer: &im_core::Peer| {
+        peer.status == PeerStatus::Resolved
+            && peer
+                .status_at
+                .is_some_and(|at| peer.version.as_second() < at.as_second())
     };
-    over(after) && !over(before)
+    story.peer.as_ref().is_some_and(seen_before)
 }
 
 /// Asks for incidents that were not listed, each once in a run; `false` if there are none left.

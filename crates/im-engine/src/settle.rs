@@ -605,13 +605,23 @@ fn settle_wanted(
             }
         }
         Outcome::Done(Answer::LogEntries(page)) => {
+            let incident = im_store::incidents::by_twin(tx, name, id)?;
             for heard in &page.items {
-                if let Some(incident) = im_store::incidents::by_twin(tx, name, id)? {
+                if let Some(incident) = incident {
                     inbox::apply(tx, connector, incident, heard, now)?;
                 }
             }
+            let story = match incident {
+                Some(incident) => record::story(tx, incident, Some(connector))?,
+                None => None,
+            };
             match page.next_offset {
                 Some(offset) => repair::want_log(tx, name, id, offset, now),
+                // The log does not say how it looked in the end.
+                None if story.is_some_and(|story| reconcile::ended_unseen(&story)) => {
+                    repair::want_no_more(tx, name, id)?;
+                    repair::want(tx, name, id, 0, false, now)
+                }
                 None => early::looked(tx, &wanted, now),
             }
         }
