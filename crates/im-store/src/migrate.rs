@@ -74,6 +74,7 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(1, "0001_meta"),
     both!(2, "0002_incidents"),
     both!(3, "0003_batches").usable_since(2),
+    both!(4, "0004_list_order").usable_since(2),
 ];
 
 const APPLIED: &str = "-- migrate.applied
