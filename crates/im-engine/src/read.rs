@@ -113,14 +113,28 @@ pub(crate) fn by_key(
         return Ok(None);
     };
     let has_twin = incidents::find(tx, incident)?.is_some_and(|row| row.pd_id.is_some());
-    let services = named_services(tx, &connector.mapping, incident)?;
-    let is_ours = service.is_none_or(|service| services.contains(&service.id));
-    Ok(Some(incident).filter(|_| !has_twin && is_ours))
+    let is_ours = !has_twin && is_where_it_was_made(tx, &connector.mapping, incident, service)?;
+    Ok(Some(incident).filter(|_| is_ours))
+}
+
+/// Whether what PagerDuty shows under the key of `incident` is on a service for which its create
+/// may have been sent: elsewhere, somebody else used our key (S63).
+pub(crate) fn is_where_it_was_made(
+    tx: &mut Tx<'_>,
+    mapping: &Mapping,
+    incident: IncidentNumber,
+    service: Option<&Named>,
+) -> Result<bool, StoreError> {
+    let Some(service) = service else {
+        return Ok(true);
+    };
+    let services = named_services(tx, mapping, incident)?;
+    Ok(services.contains(&service.id))
 }
 
 /// Every service for which a create of `incident` may have been sent: people may have named
 /// another one since.
-pub(crate) fn named_services(
+fn named_services(
     tx: &mut Tx<'_>,
     mapping: &Mapping,
     incident: IncidentNumber,

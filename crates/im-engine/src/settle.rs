@@ -235,16 +235,13 @@ fn done(
 ) -> Result<(), StoreError> {
     match (&settled.planned.ticket, answer) {
         (Ticket::Check(_), Answer::Incidents(found)) => {
-            let services = read::named_services(tx, &connector.mapping, row.incident)?;
-            // The key may be in use on another service: that incident is not ours (S63).
-            let ours = |read: &&IncidentRead| {
+            for read in &found.items {
                 let service = read.snapshot.service.as_ref();
-                service.is_none_or(|service| services.contains(&service.id))
-            };
-            match found.items.iter().find(ours) {
-                Some(read) => paid_by(tx, connector, row, read, now),
-                None => record::refold_releasing(tx, row, connector, now),
+                if read::is_where_it_was_made(tx, &connector.mapping, row.incident, service)? {
+                    return paid_by(tx, connector, row, read, now);
+                }
             }
+            record::refold_releasing(tx, row, connector, now)
         }
         (Ticket::Check(_), Answer::Incident(read)) if was_ours(tx, connector, row, read)? => {
             paid_by(tx, connector, row, read, now)

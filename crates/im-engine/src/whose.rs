@@ -61,9 +61,7 @@ pub(crate) fn is_anothers(
         && let Some(maker) = row.connector.filter(|maker| maker != connector.name())
         && let Some(mapping) = connector::mapping(tx, &maker)?
     {
-        // Elsewhere, somebody else used our key (S63).
-        let services = read::named_services(tx, &mapping, row.number)?;
-        return Ok(service.is_none_or(|service| services.contains(&service.id)));
+        return read::is_where_it_was_made(tx, &mapping, row.number, service);
     }
     for other in connector::all(tx)? {
         let same_place = other.config.base_url == connector.config.base_url;
