@@ -64,6 +64,7 @@ pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
     settings::put(tx, &last_config(name), &row.config)?;
     // A connector that gets the name later has to read its users itself.
     settings::put(tx, &reconcile::users_read(name), "")?;
+    settings::put(tx, &attached_to(name), "")?;
     skew::forget(tx, name)?;
     connectors::delete(tx, name)
 }
@@ -86,27 +87,46 @@ pub(crate) fn mapping(tx: &mut Tx<'_>, name: &str) -> Result<Option<Mapping>, St
     Ok(Some(config.mapping()))
 }
 
-/// Brings up to date what a connector's configuration decides, for at most `limit` of its
-/// incidents after `after`; the last of them. That is what they say in the names of its tables,
-/// also where they are over, what is owed now, and what has to be read because it may come here now.
+/// The setting that holds the last incident which follows its connector's configuration, while
+/// others do not yet.
+fn attached_to(name: &str) -> String {
+    format!("attached_to:{name}")
+}
+
+/// A connector has another configuration now, which its incidents have to follow: [`attach`] and
+/// [`plan`](crate::plan) see to it, some at a time.
+pub fn begin_attaching(tx: &mut Tx<'_>, name: &str) -> Result<(), StoreError> {
+    settings::put(tx, &attached_to(name), "0")
+}
+
+/// Lets the next incidents of a connector follow its configuration; `false` once all do. That is
+/// what they say in the names of its tables, also where they are over, what is owed now, and what
+/// has to be read because it may come here now.
 pub fn attach(
     tx: &mut Tx<'_>,
-    name: &str,
-    after: i64,
+    connector: &Connector,
     limit: u32,
     now: Timestamp,
-) -> Result<Option<IncidentNumber>, StoreError> {
-    let Some(connector) = load(tx, name)? else {
-        return Ok(None);
+) -> Result<bool, StoreError> {
+    let key = attached_to(connector.name());
+    let Some(after) = settings::get(tx, &key)?.and_then(|text| text.parse().ok()) else {
+        return Ok(false);
     };
-    let numbers = incidents::linked_after(tx, name, after, limit)?;
+    let numbers = incidents::linked_after(tx, connector.name(), after, limit)?;
     for number in &numbers {
-        record::refold(tx, *number, Some(&connector), now)?;
+        record::refold(tx, *number, Some(connector), now)?;
         if connector.mapping.direction.receives() {
-            hear(tx, &connector, *number, now)?;
+            hear(tx, connector, *number, now)?;
         }
     }
-    Ok(numbers.last().copied())
+    let last = numbers.last().map(|number| number.get().to_string());
+    settings::put(tx, &key, last.as_deref().unwrap_or_default())?;
+    Ok(last.is_some())
+}
+
+/// Whether incidents of a connector do not follow its configuration yet.
+pub fn is_attaching(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
+    Ok(settings::get(tx, &attached_to(name))?.is_some_and(|after| !after.is_empty()))
 }
 
 /// Asks for the twin of an incident that was only looked at before.

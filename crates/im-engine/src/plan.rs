@@ -66,6 +66,10 @@ pub struct Planned {
     pub at: Timestamp,
 }
 
+/// Incidents of a connector that follow its new configuration in one turn: so many cost the
+/// writer some ten milliseconds.
+const ATTACH_MAX: u32 = 50;
+
 /// What to do next, as data. The caller does the talking.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
@@ -81,6 +85,9 @@ pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan,
     let mut wake_at = inbox::next_due(tx)?;
     let lease_until = now + capacity.lease;
     for connector in connector::all(tx)? {
+        if connector::attach(tx, &connector, ATTACH_MAX, now)? {
+            wake_at = Some(now);
+        }
         if connector.row.blocked_until <= now {
             claim(tx, &connector, capacity, lease_until, &mut plan, now)?;
         }

@@ -61,6 +61,15 @@ struct InFlight {
     done_at: Timestamp,
 }
 
+/// How many incidents follow a new configuration at once; the engine goes on with the others.
+pub(crate) const ATTACHED_AT_ONCE: u32 = 20;
+
+fn begin_attaching(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
+    connector::begin_attaching(tx, CONNECTOR)?;
+    let connector = connector::load(tx, CONNECTOR)?.unwrap();
+    connector::attach(tx, &connector, ATTACHED_AT_ONCE, now).map(drop)
+}
+
 /// How our program dies at a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Death {
@@ -293,7 +302,7 @@ impl World {
             change(&mut config);
             connectors::configure(tx, CONNECTOR, &config.to_string(), &row.api_key, row.state)?;
             request_sync(tx, CONNECTOR, "configured", now)?;
-            connector::attach(tx, CONNECTOR, 0, 1_000, now)
+            begin_attaching(tx, now)
         });
     }
 
@@ -306,7 +315,7 @@ impl World {
     pub(crate) fn add_connector_again(&mut self) {
         let (account, now) = (self.account.clone(), self.our_now());
         self.add_connector(CONNECTOR, "http://pagerduty.test", &account);
-        self.write(|tx| connector::attach(tx, CONNECTOR, 0, 1_000, now));
+        self.write(|tx| begin_attaching(tx, now));
     }
 
     /// Gives the connector another API key.

@@ -4,7 +4,7 @@ use im_core::{Command, Kind, Status};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{ATTACHED_AT_ONCE, World};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -41,6 +41,31 @@ story! {
             assert_eq!(world.sim.incident(&twin).unwrap().notes.len(), notes.len());
             assert!(world.outbox().is_empty() && world.story(incident).kept.is_empty());
         }
+    }
+
+    fn more_incidents_than_anybody_waits_for_follow_new_settings_too(world) {
+        let count = ATTACHED_AT_ONCE + 60;
+        let service = world.account.services[1].0.clone();
+        for number in 0..count {
+            world.sim.trigger(&service, &format!("Alert {number}"), world.now).unwrap();
+            world.run_for(MINUTE);
+        }
+        world.settle_down();
+        let named = |world: &mut World, name: &str| {
+            let rows = world.list();
+            rows.iter().filter(|row| row.service.as_deref() == Some(name)).count()
+        };
+        let all = usize::try_from(count).unwrap();
+        assert_eq!(named(world, "web"), all);
+        world.configure(|config| {
+            let id = config["custom"]["service_mappings"]["web"].clone();
+            config["custom"]["service_mappings"] = json!({"shop": id});
+        });
+        assert!(named(world, "shop") < all, "nobody waits for all of them");
+        world.crash();
+        world.run_for(MINUTE);
+        assert_eq!(named(world, "shop"), all);
+        assert!(world.unfaithful().is_empty(), "{:?}", world.unfaithful());
     }
 
     fn what_a_receiving_connector_kept_here_stays_and_is_sent_when_it_sends(world) {

@@ -9,7 +9,7 @@ use im_engine::connector::{self, Connector};
 use im_engine::record;
 use im_engine::skew;
 use im_store::connectors::State as RowState;
-use im_store::incidents::{self, Filter};
+use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::{StoreError, Tx, facts, inbox, outbox};
 
 use super::connectors::events;
@@ -78,6 +78,12 @@ type Batch = (usize, Option<IncidentNumber>, Vec<IncidentNumber>);
 
 fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, StoreError> {
     let connectors = connector::all(tx)?;
+    let mut attaching = Vec::new();
+    for connector in &connectors {
+        if connector::is_attaching(tx, connector.name())? {
+            attaching.push(connector.name());
+        }
+    }
     let filter = Filter {
         before,
         limit: BATCH,
@@ -85,7 +91,12 @@ fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, Store
     };
     let rows = incidents::list(tx, &filter)?;
     let mut wrong = Vec::new();
-    for row in &rows {
+    let follows = |row: &&IncidentRow| {
+        row.connector
+            .as_deref()
+            .is_none_or(|name| !attaching.contains(&name))
+    };
+    for row in rows.iter().filter(follows) {
         let connector = connectors
             .iter()
             .find(|connector| Some(connector.name()) == row.connector.as_deref());
@@ -104,18 +115,38 @@ fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, Store
     Ok((rows.len(), rows.last().map(|row| row.number), wrong))
 }
 
+/// What is stored about a connector, apart from its row.
+struct Known {
+    pending: i64,
+    parked: i64,
+    missing_events: Vec<&'static str>,
+    clock_ahead_s: Option<i64>,
+    is_attaching: bool,
+}
+
+impl Known {
+    fn read(tx: &mut Tx<'_>, name: &str) -> Result<Self, StoreError> {
+        let (pending, parked) = outbox::counts(tx, name)?;
+        Ok(Self {
+            pending,
+            parked,
+            missing_events: events::noted(tx, name)?,
+            clock_ahead_s: skew::ahead_s(tx, name)?,
+            is_attaching: connector::is_attaching(tx, name)?,
+        })
+    }
+}
+
 async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
-    let (connectors, known, public_url) = app
+    let (connectors, public_url) = app
         .db
         .read(|tx| {
-            let connectors = connector::all(tx)?;
-            let mut known = Vec::new();
-            for connector in &connectors {
-                let name = connector.name();
-                let clock = skew::ahead_s(tx, name)?;
-                known.push((outbox::counts(tx, name)?, events::noted(tx, name)?, clock));
+            let mut connectors = Vec::new();
+            for connector in connector::all(tx)? {
+                let known = Known::read(tx, connector.name())?;
+                connectors.push((connector, known));
             }
-            Ok::<_, ApiError>((connectors, known, stored_public_url(tx)?))
+            Ok::<_, ApiError>((connectors, stored_public_url(tx)?))
         })
         .await?;
     if connectors.is_empty() {
@@ -123,47 +154,63 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
             Check::skipped("Connectors: none").next("`im connector add pagerduty NAME` adds one"),
         ]);
     }
-    let mut lines = Vec::new();
-    for (connector, ((pending, parked), missing, clock)) in connectors.iter().zip(known) {
-        let key = key_line(app, connector);
-        let is_open = key.state == "ok";
-        lines.push(key);
-        lines.push(if is_open {
-            state_line(connector, pending)
-        } else {
-            let name = connector.name();
-            Check::skipped(format!("{name}: PagerDuty is not asked without the key"))
-        });
-        lines.extend(events::line(connector, &missing).map(|line| Check {
-            text: format!("{}: {}", connector.name(), line.text),
+    let lines = connectors.iter();
+    Ok(lines
+        .flat_map(|(connector, known)| lines_of(app, connector, known, public_url.is_some()))
+        .collect())
+}
+
+fn lines_of(app: &App, connector: &Connector, known: &Known, has_url: bool) -> Vec<Check> {
+    let name = connector.name();
+    let key = key_line(app, connector);
+    let state = if key.state == "ok" {
+        state_line(connector, known.pending)
+    } else {
+        Check::skipped(format!("{name}: PagerDuty is not asked without the key"))
+    };
+    let mut lines = vec![key, state];
+    lines.extend(
+        events::line(connector, &known.missing_events).map(|line| Check {
+            text: format!("{name}: {}", line.text),
             ..line
-        }));
-        if parked > 0 {
-            let name = connector.name();
-            lines.push(Check::failed(
-                format!("{name}: PagerDuty took every change"),
-                format!("it refused {parked}"),
-                format!("`im connector outbox list {name}` says which and why"),
-            ));
-        }
-        lines.extend(clock.and_then(|ahead_s| clock_line(connector, ahead_s)));
-        let hears = connector.mapping.direction.receives() && connector.row.subscription.is_some();
-        if hears && public_url.is_none() {
-            lines.push(Check::failed(
-                format!("{}: address for webhooks", connector.name()),
-                "public_url is not set although a webhook is enabled",
-                "`im config set public_url https://…`",
-            ));
-        }
+        }),
+    );
+    if known.parked > 0 {
+        lines.push(Check::failed(
+            format!("{name}: PagerDuty took every change"),
+            format!("it refused {}", known.parked),
+            format!("`im connector outbox list {name}` says which and why"),
+        ));
     }
-    Ok(lines)
+    if known.is_attaching {
+        lines.push(
+            Check::skipped(format!(
+                "{name}: not all incidents follow its new settings yet"
+            ))
+            .next("`im serve` sees to it; ask again in a minute"),
+        );
+    }
+    lines.extend(
+        known
+            .clock_ahead_s
+            .and_then(|ahead_s| clock_line(name, ahead_s)),
+    );
+    let hears = connector.mapping.direction.receives() && connector.row.subscription.is_some();
+    if hears && !has_url {
+        lines.push(Check::failed(
+            format!("{name}: address for webhooks"),
+            "public_url is not set although a webhook is enabled",
+            "`im config set public_url https://…`",
+        ));
+    }
+    lines
 }
 
 /// People who compare two timelines wonder about clocks that differ by more.
 const CLOCK_OFF_S: u64 = 5;
 
-fn clock_line(connector: &Connector, ahead_s: i64) -> Option<Check> {
-    let (name, off) = (connector.name(), ahead_s.unsigned_abs());
+fn clock_line(name: &str, ahead_s: i64) -> Option<Check> {
+    let off = ahead_s.unsigned_abs();
     let side = if ahead_s > 0 { "ahead of" } else { "behind" };
     (off >= CLOCK_OFF_S).then(|| {
         Check::failed(

@@ -28,8 +28,10 @@ use crate::http::hooks;
 use crate::http::input::Body;
 use crate::http::openapi::{Conflict, WrongValue};
 
-/// Incidents that one transaction folds again after a change of the configuration.
-const REFOLD_MAX: u32 = 200;
+/// Incidents that follow a changed configuration in one transaction …
+const ATTACH_MAX: u32 = 200;
+/// … and how many of these a request waits for.
+const ATTACH_BATCHES: u32 = 5;
 
 /// A new connector.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -70,6 +72,10 @@ pub(super) async fn add(
         .db
         .write(move |tx| {
             let is_new = rows::insert(tx, &text, &stored, &api_key, &secrets, now)?;
+            if is_new {
+                // Incidents of a removed connector of this name are taken up where they are.
+                connector::begin_attaching(tx, &text)?;
+            }
             if is_new && has_secret {
                 hooks::note_new_secret(tx, &text, now)?;
             }
@@ -83,7 +89,6 @@ pub(super) async fn add(
         )
         .hint(format!("`im connector config {name}` changes it")));
     }
-    // Incidents of a removed connector of this name are taken up where they are.
     attach(&app, name.as_str(), now).await?;
     app.signals.nudge();
     let mut view = view::load(&app, name.as_str()).await?;
@@ -271,6 +276,7 @@ pub(super) async fn change(
     app.db
         .write(move |tx| {
             rows::configure(tx, &row.name, &stored, &api_key, state)?;
+            connector::begin_attaching(tx, &row.name)?;
             if let Some(secrets) = &secrets {
                 rows::set_webhook(tx, &row.name, row.subscription.as_deref(), secrets)?;
                 hooks::note_new_secret(tx, &row.name, now)?;
@@ -310,22 +316,25 @@ fn merge(into: &mut Value, part: Value) {
     }
 }
 
-/// What the configuration decides (severities, names, what is owed) follows it, a batch at a time.
+/// What the configuration decides (severities, names, what is owed) follows it, a batch at a
+/// time. Nobody waits for more than the first few batches: the run loop goes on with the rest.
 async fn attach(app: &App, name: &str, now: Timestamp) -> Result<(), ApiError> {
-    let mut after = 0;
-    loop {
+    for _ in 0..ATTACH_BATCHES {
         let name = name.to_owned();
-        let last = app
+        let is_more = app
             .db
-            .write(move |tx| {
-                Ok::<_, ApiError>(connector::attach(tx, &name, after, REFOLD_MAX, now)?)
+            .write(move |tx| match connector::load(tx, &name)? {
+                Some(connector) => {
+                    Ok::<_, ApiError>(connector::attach(tx, &connector, ATTACH_MAX, now)?)
+                }
+                None => Ok(false),
             })
             .await?;
-        match last {
-            Some(last) => after = last.get(),
-            None => return Ok(()),
+        if !is_more {
+            break;
         }
     }
+    Ok(())
 }
 
 /// Remove a connector; incidents stay
