@@ -10,7 +10,7 @@ mod paging;
 mod render;
 mod responders;
 pub(crate) mod saved;
-mod schedules;
+pub(crate) mod schedules;
 mod update;
 mod windows;
 

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::load::Loading;
 use super::read::{Fields, Read, Wrong};
+use crate::rest::schedules;
 use crate::schedule::TURN_S_MIN;
 use crate::state::{
     EscalationRule, Integration, Layer, Means, NotificationRule, Override, Policy, Priority,
@@ -12,20 +13,7 @@ use crate::state::{
 
 impl Loading {
     pub(super) fn user(&mut self, fields: &Fields<'_>) -> Read<()> {
-        const KNOWN: [&str; 12] = [
-            "id",
-            "type",
-            "summary",
-            "self",
-            "html_url",
-            "name",
-            "email",
-            "time_zone",
-            "role",
-            "job_title",
-            "teams",
-            "phone",
-        ];
+        const KNOWN: [&str; 6] = ["email", "time_zone", "role", "job_title", "teams", "phone"];
         let mut rules = Vec::new();
         for rule in fields.each("notification_rules", notification_rule)? {
             rules.extend(rule);
@@ -68,15 +56,7 @@ impl Loading {
     }
 
     pub(super) fn team(&mut self, fields: &Fields<'_>) -> Read<()> {
-        const KNOWN: [&str; 7] = [
-            "id",
-            "type",
-            "summary",
-            "self",
-            "html_url",
-            "name",
-            "description",
-        ];
+        const KNOWN: [&str; 1] = ["description"];
         self.world().teams.put(Team {
             id: fields.need("id")?,
             name: fields.need("name")?,
@@ -109,15 +89,7 @@ impl Loading {
     }
 
     pub(super) fn priority(&mut self, fields: &Fields<'_>) -> Read<()> {
-        const KNOWN: [&str; 7] = [
-            "id",
-            "type",
-            "summary",
-            "self",
-            "html_url",
-            "name",
-            "description",
-        ];
+        const KNOWN: [&str; 1] = ["description"];
         let name = fields.text("name")?;
         let name = name.or(fields.text("summary")?);
         self.world().priorities.put(Priority {
@@ -132,6 +104,8 @@ impl Loading {
     pub(super) fn schedule(&mut self, fields: &Fields<'_>) -> Read<()> {
         let mut layers = fields.each("schedule_layers", layer)?;
         layers.reverse(); // REST shows the highest first
+        let mut given = fields.given(&schedules::UNDERSTOOD);
+        given.remove("x_overrides");
         let schedule = Schedule {
             id: fields.need("id")?,
             name: fields.need("name")?,
@@ -141,41 +115,14 @@ impl Loading {
             description: fields.text("description")?,
             layers,
             overrides: fields.each("x_overrides", override_of)?,
-            given: fields.given(&[
-                "id",
-                "type",
-                "summary",
-                "self",
-                "html_url",
-                "name",
-                "time_zone",
-                "description",
-                "schedule_layers",
-                "overrides_subschedule",
-                "final_schedule",
-                "escalation_policies",
-                "users",
-                "teams",
-                "x_overrides",
-            ]),
+            given,
         };
         self.world().schedules.put(schedule);
         Ok(())
     }
 
     pub(super) fn policy(&mut self, fields: &Fields<'_>) -> Read<()> {
-        const KNOWN: [&str; 10] = [
-            "id",
-            "type",
-            "summary",
-            "self",
-            "html_url",
-            "name",
-            "description",
-            "escalation_rules",
-            "services",
-            "teams",
-        ];
+        const KNOWN: [&str; 4] = ["description", "escalation_rules", "services", "teams"];
         let mut given = fields.given(&KNOWN);
         given.remove("num_loops");
         let loops = fields.number("num_loops")?.unwrap_or(0);
@@ -194,13 +141,7 @@ impl Loading {
     }
 
     pub(super) fn service(&mut self, fields: &Fields<'_>) -> Read<()> {
-        const KNOWN: [&str; 16] = [
-            "id",
-            "type",
-            "summary",
-            "self",
-            "html_url",
-            "name",
+        const KNOWN: [&str; 10] = [
             "description",
             "created_at",
             "updated_at",

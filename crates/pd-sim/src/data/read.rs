@@ -213,10 +213,11 @@ impl<'a> Fields<'a> {
         others.map(|(name, raw)| (name.as_ref(), *raw)).collect()
     }
 
-    /// The same as values, to be shown again.
+    /// The same as values, to be shown again, apart from what every object of REST has.
     pub(super) fn given(&self, known: &[&str]) -> crate::state::Given {
         self.others(known)
             .into_iter()
+            .filter(|(name, _)| !OF_EVERY.contains(name))
             .map(|(name, raw)| {
                 (
                     name.to_owned(),
@@ -226,6 +227,9 @@ impl<'a> Fields<'a> {
             .collect()
     }
 }
+
+/// What every object of REST has: it is made anew when the object is shown.
+const OF_EVERY: [&str; 6] = ["id", "type", "summary", "self", "html_url", "name"];
 
 /// Enough of a value to find it again.
 fn short(raw: &RawValue) -> String {

@@ -26,7 +26,7 @@ const WINDOW_DEFAULT: SignedDuration = SignedDuration::from_hours(24 * 14);
 const WINDOW_MAX: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 /// What a schedule holds that is understood here; the rest is shown as it was given.
-const UNDERSTOOD: [&str; 14] = [
+pub(crate) const UNDERSTOOD: [&str; 14] = [
     "id",
     "type",
     "summary",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
-use pd_sim::{AttemptView, DeliveryResult, IncidentView, LogEntryView, SubscriptionView};
+use pd_sim::{AttemptView, DeliveryResult, IncidentView, LogEntryView, Sim, SubscriptionView};
 use serde_json::{Value, json};
 
 use super::asked::Asked;
@@ -215,33 +215,33 @@ pub(super) async fn notifications(
     State(stand_in): State<Arc<StandIn>>,
     asked: Asked,
 ) -> Result<Response, ApiError> {
-    asked.only(&["limit"])?;
-    let limit = limit(&asked)?;
-    let rows: Vec<Value> = stand_in.with(|sim| {
-        let newest = sim.pages().iter().rev().take(limit);
-        newest
-            .map(|page| {
-                json!({"incident": page.incident, "user": page.user, "channel": page.channel, "at": page.at.to_string()})
-            })
-            .collect()
-    });
-    Ok(axum::Json(json!({"notifications": rows})).into_response())
+    newest(&asked, &stand_in, "notifications", Sim::pages, |page| {
+        json!({"incident": page.incident, "user": page.user, "channel": page.channel,
+            "at": page.at.to_string()})
+    })
 }
 
 pub(super) async fn writes(
     State(stand_in): State<Arc<StandIn>>,
     asked: Asked,
 ) -> Result<Response, ApiError> {
+    newest(&asked, &stand_in, "writes", Sim::writes, |write| {
+        json!({"method": write.method, "path": write.path, "incident": write.incident,
+            "status": write.status, "at": write.at.to_string()})
+    })
+}
+
+/// The newest rows of something that only grows.
+fn newest<T>(
+    asked: &Asked,
+    stand_in: &StandIn,
+    name: &str,
+    all: fn(&Sim) -> &[T],
+    shown: fn(&T) -> Value,
+) -> Result<Response, ApiError> {
     asked.only(&["limit"])?;
-    let limit = limit(&asked)?;
-    let rows: Vec<Value> = stand_in.with(|sim| {
-        let newest = sim.writes().iter().rev().take(limit);
-        newest
-            .map(|write| {
-                json!({"method": write.method, "path": write.path, "incident": write.incident,
-                    "status": write.status, "at": write.at.to_string()})
-            })
-            .collect()
-    });
-    Ok(axum::Json(json!({"writes": rows})).into_response())
+    let limit = limit(asked)?;
+    let rows: Vec<Value> =
+        stand_in.with(|sim| all(sim).iter().rev().take(limit).map(shown).collect());
+    Ok(axum::Json(json!({ name: rows })).into_response())
 }
