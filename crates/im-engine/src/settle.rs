@@ -236,7 +236,7 @@ fn done(
     match (&settled.planned.ticket, answer) {
         (Ticket::Check(_), Answer::Incidents(found)) => {
             for read in &found.items {
-                let service = read.snapshot.service.as_ref();
+                let service = read.began_on.as_ref().or(read.snapshot.service.as_ref());
                 if read::is_where_it_was_made(tx, &connector.mapping, row.incident, service)? {
                     return paid_by(tx, connector, row, read, now);
                 }

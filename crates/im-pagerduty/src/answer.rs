@@ -86,6 +86,8 @@ pub struct IncidentRead {
     pub body: Option<String>,
     /// Its type's name.
     pub incident_type: Option<String>,
+    /// The service that it was made on, where that was asked for.
+    pub began_on: Option<Named>,
 }
 
 /// Somebody has acknowledged.
@@ -350,6 +352,7 @@ fn incident_read(incident: &incident::Incident, read_at: Timestamp) -> Option<In
         resolved_at: *incident.resolved_at,
         body: incident.body.as_ref().and_then(|body| body.details.clone()),
         incident_type: incident.incident_type.as_ref().and_then(Ref::label),
+        began_on: incident.began_on(),
     })
 }
 

@@ -230,6 +230,8 @@ fn second_after(at: Timestamp) -> String {
 fn by_key(key: &IncidentKey) -> Target {
     path(&["incidents"])
         .with("incident_key", key.as_str())
+        // It tells on which service an incident began that was moved since.
+        .with("include[]", "first_trigger_log_entries")
         .with("date_range", "all")
         .with("sort_by", "created_at:asc")
         .with("time_zone", "UTC")

@@ -38,6 +38,7 @@ pub(crate) struct Incident {
     pub(crate) resolve_reason: Lax<ResolveReason>,
     pub(crate) incident_type: Lax<Ref>,
     pub(crate) body: Lax<Body>,
+    first_trigger_log_entry: Lax<FirstTrigger>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -51,6 +52,13 @@ struct Assignment {
 pub(crate) struct Acknowledgement {
     pub(crate) at: Lax<Timestamp>,
     pub(crate) acknowledger: Lax<Ref>,
+}
+
+/// Whole only where it was asked for; else a reference, which names no service.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct FirstTrigger {
+    service: Lax<Ref>,
 }
 
 /// Only merges have one.
@@ -68,7 +76,14 @@ pub(crate) struct Body {
     pub(crate) details: Lax<String>,
 }
 
-objects!(Incident, Assignment, Acknowledgement, ResolveReason, Body);
+objects!(
+    Incident,
+    Assignment,
+    Acknowledgement,
+    FirstTrigger,
+    ResolveReason,
+    Body
+);
 
 impl Incident {
     /// The title; old incidents have it in `description`, references as `[#42] title`.
@@ -77,6 +92,12 @@ impl Incident {
             .clone()
             .or_else(|| self.description.clone())
             .or_else(|| self.summary.as_deref().map(without_number))
+    }
+
+    /// The service that it was made on, where the source shows it.
+    pub(crate) fn began_on(&self) -> Option<Named> {
+        let trigger = self.first_trigger_log_entry.as_ref()?;
+        trigger.service.as_ref()?.named()
     }
 
     /// The incident that this one was merged into.

@@ -58,7 +58,7 @@ fn each_call_has_its_request() {
       {"note":{"content":"Rolling back release 412."}}
     GET /incidents/Q0HLINC0000001
     GET /incidents/Q0HLINC0000001/notes
-    GET /incidents?incident_key=im%2FINC-42%2F1&date_range=all&sort_by=created_at%3Aasc&time_zone=UTC&limit=100&offset=0
+    GET /incidents?incident_key=im%2FINC-42%2F1&include%5B%5D=first_trigger_log_entries&date_range=all&sort_by=created_at%3Aasc&time_zone=UTC&limit=100&offset=0
     GET /incidents?date_range=all&statuses%5B%5D=triggered&statuses%5B%5D=acknowledged&sort_by=created_at%3Aasc&time_zone=UTC&limit=100&offset=0
     GET /incidents?since=2026-03-01T00%3A00%3A00Z&until=2026-03-08T00%3A00%3A00Z&statuses%5B%5D=triggered&statuses%5B%5D=acknowledged&statuses%5B%5D=resolved&sort_by=created_at%3Aasc&time_zone=UTC&limit=100&offset=0&total=true
     GET /log_entries?include%5B%5D=channels&time_zone=UTC&since=2026-03-01T00%3A00%3A00Z&until=2026-03-08T00%3A00%3A00Z&limit=100&offset=200

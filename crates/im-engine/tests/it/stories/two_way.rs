@@ -243,6 +243,20 @@ story! {
         assert_eq!(world.called("create_incident"), 1);
     }
 
+    fn s62_a_create_whose_answer_is_lost_pages_once_though_it_was_moved_meanwhile(world) {
+        world.way.lose = Some(|_| true);
+        world.sim.faults().next_n_matching(1, "POST", "/incidents", Fault::LoseAnswer);
+        let incident = world.declare("Once", Severity::Sev1, Some("web"));
+        world.run_for(SignedDuration::from_millis(10));
+        let twin = world.sim.incidents().next().expect("the call left").id;
+        let (user, elsewhere) = (world.user(2), world.account.services[3].0.clone());
+        world.sim.move_service(&user, &twin, &elsewhere, world.now).unwrap();
+        world.run_for(MINUTE * 7);
+        assert_eq!(world.sim.incidents().count(), 1);
+        assert_eq!(world.twin(incident), twin);
+        assert_eq!(world.list().len(), 1);
+    }
+
     fn s63_our_key_on_another_service_is_somebody_else_s_incident(world) {
         world.wire_up = false;
         let incident = world.declare("Ours", Severity::Sev1, Some("web"));
