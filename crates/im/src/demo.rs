@@ -1,7 +1,8 @@
 //! `im demo`: the server beside a stand-in for PagerDuty, and a story that runs in both.
 //!
-//! Nothing is special here: the stand-in is that of `im sim`, the server that of `im serve`, and
-//! what happens here goes through the API. The data directory is temporary and goes with us.
+//! The stand-in is that of `im sim`, the server that of `im serve`, and what happens here goes
+//! through the API. One thing is special: the connector looks three weeks back, where any other
+//! begins with a day. The data directory is temporary and goes with us.
 
 mod history;
 mod story;
@@ -195,8 +196,8 @@ fn introduction(stage: &Stage) -> String {
         "im and a stand-in for PagerDuty, in step, with three weeks of incidents behind
 them. Everything is invented, nothing is kept.
 
-  {server}        im: the page of incidents, the API
-  {sim}{prefix}   the stand-in: its incidents, what people do
+  {server}   im: the page of incidents, the API
+  {sim}   the stand-in: its page, where you can act as its people
 
 Try this in another terminal:
 
