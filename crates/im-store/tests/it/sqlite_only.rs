@@ -17,6 +17,20 @@ fn copies_of_an_image_are_apart() {
     assert_eq!(one.read(|tx| counter::last(tx, "fact")).unwrap(), 5);
 }
 
+/// A second tree for a number that is the row's own place would cost each write and each look.
+#[test]
+fn a_key_that_is_a_number_is_the_row_id() {
+    let mut db = LocalDb::from_image(&SqliteImage::new().unwrap(), 1).unwrap();
+    let with_second_tree = "
+        SELECT tables.name FROM sqlite_schema AS tables
+          JOIN pragma_index_list(tables.name) AS indexes ON indexes.origin = 'pk'
+          JOIN pragma_table_info(tables.name) AS columns ON columns.pk = 1
+         WHERE columns.type <> 'TEXT'";
+    let found = db.read(|tx| tx.query(with_second_tree, &[])).unwrap();
+    let tables: Vec<_> = found.iter().map(|row| row.text(0).unwrap()).collect();
+    assert!(tables.is_empty(), "{tables:?}");
+}
+
 #[test]
 fn foreign_keys_are_checked_in_a_copy_too() {
     let mut db = LocalDb::from_image(&SqliteImage::new().unwrap(), 1).unwrap();
