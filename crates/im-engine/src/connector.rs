@@ -112,6 +112,9 @@ pub fn attach(
     let Some(after) = settings::get(tx, &key)?.and_then(|text| text.parse().ok()) else {
         return Ok(false);
     };
+    if limit == 0 {
+        return Ok(true);
+    }
     let numbers = incidents::linked_after(tx, connector.name(), after, limit)?;
     for number in &numbers {
         record::refold(tx, *number, Some(connector), now)?;

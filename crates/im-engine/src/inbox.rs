@@ -30,7 +30,7 @@ const HOLD_MAX: SignedDuration = SignedDuration::from_mins(1);
 const ORPHAN_AFTER: SignedDuration = SignedDuration::from_mins(10);
 
 /// Stores a delivery before it is answered. `false` if the event was here before.
-pub fn receive(tx: &mut Tx<'_>, arrival: &Arrival, now: Timestamp) -> Result<bool, StoreError> {
+pub fn receive(tx: &mut Tx<'_>, arrival: Arrival, now: Timestamp) -> Result<bool, StoreError> {
     inbox::receive(tx, arrival, now)
 }
 

@@ -11,13 +11,15 @@ use jiff::{SignedDuration, Timestamp};
 use crate::connector::{self, Connector};
 use crate::{batch, early, reconcile};
 
-/// How many calls the caller can take, and how long they may take.
+/// How many calls the caller can take, how long they may take, and what else there is time for.
 #[derive(Debug, Clone, Copy)]
 pub struct Capacity {
     /// For changes that people wait for.
     pub live: u32,
     /// For reading what we may have missed.
     pub repair: u32,
+    /// How many incidents of each connector may follow its new configuration now.
+    pub attach: u32,
     /// For how long a call is left alone before it is looked into again, usually
     /// [`LEASE`](crate::LEASE). Longer than any time-out of the caller, so a lease never ends while
     /// its call is under way.
@@ -66,10 +68,6 @@ pub struct Planned {
     pub at: Timestamp,
 }
 
-/// Incidents of a connector that follow its new configuration in one turn: so many cost the
-/// writer some ten milliseconds.
-const ATTACH_MAX: u32 = 50;
-
 /// What to do next, as data. The caller does the talking.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
@@ -85,7 +83,7 @@ pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan,
     let mut wake_at = inbox::next_due(tx)?;
     let lease_until = now + capacity.lease;
     for connector in connector::all(tx)? {
-        if connector::attach(tx, &connector, ATTACH_MAX, now)? {
+        if connector::attach(tx, &connector, capacity.attach, now)? {
             wake_at = Some(now);
         }
         if connector.row.blocked_until <= now {

@@ -96,16 +96,16 @@ impl Digested {
 }
 
 /// Stores a delivery; `false` if the event was here before.
-pub fn receive(tx: &mut Tx<'_>, arrival: &Arrival, now: Timestamp) -> Result<bool, StoreError> {
+pub fn receive(tx: &mut Tx<'_>, arrival: Arrival, now: Timestamp) -> Result<bool, StoreError> {
     let row = tx.query_one(
         INSERT,
         params![
             arrival.connector.as_str(),
-            arrival.event_id.as_str(),
-            arrival.delivery_id.as_deref(),
+            arrival.event_id,
+            arrival.delivery_id,
             arrival.verified,
             now,
-            arrival.body.as_str(),
+            arrival.body,
         ],
     )?;
     row.map_or(Ok(true), |row| Ok(row.int(0)? == 1))

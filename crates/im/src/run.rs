@@ -37,6 +37,9 @@ pub const REPAIR_MAX: u32 = 4;
 const DIGEST_IN_STORM: u32 = 8;
 /// So many writes under way are a storm; the acts of people are never as many.
 const STORM: usize = 32;
+/// Incidents of a connector that follow its new configuration in one turn: so many cost the
+/// writer some ten milliseconds.
+const ATTACH_MAX: u32 = 50;
 /// Other processes may write to the same database; nobody nudges us then.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// What is due at once and cannot be taken up yet must not turn into a busy loop.
@@ -211,16 +214,17 @@ struct Turn {
 /// Digests what came and plans what is due.
 async fn turn(engine: &Engine, under_way: &UnderWay) -> Result<Turn, StoreError> {
     let now = engine.clock.now();
+    let is_storm = engine.db.writes_under_way() >= STORM;
+    let (digest_max, attach) = if is_storm {
+        (DIGEST_IN_STORM, 0)
+    } else {
+        (inbox::DIGEST_MAX, ATTACH_MAX)
+    };
     let capacity = Capacity {
         live: LIVE_MAX.saturating_sub(under_way.live),
         repair: REPAIR_MAX.saturating_sub(under_way.repair),
+        attach,
         lease: engine.lease,
-    };
-    let is_storm = engine.db.writes_under_way() >= STORM;
-    let digest_max = if is_storm {
-        DIGEST_IN_STORM
-    } else {
-        inbox::DIGEST_MAX
     };
     let (facts, plan) = engine
         .db

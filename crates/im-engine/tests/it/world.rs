@@ -477,6 +477,7 @@ impl World {
         let capacity = Capacity {
             live: left(16, live.len()),
             repair: left(4, repair.len()),
+            attach: ATTACHED_AT_ONCE,
             lease: LEASE,
         };
         self.attempt(|tx| plan(tx, capacity, now))

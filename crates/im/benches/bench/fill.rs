@@ -23,7 +23,7 @@ pub(crate) fn by_webhooks(db: &Db, incidents: usize) {
         let arrivals: Vec<Arrival> = chunk.iter().map(|body| arrival(body)).collect();
         let now = im::clock::now();
         let digested = db.write(move |tx| {
-            for arrival in &arrivals {
+            for arrival in arrivals {
                 inbox::receive(tx, arrival, now)?;
             }
             inbox::digest(tx, u32::try_from(AT_ONCE).unwrap_or(u32::MAX), now)

@@ -185,9 +185,9 @@ fn answer(ended: &Ended) -> Response {
 /// An error with its word for metrics; none for what is not about a connector of ours.
 type Refused = (Option<&'static str>, ApiError);
 
-async fn deliver(app: &App, name: &ConnectorName, request: Request) -> Result<Ended, Refused> {
+async fn deliver(app: &App, name: &ConnectorName, mut request: Request) -> Result<Ended, Refused> {
     let now = app.clock.now();
-    let headers = request.headers().clone();
+    let headers = std::mem::take(request.headers_mut());
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     let peer = peer.map(|ConnectInfo(peer)| peer.ip());
     let mut looked = match app.doors.known(name) {
@@ -443,7 +443,7 @@ async fn store(
     let stored = app.db.write(move |tx| {
         let row = &known.connector.row;
         if connectors::is_still(tx, &row.name, &row.config, &row.webhook_secrets)? {
-            inbox::receive(tx, &arrival, now).map(Some)
+            inbox::receive(tx, arrival, now).map(Some)
         } else {
             Ok(None)
         }

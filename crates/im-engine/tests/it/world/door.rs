@@ -128,7 +128,7 @@ impl World {
         if death == Some(Death::Before) {
             return DeliveryResult::Unreachable;
         }
-        match self.db.write(|tx| inbox::receive(tx, &arrival, now)) {
+        match self.db.write(|tx| inbox::receive(tx, arrival, now)) {
             Ok(_) if death.is_some() => DeliveryResult::TimedOut,
             Ok(_) => {
                 self.way.taken.push(event_id);
