@@ -16,6 +16,17 @@ program, sim = sys.argv[1], json.loads(sys.argv[2])
 DEADLINE_S = 60
 
 
+def command():
+    """Debian's program reads its templates from /usr/share. Where the package is not installed but
+    only taken out, it gets its own /usr/share, in a mount namespace that ends with it."""
+    share = os.path.join(os.path.dirname(os.path.dirname(program)), "share")
+    if not os.path.isabs(program) or os.path.exists("/usr/share/prometheus/alertmanager"):
+        return [program]
+    mount = 'mount --bind "$0" /usr/share && exec "$@"'
+    return ["unshare", "--map-root-user", "--mount", "sh", "-c", mount, share, program]
+
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -67,7 +78,7 @@ receivers:
     with open(os.path.join(folder, "log"), "wb") as log:
         server = subprocess.Popen(
             [
-                program,
+                *command(),
                 f"--config.file={folder}/alertmanager.yml",
                 f"--storage.path={folder}/data",
                 f"--web.listen-address=127.0.0.1:{port}",
@@ -84,6 +95,10 @@ receivers:
             now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
             ask(f"{here}/api/v2/alerts", [{**alert, "endsAt": now}])
             until("it is resolved", lambda: statuses() == ["resolved"])
+        except SystemExit:
+            with open(os.path.join(folder, "log"), encoding="utf-8") as written:
+                print(written.read(), file=sys.stderr)
+            raise
         finally:
             server.terminate()
             server.wait()
