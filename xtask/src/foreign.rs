@@ -15,9 +15,13 @@ use crate::apt;
 use crate::cargo::{cargo, first_line, quietly, root, succeed};
 use crate::steps::Steps;
 
-/// PagerDuty's own client for Python, in the version that was last looked at.
-const PYTHON_CLIENT: &str = "pagerduty==7.2.0";
+/// Clients in the versions that were last looked at.
+const FOR_PYTHON: [&str; 2] = ["pagerduty==7.2.0", "apprise==2.3.0"];
+const FOR_NODE: [&str; 2] = ["@pagerduty/pdjs@2.2.4", "pagerduty-cli@0.1.18"];
 const ALERTMANAGER: &str = "prometheus-alertmanager";
+
+/// What the command line client reads the account's name from.
+const WEB_URL: [&str; 2] = ["--web-url", "https://lighthouse-works.pagerduty.com"];
 
 /// Runs every program that can be had here.
 pub(crate) fn run(steps: &mut Steps) {
@@ -26,34 +30,36 @@ pub(crate) fn run(steps: &mut Steps) {
         Places::find()
     });
     let Some(places) = built else { return };
-    match python(&places) {
-        Ok(python) => {
-            steps.run(
-                "python",
-                "PagerDuty's Python client against `im sim`",
-                || against_sim(&places, &python, "pagerduty_client.py", &[]),
-            );
+    let mut try_client = |name: &'static str, about: &str, had: anyhow::Result<Client>| match had {
+        Ok(client) => {
+            let about = format!("{about} against `im sim`");
+            steps.run(name, &about, || client.meet(&places.im));
         }
-        Err(error) => steps.leave_out("python", &format!("{error:#}")),
-    }
-    match alertmanager(&places) {
-        Ok(program) => {
-            steps.run(
-                "alertmanager",
-                "Prometheus Alertmanager against `im sim`",
-                || {
-                    let program = program.to_string_lossy();
-                    against_sim(
-                        &places,
-                        Path::new("python3"),
-                        "alertmanager.py",
-                        &[&program],
-                    )
-                },
-            );
-        }
-        Err(error) => steps.leave_out("alertmanager", &format!("{error:#}")),
-    }
+        Err(error) => steps.leave_out(name, &format!("{error:#}")),
+    };
+    let script = |name| Client::python(&places, name);
+    try_client(
+        "python",
+        "PagerDuty's Python client",
+        script("pagerduty_client.py"),
+    );
+    try_client(
+        "apprise",
+        "Apprise's plugin for PagerDuty",
+        script("apprise_client.py"),
+    );
+    let script = |name| Client::node(&places, name);
+    try_client("pdjs", "PagerDuty's JavaScript client", script("pdjs.cjs"));
+    try_client(
+        "pagerduty-cli",
+        "the command line client `pd`",
+        script("pagerduty_cli.cjs"),
+    );
+    try_client(
+        "alertmanager",
+        "Prometheus Alertmanager",
+        Client::alertmanager(&places),
+    );
 }
 
 /// Where things are.
@@ -77,20 +83,47 @@ impl Places {
     }
 }
 
-/// Runs one of our scripts with a stand-in of its own.
-fn against_sim(
-    places: &Places,
-    python: &Path,
-    script: &str,
-    arguments: &[&str],
-) -> anyhow::Result<()> {
-    let sim = Sim::start(&places.im)?;
-    succeed(
-        Command::new(python)
-            .arg(root().join("xtask/foreign").join(script))
-            .args(arguments)
-            .arg(&sim.document),
-    )
+/// A script of ours that drives somebody else's program; the last argument will be the stand-in.
+struct Client {
+    script: Command,
+    /// What its stand-in needs.
+    options: &'static [&'static str],
+}
+
+impl Client {
+    fn python(places: &Places, script: &str) -> anyhow::Result<Self> {
+        Ok(Self::of(python(places)?, script))
+    }
+
+    fn node(places: &Places, script: &str) -> anyhow::Result<Self> {
+        let modules = node(places)?;
+        let mut client = Self::of("node".into(), script);
+        client.script.env("NODE_PATH", modules);
+        client.options = &WEB_URL;
+        Ok(client)
+    }
+
+    fn alertmanager(places: &Places) -> anyhow::Result<Self> {
+        let program = alertmanager(places)?;
+        let mut client = Self::of("python3".into(), "alertmanager.py");
+        client.script.arg(program);
+        Ok(client)
+    }
+
+    fn of(interpreter: PathBuf, script: &str) -> Self {
+        let mut command = Command::new(interpreter);
+        command.arg(root().join("xtask/foreign").join(script));
+        Self {
+            script: command,
+            options: &[],
+        }
+    }
+
+    /// Runs it with a stand-in of its own.
+    fn meet(mut self, im: &Path) -> anyhow::Result<()> {
+        let sim = Sim::start(im, self.options)?;
+        succeed(self.script.arg(&sim.document))
+    }
 }
 
 /// A running `im sim`, stopped when dropped.
@@ -101,9 +134,10 @@ struct Sim {
 }
 
 impl Sim {
-    fn start(im: &Path) -> anyhow::Result<Self> {
+    fn start(im: &Path, options: &[&str]) -> anyhow::Result<Self> {
         let mut process = Command::new(im)
             .args(["--json", "sim", "--listen", "127.0.0.1:0"])
+            .args(options)
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
@@ -128,7 +162,7 @@ impl Drop for Sim {
     }
 }
 
-/// A Python that has the client.
+/// A Python that has the clients.
 fn python(places: &Places) -> anyhow::Result<PathBuf> {
     let folder = places.fetched.join("python");
     let python = folder.join("bin/python");
@@ -136,9 +170,10 @@ fn python(places: &Places) -> anyhow::Result<PathBuf> {
         let asked = ["-m", "pip", "freeze", "--disable-pip-version-check"];
         let frozen = Command::new(&python).args(asked).output();
         frozen.is_ok_and(|frozen| {
-            String::from_utf8_lossy(&frozen.stdout)
-                .lines()
-                .any(|line| line == PYTHON_CLIENT)
+            let frozen = String::from_utf8_lossy(&frozen.stdout);
+            FOR_PYTHON
+                .iter()
+                .all(|client| frozen.lines().any(|line| line == *client))
         })
     };
     if installed() {
@@ -151,9 +186,22 @@ fn python(places: &Places) -> anyhow::Result<PathBuf> {
     )
     .context("`python3 -m venv` does not work (Debian: `apt-get install python3-venv`)")?;
     let pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check"];
-    quietly(Command::new(&python).args(pip).arg(PYTHON_CLIENT), &root())
-        .with_context(|| format!("`pip install {PYTHON_CLIENT}` does not work here"))?;
+    quietly(Command::new(&python).args(pip).args(FOR_PYTHON), &root())
+        .with_context(|| format!("`pip install {}` does not work here", FOR_PYTHON.join(" ")))?;
     Ok(python)
+}
+
+/// Where Node finds the clients.
+fn node(places: &Places) -> anyhow::Result<PathBuf> {
+    first_line(Command::new("node").arg("--version")).context("no `node`")?;
+    let folder = places.fetched.join("node");
+    fs::create_dir_all(&folder)?;
+    let mut npm = Command::new("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--prefer-offline"]);
+    npm.arg("--prefix").arg(&folder).args(FOR_NODE);
+    quietly(&mut npm, &root())
+        .with_context(|| format!("`npm install {}` does not work here", FOR_NODE.join(" ")))?;
+    Ok(folder.join("node_modules"))
 }
 
 /// The program out of Debian's package, taken out without installing it: it would start itself.

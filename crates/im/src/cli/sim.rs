@@ -34,6 +34,10 @@ pub struct SimOptions {
     /// How its links name it, where that is not the address: behind a proxy, in a container
     #[arg(long, value_name = "URL", value_parser = base_url)]
     pub base_url: Option<String>,
+    /// Where `html_url` links lead, for clients that read the account's name from them; its own page,
+    /// if not given
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    pub web_url: Option<String>,
     /// How its clock goes: `real`, so many times as fast (`60x`), or `manual`
     #[arg(long, value_name = "PACE", default_value = "real")]
     pub clock: Pace,

@@ -61,6 +61,9 @@ pub(super) fn open(options: &SimOptions, address: SocketAddr) -> anyhow::Result<
     let base_url = options.base_url.clone();
     let base_url = base_url.unwrap_or_else(|| format!("http://{address}"));
     let mut sim = StandIn::options(&base_url);
+    if let Some(web_url) = &options.web_url {
+        sim.web_url.clone_from(web_url);
+    }
     sim.limits = options.rate_limits.factor();
     sim.reopen_allowed = !options.no_reopen;
     sim.abilities
