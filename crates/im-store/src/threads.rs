@@ -27,8 +27,9 @@ use crate::{
     tx::{Task, Work, run_alone, run_group},
 };
 
-/// Jobs in one commit. More makes the first of them wait longer and saves nothing.
-const GROUP_MAX: usize = 256;
+/// Jobs in one commit. With more, all who send wait for one commit at the same time and the writer
+/// then waits for all of them; with this many, the next group comes in while one is committed.
+const GROUP_MAX: usize = 64;
 
 /// A database with its threads. Clones share them.
 #[derive(Clone)]
