@@ -1,13 +1,14 @@
 //! Filling an account with people and things, and one invented account that is ready to use.
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::Sim;
 use crate::oauth::{Consent, OAuthApp};
+use crate::refs::seconds;
 use crate::state::{
-    EscalationRule, FieldDefinition, Given, Integration, KeyKind, Layer, Means, NotificationRule,
-    Policy, Priority, Schedule, Service, Target, Team, User,
+    ContactMethod, EscalationRule, FieldDefinition, Given, Integration, KeyKind, Layer, Means,
+    NotificationRule, Policy, Priority, Schedule, Service, Target, Team, User,
 };
 
 /// What a caller needs to know of the account that [`lively`] makes.
@@ -39,35 +40,86 @@ const HIGH_URGENCY: [(Means, i64); 4] = [
     (Means::Phone, 5),
 ];
 
+/// A contact method that nobody chose an id for.
+fn contact_id(user: &str, means: Means) -> String {
+    let letter = match means {
+        Means::Push => 'H',
+        Means::Email => 'E',
+        Means::Sms => 'S',
+        Means::Phone => 'T',
+    };
+    format!("{user}{letter}")
+}
+
+/// One way of each kind.
+pub(crate) fn usual_contacts(
+    user: &str,
+    email: &str,
+    phone: &str,
+    created_at: Timestamp,
+) -> Vec<ContactMethod> {
+    let contact = |means: Means| {
+        let (label, address, given) = match means {
+            Means::Email => (
+                "Default",
+                email.to_owned(),
+                json!({"send_short_email": false, "send_html_email": true}),
+            ),
+            Means::Phone | Means::Sms => (
+                "Mobile",
+                phone.to_owned(),
+                json!({"country_code": 49, "enabled": true, "blacklisted": false}),
+            ),
+            Means::Push => (
+                "Mobile",
+                format!("{phone:0>64}"),
+                json!({
+                    "device_type": "ios",
+                    "sounds": [{"type": "alert_high_urgency", "file": "default"}],
+                    "blacklisted": false,
+                    "created_at": seconds(created_at),
+                }),
+            ),
+        };
+        ContactMethod {
+            id: contact_id(user, means),
+            kind: means.contact_kind().to_owned(),
+            label: label.to_owned(),
+            address: Some(address),
+            given: given.as_object().cloned().unwrap_or_default(),
+        }
+    };
+    [Means::Email, Means::Phone, Means::Sms, Means::Push]
+        .map(contact)
+        .to_vec()
+}
+
 impl Sim {
     /// Adds a user with the usual notification rules; returns the id.
     pub fn add_user(&mut self, name: &str, email: &str) -> String {
+        let created_at = self.world.now;
         let ids = &mut self.world.ids;
         let id = ids.object('P');
-        let mut rules: Vec<NotificationRule> = Vec::new();
-        for (means, delay_min) in HIGH_URGENCY {
-            rules.push(NotificationRule {
-                id: ids.object('P'),
-                delay_min,
-                means,
-                urgency: "high",
-            });
-        }
-        rules.push(NotificationRule {
+        let high = HIGH_URGENCY.map(|(means, delay_min)| (means, delay_min, "high"));
+        let plan = high.into_iter().chain([(Means::Email, 0, "low")]);
+        let rules = plan.map(|(means, delay_min, urgency)| NotificationRule {
             id: ids.object('P'),
-            delay_min: 0,
-            means: Means::Email,
-            urgency: "low",
+            delay_min,
+            contact: contact_id(&id, means),
+            urgency,
+            created_at,
+            given: Given::new(),
         });
+        let rules = rules.collect();
         let phone = format!("3000{:04}", ids.below(10_000));
         self.world.users.put(User {
             id: id.clone(),
             name: name.to_owned(),
             email: email.to_owned(),
-            phone,
             time_zone: "Europe/Berlin".to_owned(),
             role: "user".to_owned(),
             job_title: None,
+            contacts: usual_contacts(&id, email, &phone, created_at),
             rules,
             mobile: false,
             given: Given::new(),

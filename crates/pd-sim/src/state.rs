@@ -41,8 +41,32 @@ rows!(
 pub(crate) struct NotificationRule {
     pub(crate) id: String,
     pub(crate) delay_min: i64,
-    pub(crate) means: Means,
+    /// The id of a contact method of the same user.
+    pub(crate) contact: String,
     pub(crate) urgency: &'static str,
+    pub(crate) created_at: Timestamp,
+    pub(crate) given: Given,
+}
+
+/// One way to reach somebody.
+#[derive(Debug, Clone)]
+pub(crate) struct ContactMethod {
+    pub(crate) id: String,
+    /// E.g. `email_contact_method`.
+    pub(crate) kind: String,
+    pub(crate) label: String,
+    pub(crate) address: Option<String>,
+    /// What else its kind has: a country code, switches and the like.
+    pub(crate) given: Given,
+}
+
+impl ContactMethod {
+    /// `None`: by this way nobody is told here.
+    pub(crate) fn means(&self) -> Option<Means> {
+        let all = [Means::Push, Means::Email, Means::Sms, Means::Phone];
+        all.into_iter()
+            .find(|means| means.contact_kind() == self.kind)
+    }
 }
 
 /// A means of notification.
@@ -54,19 +78,49 @@ pub(crate) enum Means {
     Phone,
 }
 
+impl Means {
+    pub(crate) const fn contact_kind(self) -> &'static str {
+        match self {
+            Self::Push => "push_notification_contact_method",
+            Self::Email => "email_contact_method",
+            Self::Sms => "sms_contact_method",
+            Self::Phone => "phone_contact_method",
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) email: String,
-    pub(crate) phone: String,
     pub(crate) time_zone: String,
     pub(crate) role: String,
     pub(crate) job_title: Option<String>,
+    pub(crate) contacts: Vec<ContactMethod>,
     pub(crate) rules: Vec<NotificationRule>,
     /// Acts from the phone rather than from the web pages.
     pub(crate) mobile: bool,
     pub(crate) given: Given,
+}
+
+impl User {
+    /// The first way of this means.
+    pub(crate) fn contact(&self, means: Means) -> Option<&ContactMethod> {
+        self.contacts.iter().find(|one| one.means() == Some(means))
+    }
+
+    /// By what means and after how many minutes this user is told of an incident.
+    pub(crate) fn plan<'a>(&'a self, urgency: &'a str) -> impl Iterator<Item = (Means, i64)> + 'a {
+        let rules = self
+            .rules
+            .iter()
+            .filter(move |rule| rule.urgency == urgency);
+        rules.filter_map(|rule| {
+            let contact = self.contacts.iter().find(|one| one.id == rule.contact)?;
+            Some((contact.means()?, rule.delay_min))
+        })
+    }
 }
 
 #[derive(Debug, Clone)]

@@ -61,10 +61,7 @@ pub(crate) fn user_value(world: &World, request: &Request, id: &str) -> Value {
         "notification_rules": rules,
         "coordinated_incidents": [],
     });
-    let mut given = user.given.clone();
-    given.remove("contact_methods");
-    given.remove("notification_rules");
-    with_given(own, &given)
+    with_given(own, &user.given)
 }
 
 /// A service in full; null when there is none of this id.
