@@ -251,6 +251,7 @@ impl Sim {
             service: id.clone(),
             key: key.clone(),
             created_at: now,
+            given: Given::new(),
         });
         (id, key)
     }

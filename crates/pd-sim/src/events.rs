@@ -255,7 +255,7 @@ fn trigger(
     let by_severity = world
         .services
         .get(&integration.service)
-        .is_some_and(|row| row.urgency == "severity_based");
+        .is_some_and(|row| world.urgency_now(row) == "severity_based");
     let new = NewIncident {
         service: integration.service.clone(),
         title: summary,

@@ -178,6 +178,13 @@ impl OAuth {
         self.refreshes.clear();
     }
 
+    /// Revokes what acts for this user.
+    pub(crate) fn revoke_user(&mut self, user: &str) {
+        let others = |grant: &Grant| grant.user_id.as_deref() != Some(user);
+        self.tokens.retain(|token| others(&token.grant));
+        self.refreshes.retain(|refresh| others(&refresh.grant));
+    }
+
     fn client_credentials(
         &mut self,
         form: &Form,

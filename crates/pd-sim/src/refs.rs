@@ -102,6 +102,7 @@ impl World {
         name: Option<&'a String>,
         (path, page): (&'static str, &'static str),
     ) -> Ref<'a> {
+        let name = name.or_else(|| self.gone.get(id));
         let words = name.map_or(Words::Nothing, |name| Words::Name(name));
         Ref {
             world: self,
@@ -231,6 +232,7 @@ impl World {
                 self.services.get(id).map(|service| service.name.clone())
             }
         };
+        let found = found.or_else(|| self.gone.get(agent.id()).cloned());
         found.unwrap_or_default()
     }
 }

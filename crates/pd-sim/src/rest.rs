@@ -13,6 +13,7 @@ pub(crate) mod saved;
 pub(crate) mod schedules;
 mod update;
 mod windows;
+mod write;
 
 use serde_json::{Value, json};
 
@@ -42,7 +43,10 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
     let request = zoned.as_ref().unwrap_or(request);
     let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     let answer = match segments.as_slice() {
-        ["incidents", "types", ..] => directory::route(world, caller, request, &segments),
+        ["incidents", "types", ..] if request.method == "GET" => {
+            directory::route(world, caller, request, &segments)
+        }
+        ["incidents", "types", ..] => Err(not_found()),
         ["incidents", rest @ ..] => incident_routes(world, caller, request, rest),
         ["log_entries", id, "channel"] => log_entries::change_channel(world, caller, request, id),
         ["log_entries", rest @ ..] => log_entries::route(world, request, rest),
@@ -56,7 +60,8 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
         }
         ["schedules", rest @ ..] => schedules::route(world, request, rest),
         ["maintenance_windows", rest @ ..] => windows::route(world, caller, request, rest),
-        other => directory::route(world, caller, request, other),
+        other if request.method == "GET" => directory::route(world, caller, request, other),
+        other => write::route(world, caller, request, other),
     };
     answer.unwrap_or_else(|refused| refused)
 }

@@ -242,6 +242,7 @@ pub(crate) struct Integration {
     pub(crate) service: String,
     pub(crate) key: String,
     pub(crate) created_at: Timestamp,
+    pub(crate) given: Given,
 }
 
 #[derive(Debug, Clone)]
@@ -533,6 +534,10 @@ pub(crate) struct World {
     pub(crate) pages: Vec<Page>,
     pub(crate) changes: Vec<ChangeEvent>,
     pub(crate) windows_made: usize,
+    /// The names of what was deleted: references still show them.
+    pub(crate) gone: HashMap<String, String>,
+    /// Whose contact methods changed when, within a day.
+    pub(crate) contact_changes: Vec<(String, Timestamp)>,
     /// Set from the faults before each request.
     pub(crate) late_log_entries_s: i64,
 }
@@ -568,6 +573,8 @@ impl World {
             pages: Vec::new(),
             changes: Vec::new(),
             windows_made: 0,
+            gone: HashMap::new(),
+            contact_changes: Vec::new(),
             late_log_entries_s: 0,
             options,
         }
@@ -590,6 +597,16 @@ impl World {
             return Some(*at);
         }
         self.by_number.get(&id.parse().ok()?).copied()
+    }
+
+    /// Whether the plan has it.
+    pub(crate) fn has_ability(&self, name: &str) -> bool {
+        self.options.abilities.iter().any(|have| have == name)
+    }
+
+    /// Keeps the name of something that is about to go.
+    pub(crate) fn forget(&mut self, id: &str, name: String) {
+        self.gone.insert(id.to_owned(), name);
     }
 
     /// What a REST key may do.

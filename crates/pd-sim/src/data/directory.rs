@@ -315,6 +315,7 @@ fn integration(fields: &Fields<'_>, service: &str) -> Read<Integration> {
         key: fields.text("integration_key")?.unwrap_or_default(),
         created_at: fields
             .instant("created_at")?
-            .unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+            .unwrap_or(Timestamp::UNIX_EPOCH),
+        given: fields.given(&["service", "created_at", "integration_key"]),
     })
 }

@@ -11,8 +11,9 @@ use super::Answer;
 use super::paging::Page;
 use crate::auth::Caller;
 use crate::http::{Request, Response, not_found};
-use crate::state::World;
+use crate::state::{Target, World};
 
+pub(crate) use contacts::{contact_method, notification_rule};
 pub(crate) use others::team as team_value;
 pub(crate) use render::{
     field_values, integration_ref, integration_value, policy_value, service_value, user_value,
@@ -20,9 +21,6 @@ pub(crate) use render::{
 };
 
 pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
-    if request.method != "GET" {
-        return Err(not_found());
-    }
     match path {
         ["users"] => users(world, request),
         ["users", "me"] => me(world, caller, request),
@@ -67,6 +65,19 @@ pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&
                 "contact_methods",
                 &contacts::contact_methods(world, user),
             ))
+        }
+        ["users", id, "contact_methods", one] => {
+            let user = world.users.get(id).ok_or_else(not_found)?;
+            let found = user.contacts.iter().find(|method| method.id == *one);
+            let found = contact_method(world, user, found.ok_or_else(not_found)?);
+            Ok(Response::json(200, &json!({"contact_method": found})))
+        }
+        ["users", id, "notification_rules", one] => {
+            let user = world.users.get(id).ok_or_else(not_found)?;
+            let found = user.rules.iter().find(|rule| rule.id == *one);
+            let found = found.ok_or_else(not_found)?;
+            let found = notification_rule(world, request, user, found);
+            Ok(Response::json(200, &json!({"notification_rule": found})))
         }
         ["users", id, "notification_rules"] => {
             let user = world.users.get(id).ok_or_else(not_found)?;
@@ -152,7 +163,13 @@ fn policies(world: &World, request: &Request) -> Answer {
         .policies
         .iter()
         .filter(|policy| {
-            named(request, &[&policy.name]) && wanted(request, "team_ids[]", policy.team.as_deref())
+            let users: Vec<&str> = request.query_all("user_ids[]").collect();
+            let mut targets = policy.rules.iter().flat_map(|rule| &rule.targets);
+            named(request, &[&policy.name])
+                && wanted(request, "team_ids[]", policy.team.as_deref())
+                && (users.is_empty()
+                    || targets
+                        .any(|one| matches!(one, Target::User(id) if users.contains(&id.as_str()))))
         })
         .collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -172,7 +189,7 @@ fn ability(world: &World, name: &str) -> Response {
         "service_support_hours",
         "read_only_users",
     ];
-    if world.options.abilities.iter().any(|have| have == name) {
+    if world.has_ability(name) {
         Response::empty(204)
     } else if KNOWN.contains(&name) {
         missing_ability(name)
@@ -189,14 +206,14 @@ pub(super) fn needs(
     ability: &str,
 ) -> Result<(), Response> {
     let asked = request.query_all(filter).next().is_some();
-    if asked && !world.options.abilities.iter().any(|have| have == ability) {
+    if asked && !world.has_ability(ability) {
         return Err(missing_ability(ability));
     }
     Ok(())
 }
 
 /// 402: the plan does not have it.
-pub(super) fn missing_ability(name: &str) -> Response {
+pub(crate) fn missing_ability(name: &str) -> Response {
     let reason = format!("Your account does not have the '{name}' ability");
     Response::error(402, 2014, "Missing Account Ability", &[&reason])
 }

@@ -10,3 +10,4 @@ mod schedules;
 mod shapes;
 mod stories;
 mod world;
+mod writes;
