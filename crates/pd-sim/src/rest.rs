@@ -49,7 +49,7 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
         ["incidents", "types", ..] => Err(not_found()),
         ["incidents", rest @ ..] => incident_routes(world, caller, request, rest),
         ["log_entries", id, "channel"] => log_entries::change_channel(world, caller, request, id),
-        ["log_entries", rest @ ..] => log_entries::route(world, request, rest),
+        ["log_entries", rest @ ..] => log_entries::route(world, caller, request, rest),
         ["webhook_subscriptions", rest @ ..] => {
             if let Err(refused) = known_filter(world, request) {
                 return refused;
@@ -91,12 +91,12 @@ pub(crate) type Answer<T = Response> = Result<T, Response>;
 fn incident_routes(world: &mut World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
     let method = request.method.as_str();
     match (method, path) {
-        ("GET", []) => incidents::list(world, request),
+        ("GET", []) => incidents::list(world, caller, request),
         ("POST", []) => incidents::create(world, caller, request),
         ("PUT", []) => actions::update_many(world, caller, request),
         (_, []) => Err(not_found()),
         (_, [id, rest @ ..]) => {
-            let at = find(world, id)?;
+            let at = find(world, caller, id)?;
             one_incident(world, caller, request, at, rest)
         }
     }
@@ -132,6 +132,9 @@ fn one_incident(
     }
 }
 
-fn find(world: &World, id: &str) -> Result<usize, Response> {
-    world.find(id).ok_or_else(not_found)
+/// What the caller may not see is not there.
+fn find(world: &World, caller: &Caller, id: &str) -> Result<usize, Response> {
+    let found = world.find(id);
+    let found = found.filter(|at| world.sees(caller.user.as_deref(), *at));
+    found.ok_or_else(not_found)
 }

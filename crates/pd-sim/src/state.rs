@@ -609,6 +609,20 @@ impl World {
         self.gone.insert(id.to_owned(), name);
     }
 
+    /// Incidents of a private team are there for its members, for owners and admins, and for
+    /// whoever acts for no user.
+    pub(crate) fn sees(&self, user: Option<&str>, incident: usize) -> bool {
+        let Some(user) = user.and_then(|id| self.users.get(id)) else {
+            return true;
+        };
+        let team = self.team_of_policy(&self.incident(incident).policy);
+        team.is_none_or(|team| {
+            team.given.get("default_role") != Some(&"none".into())
+                || matches!(user.role.as_str(), "owner" | "admin")
+                || team.members.iter().any(|(member, _)| *member == user.id)
+        })
+    }
+
     /// What a REST key may do.
     pub(crate) fn key(&self, key: &str) -> Option<&KeyKind> {
         let found = self.keys.iter().find(|(known, _)| known == key);

@@ -190,3 +190,32 @@ fn a_team_has_members_a_parent_and_policies() {
     let refused = world.write("POST", "/teams", &body, 402);
     assert_eq!(refused["error"]["code"], 2014);
 }
+
+#[test]
+fn incidents_of_a_private_team_are_not_there_for_others() {
+    let mut world = World::new();
+    let service = world.service(2);
+    let id = world.sim.trigger(&service, "secret", world.now).unwrap();
+    let team = world.get("/teams", &[("query", "platform")])["teams"][0]["id"].clone();
+    let team = team.as_str().unwrap().to_owned();
+    let ask = |world: &mut World, path: &str, of: &str| {
+        let key = world.sim.add_key(pd_sim::KeyKind::User(of.to_owned()));
+        let request = pd_sim::Request::new("GET", path);
+        world.send(&request.with_header("Authorization", &format!("Token token={key}")))
+    };
+    let (ines, carla) = (world.user(0), world.user(3));
+    let path = format!("/incidents/{id}");
+    assert_eq!(ask(&mut world, &path, &ines).status, 200);
+    let private = json!({"team": {"type": "team", "default_role": "none"}});
+    world.write("PUT", &format!("/teams/{team}"), &private, 200);
+    assert_eq!(ask(&mut world, &path, &ines).status, 404);
+    for list in ["incidents", "log_entries"] {
+        let answer = ask(&mut world, &format!("/{list}"), &ines);
+        assert_eq!(answer.value().unwrap()[list], json!([]));
+    }
+    assert_eq!(ask(&mut world, &path, &carla).status, 200);
+    world.get(&path, &[]);
+    let admin = json!({"user": {"type": "user", "role": "admin"}});
+    world.write("PUT", &format!("/users/{ines}"), &admin, 200);
+    assert_eq!(ask(&mut world, &path, &ines).status, 200);
+}
