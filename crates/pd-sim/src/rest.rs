@@ -51,7 +51,11 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
         ["log_entries", id, "channel"] => log_entries::change_channel(world, caller, request, id),
         ["log_entries", rest @ ..] => log_entries::route(world, caller, request, rest),
         ["webhook_subscriptions", rest @ ..] => {
-            if let Err(refused) = known_filter(world, request) {
+            let allowed = match rest {
+                ["oauth_clients", ..] => may_use_clients(world, caller, request),
+                _ => known_filter(world, request),
+            };
+            if let Err(refused) = allowed {
                 return refused;
             }
             Ok(world
@@ -64,6 +68,20 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
         other => write::route(world, caller, request, other),
     };
     answer.unwrap_or_else(|refused| refused)
+}
+
+/// OAuth clients of webhooks are for owners and admins, and for keys of the account.
+pub(crate) fn may_use_clients(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+) -> Result<(), Response> {
+    let user = caller.user.as_deref().and_then(|id| world.users.get(id));
+    let may = user.is_none_or(|user| matches!(user.role.as_str(), "owner" | "admin"));
+    if !may || (caller.read_only && request.method != "GET") {
+        return Err(Response::error(403, 2010, "Access Denied", &[]));
+    }
+    auth::covered(caller, request)
 }
 
 /// A subscription can only be to a service or team of the account.

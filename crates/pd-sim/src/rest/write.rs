@@ -5,7 +5,6 @@
 //! - `PUT` changes what it names; lists are replaced as a whole.
 //! - What may only be read, and what nobody knows, is ignored without a word.
 
-mod asked;
 mod contacts;
 mod integrations;
 mod policies;
@@ -15,10 +14,10 @@ mod urgency;
 mod users;
 
 use super::Answer;
+use crate::asked::Asked;
 use crate::auth::Caller;
 use crate::http::{Request, Response, not_found};
 use crate::state::{Actor, World};
-use asked::Asked;
 
 pub(super) fn route(
     world: &mut World,

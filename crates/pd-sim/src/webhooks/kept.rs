@@ -25,6 +25,7 @@ impl Webhooks {
                 "events": one.events,
                 "filter": {"type": filter, "id": id},
                 "active": one.active,
+                "oauth_client": one.oauth_client,
                 "disabled_until": one.disabled_until,
             })
         };
@@ -67,6 +68,7 @@ impl Webhooks {
             filter,
             active: row.get("active").and_then(Value::as_bool).unwrap_or(true),
             disabled_until,
+            oauth_client: text("/oauth_client"),
             drops_in_a_row: 0,
             dropped: 0,
             queue: Queue::default(),

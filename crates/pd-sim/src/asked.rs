@@ -3,17 +3,16 @@
 use serde_json::{Map, Value};
 
 use crate::http::{Request, Response, invalid};
-use crate::rest::Answer;
 use crate::state::Given;
 
-pub(super) struct Asked {
+pub(crate) struct Asked {
     fields: Map<String, Value>,
     wrong: Vec<String>,
 }
 
 impl Asked {
     /// The object inside the envelope.
-    pub(super) fn of(request: &Request, envelope: &str) -> Answer<Self> {
+    pub(crate) fn of(request: &Request, envelope: &str) -> Result<Self, Response> {
         let body = request.json();
         let asked = body.and_then(|mut body| body.get_mut(envelope).map(Value::take));
         match asked {
@@ -25,26 +24,26 @@ impl Asked {
         }
     }
 
-    pub(super) fn raw(&self, name: &str) -> Option<&Value> {
+    pub(crate) fn raw(&self, name: &str) -> Option<&Value> {
         self.fields.get(name)
     }
 
     /// The same, to be kept.
-    pub(super) fn named(&self, name: &str) -> Option<Value> {
+    pub(crate) fn named(&self, name: &str) -> Option<Value> {
         self.fields.get(name).cloned()
     }
 
     /// Whether it says something about this field, be it null.
-    pub(super) fn names(&self, name: &str) -> bool {
+    pub(crate) fn names(&self, name: &str) -> bool {
         self.fields.contains_key(name)
     }
 
-    pub(super) fn wrong(&mut self, reason: impl Into<String>) {
+    pub(crate) fn wrong(&mut self, reason: impl Into<String>) {
         self.wrong.push(reason.into());
     }
 
     /// A text; null says nothing.
-    pub(super) fn text(&mut self, name: &str, chars_max: usize) -> Option<String> {
+    pub(crate) fn text(&mut self, name: &str, chars_max: usize) -> Option<String> {
         match self.fields.get(name)? {
             Value::Null => None,
             Value::String(text) if text.chars().count() > chars_max => {
@@ -64,7 +63,7 @@ impl Asked {
     }
 
     /// A text that must not be blank where it is named, and must be named where `needed`.
-    pub(super) fn filled(&mut self, name: &str, chars_max: usize, needed: bool) -> Option<String> {
+    pub(crate) fn filled(&mut self, name: &str, chars_max: usize, needed: bool) -> Option<String> {
         let named = needed || self.names(name);
         let before = self.wrong.len();
         let text = self
@@ -77,7 +76,7 @@ impl Asked {
     }
 
     /// One of a few words.
-    pub(super) fn word(&mut self, name: &str, words: &[&str]) -> Option<String> {
+    pub(crate) fn word(&mut self, name: &str, words: &[&str]) -> Option<String> {
         let text = self.text(name, usize::MAX)?;
         if words.contains(&text.as_str()) {
             return Some(text);
@@ -91,7 +90,7 @@ impl Asked {
     }
 
     /// A whole number within bounds; clients also send it as a text.
-    pub(super) fn number(&mut self, name: &str, (least, most): (i64, i64)) -> Option<i64> {
+    pub(crate) fn number(&mut self, name: &str, (least, most): (i64, i64)) -> Option<i64> {
         let value = self.fields.get(name).filter(|value| !value.is_null())?;
         let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
         let number = number.filter(|number| (least..=most).contains(number));
@@ -105,13 +104,13 @@ impl Asked {
     }
 
     /// The id of a reference.
-    pub(super) fn reference(&self, name: &str) -> Option<String> {
+    pub(crate) fn reference(&self, name: &str) -> Option<String> {
         let id = self.fields.get(name)?.get("id")?.as_str();
         id.map(str::to_owned)
     }
 
     /// Takes over the fields that are kept and shown as they came.
-    pub(super) fn keep(&self, names: &[&str], into: &mut Given) {
+    pub(crate) fn keep(&self, names: &[&str], into: &mut Given) {
         for name in names {
             if let Some(value) = self.fields.get(*name) {
                 into.insert((*name).to_owned(), value.clone());
@@ -120,7 +119,7 @@ impl Asked {
     }
 
     /// Refuses when anything was wrong.
-    pub(super) fn check(&self) -> Answer<()> {
+    pub(crate) fn check(&self) -> Result<(), Response> {
         if self.wrong.is_empty() {
             return Ok(());
         }
