@@ -1,7 +1,11 @@
 //! Filling an account with people and things, and one invented account that is ready to use.
 
-use jiff::{SignedDuration, Timestamp};
+mod lively;
+
+use jiff::Timestamp;
 use serde_json::{Value, json};
+
+pub use lively::lively;
 
 use crate::Sim;
 use crate::oauth::{Consent, OAuthApp};
@@ -391,93 +395,4 @@ impl Sim {
         self.accept_key(&key, kind);
         key
     }
-}
-
-/// Levels of a policy: minutes to wait and whom to tell.
-type Levels<'a> = &'a [(i64, &'a [&'a str])];
-
-const PEOPLE: [(&str, &str); 6] = [
-    ("Ines Halloran", "ines.halloran"),
-    ("Bram Osei", "bram.osei"),
-    ("Yuki Tanvir", "yuki.tanvir"),
-    ("Carla Nowak", "carla.nowak"),
-    ("Dmitri Adeyemi", "dmitri.adeyemi"),
-    ("Freya Lindgren", "freya.lindgren"),
-];
-
-const PRIORITIES: [(&str, &str); 5] = [
-    ("P1", "Customers cannot work"),
-    ("P2", "Customers are held up"),
-    ("P3", "Some customers notice"),
-    ("P4", "Nobody notices yet"),
-    ("P5", "For information"),
-];
-
-/// Fills an empty account with invented people, services and keys.
-pub fn lively(sim: &mut Sim, now: Timestamp) -> Account {
-    let mut account = Account::default();
-    for (name, mailbox) in PEOPLE {
-        let email = format!("{mailbox}@lighthouse-works.example");
-        account
-            .users
-            .push((sim.add_user(name, &email), name.to_owned(), email));
-    }
-    let users: Vec<String> = account.users.iter().map(|(id, ..)| id.clone()).collect();
-    let [ines, bram, yuki, carla, dmitri, freya] = users.as_slice() else {
-        return account;
-    };
-    sim.uses_phone(bram);
-    sim.uses_phone(carla);
-    let shop = sim.add_team("Shop", &[ines, bram, yuki]);
-    let platform = sim.add_team("Platform", &[carla, dmitri, freya]);
-    let policies: [(&str, Levels<'_>, &str); 3] = [
-        ("Shop first line", &[(15, &[ines]), (30, &[bram])], &shop),
-        (
-            "Platform first line",
-            &[(10, &[carla]), (20, &[dmitri]), (30, &[freya])],
-            &platform,
-        ),
-        (
-            "Everyone awake",
-            &[(5, &[yuki, freya]), (15, &[ines])],
-            &platform,
-        ),
-    ];
-    for (name, levels, team) in policies {
-        account
-            .policies
-            .push((sim.add_policy(name, levels, 1, Some(team)), name.to_owned()));
-    }
-    let policies: Vec<String> = account.policies.iter().map(|(id, _)| id.clone()).collect();
-    let [first, second, third] = policies.as_slice() else {
-        return account;
-    };
-    let services = [
-        ("Payments API", first),
-        ("Checkout Web", first),
-        ("Database", second),
-        ("Search", second),
-        ("Notifications", third),
-    ];
-    let created_at = now - SignedDuration::from_hours(24 * 200);
-    for (name, policy) in services {
-        let (id, key) = sim.add_service(name, policy, created_at);
-        account.services.push((id, name.to_owned(), key));
-    }
-    for (name, description) in PRIORITIES {
-        account
-            .priorities
-            .push((sim.add_priority(name, description), name.to_owned()));
-    }
-    sim.add_field(
-        "environment",
-        "Environment",
-        "string",
-        &["production", "staging"],
-    );
-    sim.add_field("customers_hit", "Customers hit", "integer", &[]);
-    account.api_key = sim.add_key(KeyKind::Account);
-    account.read_only_key = sim.add_key(KeyKind::ReadOnly);
-    account.user_key = sim.add_key(KeyKind::User(ines.clone()));
-    account
 }
