@@ -310,6 +310,7 @@ fn change(world: &mut World, request: &Request) -> Response {
     world.changes.push(crate::state::ChangeEvent {
         id,
         service: integration.service,
+        integration: integration.id,
         at: world.now,
         body,
     });

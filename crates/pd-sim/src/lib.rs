@@ -20,6 +20,7 @@ mod events;
 mod faults;
 mod http;
 mod ids;
+mod kept;
 mod lifecycle;
 mod limits;
 mod oauth;

@@ -11,6 +11,7 @@
 
 mod consent;
 pub(crate) mod form;
+mod kept;
 #[cfg(test)]
 mod tests;
 

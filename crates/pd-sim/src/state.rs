@@ -495,6 +495,7 @@ pub struct Write {
 pub(crate) struct ChangeEvent {
     pub(crate) id: String,
     pub(crate) service: String,
+    pub(crate) integration: String,
     pub(crate) at: Timestamp,
     pub(crate) body: Value,
 }

@@ -1,7 +1,7 @@
 //! Users, teams, priorities, schedules, policies and services.
 
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::load::Loading;
 use super::read::{Fields, Read, Wrong};
@@ -9,8 +9,8 @@ use crate::account::usual_contacts;
 use crate::rest::schedules;
 use crate::schedule::TURN_S_MIN;
 use crate::state::{
-    ContactMethod, EscalationRule, Integration, Layer, Means, NotificationRule, Override, Policy,
-    Priority, Schedule, Service, Target, Team, User,
+    ChangeEvent, ContactMethod, EscalationRule, Integration, Layer, MaintenanceWindow, Means,
+    NotificationRule, Override, Policy, Priority, Schedule, Service, Target, Team, User,
 };
 
 impl Loading {
@@ -185,6 +185,50 @@ impl Loading {
             }
             self.world().integrations.put(one);
         }
+        Ok(())
+    }
+}
+
+impl Loading {
+    pub(super) fn window(&mut self, fields: &Fields<'_>) -> Read<()> {
+        let number = fields.number("sequence_number")?;
+        let number = number.and_then(|number| usize::try_from(number).ok());
+        let number = number.unwrap_or(self.world().windows_made + 1);
+        let window = MaintenanceWindow {
+            id: fields.need("id")?,
+            number,
+            start: fields.need_instant("start_time")?,
+            end: fields.need_instant("end_time")?,
+            description: fields.text("description")?.unwrap_or_default(),
+            created_by: fields.reference("created_by")?.unwrap_or_default(),
+            services: fields.each("services", |one| one.need("id"))?,
+        };
+        let world = self.world();
+        world.windows_made = world.windows_made.max(number);
+        world.windows.put(window);
+        Ok(())
+    }
+
+    pub(super) fn change_event(&mut self, fields: &Fields<'_>) -> Read<()> {
+        let part = |name: &str| fields.value(name).map(Option::unwrap_or_default);
+        let services = fields.each("services", |one| one.need("id"))?;
+        let change = ChangeEvent {
+            id: fields.need("id")?,
+            at: fields.need_instant("timestamp")?,
+            service: services.into_iter().next().unwrap_or_default(),
+            integration: fields.reference("integration")?.unwrap_or_default(),
+            body: json!({
+                "routing_key": part("routing_key")?,
+                "payload": {
+                    "summary": part("summary")?,
+                    "source": part("source")?,
+                    "custom_details": part("custom_details")?,
+                },
+                "links": part("links")?,
+                "images": part("images")?,
+            }),
+        };
+        self.world().changes.push(change);
         Ok(())
     }
 }

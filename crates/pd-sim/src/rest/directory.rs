@@ -1,5 +1,6 @@
 //! People and things that change rarely: users, teams, services, policies, priorities and more.
 
+mod changes;
 mod contacts;
 mod oncalls;
 mod others;
@@ -13,6 +14,7 @@ use crate::auth::Caller;
 use crate::http::{Request, Response, not_found};
 use crate::state::{Target, World};
 
+pub(crate) use changes::render as change_event;
 pub(crate) use contacts::{contact_method, notification_rule};
 pub(crate) use others::team as team_value;
 pub(crate) use render::{
@@ -58,33 +60,15 @@ pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&
             &json!({"abilities": world.options.abilities}),
         )),
         ["abilities", name] => Ok(ability(world, name)),
+        ["change_events", rest @ ..] => changes::route(world, request, rest),
+        ["services", id, "change_events"] => {
+            world.services.get(id).ok_or_else(not_found)?;
+            changes::list(world, request, Some(*id))
+        }
         ["oncalls"] => oncalls::list(world, request),
-        ["users", id, "contact_methods"] => {
+        ["users", id, rest @ ..] => {
             let user = world.users.get(id).ok_or_else(not_found)?;
-            Ok(whole(
-                "contact_methods",
-                &contacts::contact_methods(world, user),
-            ))
-        }
-        ["users", id, "contact_methods", one] => {
-            let user = world.users.get(id).ok_or_else(not_found)?;
-            let found = user.contacts.iter().find(|method| method.id == *one);
-            let found = contact_method(world, user, found.ok_or_else(not_found)?);
-            Ok(Response::json(200, &json!({"contact_method": found})))
-        }
-        ["users", id, "notification_rules", one] => {
-            let user = world.users.get(id).ok_or_else(not_found)?;
-            let found = user.rules.iter().find(|rule| rule.id == *one);
-            let found = found.ok_or_else(not_found)?;
-            let found = notification_rule(world, request, user, found);
-            Ok(Response::json(200, &json!({"notification_rule": found})))
-        }
-        ["users", id, "notification_rules"] => {
-            let user = world.users.get(id).ok_or_else(not_found)?;
-            Ok(whole(
-                "notification_rules",
-                &contacts::notification_rules(world, request, user),
-            ))
+            contacts::route(world, request, user, rest)
         }
         other => others::route(world, request, other),
     }

@@ -149,7 +149,7 @@ fn delete(world: &mut World, id: &str) -> Answer {
     Ok(Response::empty(204))
 }
 
-fn render(world: &World, window: &MaintenanceWindow) -> Value {
+pub(crate) fn render(world: &World, window: &MaintenanceWindow) -> Value {
     let mut teams = Vec::new();
     for service in window
         .services

@@ -79,8 +79,8 @@ pub(super) struct Webhook {
     pub(super) id: String,
     pub(super) event: Arc<Event>,
     ordered: bool,
-    born: Timestamp,
-    due_at: Timestamp,
+    pub(super) born: Timestamp,
+    pub(super) due_at: Timestamp,
     pub(super) attempts: u32,
     /// The attempt whose result is awaited.
     in_flight: Option<u64>,
@@ -149,6 +149,11 @@ pub(super) struct Queue {
 impl Queue {
     pub(super) fn push(&mut self, webhook: Webhook) {
         self.webhooks.push_back(webhook);
+    }
+
+    /// What waits or is under way, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Webhook> {
+        self.webhooks.iter()
     }
 
     pub(super) fn clear(&mut self) {

@@ -118,7 +118,7 @@ fn an_account_is_saved_at_the_end_and_served_again() {
     }
     after.stop();
     assert_eq!(files(&first), files(&second));
-    assert_eq!(files(&first).len(), 12);
+    assert_eq!(files(&first).len(), 14);
 
     fs::write(first.join("incidents.jsonl"), "\n{\"id\": 7}\n").unwrap();
     let refused = run(with(&[], [("--data", &first), ("", &first)]))

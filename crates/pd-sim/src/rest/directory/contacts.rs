@@ -3,9 +3,32 @@
 use serde_json::{Value, json};
 
 use super::render::with_given;
-use crate::http::Request;
+use crate::http::{Request, Response, not_found};
 use crate::refs::seconds;
+use crate::rest::Answer;
 use crate::state::{ContactMethod, NotificationRule, User, World};
+
+/// What is below a user.
+pub(super) fn route(world: &World, request: &Request, user: &User, path: &[&str]) -> Answer {
+    let answer = match path {
+        ["contact_methods"] => json!({"contact_methods": contact_methods(world, user)}),
+        ["contact_methods", id] => {
+            let found = user.contacts.iter().find(|one| one.id == *id);
+            let found = found.ok_or_else(not_found)?;
+            json!({"contact_method": contact_method(world, user, found)})
+        }
+        ["notification_rules"] => {
+            json!({"notification_rules": notification_rules(world, request, user)})
+        }
+        ["notification_rules", id] => {
+            let found = user.rules.iter().find(|one| one.id == *id);
+            let found = found.ok_or_else(not_found)?;
+            json!({"notification_rule": notification_rule(world, request, user, found)})
+        }
+        _ => return Err(not_found()),
+    };
+    Ok(Response::json(200, &answer))
+}
 
 fn contact_ref(world: &World, user: &User, contact: &ContactMethod) -> Value {
     json!({

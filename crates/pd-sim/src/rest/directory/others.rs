@@ -8,7 +8,7 @@ use crate::http::{Request, Response, invalid, not_found};
 use crate::refs::seconds;
 use crate::rest::Answer;
 use crate::rest::paging::{Page, instant};
-use crate::state::{ChangeEvent, Means, Page as Sent, Team, World};
+use crate::state::{Means, Page as Sent, Team, World};
 
 /// The widest window of notifications: three months.
 const NOTIFICATIONS_MAX: SignedDuration = SignedDuration::from_hours(24 * 92);
@@ -42,10 +42,6 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
             ))
         }
         ["notifications"] => notifications(world, request),
-        ["change_events"] => {
-            let rows: Vec<_> = world.changes.iter().rev().collect();
-            Ok(page()?.answer("change_events", &rows, |row| change_event(world, row)))
-        }
         ["incidents", "types"] => Ok(whole("incident_types", &[base_type(world)])),
         [
             "incidents",
@@ -117,20 +113,6 @@ fn means(sent: &Sent) -> Means {
     all.into_iter()
         .find(|means| means.name() == sent.channel)
         .unwrap_or(Means::Push)
-}
-
-fn change_event(world: &World, change: &ChangeEvent) -> Value {
-    let part = |pointer: &str| change.body.pointer(pointer).cloned().unwrap_or_default();
-    json!({
-        "id": change.id,
-        "type": "change_event",
-        "summary": part("/payload/summary"),
-        "timestamp": seconds(change.at),
-        "source": part("/payload/source"),
-        "custom_details": part("/payload/custom_details"),
-        "links": part("/links"),
-        "services": [world.service_ref(&change.service)],
-    })
 }
 
 fn base_type(world: &World) -> Value {
