@@ -47,7 +47,15 @@ pub(crate) struct Ref<'a> {
     page: &'static str,
 }
 
-impl Ref<'_> {
+impl<'a> Ref<'a> {
+    /// The name alone.
+    pub(crate) fn name(&self) -> Option<&'a str> {
+        match self.words {
+            Words::Name(name) => Some(name),
+            Words::Nothing | Words::Numbered(..) => None,
+        }
+    }
+
     /// The reference as a value, to be kept or changed.
     pub(crate) fn value(&self) -> Value {
         json!(self)

@@ -2,6 +2,7 @@
 
 mod actions;
 mod alerts;
+mod analytics;
 mod directory;
 mod incidents;
 mod log_entries;
@@ -63,6 +64,7 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
                 .rest(request, rest, &mut world.ids, world.now))
         }
         ["schedules", rest @ ..] => schedules::route(world, request, rest),
+        ["analytics", rest @ ..] => analytics::route(world, caller, request, rest),
         ["maintenance_windows", rest @ ..] => windows::route(world, caller, request, rest),
         other if request.method == "GET" => directory::route(world, caller, request, other),
         other => write::route(world, caller, request, other),

@@ -1,6 +1,7 @@
 //! The stand-in as a caller sees it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod analytics;
 mod data;
 mod life;
 mod looks;
