@@ -233,19 +233,9 @@ impl Sim {
     pub fn add_service(&mut self, name: &str, policy: &str, now: Timestamp) -> (String, String) {
         let id = self.world.ids.object('P');
         self.world.services.put(Service {
-            id: id.clone(),
             name: name.to_owned(),
-            description: None,
-            created_at: now,
-            updated_at: now,
             policy: policy.to_owned(),
-            acknowledgement_timeout_s: Some(1_800),
-            auto_resolve_timeout_s: Some(14_400),
-            urgency: "high".to_owned(),
-            disabled: false,
-            last_incident_at: None,
-            open: std::collections::BTreeSet::new(),
-            given: Given::new(),
+            ..Service::new(id.clone(), now)
         });
         let key = self.world.ids.key32();
         self.world.integrations.put(Integration {

@@ -75,6 +75,20 @@ impl Asked {
         text
     }
 
+    /// A name that none of the others has.
+    pub(crate) fn name<'a>(
+        &mut self,
+        mut others: impl Iterator<Item = &'a str>,
+        chars_max: usize,
+        needed: bool,
+    ) -> Option<String> {
+        let name = self.filled("name", chars_max, needed)?;
+        if others.any(|other| other == name) {
+            self.wrong("Name has already been taken");
+        }
+        Some(name)
+    }
+
     /// One of a few words.
     pub(crate) fn word(&mut self, name: &str, words: &[&str]) -> Option<String> {
         let text = self.text(name, usize::MAX)?;

@@ -35,6 +35,7 @@ impl Default for Options {
             "coordinated_responding",
             "service_support_hours",
             "read_only_users",
+            "priorities",
         ];
         Self {
             seed: 1,

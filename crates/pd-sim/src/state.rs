@@ -151,6 +151,27 @@ pub(crate) struct Service {
     pub(crate) given: Given,
 }
 
+impl Service {
+    /// A service with PagerDuty's usual time-outs.
+    pub(crate) fn new(id: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            description: None,
+            created_at: now,
+            updated_at: now,
+            policy: String::new(),
+            acknowledgement_timeout_s: Some(1_800),
+            auto_resolve_timeout_s: Some(14_400),
+            urgency: "high".to_owned(),
+            disabled: false,
+            last_incident_at: None,
+            open: BTreeSet::new(),
+            given: Given::new(),
+        }
+    }
+}
+
 /// Whom a level of a policy names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target {

@@ -22,6 +22,9 @@ pub(crate) use render::{
     with_given,
 };
 
+/// What a plan without priorities lacks; the name is ours, as none is published.
+const PRIORITIES: &str = "priorities";
+
 pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
     match path {
         ["users"] => users(world, request),
@@ -49,6 +52,7 @@ pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&
                 &json!({"escalation_policy": policy_value(world, request, id)}),
             ))
         }
+        ["priorities"] if !world.has_ability(PRIORITIES) => Err(missing_ability(PRIORITIES)),
         ["priorities"] => {
             let rows: Vec<_> = world.priorities.iter().collect();
             Ok(Page::of(request)?.answer("priorities", &rows, |priority| {
@@ -165,7 +169,8 @@ fn policies(world: &World, request: &Request) -> Answer {
 }
 
 fn ability(world: &World, name: &str) -> Response {
-    const KNOWN: [&str; 6] = [
+    const KNOWN: [&str; 7] = [
+        PRIORITIES,
         "teams",
         "urgencies",
         "advanced_permissions",

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod analytics;
+mod bounds;
 mod data;
 mod life;
 mod looks;

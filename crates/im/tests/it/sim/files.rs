@@ -134,3 +134,14 @@ fn an_account_is_saved_at_the_end_and_served_again() {
     assert!(refused.contains("holds no account"), "{refused}");
     fs::remove_dir_all(&dir).unwrap();
 }
+
+#[test]
+fn stand_ins_of_two_regions_share_no_key() {
+    let us = Running::start(&["--region", "us"]).unwrap();
+    let eu = Running::start(&["--region", "eu"]).unwrap();
+    for key in ["api_key", "read_only_key", "user_key"] {
+        assert_ne!(us.document[key], eu.document[key], "{key}");
+    }
+    let scope = &eu.document["oauth"]["account_scope"];
+    assert_eq!(*scope, "as_account-eu.lighthouse-works");
+}

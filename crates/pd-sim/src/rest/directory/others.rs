@@ -41,6 +41,18 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
                 &json!({"integration": super::integration_value(world, row)}),
             ))
         }
+        ["vendors"] => {
+            let rows: Vec<_> = VENDORS
+                .iter()
+                .filter(|name| named(request, &[name]))
+                .collect();
+            Ok(page()?.answer("vendors", &rows, |name| vendor(world, name)))
+        }
+        ["vendors", id] => {
+            let found = VENDORS.iter().find(|name| vendor_id(name) == *id);
+            let found = vendor(world, found.ok_or_else(not_found)?);
+            Ok(Response::json(200, &json!({"vendor": found})))
+        }
         ["notifications"] => notifications(world, request),
         ["incidents", "types"] => Ok(whole("incident_types", &[base_type(world)])),
         [
@@ -51,6 +63,39 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
         ] => Ok(whole("fields", &fields(world))),
         _ => Err(not_found()),
     }
+}
+
+/// A few of the vendors that integrations name; their ids are made of their names.
+const VENDORS: [&str; 6] = [
+    "Amazon CloudWatch",
+    "Datadog",
+    "Grafana",
+    "New Relic",
+    "Prometheus",
+    "Sentry",
+];
+
+fn vendor_id(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphabetic);
+    let letters: String = letters.take(6).collect();
+    format!("P{}", letters.to_uppercase())
+}
+
+fn vendor(world: &World, name: &str) -> Value {
+    let id = vendor_id(name);
+    json!({
+        "id": id,
+        "type": "vendor",
+        "summary": name,
+        "self": format!("{}/vendors/{id}", world.options.base_url),
+        "html_url": null,
+        "name": name,
+        "website_url": null,
+        "logo_url": null,
+        "thumbnail_url": null,
+        "description": format!("Alerts of {name}"),
+        "integration_guide_url": null,
+    })
 }
 
 pub(crate) fn team(world: &World, team: &Team) -> Value {

@@ -51,11 +51,9 @@ fn put(
     status: u16,
 ) -> Answer {
     let new = status == 201;
-    if let Some(name) = asked.filled("name", 255, new) {
-        let others = world.policies.iter().filter(|other| other.id != policy.id);
-        if others.map(|other| &other.name).any(|other| *other == name) {
-            asked.wrong("Name has already been taken");
-        }
+    let others = world.policies.iter().filter(|other| other.id != policy.id);
+    let others = others.map(|other| other.name.as_str());
+    if let Some(name) = asked.name(others, 255, new) {
         policy.name = name;
     }
     if asked.names("description") {

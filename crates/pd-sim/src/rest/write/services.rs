@@ -7,7 +7,7 @@ use crate::auth::Caller;
 use crate::http::{Request, Response, not_found};
 use crate::rest::Answer;
 use crate::rest::directory::service_value;
-use crate::state::{Actor, Given, Service, World};
+use crate::state::{Actor, Service, World};
 
 /// What is kept and shown as it came.
 const KEPT: [&str; 6] = [
@@ -38,21 +38,7 @@ pub(super) fn route(
 
 fn create(world: &mut World, request: &Request, by: Option<&Actor>) -> Answer {
     let mut asked = Asked::of(request, "service")?;
-    let mut service = Service {
-        id: world.ids.object('P'),
-        name: String::new(),
-        description: None,
-        created_at: world.now,
-        updated_at: world.now,
-        policy: String::new(),
-        acknowledgement_timeout_s: Some(1_800),
-        auto_resolve_timeout_s: Some(14_400),
-        urgency: "high".to_owned(),
-        disabled: false,
-        last_incident_at: None,
-        open: std::collections::BTreeSet::new(),
-        given: Given::new(),
-    };
+    let mut service = Service::new(world.ids.object('P'), world.now);
     asked.word("status", &["active"]);
     if !asked.names("escalation_policy") {
         asked.wrong("Escalation policy can't be blank");
@@ -87,11 +73,9 @@ fn shown(world: &World, request: &Request, id: &str, status: u16) -> Response {
 }
 
 fn change(world: &World, service: &mut Service, mut asked: Asked, new: bool) -> Answer<()> {
-    if let Some(name) = asked.filled("name", 255, new) {
-        let others = world.services.iter().filter(|other| other.id != service.id);
-        if others.map(|other| &other.name).any(|other| *other == name) {
-            asked.wrong("Name has already been taken");
-        }
+    let others = world.services.iter().filter(|other| other.id != service.id);
+    let others = others.map(|other| other.name.as_str());
+    if let Some(name) = asked.name(others, 255, new) {
         service.name = name;
     }
     if asked.names("description") {

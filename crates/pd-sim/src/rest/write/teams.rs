@@ -50,11 +50,9 @@ fn kept(world: &mut World, team: Team, status: u16) -> Response {
 }
 
 fn change(world: &World, team: &mut Team, mut asked: Asked, new: bool) -> Answer<()> {
-    if let Some(name) = asked.filled("name", 100, new) {
-        let others = world.teams.iter().filter(|other| other.id != team.id);
-        if others.map(|other| &other.name).any(|other| *other == name) {
-            asked.wrong("Name has already been taken");
-        }
+    let others = world.teams.iter().filter(|other| other.id != team.id);
+    let others = others.map(|other| other.name.as_str());
+    if let Some(name) = asked.name(others, 100, new) {
         team.name = name;
     }
     if asked.names("description") {
