@@ -12,6 +12,8 @@ use crate::state::{Actor, Agent, Integration, World};
 const KEY_CHARS: usize = 32;
 const DEDUP_KEY_CHARS_MAX: usize = 255;
 const SUMMARY_CHARS_MAX: usize = 1_024;
+/// Links of a change event.
+const LINKS_MAX: usize = 50;
 /// The whole request; above it, 413.
 const BYTES_MAX: usize = 512 * 1_024;
 
@@ -305,6 +307,12 @@ fn change(world: &mut World, request: &Request) -> Response {
     if summary.chars().count() > SUMMARY_CHARS_MAX {
         let why = "'payload.summary' is too long (maximum is 1024 characters)";
         return refuse(&[why.to_owned()]);
+    }
+    let links = body.get("links").and_then(Value::as_array);
+    if links.is_some_and(|links| links.len() > LINKS_MAX) {
+        // This one refusal has another shape.
+        let why = format!("links should have at most {LINKS_MAX} item(s)");
+        return Response::json(400, &json!({"error": [why]}));
     }
     let id = world.ids.incident();
     world.changes.push(crate::state::ChangeEvent {

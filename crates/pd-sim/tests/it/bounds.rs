@@ -116,3 +116,17 @@ fn vendors_are_found_by_name_and_id() {
     let one = world.get(&format!("/vendors/{id}"), &[]);
     assert_eq!(one["vendor"]["name"], "Datadog");
 }
+
+#[test]
+fn a_change_event_has_fifty_links_at_most() {
+    let mut world = World::new();
+    let link = json!({"href": "https://ci.example/1", "text": "Build"});
+    let event = |count: usize| {
+        json!({"routing_key": world.account.services[0].2, "payload": {"summary": "Release"},
+            "links": vec![link.clone(); count]})
+    };
+    let (most, more) = (event(50), event(51));
+    world.write("POST", "/v2/change/enqueue", &most, 202);
+    let refused = world.write("POST", "/v2/change/enqueue", &more, 400);
+    assert_eq!(refused["error"][0], "links should have at most 50 item(s)");
+}
