@@ -1,13 +1,18 @@
 //! Filling an account with people and things, and one invented account that is ready to use.
 
-use jiff::{SignedDuration, Timestamp};
-use serde_json::Value;
+mod lively;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+pub use lively::lively;
 
 use crate::Sim;
 use crate::oauth::{Consent, OAuthApp};
+use crate::refs::seconds;
 use crate::state::{
-    EscalationRule, FieldDefinition, Given, Integration, KeyKind, Layer, Means, NotificationRule,
-    Policy, Priority, Schedule, Service, Target, Team, User,
+    ContactMethod, EscalationRule, FieldDefinition, Given, Integration, KeyKind, Layer, Means,
+    NotificationRule, Policy, Priority, Schedule, Service, Target, Team, User,
 };
 
 /// What a caller needs to know of the account that [`lively`] makes.
@@ -39,35 +44,86 @@ const HIGH_URGENCY: [(Means, i64); 4] = [
     (Means::Phone, 5),
 ];
 
+/// A contact method that nobody chose an id for.
+fn contact_id(user: &str, means: Means) -> String {
+    let letter = match means {
+        Means::Push => 'H',
+        Means::Email => 'E',
+        Means::Sms => 'S',
+        Means::Phone => 'T',
+    };
+    format!("{user}{letter}")
+}
+
+/// One way of each kind.
+pub(crate) fn usual_contacts(
+    user: &str,
+    email: &str,
+    phone: &str,
+    created_at: Timestamp,
+) -> Vec<ContactMethod> {
+    let contact = |means: Means| {
+        let (label, address, given) = match means {
+            Means::Email => (
+                "Default",
+                email.to_owned(),
+                json!({"send_short_email": false, "send_html_email": true}),
+            ),
+            Means::Phone | Means::Sms => (
+                "Mobile",
+                phone.to_owned(),
+                json!({"country_code": 49, "enabled": true, "blacklisted": false}),
+            ),
+            Means::Push => (
+                "Mobile",
+                format!("{phone:0>64}"),
+                json!({
+                    "device_type": "ios",
+                    "sounds": [{"type": "alert_high_urgency", "file": "default"}],
+                    "blacklisted": false,
+                    "created_at": seconds(created_at),
+                }),
+            ),
+        };
+        ContactMethod {
+            id: contact_id(user, means),
+            kind: means.contact_kind().to_owned(),
+            label: label.to_owned(),
+            address: Some(address),
+            given: given.as_object().cloned().unwrap_or_default(),
+        }
+    };
+    [Means::Email, Means::Phone, Means::Sms, Means::Push]
+        .map(contact)
+        .to_vec()
+}
+
 impl Sim {
     /// Adds a user with the usual notification rules; returns the id.
     pub fn add_user(&mut self, name: &str, email: &str) -> String {
+        let created_at = self.world.now;
         let ids = &mut self.world.ids;
         let id = ids.object('P');
-        let mut rules: Vec<NotificationRule> = Vec::new();
-        for (means, delay_min) in HIGH_URGENCY {
-            rules.push(NotificationRule {
-                id: ids.object('P'),
-                delay_min,
-                means,
-                urgency: "high",
-            });
-        }
-        rules.push(NotificationRule {
+        let high = HIGH_URGENCY.map(|(means, delay_min)| (means, delay_min, "high"));
+        let plan = high.into_iter().chain([(Means::Email, 0, "low")]);
+        let rules = plan.map(|(means, delay_min, urgency)| NotificationRule {
             id: ids.object('P'),
-            delay_min: 0,
-            means: Means::Email,
-            urgency: "low",
+            delay_min,
+            contact: contact_id(&id, means),
+            urgency,
+            created_at,
+            given: Given::new(),
         });
+        let rules = rules.collect();
         let phone = format!("3000{:04}", ids.below(10_000));
         self.world.users.put(User {
             id: id.clone(),
             name: name.to_owned(),
             email: email.to_owned(),
-            phone,
             time_zone: "Europe/Berlin".to_owned(),
             role: "user".to_owned(),
             job_title: None,
+            contacts: usual_contacts(&id, email, &phone, created_at),
             rules,
             mobile: false,
             given: Given::new(),
@@ -177,19 +233,9 @@ impl Sim {
     pub fn add_service(&mut self, name: &str, policy: &str, now: Timestamp) -> (String, String) {
         let id = self.world.ids.object('P');
         self.world.services.put(Service {
-            id: id.clone(),
             name: name.to_owned(),
-            description: None,
-            created_at: now,
-            updated_at: now,
             policy: policy.to_owned(),
-            acknowledgement_timeout_s: Some(1_800),
-            auto_resolve_timeout_s: Some(14_400),
-            urgency: "high".to_owned(),
-            disabled: false,
-            last_incident_at: None,
-            open: std::collections::BTreeSet::new(),
-            given: Given::new(),
+            ..Service::new(id.clone(), now)
         });
         let key = self.world.ids.key32();
         self.world.integrations.put(Integration {
@@ -199,6 +245,7 @@ impl Sim {
             service: id.clone(),
             key: key.clone(),
             created_at: now,
+            given: Given::new(),
         });
         (id, key)
     }
@@ -338,93 +385,4 @@ impl Sim {
         self.accept_key(&key, kind);
         key
     }
-}
-
-/// Levels of a policy: minutes to wait and whom to tell.
-type Levels<'a> = &'a [(i64, &'a [&'a str])];
-
-const PEOPLE: [(&str, &str); 6] = [
-    ("Ines Halloran", "ines.halloran"),
-    ("Bram Osei", "bram.osei"),
-    ("Yuki Tanvir", "yuki.tanvir"),
-    ("Carla Nowak", "carla.nowak"),
-    ("Dmitri Adeyemi", "dmitri.adeyemi"),
-    ("Freya Lindgren", "freya.lindgren"),
-];
-
-const PRIORITIES: [(&str, &str); 5] = [
-    ("P1", "Customers cannot work"),
-    ("P2", "Customers are held up"),
-    ("P3", "Some customers notice"),
-    ("P4", "Nobody notices yet"),
-    ("P5", "For information"),
-];
-
-/// Fills an empty account with invented people, services and keys.
-pub fn lively(sim: &mut Sim, now: Timestamp) -> Account {
-    let mut account = Account::default();
-    for (name, mailbox) in PEOPLE {
-        let email = format!("{mailbox}@lighthouse-works.example");
-        account
-            .users
-            .push((sim.add_user(name, &email), name.to_owned(), email));
-    }
-    let users: Vec<String> = account.users.iter().map(|(id, ..)| id.clone()).collect();
-    let [ines, bram, yuki, carla, dmitri, freya] = users.as_slice() else {
-        return account;
-    };
-    sim.uses_phone(bram);
-    sim.uses_phone(carla);
-    let shop = sim.add_team("Shop", &[ines, bram, yuki]);
-    let platform = sim.add_team("Platform", &[carla, dmitri, freya]);
-    let policies: [(&str, Levels<'_>, &str); 3] = [
-        ("Shop first line", &[(15, &[ines]), (30, &[bram])], &shop),
-        (
-            "Platform first line",
-            &[(10, &[carla]), (20, &[dmitri]), (30, &[freya])],
-            &platform,
-        ),
-        (
-            "Everyone awake",
-            &[(5, &[yuki, freya]), (15, &[ines])],
-            &platform,
-        ),
-    ];
-    for (name, levels, team) in policies {
-        account
-            .policies
-            .push((sim.add_policy(name, levels, 1, Some(team)), name.to_owned()));
-    }
-    let policies: Vec<String> = account.policies.iter().map(|(id, _)| id.clone()).collect();
-    let [first, second, third] = policies.as_slice() else {
-        return account;
-    };
-    let services = [
-        ("Payments API", first),
-        ("Checkout Web", first),
-        ("Database", second),
-        ("Search", second),
-        ("Notifications", third),
-    ];
-    let created_at = now - SignedDuration::from_hours(24 * 200);
-    for (name, policy) in services {
-        let (id, key) = sim.add_service(name, policy, created_at);
-        account.services.push((id, name.to_owned(), key));
-    }
-    for (name, description) in PRIORITIES {
-        account
-            .priorities
-            .push((sim.add_priority(name, description), name.to_owned()));
-    }
-    sim.add_field(
-        "environment",
-        "Environment",
-        "string",
-        &["production", "staging"],
-    );
-    sim.add_field("customers_hit", "Customers hit", "integer", &[]);
-    account.api_key = sim.add_key(KeyKind::Account);
-    account.read_only_key = sim.add_key(KeyKind::ReadOnly);
-    account.user_key = sim.add_key(KeyKind::User(ines.clone()));
-    account
 }

@@ -116,17 +116,17 @@ pub(crate) fn covered(caller: &Caller, request: &Request) -> Result<(), Response
     let Some(scopes) = &caller.scopes else {
         return Ok(());
     };
-    let first = request
-        .path
-        .trim_matches('/')
-        .split('/')
-        .next()
-        .unwrap_or_default();
-    let resource = match first {
-        "log_entries" => "incidents",
-        "maintenance_windows" => "services",
-        "notifications" => "users:notifications",
-        other => other,
+    let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
+    let resource = match path.as_slice() {
+        // No scope is published for these.
+        ["users", "me"] | ["webhook_subscriptions", "oauth_clients", ..] => return Ok(()),
+        ["users", _, "contact_methods" | "notification_rules", ..] => "users:contact_methods",
+        ["services", _, "change_events"] => "change_events",
+        ["log_entries", ..] => "incidents",
+        ["maintenance_windows", ..] => "services",
+        ["notifications", ..] => "users:notifications",
+        [first, ..] => first,
+        [] => "",
     };
     let reads = request.method == "GET";
     let needed = format!("{resource}.{}", if reads { "read" } else { "write" });

@@ -7,8 +7,8 @@
 //! - A wrong file is refused by name, line and field.
 //!
 //! Beside PagerDuty's shapes there is `x_sim` in an incident (what REST does not show: timers and
-//! the like) and `account.json` (keys, subscriptions, overrides); neither has to be there. Webhooks
-//! that wait are not kept. Nothing here opens a file: lines come in, bytes go out.
+//! the like) and `account.json` (keys, subscriptions with what waits, OAuth); neither has to be
+//! there. Nothing here opens a file: lines come in, bytes go out.
 
 mod directory;
 mod entries;
@@ -22,7 +22,7 @@ pub use load::Loading;
 pub use read::BadFile;
 
 /// The files of an account, in the order in which they are to be loaded.
-pub const FILES: [&str; 12] = [
+pub const FILES: [&str; 14] = [
     "users.json",
     "teams.json",
     "team_members.json",
@@ -30,6 +30,8 @@ pub const FILES: [&str; 12] = [
     "schedules.json",
     "escalation_policies.json",
     "services.json",
+    "maintenance_windows.json",
+    "change_events.json",
     "incidents.jsonl",
     "log_entries.jsonl",
     "notes.jsonl",

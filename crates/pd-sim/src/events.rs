@@ -12,6 +12,8 @@ use crate::state::{Actor, Agent, Integration, World};
 const KEY_CHARS: usize = 32;
 const DEDUP_KEY_CHARS_MAX: usize = 255;
 const SUMMARY_CHARS_MAX: usize = 1_024;
+/// Links of a change event.
+const LINKS_MAX: usize = 50;
 /// The whole request; above it, 413.
 const BYTES_MAX: usize = 512 * 1_024;
 
@@ -255,7 +257,7 @@ fn trigger(
     let by_severity = world
         .services
         .get(&integration.service)
-        .is_some_and(|row| row.urgency == "severity_based");
+        .is_some_and(|row| world.urgency_now(row) == "severity_based");
     let new = NewIncident {
         service: integration.service.clone(),
         title: summary,
@@ -306,10 +308,17 @@ fn change(world: &mut World, request: &Request) -> Response {
         let why = "'payload.summary' is too long (maximum is 1024 characters)";
         return refuse(&[why.to_owned()]);
     }
+    let links = body.get("links").and_then(Value::as_array);
+    if links.is_some_and(|links| links.len() > LINKS_MAX) {
+        // This one refusal has another shape.
+        let why = format!("links should have at most {LINKS_MAX} item(s)");
+        return Response::json(400, &json!({"error": [why]}));
+    }
     let id = world.ids.incident();
     world.changes.push(crate::state::ChangeEvent {
         id,
         service: integration.service,
+        integration: integration.id,
         at: world.now,
         body,
     });

@@ -13,12 +13,14 @@
 //! knows the product that is tested against it.
 
 pub mod account;
+mod asked;
 mod auth;
 pub mod data;
 mod events;
 mod faults;
 mod http;
 mod ids;
+mod kept;
 mod lifecycle;
 mod limits;
 mod oauth;
@@ -198,8 +200,27 @@ impl Sim {
 
     /// Reports what became of a delivery.
     pub fn delivered(&mut self, id: u64, result: DeliveryResult, now: Timestamp) {
+        self.delivered_with(id, result, &[], now);
+    }
+
+    /// The same, with the body of the answer: it holds the token that was asked for.
+    pub fn delivered_with(&mut self, id: u64, result: DeliveryResult, body: &[u8], now: Timestamp) {
         self.world.run_until(now);
-        self.world.webhooks.delivered(id, result, self.world.now);
+        let now = self.world.now;
+        self.world.webhooks.delivered(id, result, body, now);
+    }
+
+    /// What is to be asked elsewhere before a request is handled: PagerDuty tries the credentials
+    /// of an OAuth client for webhooks when it is made or changed. The caller sends it, reports
+    /// with [`Sim::delivered_with`] and then handles the request; credentials that nobody tried
+    /// count as good.
+    pub fn asks_first(&mut self, request: &Request) -> Option<Delivery> {
+        let path = request.path.trim_matches('/');
+        let path = path.strip_prefix("webhook_subscriptions/oauth_clients")?;
+        let caller = self.world.authenticate(request).ok()?;
+        rest::may_use_clients(&self.world, &caller, request).ok()?;
+        let path: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        self.world.webhooks.test_for(request, &path)
     }
 
     /// When [`Sim::due`] has something to do next.

@@ -14,6 +14,7 @@ mod responders;
 mod snooze;
 mod status;
 mod trigger;
+mod urgency;
 
 pub(crate) use alerts::high_severity;
 pub(crate) use trigger::{NewAlert, NewIncident, Refusal};

@@ -11,6 +11,7 @@
 
 mod consent;
 pub(crate) mod form;
+mod kept;
 #[cfg(test)]
 mod tests;
 
@@ -176,6 +177,13 @@ impl OAuth {
     pub(crate) fn revoke_all(&mut self) {
         self.tokens.clear();
         self.refreshes.clear();
+    }
+
+    /// Revokes what acts for this user.
+    pub(crate) fn revoke_user(&mut self, user: &str) {
+        let others = |grant: &Grant| grant.user_id.as_deref() != Some(user);
+        self.tokens.retain(|token| others(&token.grant));
+        self.refreshes.retain(|refresh| others(&refresh.grant));
     }
 
     fn client_credentials(

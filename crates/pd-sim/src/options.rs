@@ -20,6 +20,8 @@ pub struct Options {
     pub abilities: Vec<String>,
     /// The account's time zone: dates without an offset are read in it.
     pub time_zone: String,
+    /// How far behind analytics are, in seconds.
+    pub analytics_lag_s: i64,
     /// The number before that of the first incident.
     pub last_incident_number: u64,
 }
@@ -33,6 +35,7 @@ impl Default for Options {
             "coordinated_responding",
             "service_support_hours",
             "read_only_users",
+            "priorities",
         ];
         Self {
             seed: 1,
@@ -43,6 +46,7 @@ impl Default for Options {
             limits: None,
             abilities: abilities.map(str::to_owned).to_vec(),
             time_zone: "UTC".to_owned(),
+            analytics_lag_s: 3_600,
             last_incident_number: 100,
         }
     }

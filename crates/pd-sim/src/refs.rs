@@ -47,7 +47,15 @@ pub(crate) struct Ref<'a> {
     page: &'static str,
 }
 
-impl Ref<'_> {
+impl<'a> Ref<'a> {
+    /// The name alone.
+    pub(crate) fn name(&self) -> Option<&'a str> {
+        match self.words {
+            Words::Name(name) => Some(name),
+            Words::Nothing | Words::Numbered(..) => None,
+        }
+    }
+
     /// The reference as a value, to be kept or changed.
     pub(crate) fn value(&self) -> Value {
         json!(self)
@@ -102,6 +110,7 @@ impl World {
         name: Option<&'a String>,
         (path, page): (&'static str, &'static str),
     ) -> Ref<'a> {
+        let name = name.or_else(|| self.gone.get(id));
         let words = name.map_or(Words::Nothing, |name| Words::Name(name));
         Ref {
             world: self,
@@ -231,6 +240,7 @@ impl World {
                 self.services.get(id).map(|service| service.name.clone())
             }
         };
+        let found = found.or_else(|| self.gone.get(agent.id()).cloned());
         found.unwrap_or_default()
     }
 }

@@ -2,6 +2,7 @@
 
 mod actions;
 mod alerts;
+mod analytics;
 mod directory;
 mod incidents;
 mod log_entries;
@@ -13,6 +14,7 @@ pub(crate) mod saved;
 pub(crate) mod schedules;
 mod update;
 mod windows;
+mod write;
 
 use serde_json::{Value, json};
 
@@ -42,12 +44,19 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
     let request = zoned.as_ref().unwrap_or(request);
     let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     let answer = match segments.as_slice() {
-        ["incidents", "types", ..] => directory::route(world, caller, request, &segments),
+        ["incidents", "types", ..] if request.method == "GET" => {
+            directory::route(world, caller, request, &segments)
+        }
+        ["incidents", "types", ..] => Err(not_found()),
         ["incidents", rest @ ..] => incident_routes(world, caller, request, rest),
         ["log_entries", id, "channel"] => log_entries::change_channel(world, caller, request, id),
-        ["log_entries", rest @ ..] => log_entries::route(world, request, rest),
+        ["log_entries", rest @ ..] => log_entries::route(world, caller, request, rest),
         ["webhook_subscriptions", rest @ ..] => {
-            if let Err(refused) = known_filter(world, request) {
+            let allowed = match rest {
+                ["oauth_clients", ..] => may_use_clients(world, caller, request),
+                _ => known_filter(world, request),
+            };
+            if let Err(refused) = allowed {
                 return refused;
             }
             Ok(world
@@ -55,10 +64,26 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
                 .rest(request, rest, &mut world.ids, world.now))
         }
         ["schedules", rest @ ..] => schedules::route(world, request, rest),
+        ["analytics", rest @ ..] => analytics::route(world, caller, request, rest),
         ["maintenance_windows", rest @ ..] => windows::route(world, caller, request, rest),
-        other => directory::route(world, caller, request, other),
+        other if request.method == "GET" => directory::route(world, caller, request, other),
+        other => write::route(world, caller, request, other),
     };
     answer.unwrap_or_else(|refused| refused)
+}
+
+/// OAuth clients of webhooks are for owners and admins, and for keys of the account.
+pub(crate) fn may_use_clients(
+    world: &World,
+    caller: &Caller,
+    request: &Request,
+) -> Result<(), Response> {
+    let user = caller.user.as_deref().and_then(|id| world.users.get(id));
+    let may = user.is_none_or(|user| matches!(user.role.as_str(), "owner" | "admin"));
+    if !may || (caller.read_only && request.method != "GET") {
+        return Err(Response::error(403, 2010, "Access Denied", &[]));
+    }
+    auth::covered(caller, request)
 }
 
 /// A subscription can only be to a service or team of the account.
@@ -86,12 +111,12 @@ pub(crate) type Answer<T = Response> = Result<T, Response>;
 fn incident_routes(world: &mut World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
     let method = request.method.as_str();
     match (method, path) {
-        ("GET", []) => incidents::list(world, request),
+        ("GET", []) => incidents::list(world, caller, request),
         ("POST", []) => incidents::create(world, caller, request),
         ("PUT", []) => actions::update_many(world, caller, request),
         (_, []) => Err(not_found()),
         (_, [id, rest @ ..]) => {
-            let at = find(world, id)?;
+            let at = find(world, caller, id)?;
             one_incident(world, caller, request, at, rest)
         }
     }
@@ -127,6 +152,9 @@ fn one_incident(
     }
 }
 
-fn find(world: &World, id: &str) -> Result<usize, Response> {
-    world.find(id).ok_or_else(not_found)
+/// What the caller may not see is not there.
+fn find(world: &World, caller: &Caller, id: &str) -> Result<usize, Response> {
+    let found = world.find(id);
+    let found = found.filter(|at| world.sees(caller.user.as_deref(), *at));
+    found.ok_or_else(not_found)
 }

@@ -41,8 +41,32 @@ rows!(
 pub(crate) struct NotificationRule {
     pub(crate) id: String,
     pub(crate) delay_min: i64,
-    pub(crate) means: Means,
+    /// The id of a contact method of the same user.
+    pub(crate) contact: String,
     pub(crate) urgency: &'static str,
+    pub(crate) created_at: Timestamp,
+    pub(crate) given: Given,
+}
+
+/// One way to reach somebody.
+#[derive(Debug, Clone)]
+pub(crate) struct ContactMethod {
+    pub(crate) id: String,
+    /// E.g. `email_contact_method`.
+    pub(crate) kind: String,
+    pub(crate) label: String,
+    pub(crate) address: Option<String>,
+    /// What else its kind has: a country code, switches and the like.
+    pub(crate) given: Given,
+}
+
+impl ContactMethod {
+    /// `None`: by this way nobody is told here.
+    pub(crate) fn means(&self) -> Option<Means> {
+        let all = [Means::Push, Means::Email, Means::Sms, Means::Phone];
+        all.into_iter()
+            .find(|means| means.contact_kind() == self.kind)
+    }
 }
 
 /// A means of notification.
@@ -54,19 +78,49 @@ pub(crate) enum Means {
     Phone,
 }
 
+impl Means {
+    pub(crate) const fn contact_kind(self) -> &'static str {
+        match self {
+            Self::Push => "push_notification_contact_method",
+            Self::Email => "email_contact_method",
+            Self::Sms => "sms_contact_method",
+            Self::Phone => "phone_contact_method",
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct User {
     pub(crate) id: String,
     pub(crate) name: String,
     pub(crate) email: String,
-    pub(crate) phone: String,
     pub(crate) time_zone: String,
     pub(crate) role: String,
     pub(crate) job_title: Option<String>,
+    pub(crate) contacts: Vec<ContactMethod>,
     pub(crate) rules: Vec<NotificationRule>,
     /// Acts from the phone rather than from the web pages.
     pub(crate) mobile: bool,
     pub(crate) given: Given,
+}
+
+impl User {
+    /// The first way of this means.
+    pub(crate) fn contact(&self, means: Means) -> Option<&ContactMethod> {
+        self.contacts.iter().find(|one| one.means() == Some(means))
+    }
+
+    /// By what means and after how many minutes this user is told of an incident.
+    pub(crate) fn plan<'a>(&'a self, urgency: &'a str) -> impl Iterator<Item = (Means, i64)> + 'a {
+        let rules = self
+            .rules
+            .iter()
+            .filter(move |rule| rule.urgency == urgency);
+        rules.filter_map(|rule| {
+            let contact = self.contacts.iter().find(|one| one.id == rule.contact)?;
+            Some((contact.means()?, rule.delay_min))
+        })
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -95,6 +149,27 @@ pub(crate) struct Service {
     pub(crate) last_incident_at: Option<Timestamp>,
     pub(crate) open: BTreeSet<usize>,
     pub(crate) given: Given,
+}
+
+impl Service {
+    /// A service with PagerDuty's usual time-outs.
+    pub(crate) fn new(id: String, now: Timestamp) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            description: None,
+            created_at: now,
+            updated_at: now,
+            policy: String::new(),
+            acknowledgement_timeout_s: Some(1_800),
+            auto_resolve_timeout_s: Some(14_400),
+            urgency: "high".to_owned(),
+            disabled: false,
+            last_incident_at: None,
+            open: BTreeSet::new(),
+            given: Given::new(),
+        }
+    }
 }
 
 /// Whom a level of a policy names.
@@ -188,6 +263,7 @@ pub(crate) struct Integration {
     pub(crate) service: String,
     pub(crate) key: String,
     pub(crate) created_at: Timestamp,
+    pub(crate) given: Given,
 }
 
 #[derive(Debug, Clone)]
@@ -440,6 +516,7 @@ pub struct Write {
 pub(crate) struct ChangeEvent {
     pub(crate) id: String,
     pub(crate) service: String,
+    pub(crate) integration: String,
     pub(crate) at: Timestamp,
     pub(crate) body: Value,
 }
@@ -479,6 +556,10 @@ pub(crate) struct World {
     pub(crate) pages: Vec<Page>,
     pub(crate) changes: Vec<ChangeEvent>,
     pub(crate) windows_made: usize,
+    /// The names of what was deleted: references still show them.
+    pub(crate) gone: HashMap<String, String>,
+    /// Whose contact methods changed when, within a day.
+    pub(crate) contact_changes: Vec<(String, Timestamp)>,
     /// Set from the faults before each request.
     pub(crate) late_log_entries_s: i64,
 }
@@ -514,6 +595,8 @@ impl World {
             pages: Vec::new(),
             changes: Vec::new(),
             windows_made: 0,
+            gone: HashMap::new(),
+            contact_changes: Vec::new(),
             late_log_entries_s: 0,
             options,
         }
@@ -536,6 +619,30 @@ impl World {
             return Some(*at);
         }
         self.by_number.get(&id.parse().ok()?).copied()
+    }
+
+    /// Whether the plan has it.
+    pub(crate) fn has_ability(&self, name: &str) -> bool {
+        self.options.abilities.iter().any(|have| have == name)
+    }
+
+    /// Keeps the name of something that is about to go.
+    pub(crate) fn forget(&mut self, id: &str, name: String) {
+        self.gone.insert(id.to_owned(), name);
+    }
+
+    /// Incidents of a private team are there for its members, for owners and admins, and for
+    /// whoever acts for no user.
+    pub(crate) fn sees(&self, user: Option<&str>, incident: usize) -> bool {
+        let Some(user) = user.and_then(|id| self.users.get(id)) else {
+            return true;
+        };
+        let team = self.team_of_policy(&self.incident(incident).policy);
+        team.is_none_or(|team| {
+            team.given.get("default_role") != Some(&"none".into())
+                || matches!(user.role.as_str(), "owner" | "admin")
+                || team.members.iter().any(|(member, _)| *member == user.id)
+        })
     }
 
     /// What a REST key may do.

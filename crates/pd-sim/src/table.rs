@@ -46,6 +46,11 @@ impl<T: Row> Table<T> {
         self.rows.iter()
     }
 
+    /// To change rows, but not their ids.
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.rows.iter_mut()
+    }
+
     pub(crate) fn remove(&mut self, id: &str) -> Option<T> {
         let at = self.by_id.remove(id)?;
         let row = self.rows.remove(at);

@@ -15,9 +15,10 @@
 //! from its event.
 //!
 //! Nothing here measures the five seconds of an attempt; the caller says
-//! [`TimedOut`](DeliveryResult::TimedOut). OAuth clients on subscriptions are absent, and so is
-//! the look-up of the service or team that a filter names.
+//! [`TimedOut`](DeliveryResult::TimedOut). The service or team that a filter names is looked up
+//! by the caller too.
 
+mod clients;
 mod history;
 mod kept;
 mod queue;
@@ -33,12 +34,13 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::ids::Ids;
+use clients::{Client, Outcome, Test};
 pub use history::AttemptView;
 use history::{Attempt, History};
-use queue::{BODY_BYTES_MAX, Settled, Webhook};
+use queue::{BODY_BYTES_MAX, Settled, Step, Webhook};
 use subscription::Subscription;
 
-/// One attempt to deliver one webhook.
+/// One attempt to deliver one webhook, or a request for the token that one needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {
     /// Names the attempt when its result is reported.
@@ -49,6 +51,9 @@ pub struct Delivery {
     pub headers: Vec<(String, String)>,
     /// The signed body.
     pub body: Vec<u8>,
+    /// It asks for a token, and the body of the answer matters:
+    /// [`Sim::delivered_with`](crate::Sim::delivered_with).
+    pub asks_token: bool,
 }
 
 /// What became of an attempt.
@@ -133,6 +138,8 @@ pub struct SubscriptionView {
 #[derive(Debug, Clone)]
 pub(crate) struct Webhooks {
     subscriptions: Vec<Subscription>,
+    clients: Vec<Client>,
+    tests: Vec<Test>,
     next_attempt: u64,
     history: History,
 }
@@ -142,6 +149,8 @@ impl Webhooks {
     pub(crate) fn new(_base_url: &str) -> Self {
         Self {
             subscriptions: Vec::new(),
+            clients: Vec::new(),
+            tests: Vec::new(),
             next_attempt: 1,
             history: History::default(),
         }
@@ -176,10 +185,28 @@ impl Webhooks {
             let expired = to.queue.expire(now);
             to.count_drops(expired, now);
             let mut queue = std::mem::take(&mut to.queue);
+            let client = to.oauth_client.as_ref();
+            let client = client.and_then(|id| self.clients.iter().find(|one| one.id == *id));
             for (id, webhook) in queue.start_due(&mut self.next_attempt, faults, ids, now) {
+                let token = client.and_then(|client| client.valid_token(now));
+                webhook.step = match (webhook.step, client, token) {
+                    (Step::Idle, Some(_), None) => Step::Token { again: false },
+                    (Step::Idle, ..) => Step::Going { again: false },
+                    // The client is gone meanwhile.
+                    (Step::Token { again }, None, _) => Step::Going { again },
+                    (begun, ..) => begun,
+                };
+                if let (Step::Token { .. }, Some(client)) = (webhook.step, client) {
+                    deliveries.push(client.credentials.ask(id));
+                    continue;
+                }
                 let (url, _) = signing::split_userinfo(&to.url);
-                let headers =
+                let mut headers =
                     signing::headers(to, &webhook.id, &webhook.event.body, faults.wrong_secret);
+                if let Some(token) = token {
+                    headers.retain(|(name, _)| name != "Authorization");
+                    headers.push(("Authorization".to_owned(), format!("Bearer {token}")));
+                }
                 self.history.left(Attempt {
                     id,
                     webhook: webhook.id.clone(),
@@ -194,6 +221,7 @@ impl Webhooks {
                     url,
                     headers,
                     body: webhook.event.body.clone(),
+                    asks_token: false,
                 });
             }
             to.queue = queue;
@@ -201,10 +229,45 @@ impl Webhooks {
         deliveries
     }
 
-    /// Records what came of an attempt.
-    pub(crate) fn delivered(&mut self, id: u64, result: DeliveryResult, now: Timestamp) {
+    /// Records what came of an attempt; the body matters where a token was asked for.
+    pub(crate) fn delivered(
+        &mut self,
+        id: u64,
+        result: DeliveryResult,
+        body: &[u8],
+        now: Timestamp,
+    ) {
         self.history.came_back(id, result, now);
+        if let Some(test) = self.tests.iter_mut().find(|test| test.id == id) {
+            test.outcome = Some(Outcome::of(result, body, now));
+            return;
+        }
         for to in &mut self.subscriptions {
+            let Some(step) = to.queue.step(id) else {
+                continue;
+            };
+            let client = to.oauth_client.as_ref();
+            let client = client.and_then(|id| self.clients.iter_mut().find(|one| one.id == *id));
+            let mut result = result;
+            match (step, client) {
+                (Step::Token { again }, Some(client)) => {
+                    if client.take(Outcome::of(result, body, now)) {
+                        to.queue.go_on(id, Step::Going { again }, now);
+                        return;
+                    }
+                    // No token, no delivery: a temporary error.
+                    result = DeliveryResult::Unreachable;
+                }
+                (Step::Token { .. }, None) => result = DeliveryResult::Unreachable,
+                (Step::Going { again: false }, Some(client))
+                    if result == DeliveryResult::Status(401) =>
+                {
+                    client.token = None;
+                    to.queue.go_on(id, Step::Token { again: true }, now);
+                    return;
+                }
+                _ => {}
+            }
             match to.queue.settle(id, result, now) {
                 None => continue,
                 Some(Settled::WillRetry) => {}

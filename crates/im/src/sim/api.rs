@@ -11,8 +11,8 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response as HttpResponse};
 use pd_sim::{Answered, Request, Response};
 
-use super::StandIn;
 use super::line::Caller;
+use super::{StandIn, deliver};
 
 /// PagerDuty takes no larger request.
 const BODY_BYTES_MAX: usize = 4 * 1024 * 1024;
@@ -25,6 +25,10 @@ pub(super) async fn answer(
     let Some(request) = read(request).await else {
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
+    let first = stand_in.lock().asks_first(&request);
+    if let Some(first) = first {
+        deliver::send(&stand_in, &first).await;
+    }
     let now = stand_in.clock.now();
     let answered = stand_in.with(|sim| sim.handle(&request, now));
     let Answered {

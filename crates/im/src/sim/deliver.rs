@@ -64,24 +64,36 @@ pub(super) async fn settle(stand_in: &Arc<StandIn>) {
 }
 
 async fn deliver(stand_in: Arc<StandIn>, delivery: Delivery) {
-    let result = match &stand_in.sender {
-        Some(sender) => attempt(sender, &delivery).await,
-        None => DeliveryResult::Unreachable,
-    };
-    tracing::debug!(?result, "webhook to {}", delivery.url);
-    let now = stand_in.clock.now();
-    stand_in.with(|sim| sim.delivered(delivery.id, result, now));
+    send(&stand_in, &delivery).await;
     stand_in.under_way.send_modify(|count| *count -= 1);
 }
 
-async fn attempt(sender: &reqwest::Client, delivery: &Delivery) -> DeliveryResult {
+/// Makes one attempt and reports what came of it.
+pub(super) async fn send(stand_in: &StandIn, delivery: &Delivery) {
+    let (result, body) = match &stand_in.sender {
+        Some(sender) => attempt(sender, delivery).await,
+        None => (DeliveryResult::Unreachable, Vec::new()),
+    };
+    tracing::debug!(?result, "sent to {}", delivery.url);
+    let now = stand_in.clock.now();
+    stand_in.with(|sim| sim.delivered_with(delivery.id, result, &body, now));
+}
+
+async fn attempt(sender: &reqwest::Client, delivery: &Delivery) -> (DeliveryResult, Vec<u8>) {
     let mut request = sender.post(&delivery.url).body(delivery.body.clone());
     for (name, value) in &delivery.headers {
         request = request.header(name, value);
     }
-    match request.send().await {
-        Ok(response) => DeliveryResult::Status(response.status().as_u16()),
-        Err(error) if error.is_timeout() => DeliveryResult::TimedOut,
-        Err(_) => DeliveryResult::Unreachable,
+    let response = match request.send().await {
+        Ok(response) => response,
+        Err(error) if error.is_timeout() => return (DeliveryResult::TimedOut, Vec::new()),
+        Err(_) => return (DeliveryResult::Unreachable, Vec::new()),
+    };
+    let result = DeliveryResult::Status(response.status().as_u16());
+    if !delivery.asks_token {
+        return (result, Vec::new());
     }
+    // A token whose body breaks off is no token.
+    let body = response.bytes().await.unwrap_or_default();
+    (result, body.to_vec())
 }

@@ -3,6 +3,7 @@
 mod control;
 mod files;
 mod pages;
+mod webhooks;
 
 use std::sync::Arc;
 

@@ -1,53 +1,50 @@
 //! Users, teams, priorities, schedules, policies and services.
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::load::Loading;
 use super::read::{Fields, Read, Wrong};
+use crate::account::usual_contacts;
 use crate::rest::schedules;
 use crate::schedule::TURN_S_MIN;
 use crate::state::{
-    EscalationRule, Integration, Layer, Means, NotificationRule, Override, Policy, Priority,
-    Schedule, Service, Target, Team, User,
+    ChangeEvent, ContactMethod, EscalationRule, Integration, Layer, MaintenanceWindow, Means,
+    NotificationRule, Override, Policy, Priority, Schedule, Service, Target, Team, User,
 };
 
 impl Loading {
     pub(super) fn user(&mut self, fields: &Fields<'_>) -> Read<()> {
-        const KNOWN: [&str; 6] = ["email", "time_zone", "role", "job_title", "teams", "phone"];
-        let mut rules = Vec::new();
-        for rule in fields.each("notification_rules", notification_rule)? {
-            rules.extend(rule);
-        }
-        let mut phone = String::new();
-        for number in fields.each("contact_methods", phone_number)? {
-            phone = number.unwrap_or(phone);
-        }
+        const KNOWN: [&str; 7] = [
+            "email",
+            "time_zone",
+            "role",
+            "job_title",
+            "teams",
+            "contact_methods",
+            "notification_rules",
+        ];
+        let now = self.world().now;
         let id = fields.need("id")?;
+        let email = fields.text("email")?.unwrap_or_default();
+        let mut contacts = fields.each("contact_methods", |one| contact_method(one, &email))?;
+        if contacts.is_empty() {
+            contacts = usual_contacts(&id, &email, "", now);
+        }
+        let mut rules = fields.each("notification_rules", |one| notification_rule(one, now))?;
         if rules.is_empty() {
-            let push = NotificationRule {
-                id: format!("{id}R"),
-                delay_min: 0,
-                means: Means::Push,
-                urgency: "high",
-            };
-            let low = NotificationRule {
-                id: format!("{id}L"),
-                means: Means::Email,
-                urgency: "low",
-                ..push.clone()
-            };
-            rules.extend([push, low]);
+            rules = usual_rules(&id, &contacts, now);
         }
         self.world().users.put(User {
             id,
             name: fields.need("name")?,
-            email: fields.text("email")?.unwrap_or_default(),
-            phone,
+            email,
             time_zone: fields
                 .text("time_zone")?
                 .unwrap_or_else(|| "UTC".to_owned()),
             role: fields.text("role")?.unwrap_or_else(|| "user".to_owned()),
             job_title: fields.text("job_title")?,
+            contacts,
             rules,
             mobile: false,
             given: fields.given(&KNOWN),
@@ -192,43 +189,107 @@ impl Loading {
     }
 }
 
-fn means_of(kind: &str) -> Option<Means> {
-    let all = [
-        ("push", Means::Push),
-        ("email", Means::Email),
-        ("sms", Means::Sms),
-        ("phone", Means::Phone),
-    ];
-    all.into_iter()
-        .find(|(word, _)| kind.starts_with(word))
-        .map(|(_, means)| means)
-}
-
-/// A rule in full; a reference says too little.
-fn notification_rule(fields: &Fields<'_>) -> Read<Option<NotificationRule>> {
-    let kind = fields.inside("contact_method", |method| method.text("type"))?;
-    let means = kind.flatten().as_deref().and_then(means_of);
-    let urgency = fields.word("urgency", &[("high", "high"), ("low", "low")])?;
-    let delay = fields.number("start_delay_in_minutes")?;
-    let (Some(means), Some(urgency), Some(delay_min)) = (means, urgency, delay) else {
-        return Ok(None);
-    };
-    let id = fields.need("id")?;
-    Ok(Some(NotificationRule {
-        id,
-        delay_min,
-        means,
-        urgency,
-    }))
-}
-
-fn phone_number(fields: &Fields<'_>) -> Read<Option<String>> {
-    let kind = fields.text("type")?.unwrap_or_default();
-    if kind == "phone_contact_method" || kind == "sms_contact_method" {
-        fields.text("address")
-    } else {
-        Ok(None)
+impl Loading {
+    pub(super) fn window(&mut self, fields: &Fields<'_>) -> Read<()> {
+        let number = fields.number("sequence_number")?;
+        let number = number.and_then(|number| usize::try_from(number).ok());
+        let number = number.unwrap_or(self.world().windows_made + 1);
+        let window = MaintenanceWindow {
+            id: fields.need("id")?,
+            number,
+            start: fields.need_instant("start_time")?,
+            end: fields.need_instant("end_time")?,
+            description: fields.text("description")?.unwrap_or_default(),
+            created_by: fields.reference("created_by")?.unwrap_or_default(),
+            services: fields.each("services", |one| one.need("id"))?,
+        };
+        let world = self.world();
+        world.windows_made = world.windows_made.max(number);
+        world.windows.put(window);
+        Ok(())
     }
+
+    pub(super) fn change_event(&mut self, fields: &Fields<'_>) -> Read<()> {
+        let part = |name: &str| fields.value(name).map(Option::unwrap_or_default);
+        let services = fields.each("services", |one| one.need("id"))?;
+        let change = ChangeEvent {
+            id: fields.need("id")?,
+            at: fields.need_instant("timestamp")?,
+            service: services.into_iter().next().unwrap_or_default(),
+            integration: fields.reference("integration")?.unwrap_or_default(),
+            body: json!({
+                "routing_key": part("routing_key")?,
+                "payload": {
+                    "summary": part("summary")?,
+                    "source": part("source")?,
+                    "custom_details": part("custom_details")?,
+                },
+                "links": part("links")?,
+                "images": part("images")?,
+            }),
+        };
+        self.world().changes.push(change);
+        Ok(())
+    }
+}
+
+/// In full, or as a reference, which says little.
+fn contact_method(fields: &Fields<'_>, email: &str) -> Read<ContactMethod> {
+    const KNOWN: [&str; 2] = ["label", "address"];
+    let kind = fields.need("type")?;
+    let kind = kind.strip_suffix("_reference").unwrap_or(&kind).to_owned();
+    let label = fields.text("label")?.or(fields.text("summary")?);
+    let usual = (kind == Means::Email.contact_kind()).then(|| email.to_owned());
+    Ok(ContactMethod {
+        id: fields.need("id")?,
+        label: label.unwrap_or_default(),
+        address: fields.text("address")?.or(usual),
+        kind,
+        given: fields.given(&KNOWN),
+    })
+}
+
+/// In full, or as a reference, whose summary tells the delay and the contact method.
+fn notification_rule(fields: &Fields<'_>, now: Timestamp) -> Read<NotificationRule> {
+    const KNOWN: [&str; 4] = [
+        "start_delay_in_minutes",
+        "created_at",
+        "contact_method",
+        "urgency",
+    ];
+    let summary = fields.text("summary")?.unwrap_or_default();
+    let told = summary.split_once(" minutes: channel ");
+    let (delay, contact) = told.map_or((0, ""), |(delay, contact)| {
+        (delay.parse().unwrap_or(0), contact)
+    });
+    let urgency = fields.word("urgency", &[("high", "high"), ("low", "low")])?;
+    Ok(NotificationRule {
+        id: fields.need("id")?,
+        delay_min: fields.number("start_delay_in_minutes")?.unwrap_or(delay),
+        contact: fields
+            .reference("contact_method")?
+            .unwrap_or_else(|| contact.to_owned()),
+        urgency: urgency.unwrap_or("high"),
+        created_at: fields.instant("created_at")?.unwrap_or(now),
+        given: fields.given(&KNOWN),
+    })
+}
+
+/// A push for high urgency and a mail for low, as far as there are such ways.
+fn usual_rules(user: &str, contacts: &[ContactMethod], now: Timestamp) -> Vec<NotificationRule> {
+    let wanted = [("R", Means::Push, "high"), ("L", Means::Email, "low")];
+    let rules = wanted.into_iter().filter_map(|(letter, means, urgency)| {
+        let same = contacts.iter().find(|one| one.means() == Some(means));
+        Some(NotificationRule {
+            id: format!("{user}{letter}"),
+            delay_min: 0,
+            contact: same.or(contacts.first())?.id.clone(),
+            urgency,
+            created_at: now,
+            given: crate::state::Given::new(),
+        })
+    });
+    rules.collect()
 }
 
 fn layer(fields: &Fields<'_>) -> Read<Layer> {
@@ -298,6 +359,7 @@ fn integration(fields: &Fields<'_>, service: &str) -> Read<Integration> {
         key: fields.text("integration_key")?.unwrap_or_default(),
         created_at: fields
             .instant("created_at")?
-            .unwrap_or(jiff::Timestamp::UNIX_EPOCH),
+            .unwrap_or(Timestamp::UNIX_EPOCH),
+        given: fields.given(&["service", "created_at", "integration_key"]),
     })
 }

@@ -83,6 +83,8 @@ impl Loading {
             "schedules.json" => self.schedule(fields),
             "escalation_policies.json" => self.policy(fields),
             "services.json" => self.service(fields),
+            "maintenance_windows.json" => self.window(fields),
+            "change_events.json" => self.change_event(fields),
             _ => Err(Wrong {
                 field: None,
                 reason: "is no file of an account".to_owned(),

@@ -47,17 +47,24 @@ impl Loading {
         for phone in fields.each("mobile_users", |one| one.need("id"))? {
             self.sim.uses_phone(&phone);
         }
-        for row in fields
-            .value("webhook_subscriptions")?
-            .as_ref()
-            .and_then(Value::as_array)
-            .into_iter()
-            .flatten()
-        {
-            self.world()
-                .webhooks
-                .restore(row)
-                .map_err(|reason| Wrong::new("webhook_subscriptions", reason))?;
+        let list = |name: &str| -> Read<Vec<Value>> {
+            let list = fields.value(name)?.unwrap_or_default();
+            Ok(list.as_array().cloned().unwrap_or_default())
+        };
+        for row in list("webhook_oauth_clients")? {
+            let done = self.world().webhooks.restore_client(&row);
+            done.map_err(|reason| Wrong::new("webhook_oauth_clients", reason))?;
+        }
+        for row in list("webhook_subscriptions")? {
+            let done = self.world().webhooks.restore(&row);
+            done.map_err(|reason| Wrong::new("webhook_subscriptions", reason))?;
+        }
+        for (id, name) in fields.each("deleted", |one| Ok((one.need("id")?, one.need("name")?)))? {
+            self.world().forget(&id, name);
+        }
+        if let Some(kept) = fields.value("oauth")? {
+            let done = self.world().oauth.restore(&kept);
+            done.map_err(|reason| Wrong::new("oauth", reason))?;
         }
         Ok(())
     }
@@ -88,6 +95,12 @@ pub(super) fn shown(world: &World) -> Value {
             })
         })
         .collect();
+    let mut gone: Vec<(&String, &String)> = world.gone.iter().collect();
+    gone.sort();
+    let gone = gone
+        .into_iter()
+        .map(|(id, name)| json!({"id": id, "name": name}));
+    let gone: Vec<Value> = gone.collect();
     let mobile = world.users.iter().filter(|user| user.mobile);
     let mobile: Vec<Value> = mobile.map(|user| json!({"id": user.id})).collect();
     json!({
@@ -95,6 +108,9 @@ pub(super) fn shown(world: &World) -> Value {
         "custom_fields": fields,
         "mobile_users": mobile,
         "next_incident_number": world.next_number,
+        "webhook_oauth_clients": world.webhooks.kept_clients(),
         "webhook_subscriptions": world.webhooks.kept(),
+        "oauth": world.oauth.kept(),
+        "deleted": gone,
     })
 }

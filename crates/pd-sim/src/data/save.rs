@@ -74,6 +74,17 @@ impl Sim {
                     .iter()
                     .map(|row| saved::service(world, &request, &row.id)),
             ),
+            "maintenance_windows.json" => array(
+                to,
+                world.windows.iter().map(|row| saved::window(world, row)),
+            ),
+            "change_events.json" => array(
+                to,
+                world
+                    .changes
+                    .iter()
+                    .map(|row| saved::change_event(world, row)),
+            ),
             "incidents.jsonl" => {
                 for at in 0..world.incidents.len() {
                     let mut row = json!(rest::incident(world, &request, at));

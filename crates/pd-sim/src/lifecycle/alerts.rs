@@ -44,7 +44,7 @@ impl World {
         let by_severity = self
             .services
             .get(&service)
-            .is_some_and(|service| service.urgency == "severity_based");
+            .is_some_and(|service| self.urgency_now(service) == "severity_based");
         if by_severity && high_severity(&new.severity) {
             self.set_urgency(at, true, actor);
         }

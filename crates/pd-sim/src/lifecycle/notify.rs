@@ -47,19 +47,10 @@ impl World {
         let urgency = incident.urgency();
         let mut plan = Vec::new();
         for (user, _) in &incident.assignments {
-            let rules = self
-                .users
-                .get(user)
-                .into_iter()
-                .flat_map(|user| &user.rules);
-            for rule in rules.filter(|rule| rule.urgency == urgency) {
-                plan.push((
-                    Timer::Notify {
-                        user: user.clone(),
-                        means: rule.means,
-                    },
-                    rule.delay_min * 60,
-                ));
+            let person = self.users.get(user).into_iter();
+            for (means, delay_min) in person.flat_map(|person| person.plan(urgency)) {
+                let user = user.clone();
+                plan.push((Timer::Notify { user, means }, delay_min * 60));
             }
         }
         for (timer, seconds) in plan {
@@ -95,10 +86,15 @@ impl World {
         let Some(user) = self.users.get(user) else {
             return Value::Null;
         };
+        let contact = user.contact(means);
+        let address = contact.and_then(|contact| contact.address.as_deref());
         match means {
             Means::Push => Value::Null,
-            Means::Email => Value::String(user.email.clone()),
-            Means::Sms | Means::Phone => Value::String(format!("+49{}", user.phone)),
+            Means::Email => address.unwrap_or(&user.email).into(),
+            Means::Sms | Means::Phone => {
+                let code = contact.and_then(|one| one.given.get("country_code")?.as_i64());
+                format!("+{}{}", code.unwrap_or(1), address.unwrap_or_default()).into()
+            }
         }
     }
 }

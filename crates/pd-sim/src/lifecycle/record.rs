@@ -95,6 +95,36 @@ impl World {
         self.publish_with(at, event_type, actor, |_| raw(data));
     }
 
+    /// Publishes what became of a service.
+    pub(crate) fn publish_service(
+        &mut self,
+        id: &str,
+        event_type: &'static str,
+        actor: Option<&Actor>,
+    ) {
+        let Some(service) = self.services.get(id) else {
+            return;
+        };
+        let team = self.team_of_policy(&service.policy);
+        let team_ids = team.map(|team| team.id.clone()).into_iter().collect();
+        let mut data = self.service_ref(id).value();
+        if let Some(fields) = data.as_object_mut() {
+            let alerts = service.given.get("alert_creation").cloned();
+            let alerts = alerts.unwrap_or_else(|| "create_alerts_and_incidents".into());
+            fields.insert("type".to_owned(), "service".into());
+            fields.insert("alert_creation".to_owned(), alerts);
+            fields.insert("teams".to_owned(), json!(self.team_refs(&service.policy)));
+        }
+        let told = Told {
+            event_type,
+            resource_type: "service",
+            resource_id: id.to_owned(),
+            service_id: id.to_owned(),
+            team_ids,
+        };
+        self.send(told, actor, |_| raw(&data));
+    }
+
     fn publish_with(
         &mut self,
         at: usize,
@@ -102,29 +132,46 @@ impl World {
         actor: &Actor,
         data: impl FnOnce(&Self) -> Box<RawValue>,
     ) {
+        let incident = self.incident(at);
+        let team = self.team_of_policy(&incident.policy);
+        let told = Told {
+            event_type,
+            resource_type: "incident",
+            resource_id: incident.id.clone(),
+            service_id: incident.service.clone(),
+            team_ids: team.map(|team| team.id.clone()).into_iter().collect(),
+        };
+        self.send(told, Some(actor), data);
+    }
+
+    /// Hands an event to whoever subscribed to it.
+    fn send(
+        &mut self,
+        told: Told,
+        actor: Option<&Actor>,
+        data: impl FnOnce(&Self) -> Box<RawValue>,
+    ) {
         if self.webhooks.subscription_count() == 0 {
             return;
         }
         let id = self.ids.event(self.now);
-        let incident = self.incident(at);
-        let team = self.team_of_policy(&incident.policy);
         let envelope = Root(
             "event",
             Envelope {
                 id: &id,
-                event_type,
-                resource_type: "incident",
+                event_type: told.event_type,
+                resource_type: told.resource_type,
                 occurred_at: milliseconds(self.now),
-                agent: self.event_agent(&actor.agent),
-                client: actor.client.as_ref(),
+                agent: actor.and_then(|actor| self.event_agent(&actor.agent)),
+                client: actor.and_then(|actor| actor.client.as_ref()),
                 data: data(self),
             },
         );
         let event = Event {
-            event_type: event_type.to_owned(),
-            resource_id: incident.id.clone(),
-            service_id: Some(incident.service.clone()),
-            team_ids: team.map(|team| team.id.clone()).into_iter().collect(),
+            event_type: told.event_type.to_owned(),
+            resource_id: told.resource_id,
+            service_id: Some(told.service_id),
+            team_ids: told.team_ids,
             body: serde_json::to_vec(&envelope).expect("events have text keys"),
             id,
         };
@@ -138,6 +185,15 @@ impl World {
             |(number, url)| json!({"conference_number": number, "conference_url": url}),
         )
     }
+}
+
+/// What an event is about, and who may be told of it.
+struct Told {
+    event_type: &'static str,
+    resource_type: &'static str,
+    resource_id: String,
+    service_id: String,
+    team_ids: Vec<String>,
 }
 
 /// What surrounds the data of each event.

@@ -54,16 +54,11 @@ impl World {
 
     /// Who is asked for help is told by the rules for high urgency, whatever the incident's is.
     fn call_responder(&mut self, at: usize, user: &str) {
-        let rules = self
-            .users
-            .get(user)
-            .into_iter()
-            .flat_map(|user| &user.rules);
-        let high = rules.filter(|rule| rule.urgency == "high");
-        let plan: Vec<_> = high.map(|rule| (rule.means, rule.delay_min * 60)).collect();
-        for (means, seconds) in plan {
+        let person = self.users.get(user).into_iter();
+        let plan: Vec<_> = person.flat_map(|person| person.plan("high")).collect();
+        for (means, delay_min) in plan {
             let user = user.to_owned();
-            self.set_timer(at, Timer::Notify { user, means }, seconds);
+            self.set_timer(at, Timer::Notify { user, means }, delay_min * 60);
         }
     }
 

@@ -70,7 +70,9 @@ impl World {
             return Err(Refusal::Maintenance);
         }
         let policy = new.policy.clone().unwrap_or_else(|| service.policy.clone());
-        let high_urgency = new.high_urgency.unwrap_or(service.urgency != "low");
+        let high_urgency = new
+            .high_urgency
+            .unwrap_or(self.urgency_now(service) != "low");
         let path = self.snapshot(&policy);
         let assignees = match &new.assignee {
             Some(user) => vec![user.clone()],

@@ -52,3 +52,14 @@ pub(crate) fn percent_decode(text: &[u8]) -> Vec<u8> {
     }
     decoded
 }
+
+/// Escapes all but letters, digits and `-._~`.
+pub(crate) fn percent_encode(text: &str) -> String {
+    let escaped = text.bytes().map(|byte| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    });
+    escaped.collect()
+}

@@ -43,6 +43,7 @@ pub(super) fn update_many(world: &mut World, caller: &Caller, request: &Request)
     for one in asked {
         let at = find(
             world,
+            caller,
             one.get("id").and_then(Value::as_str).unwrap_or_default(),
         )?;
         let mut one = one.clone();
@@ -78,6 +79,7 @@ pub(super) fn merge(
     for one in listed {
         let at = find(
             world,
+            caller,
             one.get("id").and_then(Value::as_str).unwrap_or_default(),
         )?;
         if world.incident(at).merged_into.is_some() {

@@ -1,5 +1,6 @@
 //! People and things that change rarely: users, teams, services, policies, priorities and more.
 
+mod changes;
 mod contacts;
 mod oncalls;
 mod others;
@@ -11,18 +12,20 @@ use super::Answer;
 use super::paging::Page;
 use crate::auth::Caller;
 use crate::http::{Request, Response, not_found};
-use crate::state::World;
+use crate::state::{Target, World};
 
+pub(crate) use changes::render as change_event;
+pub(crate) use contacts::{contact_method, notification_rule};
 pub(crate) use others::team as team_value;
 pub(crate) use render::{
     field_values, integration_ref, integration_value, policy_value, service_value, user_value,
     with_given,
 };
 
+/// What a plan without priorities lacks; the name is ours, as none is published.
+const PRIORITIES: &str = "priorities";
+
 pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
-    if request.method != "GET" {
-        return Err(not_found());
-    }
     match path {
         ["users"] => users(world, request),
         ["users", "me"] => me(world, caller, request),
@@ -49,6 +52,7 @@ pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&
                 &json!({"escalation_policy": policy_value(world, request, id)}),
             ))
         }
+        ["priorities"] if !world.has_ability(PRIORITIES) => Err(missing_ability(PRIORITIES)),
         ["priorities"] => {
             let rows: Vec<_> = world.priorities.iter().collect();
             Ok(Page::of(request)?.answer("priorities", &rows, |priority| {
@@ -60,20 +64,15 @@ pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&
             &json!({"abilities": world.options.abilities}),
         )),
         ["abilities", name] => Ok(ability(world, name)),
-        ["oncalls"] => oncalls::list(world, request),
-        ["users", id, "contact_methods"] => {
-            let user = world.users.get(id).ok_or_else(not_found)?;
-            Ok(whole(
-                "contact_methods",
-                &contacts::contact_methods(world, user),
-            ))
+        ["change_events", rest @ ..] => changes::route(world, request, rest),
+        ["services", id, "change_events"] => {
+            world.services.get(id).ok_or_else(not_found)?;
+            changes::list(world, request, Some(*id))
         }
-        ["users", id, "notification_rules"] => {
+        ["oncalls"] => oncalls::list(world, request),
+        ["users", id, rest @ ..] => {
             let user = world.users.get(id).ok_or_else(not_found)?;
-            Ok(whole(
-                "notification_rules",
-                &contacts::notification_rules(world, request, user),
-            ))
+            contacts::route(world, request, user, rest)
         }
         other => others::route(world, request, other),
     }
@@ -152,7 +151,13 @@ fn policies(world: &World, request: &Request) -> Answer {
         .policies
         .iter()
         .filter(|policy| {
-            named(request, &[&policy.name]) && wanted(request, "team_ids[]", policy.team.as_deref())
+            let users: Vec<&str> = request.query_all("user_ids[]").collect();
+            let mut targets = policy.rules.iter().flat_map(|rule| &rule.targets);
+            named(request, &[&policy.name])
+                && wanted(request, "team_ids[]", policy.team.as_deref())
+                && (users.is_empty()
+                    || targets
+                        .any(|one| matches!(one, Target::User(id) if users.contains(&id.as_str()))))
         })
         .collect();
     rows.sort_by(|a, b| a.name.cmp(&b.name));
@@ -164,7 +169,8 @@ fn policies(world: &World, request: &Request) -> Answer {
 }
 
 fn ability(world: &World, name: &str) -> Response {
-    const KNOWN: [&str; 6] = [
+    const KNOWN: [&str; 7] = [
+        PRIORITIES,
         "teams",
         "urgencies",
         "advanced_permissions",
@@ -172,7 +178,7 @@ fn ability(world: &World, name: &str) -> Response {
         "service_support_hours",
         "read_only_users",
     ];
-    if world.options.abilities.iter().any(|have| have == name) {
+    if world.has_ability(name) {
         Response::empty(204)
     } else if KNOWN.contains(&name) {
         missing_ability(name)
@@ -189,14 +195,14 @@ pub(super) fn needs(
     ability: &str,
 ) -> Result<(), Response> {
     let asked = request.query_all(filter).next().is_some();
-    if asked && !world.options.abilities.iter().any(|have| have == ability) {
+    if asked && !world.has_ability(ability) {
         return Err(missing_ability(ability));
     }
     Ok(())
 }
 
 /// 402: the plan does not have it.
-pub(super) fn missing_ability(name: &str) -> Response {
+pub(crate) fn missing_ability(name: &str) -> Response {
     let reason = format!("Your account does not have the '{name}' ability");
     Response::error(402, 2014, "Missing Account Ability", &[&reason])
 }

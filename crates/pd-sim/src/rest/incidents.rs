@@ -24,7 +24,7 @@ pub(super) fn get(world: &World, request: &Request, at: usize) -> Response {
     Response::of(200, &Root("incident", incident))
 }
 
-pub(super) fn list(world: &World, request: &Request) -> Answer {
+pub(super) fn list(world: &World, caller: &Caller, request: &Request) -> Answer {
     super::directory::needs(world, request, "team_ids[]", "teams")?;
     super::directory::needs(world, request, "urgencies[]", "urgencies")?;
     let page = Page::of(request)?;
@@ -38,7 +38,7 @@ pub(super) fn list(world: &World, request: &Request) -> Answer {
                 .unwrap_or(incident.created_at);
             since <= shown && shown <= until
         });
-        inside && filter.fits(world, incident)
+        inside && filter.fits(world, incident) && world.sees(caller.user.as_deref(), *at)
     });
     sort(world, request, &mut rows)?;
     Ok(page.answer("incidents", &rows, |at| {

@@ -17,12 +17,13 @@ use crate::state::{Entry, World, raw};
 /// What `is_overview=true` leaves out.
 const DETAILS: [&str; 2] = ["notify", "assign"];
 
-pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
+pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
+    let seen = |entry: &&Entry| world.sees(caller.user.as_deref(), entry.incident);
     match (request.method.as_str(), path) {
-        ("GET", []) => account(world, request),
+        ("GET", []) => account(world, request, seen),
         ("GET", [id]) => {
             let at = *world.log_by_id.get(*id).ok_or_else(not_found)?;
-            let entry = world.log.get(at).ok_or_else(not_found)?;
+            let entry = world.log.get(at).filter(seen).ok_or_else(not_found)?;
             Ok(Response::of(
                 200,
                 &Root("log_entry", render(world, request, entry)),
@@ -64,7 +65,7 @@ pub(super) fn change_channel(
     Ok(Response::empty(202))
 }
 
-fn account(world: &World, request: &Request) -> Answer {
+fn account(world: &World, request: &Request, seen: impl Fn(&&Entry) -> bool) -> Answer {
     super::directory::needs(world, request, "team_ids[]", "teams")?;
     let (since, until) = (instant(request, "since")?, instant(request, "until")?);
     let page = Page::of(request)?;
@@ -81,6 +82,7 @@ fn account(world: &World, request: &Request) -> Answer {
             arrived(world, *index, entry)
                 && wanted(request, entry)
                 && (teams.is_empty() || of_team(world, entry, &teams))
+                && seen(entry)
         })
         .map(|(_, entry)| entry)
         .collect();

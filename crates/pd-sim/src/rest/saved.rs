@@ -6,8 +6,10 @@ use super::{alerts, directory, notes, schedules};
 use crate::http::Request;
 use crate::state::{Alert, Note, Schedule, Team, World};
 
+pub(crate) use super::windows::render as window;
 pub(crate) use directory::{
-    policy_value as policy, service_value as service, team_value as team, user_value as user,
+    change_event, policy_value as policy, service_value as service, team_value as team,
+    user_value as user,
 };
 
 /// The answer of `/teams/{id}/members`.

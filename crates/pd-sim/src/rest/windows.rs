@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::Answer;
+use super::directory::{named, wanted};
 use super::paging::{Page, parse};
 use crate::auth::Caller;
 use crate::http::{Request, Response, invalid, not_found};
@@ -25,6 +26,7 @@ pub(super) fn route(
                 &json!({"maintenance_window": render(world, window)}),
             ))
         }
+        ("PUT", [id]) => update(world, request, id),
         ("DELETE", [id]) => delete(world, id),
         _ => Err(not_found()),
     }
@@ -44,62 +46,92 @@ fn list(world: &World, request: &Request) -> Answer {
                 Some("open") => !past,
                 _ => true,
             };
-            fits && (services.is_empty()
-                || window
-                    .services
-                    .iter()
-                    .any(|id| services.contains(&id.as_str())))
+            let teams = || {
+                let services = window.services.iter();
+                let policies = services.filter_map(|id| Some(&world.services.get(id)?.policy));
+                policies.filter_map(|policy| world.team_of_policy(policy))
+            };
+            let of_team = request.query("team_ids[]").is_none()
+                || teams().any(|team| wanted(request, "team_ids[]", Some(&team.id)));
+            fits && of_team
+                && named(request, &[&window.description])
+                && (services.is_empty()
+                    || window
+                        .services
+                        .iter()
+                        .any(|id| services.contains(&id.as_str())))
         })
         .collect();
     Ok(Page::of(request)?.answer("maintenance_windows", &rows, |window| render(world, window)))
 }
 
 fn create(world: &mut World, caller: &Caller, request: &Request) -> Answer {
-    let created_by = world.requester(caller, request)?;
+    let window = MaintenanceWindow {
+        id: world.ids.object('P'),
+        number: world.windows_made + 1,
+        start: world.now,
+        end: world.now,
+        description: String::new(),
+        created_by: world.requester(caller, request)?,
+        services: Vec::new(),
+    };
+    let answer = put(world, request, window, 201)?;
+    world.windows_made += 1;
+    Ok(answer)
+}
+
+/// What is over stays as it was; of a window that runs, the start.
+fn update(world: &mut World, request: &Request, id: &str) -> Answer {
+    let window = world.windows.get(id).ok_or_else(not_found)?.clone();
+    if window.end <= world.now {
+        return Err(over());
+    }
+    put(world, request, window, 200)
+}
+
+fn over() -> Response {
+    Response::error(405, 5003, "Maintenance window is over", &[])
+}
+
+/// Takes what the request names; a new window needs start, end and services.
+fn put(world: &mut World, request: &Request, mut window: MaintenanceWindow, status: u16) -> Answer {
+    let new = status == 201;
     let body = request
         .json()
         .ok_or_else(|| invalid("params must be a Hash"))?;
     let asked = body.get("maintenance_window").unwrap_or(&Value::Null);
     let instant = |key: &str| asked.get(key).and_then(Value::as_str).and_then(parse);
-    let (Some(start), Some(end)) = (instant("start_time"), instant("end_time")) else {
+    let (start, end) = (instant("start_time"), instant("end_time"));
+    if new && (start.is_none() || end.is_none()) {
         return Err(invalid("Start time and end time are required."));
-    };
-    let start = start.max(world.now); // a start in the past becomes now
-    let listed = asked
-        .get("services")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let services: Vec<String> = listed
-        .filter_map(|one| one.get("id").and_then(Value::as_str))
-        .map(str::to_owned)
-        .collect();
-    if end <= start
-        || services.is_empty()
-        || services.iter().any(|id| world.services.get(id).is_none())
+    }
+    if let Some(start) = start.filter(|_| new || window.start > world.now) {
+        window.start = start.max(world.now); // a start in the past becomes now
+    }
+    window.end = end.unwrap_or(window.end);
+    if let Some(listed) = asked.get("services").and_then(Value::as_array) {
+        let ids = listed.iter().filter_map(|one| one.get("id")?.as_str());
+        window.services = ids.map(str::to_owned).collect();
+    }
+    let unknown = |id: &String| world.services.get(id).is_none();
+    if window.end <= window.start
+        || window.services.is_empty()
+        || window.services.iter().any(unknown)
     {
         return Err(invalid("Maintenance window is invalid."));
     }
-    let description = asked
-        .get("description")
-        .and_then(Value::as_str)
-        .unwrap_or_default()
-        .to_owned();
-    world.windows_made += 1;
-    let id = world.ids.object('P');
-    let number = world.windows_made;
-    let window = MaintenanceWindow {
-        id,
-        number,
-        start,
-        end,
-        description,
-        created_by,
-        services,
-    };
+    if let Some(description) = asked.get("description") {
+        description
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut window.description);
+    }
     let shown = render(world, &window);
     world.windows.put(window);
-    Ok(Response::json(201, &json!({"maintenance_window": shown})))
+    Ok(Response::json(
+        status,
+        &json!({"maintenance_window": shown}),
+    ))
 }
 
 /// Takes a future window away and ends a running one.
@@ -107,12 +139,7 @@ fn delete(world: &mut World, id: &str) -> Answer {
     let now = world.now;
     let window = world.windows.get_mut(id).ok_or_else(not_found)?;
     if window.end <= now {
-        return Err(Response::error(
-            405,
-            5003,
-            "Maintenance window is over",
-            &[],
-        ));
+        return Err(over());
     }
     if window.start > now {
         world.windows.remove(id);
@@ -122,7 +149,7 @@ fn delete(world: &mut World, id: &str) -> Answer {
     Ok(Response::empty(204))
 }
 
-fn render(world: &World, window: &MaintenanceWindow) -> Value {
+pub(crate) fn render(world: &World, window: &MaintenanceWindow) -> Value {
     let mut teams = Vec::new();
     for service in window
         .services

@@ -57,17 +57,34 @@ pub(super) enum Settled {
     Dropped,
 }
 
+/// How far an attempt has come; with an OAuth client it has several parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    Idle,
+    /// A token is to be asked for, or asked for.
+    Token {
+        /// The receiver has refused the one before.
+        again: bool,
+    },
+    /// The webhook itself is to go, or gone.
+    Going {
+        /// With a second token.
+        again: bool,
+    },
+}
+
 #[derive(Debug, Clone)]
 pub(super) struct Webhook {
     /// The same on each attempt.
     pub(super) id: String,
     pub(super) event: Arc<Event>,
     ordered: bool,
-    born: Timestamp,
-    due_at: Timestamp,
+    pub(super) born: Timestamp,
+    pub(super) due_at: Timestamp,
     pub(super) attempts: u32,
     /// The attempt whose result is awaited.
     in_flight: Option<u64>,
+    pub(super) step: Step,
     /// Whether chance has already decided on holding it back.
     fate_known: bool,
     /// How long after its success it comes again.
@@ -84,6 +101,7 @@ impl Webhook {
             due_at: now,
             attempts: 0,
             in_flight: None,
+            step: Step::Idle,
             fate_known: false,
             again_after_s: None,
         }
@@ -133,6 +151,11 @@ impl Queue {
         self.webhooks.push_back(webhook);
     }
 
+    /// What waits or is under way, oldest first.
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Webhook> {
+        self.webhooks.iter()
+    }
+
     pub(super) fn clear(&mut self) {
         self.webhooks.clear();
     }
@@ -166,7 +189,7 @@ impl Queue {
         faults: &WebhookFaults,
         ids: &mut Ids,
         now: Timestamp,
-    ) -> Vec<(u64, &Webhook)> {
+    ) -> Vec<(u64, &mut Webhook)> {
         let mut started = Vec::new();
         for webhook in unblocked(self.webhooks.iter_mut()) {
             if webhook.in_flight.is_some() || now < webhook.due_at {
@@ -177,11 +200,30 @@ impl Queue {
                 continue;
             }
             webhook.in_flight = Some(*next_attempt);
-            webhook.attempts += 1;
-            started.push((*next_attempt, &*webhook));
+            if webhook.step == Step::Idle {
+                webhook.attempts += 1;
+            }
+            started.push((*next_attempt, webhook));
             *next_attempt += 1;
         }
         started
+    }
+
+    /// How far the attempt has come whose result this is.
+    pub(super) fn step(&self, attempt: u64) -> Option<Step> {
+        let mut webhooks = self.webhooks.iter();
+        let found = webhooks.find(|webhook| webhook.in_flight == Some(attempt));
+        found.map(|webhook| webhook.step)
+    }
+
+    /// Goes on with an attempt at once.
+    pub(super) fn go_on(&mut self, attempt: u64, step: Step, now: Timestamp) {
+        let mut webhooks = self.webhooks.iter_mut();
+        if let Some(webhook) = webhooks.find(|webhook| webhook.in_flight == Some(attempt)) {
+            webhook.in_flight = None;
+            webhook.step = step;
+            webhook.due_at = now;
+        }
     }
 
     /// Records a result. `None`: the webhook was discarded meanwhile.
@@ -197,6 +239,7 @@ impl Queue {
             .position(|webhook| webhook.in_flight == Some(attempt))?;
         let webhook = self.webhooks.get_mut(at)?;
         webhook.in_flight = None;
+        webhook.step = Step::Idle;
         let mut judgement = judge(result);
         if judgement == Judgement::Retry && now >= webhook.expires_at() {
             judgement = Judgement::Drop;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::Webhooks;
 use super::queue::Queue;
 use super::subscription::{EVENT_TYPES, Filter, Show, Subscription};
-use crate::http::{Request, Response};
+use crate::http::{Request, Response, invalid, not_found};
 use crate::ids::Ids;
 
 /// Subscriptions per account, per service and per team (webhooks-v3.md §6).
@@ -33,6 +33,7 @@ impl Webhooks {
         let answer = match (request.method.as_str(), path) {
             ("GET", []) => self.list(request, now),
             ("POST", []) => self.create(request, ids, now),
+            (_, ["oauth_clients", rest @ ..]) => self.clients_rest(request, rest, ids, now),
             (_, [id, ..]) if self.find(id).is_none() => Err(not_found()),
             ("GET", [id]) => self.shown(id, now),
             ("PUT", [id]) => self.update(id, request, now),
@@ -83,7 +84,7 @@ impl Webhooks {
         let page: Vec<Value> = found()
             .skip(offset)
             .take(limit)
-            .map(|subscription| subscription.object(Show::WithoutSecret, now).into())
+            .map(|subscription| self.object(subscription, Show::WithoutSecret, now).into())
             .collect();
         Ok(Response::json(
             200,
@@ -112,7 +113,7 @@ impl Webhooks {
         if text(method, "type") != Some("http_delivery_method") {
             return Err(invalid("Delivery method type must be http_delivery_method"));
         }
-        refuse_oauth_client(&fields)?;
+        let oauth_client = self.oauth_client(&fields)?.flatten();
         let subscription = Subscription {
             id: ids.object('P'),
             method_id: ids.object('P'),
@@ -123,13 +124,14 @@ impl Webhooks {
             events: events(fields.get("events"))?,
             filter: filter(fields.get("filter"))?,
             active: active(fields.get("active"))?.unwrap_or(true),
+            oauth_client,
             disabled_until: None,
             drops_in_a_row: 0,
             dropped: 0,
             queue: Queue::default(),
         };
         self.leave_room(&subscription.filter, None)?;
-        let object = subscription.object(Show::WithSecret, now);
+        let object = self.object(&subscription, Show::WithSecret, now);
         self.subscriptions.push(subscription);
         Ok(Response::json(
             201,
@@ -144,7 +146,7 @@ impl Webhooks {
         now: Timestamp,
     ) -> Result<Response, Response> {
         let fields = body(request)?;
-        refuse_oauth_client(&fields)?;
+        let new_client = self.oauth_client(&fields)?;
         let new_description = fields
             .get("description")
             .map(|value| description(Some(value)))
@@ -172,13 +174,16 @@ impl Webhooks {
             subscription.filter = filter;
         }
         subscription.active = new_active.unwrap_or(subscription.active);
+        if let Some(client) = new_client {
+            subscription.oauth_client = client;
+        }
         self.shown(id, now)
     }
 
     fn enable(&mut self, id: &str, now: Timestamp) -> Result<Response, Response> {
         let subscription = self.find_mut(id).ok_or_else(not_found)?;
         subscription.enable();
-        let mut object = subscription.object(Show::WithoutSecret, now);
+        let mut object = subscription.object(Show::WithoutSecret, None, now);
         // This one answer is documented without the field.
         object.remove("oauth_client");
         Ok(Response::json(
@@ -187,9 +192,31 @@ impl Webhooks {
         ))
     }
 
+    fn object(&self, of: &Subscription, show: Show, now: Timestamp) -> Map<String, Value> {
+        let client = of.oauth_client.as_deref().and_then(|id| self.client(id));
+        of.object(show, client, now)
+    }
+
+    /// The client that a request names; `None`: it says nothing of one.
+    #[expect(clippy::option_option, reason = "nothing said, or null, or a client")]
+    fn oauth_client(
+        &self,
+        fields: &Map<String, Value>,
+    ) -> Result<Option<Option<String>>, Response> {
+        match fields.get("oauth_client_id") {
+            None => Ok(None),
+            Some(Value::Null) => Ok(Some(None)),
+            Some(id) => {
+                let known = id.as_str().filter(|id| self.client(id).is_some());
+                let known = known.ok_or_else(|| invalid("Oauth client not found"))?;
+                Ok(Some(Some(known.to_owned())))
+            }
+        }
+    }
+
     fn shown(&self, id: &str, now: Timestamp) -> Result<Response, Response> {
         let subscription = self.find(id).ok_or_else(not_found)?;
-        let object = subscription.object(Show::WithoutSecret, now);
+        let object = self.object(subscription, Show::WithoutSecret, now);
         Ok(Response::json(
             200,
             &json!({"webhook_subscription": object}),
@@ -214,14 +241,6 @@ impl Webhooks {
             &[reason],
         ))
     }
-}
-
-fn not_found() -> Response {
-    Response::error(404, 2100, "Not Found", &[])
-}
-
-fn invalid(reason: &str) -> Response {
-    Response::error(400, 2001, "Invalid Input Provided", &[reason])
 }
 
 /// The object inside the envelope.
@@ -251,7 +270,7 @@ fn number(request: &Request, name: &str) -> Result<Option<usize>, Response> {
         .ok_or_else(|| invalid(&format!("{name} must be a number")))
 }
 
-fn receiver_url(url: Option<&str>) -> Result<String, Response> {
+pub(super) fn receiver_url(url: Option<&str>) -> Result<String, Response> {
     let refusal = || invalid("Url must be a valid http or https URL");
     let url = url.ok_or_else(refusal)?;
     let (scheme, rest) = url.split_once("://").ok_or_else(refusal)?;
@@ -336,13 +355,5 @@ fn active(value: Option<&Value>) -> Result<Option<bool>, Response> {
         None => Ok(None),
         Some(Value::Bool(active)) => Ok(Some(*active)),
         Some(_) => Err(invalid("Active must be true or false")),
-    }
-}
-
-/// There are no OAuth clients here, so any id names none.
-fn refuse_oauth_client(fields: &Map<String, Value>) -> Result<(), Response> {
-    match fields.get("oauth_client_id") {
-        None | Some(Value::Null) => Ok(()),
-        Some(_) => Err(invalid("Oauth client not found")),
     }
 }

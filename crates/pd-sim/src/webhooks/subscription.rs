@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
 use super::Event;
+use super::clients::Client;
 use super::queue::Queue;
 
 /// Consecutive dropped webhooks that switch a subscription off (webhooks-v3.md §5).
@@ -106,6 +107,8 @@ pub(super) struct Subscription {
     pub(super) events: Vec<String>,
     pub(super) filter: Filter,
     pub(super) active: bool,
+    /// Whose token its webhooks carry.
+    pub(super) oauth_client: Option<String>,
     pub(super) disabled_until: Option<Timestamp>,
     /// Webhooks dropped since the last success.
     pub(super) drops_in_a_row: u32,
@@ -150,7 +153,12 @@ impl Subscription {
     }
 
     /// The object as REST shows it.
-    pub(super) fn object(&self, show: Show, now: Timestamp) -> Map<String, Value> {
+    pub(super) fn object(
+        &self,
+        show: Show,
+        client: Option<&Client>,
+        now: Timestamp,
+    ) -> Map<String, Value> {
         let headers: Vec<Value> = self
             .custom_headers
             .iter()
@@ -175,7 +183,7 @@ impl Subscription {
             ("description", json!(self.description)),
             ("events", json!(self.events)),
             ("filter", self.filter.object()),
-            ("oauth_client", Value::Null),
+            ("oauth_client", json!(client.map(Client::reference))),
         ];
         fields
             .into_iter()

@@ -1,5 +1,6 @@
 //! The rules of webhooks-v3.md, seen from the outside: requests in, deliveries out.
 
+mod clients;
 mod delivering;
 mod faults;
 mod subscribing;
@@ -107,7 +108,7 @@ impl Desk {
     fn round(&mut self, result: DeliveryResult) -> Vec<String> {
         let due = self.due();
         for delivery in &due {
-            self.webhooks.delivered(delivery.id, result, self.now);
+            self.webhooks.delivered(delivery.id, result, &[], self.now);
         }
         due.iter().map(text).collect()
     }
@@ -121,7 +122,7 @@ impl Desk {
             };
             self.now = self.now.max(wake);
             for delivery in self.due() {
-                self.webhooks.delivered(delivery.id, result, self.now);
+                self.webhooks.delivered(delivery.id, result, &[], self.now);
                 seen.push((self.now, delivery));
             }
         }

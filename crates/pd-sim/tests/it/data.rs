@@ -91,10 +91,33 @@ fn busy() -> World {
         .merge(&ines, &by_rest, &merged, world.now)
         .unwrap();
     world.sim.resolve(&ines, &gone, world.now).unwrap();
+    keeps_more(&mut world);
     world.pass_s(600);
     world.sim.reopen(&ines, &gone, world.now).unwrap();
     world.pass_s(0); // what is due at once gets its ids before it is saved
     world
+}
+
+/// A maintenance window, a change event, an OAuth client and something that is gone.
+fn keeps_more(world: &mut World) {
+    let (service, key) = {
+        let (id, _, key) = &world.account.services[4];
+        (id.clone(), key.clone())
+    };
+    let window = json!({"maintenance_window": {"type": "maintenance_window", "description": "Upgrade",
+        "start_time": "2026-03-11T09:00:00Z", "end_time": "2026-03-11T10:00:00Z",
+        "services": [{"id": service, "type": "service_reference"}]}});
+    world.write("POST", "/maintenance_windows", &window, 201);
+    let change = json!({"routing_key": key, "payload": {"summary": "Release 412", "source": "deployer",
+        "custom_details": {"commit": "0a1b"}}, "links": [{"href": "https://ci.example/412", "text": "Build"}]});
+    world.write("POST", "/v2/change/enqueue", &change, 202);
+    let client = json!({"oauth_client": {"name": "Receiver", "client_id": "c", "client_secret": "s",
+        "token_url": "https://auth.example/token", "grant_type": "client_credentials"}});
+    world.write("POST", "/webhook_subscriptions/oauth_clients", &client, 201);
+    let team = json!({"team": {"type": "team", "name": "Gone"}});
+    let team = world.write("POST", "/teams", &team, 201);
+    let path = format!("/teams/{}", team["team"]["id"].as_str().unwrap());
+    world.write("DELETE", &path, &json!({}), 204);
 }
 
 fn asked(world: &World, path: &str) -> Request {
@@ -131,6 +154,9 @@ fn what_is_saved_and_loaded_answers_the_same() {
         "/incidents/types/incident_default/custom_fields",
         "/notifications?since=2026-03-01T00:00:00Z&until=2026-04-01T00:00:00Z&limit=100",
         "/webhook_subscriptions",
+        "/webhook_subscriptions/oauth_clients",
+        "/maintenance_windows",
+        "/change_events",
         "/incidents/102",
     ]
     .map(str::to_owned)
@@ -321,4 +347,43 @@ fn a_bad_file_is_named_with_line_field_and_reason() {
         rule,
         "escalation_policies.json:1: field `escalation_rules[0].escalation_delay_in_minutes`: must be a whole number, not \"long\""
     );
+}
+
+#[test]
+fn webhooks_that_wait_and_tokens_outlive_the_files() {
+    let mut before = World::new();
+    before.subscribe();
+    let app = pd_sim::OAuthApp {
+        kind: pd_sim::OAuthKind::Scoped,
+        client_id: "app".to_owned(),
+        client_secret: Some("secret".to_owned()),
+        scopes: vec!["incidents.read".to_owned()],
+        redirect_uri: "https://app.example/done".to_owned(),
+        account: "us.lighthouse-works".to_owned(),
+    };
+    before.sim.register_app(app);
+    let mut ask = Request::new("POST", "/oauth/token");
+    ask.body = b"grant_type=client_credentials&client_id=app&client_secret=secret&scope=as_account-us.lighthouse-works+incidents.read".to_vec();
+    let token = before.send(&ask).value().unwrap();
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    before.create("disk full", None);
+    // One attempt fails and one is under way when the files are written.
+    let first = before.sim.due(before.now);
+    before
+        .sim
+        .delivered(first[0].id, pd_sim::DeliveryResult::Status(503), before.now);
+    before.now += jiff::SignedDuration::from_secs(5);
+    let retried = before.sim.due(before.now);
+    let files = save(&before.sim);
+
+    let mut after = load(&files, before.now).unwrap();
+    let again = after.due(before.now);
+    assert_eq!(again.len(), 1);
+    assert_eq!(again[0].body, retried[0].body);
+    assert_eq!(
+        again[0].headers, retried[0].headers,
+        "id and signature are the same"
+    );
+    let request = Request::new("GET", "/incidents").with_header("Authorization", &bearer);
+    assert_eq!(after.handle(&request, before.now).response.status, 200);
 }

@@ -1,6 +1,8 @@
 //! The stand-in as a caller sees it.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod analytics;
+mod bounds;
 mod data;
 mod life;
 mod looks;
@@ -10,3 +12,4 @@ mod schedules;
 mod shapes;
 mod stories;
 mod world;
+mod writes;

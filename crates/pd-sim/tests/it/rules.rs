@@ -306,6 +306,12 @@ fn an_oauth_token_does_what_its_scopes_say() {
     assert_eq!(refused.status, 403);
     let error = &refused.value().unwrap()["error"];
     assert_eq!(error["required_scopes"], json!(["incidents.read"]));
+    let path = format!("/users/{}/contact_methods", world.user(0));
+    let refused = world.send(&with(&path)).value().unwrap();
+    let own = json!(["users:contact_methods.read"]);
+    assert_eq!(refused["error"]["required_scopes"], own);
+    let clients = with("/webhook_subscriptions/oauth_clients");
+    assert_eq!(world.send(&clients).status, 200, "no scope is published");
     world.sim.revoke_tokens();
     assert_eq!(world.send(&with("/services")).status, 401);
 }

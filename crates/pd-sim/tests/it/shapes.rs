@@ -260,3 +260,27 @@ fn a_maintenance_window_has_the_published_keys() {
     let shown = world.get("/maintenance_windows", &[("filter", "future")]);
     same_shape(&shown, "rest/maintenance-windows-list", "");
 }
+
+#[test]
+fn a_change_event_has_the_published_keys_and_is_found_in_utc_only() {
+    let mut world = World::new();
+    let (service, _, key) = world.account.services[0].clone();
+    let change = json!({"routing_key": key, "payload": {"summary": "Release 412", "source": "deployer",
+        "custom_details": {"commit": "0a1b2c3"}}, "links": [{"href": "https://ci.example/412", "text": "Build 412"}]});
+    world.write("POST", "/v2/change/enqueue", &change, 202);
+    let listed = world.get("/change_events", &[("since", "2026-03-10T00:00:00Z")]);
+    same_shape(&listed, "rest/change-events-list", "");
+    let id = listed["change_events"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let one = world.get(&format!("/change_events/{id}"), &[]);
+    assert_eq!(one["change_event"], listed["change_events"][0]);
+    let of_service = format!("/services/{service}/change_events");
+    let later = world.get(&of_service, &[("since", "2026-03-11T00:00:00Z")]);
+    assert_eq!(later["change_events"], json!([]));
+    let local = world
+        .request("GET", &of_service)
+        .with_query("since", "2026-03-10T00:00:00+01:00");
+    assert_eq!(world.send(&local).status, 400);
+}

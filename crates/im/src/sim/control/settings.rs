@@ -26,6 +26,7 @@ fn shown(sim: &Sim) -> Value {
         "reassign_retriggers": options.reassign_retriggers,
         "time_zone": options.time_zone,
         "abilities": options.abilities,
+        "analytics_lag": options.analytics_lag_s,
     })
 }
 
@@ -42,6 +43,7 @@ fn change(stand_in: &StandIn, asked: &Asked) -> Did {
         "abilities",
         "with",
         "without",
+        "analytics_lag",
     ])?;
     let limits = match asked.text("rate_limits")?.as_deref() {
         None => None,
@@ -52,6 +54,8 @@ fn change(stand_in: &StandIn, asked: &Asked) -> Did {
     let reopen = asked.flag("reopen")?;
     let retriggers = asked.flag("reassign_retriggers")?;
     let abilities = asked.list("abilities")?;
+    let lag = asked.length("analytics_lag")?;
+    let lag = lag.and_then(|lag| i64::try_from(lag.as_secs()).ok());
     let with = asked.list("with")?.unwrap_or_default();
     let without = asked.list("without")?.unwrap_or_default();
     let shown = stand_in.with(|sim| {
@@ -59,6 +63,7 @@ fn change(stand_in: &StandIn, asked: &Asked) -> Did {
             options.limits = limits.unwrap_or(options.limits);
             options.reopen_allowed = reopen.unwrap_or(options.reopen_allowed);
             options.reassign_retriggers = retriggers.unwrap_or(options.reassign_retriggers);
+            options.analytics_lag_s = lag.unwrap_or(options.analytics_lag_s);
             if let Some(abilities) = abilities {
                 options.abilities = abilities;
             }

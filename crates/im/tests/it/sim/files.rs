@@ -118,7 +118,7 @@ fn an_account_is_saved_at_the_end_and_served_again() {
     }
     after.stop();
     assert_eq!(files(&first), files(&second));
-    assert_eq!(files(&first).len(), 12);
+    assert_eq!(files(&first).len(), 14);
 
     fs::write(first.join("incidents.jsonl"), "\n{\"id\": 7}\n").unwrap();
     let refused = run(with(&[], [("--data", &first), ("", &first)]))
@@ -133,4 +133,15 @@ fn an_account_is_saved_at_the_end_and_served_again() {
         .unwrap();
     assert!(refused.contains("holds no account"), "{refused}");
     fs::remove_dir_all(&dir).unwrap();
+}
+
+#[test]
+fn stand_ins_of_two_regions_share_no_key() {
+    let us = Running::start(&["--region", "us"]).unwrap();
+    let eu = Running::start(&["--region", "eu"]).unwrap();
+    for key in ["api_key", "read_only_key", "user_key"] {
+        assert_ne!(us.document[key], eu.document[key], "{key}");
+    }
+    let scope = &eu.document["oauth"]["account_scope"];
+    assert_eq!(*scope, "as_account-eu.lighthouse-works");
 }

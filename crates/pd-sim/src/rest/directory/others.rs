@@ -8,7 +8,7 @@ use crate::http::{Request, Response, invalid, not_found};
 use crate::refs::seconds;
 use crate::rest::Answer;
 use crate::rest::paging::{Page, instant};
-use crate::state::{ChangeEvent, Means, Page as Sent, Team, World};
+use crate::state::{Means, Page as Sent, Team, World};
 
 /// The widest window of notifications: three months.
 const NOTIFICATIONS_MAX: SignedDuration = SignedDuration::from_hours(24 * 92);
@@ -41,11 +41,19 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
                 &json!({"integration": super::integration_value(world, row)}),
             ))
         }
-        ["notifications"] => notifications(world, request),
-        ["change_events"] => {
-            let rows: Vec<_> = world.changes.iter().rev().collect();
-            Ok(page()?.answer("change_events", &rows, |row| change_event(world, row)))
+        ["vendors"] => {
+            let rows: Vec<_> = VENDORS
+                .iter()
+                .filter(|name| named(request, &[name]))
+                .collect();
+            Ok(page()?.answer("vendors", &rows, |name| vendor(world, name)))
         }
+        ["vendors", id] => {
+            let found = VENDORS.iter().find(|name| vendor_id(name) == *id);
+            let found = vendor(world, found.ok_or_else(not_found)?);
+            Ok(Response::json(200, &json!({"vendor": found})))
+        }
+        ["notifications"] => notifications(world, request),
         ["incidents", "types"] => Ok(whole("incident_types", &[base_type(world)])),
         [
             "incidents",
@@ -55,6 +63,39 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
         ] => Ok(whole("fields", &fields(world))),
         _ => Err(not_found()),
     }
+}
+
+/// A few of the vendors that integrations name; their ids are made of their names.
+const VENDORS: [&str; 6] = [
+    "Amazon CloudWatch",
+    "Datadog",
+    "Grafana",
+    "New Relic",
+    "Prometheus",
+    "Sentry",
+];
+
+fn vendor_id(name: &str) -> String {
+    let letters = name.chars().filter(char::is_ascii_alphabetic);
+    let letters: String = letters.take(6).collect();
+    format!("P{}", letters.to_uppercase())
+}
+
+fn vendor(world: &World, name: &str) -> Value {
+    let id = vendor_id(name);
+    json!({
+        "id": id,
+        "type": "vendor",
+        "summary": name,
+        "self": format!("{}/vendors/{id}", world.options.base_url),
+        "html_url": null,
+        "name": name,
+        "website_url": null,
+        "logo_url": null,
+        "thumbnail_url": null,
+        "description": format!("Alerts of {name}"),
+        "integration_guide_url": null,
+    })
 }
 
 pub(crate) fn team(world: &World, team: &Team) -> Value {
@@ -117,20 +158,6 @@ fn means(sent: &Sent) -> Means {
     all.into_iter()
         .find(|means| means.name() == sent.channel)
         .unwrap_or(Means::Push)
-}
-
-fn change_event(world: &World, change: &ChangeEvent) -> Value {
-    let part = |pointer: &str| change.body.pointer(pointer).cloned().unwrap_or_default();
-    json!({
-        "id": change.id,
-        "type": "change_event",
-        "summary": part("/payload/summary"),
-        "timestamp": seconds(change.at),
-        "source": part("/payload/source"),
-        "custom_details": part("/payload/custom_details"),
-        "links": part("/links"),
-        "services": [world.service_ref(&change.service)],
-    })
 }
 
 fn base_type(world: &World) -> Value {

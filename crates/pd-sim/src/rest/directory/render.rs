@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::contacts;
 use crate::http::Request;
 use crate::refs::seconds;
-use crate::state::{Given, Integration, Service, Status, Target, World};
+use crate::state::{Given, Integration, Service, Status, Target, Team, World};
 
 /// What a file said stands where we only have a usual value.
 pub(crate) fn with_given(own: Value, given: &Given) -> Value {
@@ -19,6 +19,26 @@ pub(crate) fn with_given(own: Value, given: &Given) -> Value {
     own
 }
 
+/// Includes reach one step: what is included shows references itself.
+fn plain() -> Request {
+    Request::new("GET", "/")
+}
+
+/// A team by reference, or in full where `include[]` asks for it.
+fn team_of(world: &World, request: &Request, team: &Team) -> Value {
+    if request.includes("teams") {
+        super::others::team(world, team)
+    } else {
+        world.team_ref(&team.id).value()
+    }
+}
+
+/// The team of a policy, in a list.
+fn teams_of(world: &World, request: &Request, policy: &str) -> Vec<Value> {
+    let team = world.team_of_policy(policy).into_iter();
+    team.map(|team| team_of(world, request, team)).collect()
+}
+
 /// A user in full; null when nobody has this id.
 pub(crate) fn user_value(world: &World, request: &Request, id: &str) -> Value {
     let Some(user) = world.users.get(id) else {
@@ -28,7 +48,7 @@ pub(crate) fn user_value(world: &World, request: &Request, id: &str) -> Value {
         .teams
         .iter()
         .filter(|team| team.members.iter().any(|(member, _)| member == id));
-    let teams: Vec<Value> = teams.map(|team| world.team_ref(&team.id).value()).collect();
+    let teams: Vec<Value> = teams.map(|team| team_of(world, request, team)).collect();
     let contacts = if request.includes("contact_methods") {
         contacts::contact_methods(world, user)
     } else {
@@ -61,10 +81,7 @@ pub(crate) fn user_value(world: &World, request: &Request, id: &str) -> Value {
         "notification_rules": rules,
         "coordinated_incidents": [],
     });
-    let mut given = user.given.clone();
-    given.remove("contact_methods");
-    given.remove("notification_rules");
-    with_given(own, &given)
+    with_given(own, &user.given)
 }
 
 /// A service in full; null when there is none of this id.
@@ -103,7 +120,7 @@ pub(crate) fn service_value(world: &World, request: &Request, id: &str) -> Value
         "status": service_status(world, service),
         "auto_resolve_timeout": service.auto_resolve_timeout_s,
         "acknowledgement_timeout": service.acknowledgement_timeout_s,
-        "teams": world.team_refs(&service.policy),
+        "teams": teams_of(world, request, &service.policy),
         "alert_creation": "create_alerts_and_incidents",
         "addons": [],
         "scheduled_actions": [],
@@ -162,7 +179,7 @@ pub(crate) fn integration_value(world: &World, integration: &Integration) -> Val
         "services/{}/integrations/{}",
         integration.service, integration.id
     );
-    json!({
+    let own = json!({
         "id": integration.id,
         "type": integration.kind,
         "summary": integration.name,
@@ -173,16 +190,19 @@ pub(crate) fn integration_value(world: &World, integration: &Integration) -> Val
         "created_at": seconds(integration.created_at),
         "vendor": null,
         "integration_key": integration.key,
-    })
+    });
+    with_given(own, &integration.given)
 }
 
 /// A policy in full; null when there is none of this id.
-pub(crate) fn policy_value(world: &World, _request: &Request, id: &str) -> Value {
+pub(crate) fn policy_value(world: &World, request: &Request, id: &str) -> Value {
     let Some(policy) = world.policies.get(id) else {
         return Value::Null;
     };
     let rules: Vec<Value> = policy.rules.iter().map(|rule| {
+        let whole = request.includes("targets");
         let targets: Vec<Value> = rule.targets.iter().map(|target| match target {
+            Target::User(id) if whole => user_value(world, &plain(), id),
             Target::User(id) => world.user_ref(id).value(),
             Target::Schedule(id) => world.schedule_ref(id).value(),
         }).collect();
@@ -195,7 +215,13 @@ pub(crate) fn policy_value(world: &World, _request: &Request, id: &str) -> Value
     }).collect();
     let services = world.services.iter().filter(|service| service.policy == id);
     let services: Vec<Value> = services
-        .map(|service| world.service_ref(&service.id).value())
+        .map(|service| {
+            if request.includes("services") {
+                service_value(world, &plain(), &service.id)
+            } else {
+                world.service_ref(&service.id).value()
+            }
+        })
         .collect();
     let own = json!({
         "id": policy.id,
@@ -209,7 +235,7 @@ pub(crate) fn policy_value(world: &World, _request: &Request, id: &str) -> Value
         "on_call_handoff_notifications": "if_has_services",
         "escalation_rules": rules,
         "services": services,
-        "teams": world.team_refs(id),
+        "teams": teams_of(world, request, id),
         "privilege": null,
     });
     with_given(own, &policy.given)

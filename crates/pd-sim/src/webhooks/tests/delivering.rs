@@ -143,8 +143,8 @@ fn a_retry_holds_back_its_own_incident_only() {
     desk.pass(SignedDuration::from_secs(5));
     let due = desk.due();
     assert_eq!(due.len(), 2);
-    desk.webhooks.delivered(due[0].id, FAILED, desk.now);
-    desk.webhooks.delivered(due[1].id, OK, desk.now);
+    desk.webhooks.delivered(due[0].id, FAILED, &[], desk.now);
+    desk.webhooks.delivered(due[1].id, OK, &[], desk.now);
     assert_eq!(desk.round(OK), ["QB incident.acknowledged"]);
 
     desk.pass(SignedDuration::from_secs(10));
@@ -162,7 +162,7 @@ fn an_attempt_under_way_holds_back_its_incident() {
     assert_eq!(first.len(), 1);
     assert_eq!(desk.webhooks.wake_at(), None);
     assert_eq!(desk.due(), []);
-    desk.webhooks.delivered(first[0].id, OK, desk.now);
+    desk.webhooks.delivered(first[0].id, OK, &[], desk.now);
     assert_eq!(desk.webhooks.wake_at(), Some(desk.now));
     assert_eq!(desk.round(OK), ["QA incident.acknowledged"]);
 }
@@ -208,7 +208,7 @@ fn an_attempt_that_fails_after_48_hours_is_the_last() {
     let due = desk.due();
     desk.pass(SignedDuration::from_hours(49));
     desk.webhooks
-        .delivered(due[0].id, DeliveryResult::TimedOut, desk.now);
+        .delivered(due[0].id, DeliveryResult::TimedOut, &[], desk.now);
     let view = &desk.webhooks.subscriptions()[0];
     assert_eq!((view.queued.len(), view.dropped), (0, 1));
 }
@@ -288,8 +288,8 @@ fn a_report_on_a_discarded_webhook_is_ignored() {
     desk.publish("QA", "incident.triggered");
     let due = desk.due();
     desk.webhooks.disable_now(&id, desk.now);
-    desk.webhooks.delivered(due[0].id, REFUSED, desk.now);
-    desk.webhooks.delivered(999, OK, desk.now);
+    desk.webhooks.delivered(due[0].id, REFUSED, &[], desk.now);
+    desk.webhooks.delivered(999, OK, &[], desk.now);
     assert_eq!(desk.webhooks.subscriptions()[0].dropped, 0);
 }
 

@@ -138,7 +138,7 @@ fn a_wrong_secret_signs_with_none_of_ours() {
     );
 
     desk.webhooks
-        .delivered(wrong[0].id, DeliveryResult::Status(503), desk.now);
+        .delivered(wrong[0].id, DeliveryResult::Status(503), &[], desk.now);
     desk.faults.wrong_secret = false;
     desk.pass(SignedDuration::from_secs(5));
     assert_eq!(
