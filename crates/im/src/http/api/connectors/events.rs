@@ -4,38 +4,11 @@
 //! kept in a setting, so that status and doctor can say it without asking.
 
 use im_engine::connector::Connector;
+use im_pagerduty::EVENTS;
 use im_store::{StoreError, Tx, settings};
 
 use super::view::length;
 use crate::http::api::types::Check;
-
-/// What we listen to: all of it that says something about an incident or its service.
-pub(super) const ALL: [&str; 24] = [
-    "incident.acknowledged",
-    "incident.action_invocation.created",
-    "incident.action_invocation.terminated",
-    "incident.action_invocation.updated",
-    "incident.annotated",
-    "incident.conference_bridge.updated",
-    "incident.custom_field_values.updated",
-    "incident.delegated",
-    "incident.escalated",
-    "incident.incident_type.changed",
-    "incident.priority_updated",
-    "incident.reassigned",
-    "incident.reopened",
-    "incident.resolved",
-    "incident.responder.added",
-    "incident.responder.replied",
-    "incident.role.assigned",
-    "incident.service_updated",
-    "incident.status_update_published",
-    "incident.triggered",
-    "incident.unacknowledged",
-    "incident.workflow.completed",
-    "incident.workflow.started",
-    "service.deleted",
-];
 
 /// Without these a webhook does not tell how an incident stands.
 const BASIC: [&str; 3] = [
@@ -43,15 +16,6 @@ const BASIC: [&str; 3] = [
     "incident.acknowledged",
     "incident.resolved",
 ];
-
-/// What a subscription leaves out. None where PagerDuty showed no events at all.
-pub(super) fn missing(subscribed: &[String]) -> Vec<&'static str> {
-    if subscribed.is_empty() {
-        return Vec::new();
-    }
-    let is_missing = |event: &&str| !subscribed.iter().any(|known| known == event);
-    ALL.into_iter().filter(is_missing).collect()
-}
 
 fn key(connector: &str) -> String {
     format!("webhook_events_missing:{connector}")
@@ -69,7 +33,7 @@ pub(in crate::http) fn noted(
 ) -> Result<Vec<&'static str>, StoreError> {
     let noted = settings::get(tx, &key(connector))?.unwrap_or_default();
     let is_noted = |event: &&str| noted.split(' ').any(|word| word == *event);
-    Ok(ALL.into_iter().filter(is_noted).collect())
+    Ok(EVENTS.into_iter().filter(is_noted).collect())
 }
 
 /// Says what is left out, in a few words; `None` if it is nothing.
@@ -80,7 +44,7 @@ pub(super) fn told(missing: &[&str]) -> Option<String> {
         1 => format!("the webhook leaves out {example}"),
         count => format!(
             "the webhook leaves out {count} of {} events, {example} among them",
-            ALL.len()
+            EVENTS.len()
         ),
     })
 }

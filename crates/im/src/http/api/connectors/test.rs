@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use im_engine::connector::Connector;
-use im_pagerduty::{Answer, Call, Change, Outcome, Subscription, User, Why};
+use im_pagerduty::{Answer, Call, Change, Outcome, Subscription, User, Why, missing_events};
 use im_store::connectors::State as RowState;
 use im_store::people::{self, UserRow};
 use im_store::{connectors, inbox};
@@ -379,7 +379,7 @@ async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiErro
             return Ok(vec![Check::failed(TEXT, cause, next)]);
         }
     };
-    let missing = events::missing(&subscription.events);
+    let missing = missing_events(&subscription.events);
     let line = match asleep(&subscription) {
         Some(cause) => Check::failed(
             TEXT,

@@ -11,7 +11,8 @@ use im_engine::connector::Connector;
 use im_engine::request_sync;
 use im_pagerduty::config::BASE_URL_DEFAULT;
 use im_pagerduty::{
-    Answer, Call, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why, senders,
+    Answer, Call, EVENTS, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why,
+    missing_events, senders,
 };
 use im_store::connectors::{self, ConnectorRow};
 use im_store::{StoreError, Tx, settings};
@@ -131,7 +132,7 @@ async fn enable(app: &App, connector: &Connector, insecure: bool) -> Result<Chec
             (true, false, _) => "whose secret is not known here",
             (true, true, Some(why)) => why,
             (true, true, None) if !found.active => "which was switched off",
-            (true, true, None) if !events::missing(&found.events).is_empty() => {
+            (true, true, None) if !missing_events(&found.events).is_empty() => {
                 "which left out events"
             }
             (true, true, None) => {
@@ -227,7 +228,7 @@ async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiE
     let call = |filter| Call::CreateSubscription {
         url: url.to_owned(),
         description: format!("im, connector {}", connector.name()),
-        events: events::ALL.map(str::to_owned).to_vec(),
+        events: EVENTS.map(str::to_owned).to_vec(),
         filter,
     };
     let account = call(SubscriptionFilter::Account);
@@ -259,7 +260,7 @@ async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiE
     let stored = Stored {
         subscription: Some(made.id.clone()),
         is_told: true,
-        missing: events::missing(&made.events),
+        missing: missing_events(&made.events),
     };
     store(app, connector, &secret, stored).await?;
     let scope = match made.filter {
@@ -409,7 +410,7 @@ async fn manual(
     let found = subscription_at(app, connector, &url).await.ok().flatten();
     let missing = found
         .as_ref()
-        .map_or_else(Vec::new, |found| events::missing(&found.events));
+        .map_or_else(Vec::new, |found| missing_events(&found.events));
     let mut lines = vec![Check::ok("The signing secret is stored").next(format!(
         "`im connector webhook {} --test` has PagerDuty send a test event",
         connector.name()
