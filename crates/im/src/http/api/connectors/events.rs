@@ -1,11 +1,10 @@
 //! Which events a webhook subscription should tell of, and which it leaves out.
 //!
-//! PagerDuty is asked when a subscription is made, tried or given by hand; what was found then is
-//! kept in a setting, so that status and doctor can say it without asking.
+//! PagerDuty is asked when a subscription is made, tried or given by hand, and by each repair
+//! (`im_engine::subscription`).
 
 use im_engine::connector::Connector;
 use im_pagerduty::EVENTS;
-use im_store::{StoreError, Tx, settings};
 
 use super::view::length;
 use crate::http::api::types::Check;
@@ -16,25 +15,6 @@ const BASIC: [&str; 3] = [
     "incident.acknowledged",
     "incident.resolved",
 ];
-
-fn key(connector: &str) -> String {
-    format!("webhook_events_missing:{connector}")
-}
-
-/// Remembers what the subscription of a connector leaves out.
-pub(super) fn note(tx: &mut Tx<'_>, connector: &str, missing: &[&str]) -> Result<(), StoreError> {
-    settings::put(tx, &key(connector), &missing.join(" "))
-}
-
-/// What was remembered.
-pub(in crate::http) fn noted(
-    tx: &mut Tx<'_>,
-    connector: &str,
-) -> Result<Vec<&'static str>, StoreError> {
-    let noted = settings::get(tx, &key(connector))?.unwrap_or_default();
-    let is_noted = |event: &&str| noted.split(' ').any(|word| word == *event);
-    Ok(EVENTS.into_iter().filter(is_noted).collect())
-}
 
 /// Says what is left out, in a few words; `None` if it is nothing.
 pub(super) fn told(missing: &[&str]) -> Option<String> {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use im_engine::connector::Connector;
+use im_engine::subscription::note_missing;
 use im_pagerduty::{Answer, Call, Change, Outcome, Subscription, User, Why, missing_events};
 use im_store::connectors::State as RowState;
 use im_store::people::{self, UserRow};
@@ -392,7 +393,7 @@ async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiErro
     lines.extend(events::line(connector, &missing));
     let name = name.to_owned();
     app.db
-        .write(move |tx| Ok::<_, ApiError>(events::note(tx, &name, &missing)?))
+        .write(move |tx| Ok::<_, ApiError>(note_missing(tx, &name, &missing)?))
         .await?;
     Ok(lines)
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use im_engine::connector::Connector;
-use im_engine::request_sync;
+use im_engine::{request_sync, subscription};
 use im_pagerduty::config::BASE_URL_DEFAULT;
 use im_pagerduty::{
     Answer, Call, EVENTS, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why,
@@ -153,8 +153,9 @@ async fn enable(app: &App, connector: &Connector, insecure: bool) -> Result<Chec
     Ok(Checks::of(lines).at(url))
 }
 
-/// Why the secret that is stored here may not be the one that PagerDuty signs with. It is beyond
-/// doubt if PagerDuty itself told it, or if a delivery has fitted, and none has failed since.
+/// Why our subscription may not do its work: it is not as it was made, or the secret that is stored
+/// here may not be the one that PagerDuty signs with. That is beyond doubt if PagerDuty itself
+/// told it, or if a delivery has fitted, and none has failed since.
 async fn doubt(app: &App, connector: &Connector) -> Result<Option<&'static str>, ApiError> {
     let (row, now) = (connector.row.clone(), app.clock.now());
     app.db
@@ -164,6 +165,9 @@ async fn doubt(app: &App, connector: &Connector) -> Result<Option<&'static str>,
             }
             if hooks::bad_signatures_since_good(tx, &row, now)? > 0 {
                 return Ok(Some("whose secret is not the one that is stored here"));
+            }
+            if subscription::wrong(tx, &row.name)?.is_some() {
+                return Ok(Some("which was changed in PagerDuty"));
             }
             let is_told = settings::get(tx, &told_key(&row.name))? == Some(mark(&row));
             let since = hooks::secret_since(tx, &row)?;
@@ -301,7 +305,8 @@ async fn store(
             let name = row.name.as_str();
             put(tx, &row, now)?;
             settings::put(tx, &told_key(name), &told)?;
-            events::note(tx, name, &stored.missing)?;
+            subscription::forget(tx, name)?;
+            subscription::note_missing(tx, name, &stored.missing)?;
             Ok::<_, ApiError>(request_sync(tx, name, "webhook enabled", now)?)
         })
         .await?;
@@ -349,7 +354,7 @@ async fn disable(app: &App, connector: &Connector) -> Result<Checks, ApiError> {
     let name = connector.name().to_owned();
     app.db
         .write(move |tx| {
-            events::note(tx, &name, &[])?;
+            subscription::forget(tx, &name)?;
             Ok::<_, ApiError>(connectors::set_webhook(tx, &name, None, &[])?)
         })
         .await?;
