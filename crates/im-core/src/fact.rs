@@ -108,6 +108,8 @@ kinds! {
     Assigned = "assigned",
     /// Moved along its policy to `people`. `detail`: the level.
     Escalated = "escalated",
+    /// Nobody is left to page: its policy came to its end without an answer.
+    Exhausted = "exhausted",
     /// Moved to another policy, to `people`. `value`: the policy.
     Delegated = "delegated",
     /// One message to one person. `people`: whom; `value`: the channel.
@@ -175,6 +177,7 @@ impl Kind {
             Self::Reopened => 5,
             Self::Closed => 6,
             Self::Deleted
+            | Self::Exhausted
             | Self::Notified
             | Self::Noted
             | Self::Titled

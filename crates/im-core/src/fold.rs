@@ -477,7 +477,15 @@ fn end(story: &mut Story, act: &Act<'_>, status: Status) {
     // What was over stays over since then, whatever it is called now.
     if story.status.is_open() {
         story.resolved_at = Some(act.shown_at);
-        story.resolved_by = act.fact.actor.label().map(str::to_owned);
+        // The log names the service for what a timer did.
+        let is_timer =
+            act.fact.kind == Kind::Resolved && act.fact.value.as_deref() == Some("timer");
+        let by = if is_timer {
+            Some("PagerDuty's timer")
+        } else {
+            act.fact.actor.label()
+        };
+        story.resolved_by = by.map(str::to_owned);
     }
     story.status = status;
 }

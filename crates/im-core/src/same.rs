@@ -133,12 +133,12 @@ fn same_actor(a: &Fact, b: &Fact) -> bool {
 fn same_object(a: &Fact, b: &Fact) -> bool {
     match a.kind {
         Kind::Assigned | Kind::Escalated | Kind::Delegated => same_people(a, b),
-        Kind::Notified => same_people(a, b) && a.value == b.value,
         Kind::Noted => same_text(a.value.as_deref(), b.value.as_deref()),
         Kind::PriorityChanged | Kind::UrgencyChanged => {
             a.value.is_none() || b.value.is_none() || a.value == b.value
         }
-        Kind::Other | Kind::StatusUpdated | Kind::Responder | Kind::Snoozed => a.value == b.value,
+        Kind::Notified | Kind::Responder => same_people(a, b) && a.value == b.value,
+        Kind::Other | Kind::StatusUpdated | Kind::Snoozed => a.value == b.value,
         Kind::Triggered
         | Kind::Acknowledged
         | Kind::Unacknowledged
@@ -149,6 +149,7 @@ fn same_object(a: &Fact, b: &Fact) -> bool {
         | Kind::Canceled
         | Kind::Duplicate
         | Kind::Deleted
+        | Kind::Exhausted
         | Kind::Titled
         | Kind::Described
         | Kind::SeverityChanged

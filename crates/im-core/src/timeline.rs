@@ -67,6 +67,9 @@ impl Line {
                 by(&format!("Escalated{from} to {people}{level}"), who)
             }
             Kind::Delegated => by(&format!("{}, assigned to {people}", policy(value)), who),
+            Kind::Exhausted => {
+                "Nobody is left to page: the escalation policy is at its end".to_owned()
+            }
             Kind::Notified => format!("{people} paged by {}", channel(value)),
             Kind::Noted => by_or("Note", who, "Note"),
             Kind::Titled => by(&format!("Renamed to \u{201c}{value}\u{201d}"), who),
@@ -82,7 +85,7 @@ impl Line {
             Kind::Linked => format!("PagerDuty incident created (#{value})"),
             Kind::Settled => format!("Not sent to PagerDuty: {}", settled(value)),
             Kind::Seen => "Looked at".to_owned(),
-            Kind::Other => by(&format!("PagerDuty reported {value}"), who),
+            Kind::Other => by(&reported(value, self.detail.as_deref()), who),
         }
     }
 
@@ -107,6 +110,7 @@ impl Line {
             | Kind::Assigned
             | Kind::Escalated
             | Kind::Delegated
+            | Kind::Exhausted
             | Kind::Notified
             | Kind::Titled
             | Kind::SeverityChanged
@@ -148,6 +152,13 @@ fn or<'a>(value: &'a str, empty: &'a str) -> &'a str {
 fn names(people: &[Person]) -> String {
     let labels: Vec<&str> = people.iter().map(Person::label).collect();
     labels.join(", ")
+}
+
+fn reported(word: &str, detail: Option<&str>) -> String {
+    detail.map_or_else(
+        || format!("PagerDuty reported {word}"),
+        |detail| format!("PagerDuty reported {word}: {detail}"),
+    )
 }
 
 fn policy(name: &str) -> String {

@@ -6,7 +6,7 @@ use im_store::connectors::{self, ConnectorRow};
 use im_store::{Cause, StoreError, Tx, facts, incidents, settings};
 use jiff::Timestamp;
 
-use crate::{reconcile, record, skew};
+use crate::{reconcile, record, skew, subscription};
 
 /// A connector, ready for use.
 #[derive(Debug, Clone)]
@@ -66,6 +66,7 @@ pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
     settings::put(tx, &reconcile::users_read(name), "")?;
     settings::put(tx, &attached_to(name), "")?;
     skew::forget(tx, name)?;
+    subscription::forget(tx, name)?;
     connectors::delete(tx, name)
 }
 

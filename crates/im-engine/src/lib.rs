@@ -28,6 +28,7 @@ mod reconcile;
 pub mod record;
 mod settle;
 pub mod skew;
+pub mod subscription;
 mod whose;
 
 use jiff::SignedDuration;

@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 use crate::connector::Connector;
 use crate::read::{self, Applied, LATE, has_webhook};
 use crate::settle::{Settled, remember_users};
-use crate::{inbox, record, whose};
+use crate::{inbox, record, subscription, whose};
 
 /// The first run looks back so far for changes; open incidents come whatever their age.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
@@ -173,7 +173,7 @@ fn start(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<RunRo
 /// The call of the current phase; `None` where the phase has none to make.
 fn call(connector: &Connector, progress: &mut Progress) -> Option<Call> {
     let receives = connector.mapping.direction.receives();
-    let subscription = || {
+    let held = || {
         connector
             .row
             .subscription
@@ -181,8 +181,8 @@ fn call(connector: &Connector, progress: &mut Progress) -> Option<Call> {
             .filter(|_| receives && connector.config.enable_webhook)
     };
     match progress.phase {
-        Phase::Subscription => subscription().map(|id| Call::ReadSubscription { id }),
-        Phase::Enable => subscription().map(|id| Call::EnableSubscription { id }),
+        Phase::Subscription => held().map(|id| Call::ReadSubscription { id }),
+        Phase::Enable => held().map(|id| Call::EnableSubscription { id }),
         Phase::Users { offset } => Some(Call::ListUsers { offset }),
         Phase::Log if receives => {
             let (since, until) = (progress.since, progress.cursor + AHEAD);
@@ -285,6 +285,7 @@ fn skip(
                     .last_heard_at
                     .unwrap_or(connector.row.created_at);
                 connectors::open_gap(tx, connector.name(), from)?;
+                subscription::is_gone(tx, connector.name())?;
                 connectors::set_webhook(
                     tx,
                     connector.name(),
@@ -357,10 +358,10 @@ fn checked(
     tx: &mut Tx<'_>,
     connector: &Connector,
     progress: &mut Progress,
-    subscription: &Subscription,
+    told: &Subscription,
     now: Timestamp,
 ) -> Result<Phase, StoreError> {
-    if subscription.temporarily_disabled || !subscription.active {
+    if told.temporarily_disabled || !told.active {
         let row = &connector.row;
         let from = row
             .last_heard_at
@@ -369,12 +370,13 @@ fn checked(
         connectors::open_gap(tx, connector.name(), from)?;
         progress.since = progress.since.min(from - OVERLAP);
     }
-    if !subscription.active {
+    if !told.active {
         progress
             .incomplete
             .push("the webhook subscription is switched off in PagerDuty".to_owned());
     }
-    if subscription.temporarily_disabled {
+    subscription::look(tx, connector.name(), told)?;
+    if told.temporarily_disabled {
         Ok(Phase::Enable)
     } else {
         users(tx, connector.name(), now)

@@ -23,6 +23,7 @@ mod request;
 mod secret;
 pub mod senders;
 mod signature;
+mod subscription;
 mod webhook;
 mod windows;
 mod wire;
@@ -41,6 +42,7 @@ pub use render::{NOTE_CHARS_MAX, TITLE_CHARS_MAX, body, note_mark, note_text, ti
 pub use request::{HttpRequest, Method, authorization, request};
 pub use secret::Secret;
 pub use signature::verify;
+pub use subscription::{EVENTS, missing_events};
 pub use webhook::{
     BodyError, Envelope, ServiceEvent, Subject, Webhook, read_envelope, read_webhook,
 };

@@ -346,6 +346,39 @@ fn s39_s71_what_pagerduty_empties_on_resolve_is_kept() {
 }
 
 #[test]
+fn s37_a_timer_is_not_the_service_that_the_log_names_for_it() {
+    assert_snapshot!(tell("
+        09:00 log triggered by service web | db down
+        13:00 log resolved by service web | timer
+    "), @r"
+    09:00 Triggered by web: db down
+    13:00 Resolved by PagerDuty's timer
+    = resolved, over 13:00 by PagerDuty's timer
+    ");
+}
+
+#[test]
+fn s46_two_who_are_asked_at_once_are_two_and_named() {
+    let webhooks = "
+        09:00:00.100 webhook triggered | db down
+        09:01:00.200 webhook responder by Ann to Bob | pending | Please join
+        09:01:00.300 webhook responder by Ann to Cid | pending | Please join
+        09:02:00.100 webhook responder by Bob to Bob | joined
+    ";
+    let log = "
+        09:01 log responder by Ann to Bob | pending | Please join
+        09:01 log responder by Ann to Cid | pending | Please join
+    ";
+    assert_snapshot!(tell(&format!("{webhooks}{log}")), @r"
+    09:00:00.1 Triggered: db down
+    09:01 Responder Bob: pending
+    09:01 Responder Cid: pending
+    09:02:00.1 Responder Bob: joined
+    = open
+    ");
+}
+
+#[test]
 fn s71_who_takes_it_after_a_reopen_has_it() {
     let told = |more: &str| {
         let told = story(&format!(

@@ -15,7 +15,7 @@ use fastrand::Rng;
 use im_engine::{
     Capacity, LEASE, Plan, Planned, Settled, connector, inbox, plan, request_sync, settle,
 };
-use im_pagerduty::{Call, Limits, Outcome, Reply};
+use im_pagerduty::{Call, EVENTS, Limits, Outcome, Reply};
 use im_store::fault::Faults;
 use im_store::{
     Address, Connection, DbOptions, LocalDb, PostgresAddress, PostgresConnection, SqliteImage,
@@ -33,22 +33,6 @@ use wire::{Instead, Tamper};
 pub(crate) const CONNECTOR: &str = "pd";
 /// A Tuesday morning.
 const START: &str = "2026-03-10T08:00:00Z";
-/// The events that our subscription asks for.
-const EVENTS: [&str; 13] = [
-    "incident.triggered",
-    "incident.acknowledged",
-    "incident.unacknowledged",
-    "incident.escalated",
-    "incident.reassigned",
-    "incident.delegated",
-    "incident.priority_updated",
-    "incident.service_updated",
-    "incident.resolved",
-    "incident.reopened",
-    "incident.annotated",
-    "incident.status_update_published",
-    "service.deleted",
-];
 /// How many moves a second of virtual time may take before a story is called a loop.
 const MOVES_MAX: usize = 20_000;
 static IMAGE: LazyLock<SqliteImage> = LazyLock::new(|| SqliteImage::new().unwrap());

@@ -14,7 +14,11 @@ pub(crate) fn log_entry_heard(entry: &LogEntry) -> Option<Heard> {
     let id = entry.id.as_deref()?;
     let at = (*entry.created_at)?;
     let word = entry.kind.clone().unwrap_or_default();
-    let kind = kind(&word);
+    let kind = match kind(&word) {
+        // One without a name cannot be told from another of the same second.
+        Kind::Responder if people(&entry.assignees).is_empty() => Kind::Other,
+        kind => kind,
+    };
     let agent = actor(entry.agent.as_ref());
     let fact = Fact::new(Source::LogEntry, id, kind, agent, at);
     let channel = entry.channel.as_ref();
@@ -55,6 +59,8 @@ fn kind(word: &str) -> Kind {
         "assign" | "reassign" => Kind::Assigned,
         "escalate" => Kind::Escalated,
         "delegate" => Kind::Delegated,
+        "exhaust_escalation_path" => Kind::Exhausted,
+        "responder_request" => Kind::Responder,
         "notify" => Kind::Notified,
         "annotate" => Kind::Noted,
         "snooze" => Kind::Snoozed,
@@ -105,6 +111,11 @@ fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
             fact.value = channel.and_then(|channel| {
                 said(channel.message.as_ref()).or_else(|| said(channel.summary.as_ref()))
             });
+        }
+        Kind::Responder => {
+            fact.people = people(&entry.assignees);
+            fact.value = Some("pending".to_owned());
+            fact.detail = channel.and_then(|channel| said(channel.summary.as_ref()));
         }
         Kind::Other => fact.value = Some(word.to_owned()),
         _ => {}

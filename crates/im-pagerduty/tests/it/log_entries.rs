@@ -24,7 +24,7 @@ fn each_documented_entry_becomes_its_fact() {
     insta::assert_snapshot!(heard(&page.items), @r#"
     Q0HLINC0000001: 2026-03-10T11:20:45Z resolved by user Tomas Lindqvist value="human" detail="Rolled back release 412"
     Q0HLINC0000001: 2026-03-10T11:01:00Z fields_changed by user Tomas Lindqvist
-    Q0HLINC0000001: 2026-03-10T11:00:00Z other by service Checkout API value="exhaust_escalation_path_log_entry"
+    Q0HLINC0000001: 2026-03-10T11:00:00Z exhausted by service Checkout API
     Q0HLINC0000001: 2026-03-10T10:30:00Z other by service Checkout API value="repeat_escalation_path_log_entry"
     Q0HLINC0000001: 2026-03-10T09:58:30Z urgency_changed by user Tomas Lindqvist value="high"
     Q0HLINC0000001: 2026-03-10T09:58:00Z priority_changed by user Tomas Lindqvist value="P1" detail="P2"
@@ -203,6 +203,24 @@ fn urgency_and_priority_are_found_where_they_are() {
     check(
         r#""type":"priority_change_log_entry","channel":{"old_priority":{"id":"X","name":"P2"},"new_priority":null}"#,
         "priority_changed by none detail=\"P2\"",
+    );
+}
+
+#[test]
+fn the_end_of_a_policy_and_a_request_for_help_have_words_of_their_own() {
+    check(
+        r#""type":"exhaust_escalation_path_log_entry","channel":{"type":"auto"}"#,
+        "exhausted by none",
+    );
+    check(
+        r#""type":"responder_request_log_entry","assignees":[{"id":"U1","type":"user_reference","summary":"Ann"}],
+            "channel":{"summary":"Please join"}"#,
+        "responder by none to [Ann] value=\"pending\" detail=\"Please join\"",
+    );
+    // Nobody documents it: without a name it is told as it came.
+    check(
+        r#""type":"responder_request_log_entry","channel":{"summary":"Please join"}"#,
+        "other by none value=\"responder_request_log_entry\"",
     );
 }
 

@@ -14,7 +14,7 @@ fn sign(body: &[u8], secret: &str) -> String {
 }
 
 #[test]
-fn each_documented_vector_holds() {
+fn s06_s07_each_documented_vector_holds() {
     let vectors: serde_json::Value =
         serde_json::from_slice(&fixture("signature-vectors.json")).unwrap();
     let vectors = vectors["vectors"].as_array().unwrap();
@@ -54,7 +54,7 @@ fn a_header_of_thousands_of_entries_is_not_searched_for_ever() {
 
 proptest! {
     #[test]
-    fn what_was_signed_is_valid_and_one_changed_byte_is_not(
+    fn s07_what_was_signed_is_valid_and_one_changed_byte_is_not(
         body in prop::collection::vec(any::<u8>(), 1..300),
         secret in "[ -~]{1,80}",
         at in any::<prop::sample::Index>(),

@@ -67,11 +67,10 @@ fn walk(listing: Listing, rows: &[i64], since: Timestamp, until: Timestamp) -> (
     panic!("goes on for ever");
 }
 
-#[test]
-fn a_range_of_years_is_cut_to_what_pagerduty_allows_oldest_first() {
-    let (since, until) = (at("2024-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z"));
-    let mut walk = Walk::new(Listing::Incidents, since, until);
-    let mut windows: Vec<Window> = Vec::new();
+/// The windows of a walk over an account where nothing ever happened.
+fn windows(listing: Listing, since: Timestamp, until: Timestamp) -> Vec<Window> {
+    let mut walk = Walk::new(listing, since, until);
+    let mut windows = Vec::new();
     while let Some(window) = walk.window() {
         windows.push(window);
         walk.took(&Page::<()> {
@@ -82,21 +81,31 @@ fn a_range_of_years_is_cut_to_what_pagerduty_allows_oldest_first() {
             next_offset: None,
         });
     }
-    assert_eq!(windows.len(), 5);
-    assert_eq!((windows[0].since, windows[4].until), (since, until));
-    for pair in windows.windows(2) {
-        assert_eq!(pair[0].until, pair[1].since);
-    }
-    let longest = SignedDuration::from_hours(180 * 24);
-    assert!(
-        windows
-            .iter()
-            .all(|window| window.since.duration_until(window.until) <= longest)
-    );
+    windows
 }
 
 #[test]
-fn more_than_ten_thousand_rows_are_read_by_splitting() {
+fn s87_each_list_is_cut_to_what_pagerduty_allows_for_it_oldest_first() {
+    let (since, until) = (at("2024-01-01T00:00:00Z"), at("2026-01-01T00:00:00Z"));
+    // The days that a window may have, and how many of them two years need.
+    for (listing, days, count) in [(Listing::Incidents, 180, 5), (Listing::LogEntries, 1, 731)] {
+        let windows = windows(listing, since, until);
+        assert_eq!(windows.len(), count, "{listing:?}");
+        assert_eq!((windows[0].since, windows[count - 1].until), (since, until));
+        for pair in windows.windows(2) {
+            assert_eq!(pair[0].until, pair[1].since);
+        }
+        let longest = SignedDuration::from_hours(days * 24);
+        assert!(
+            windows
+                .iter()
+                .all(|window| window.since.duration_until(window.until) <= longest)
+        );
+    }
+}
+
+#[test]
+fn s76_more_than_ten_thousand_rows_are_read_by_splitting() {
     let since = at("2026-03-01T00:00:00Z");
     let rows: Vec<i64> = (0..17_495).map(|row| since.as_second() + row * 4).collect();
     let until = at("2026-03-01T23:59:59Z");
@@ -108,7 +117,7 @@ fn more_than_ten_thousand_rows_are_read_by_splitting() {
 }
 
 #[test]
-fn a_second_with_too_many_rows_is_reported_not_passed_over() {
+fn s76_a_second_with_too_many_rows_is_reported_not_passed_over() {
     let since = at("2026-03-01T00:00:00Z");
     let burst = since.as_second() + 100;
     let mut rows = vec![burst; 10_001];

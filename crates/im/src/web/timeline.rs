@@ -97,6 +97,7 @@ fn shape(kind: Kind, model: StatusModel) -> (&'static str, &'static str) {
         Kind::Escalated | Kind::SeverityChanged | Kind::UrgencyChanged | Kind::PriorityChanged => {
             ("level", "grey")
         }
+        Kind::Exhausted => ("bell", "red"),
         Kind::Notified => ("bell", "grey"),
         Kind::Noted | Kind::StatusUpdated => ("note", "grey"),
         Kind::Titled | Kind::Described | Kind::ServiceChanged | Kind::FieldsChanged => {

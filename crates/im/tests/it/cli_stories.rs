@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use axum::extract::Request;
+use axum::middleware::{self, Next};
 use axum::{Extension, Router};
 use im::clock::Clock;
 use im::http::App;
@@ -50,11 +52,12 @@ impl Story {
         let app: Arc<App> = Arc::new(assemble(db, vault, clock.clone(), false));
         let (standing_in, working) = (Arc::clone(&stand_in), engine(&app));
         let stopped = stop.clone();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        let here = runtime.handle().clone();
         std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread()
-                .enable_all()
-                .build()
-                .unwrap();
             runtime.block_on(async move {
                 let listener = tokio::net::TcpListener::from_std(listener).unwrap();
                 let serving = sim::serve(standing_in, listener, stopped.clone());
@@ -63,7 +66,15 @@ impl Story {
                 served.unwrap();
             });
         });
-        let router = im::http::router(app).layer(Extension(InProcess));
+        // Each command has a runtime of its own, and connections to PagerDuty end with the runtime
+        // that opened them: the API works where the run loop does, as in a server.
+        let on_server = middleware::from_fn(move |request: Request, next: Next| {
+            let handled = here.spawn(next.run(request));
+            async move { handled.await.expect("a handler ends") }
+        });
+        let router = im::http::router(app)
+            .layer(Extension(InProcess))
+            .layer(on_server);
         Self {
             stand_in,
             router,

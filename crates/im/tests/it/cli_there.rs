@@ -129,8 +129,9 @@ fn a_refused_key_is_named_where_a_declaration_waits_for_it() {
 #[test]
 fn what_was_over_before_pagerduty_heard_of_it_is_told_as_that() {
     let story = Story::connected(&json!({"api_key": "y_NxrWrongWrongWrong"}));
+    // The key is known to be wrong by now: nothing that follows is tried.
+    assert_ne!(story.im("connector sync prod").code, 0);
     story.done(DECLARE);
-    // The key is known to be wrong by now: this one was never tried.
     assert_snapshot!(told(
         &story,
         &[
@@ -180,4 +181,73 @@ fn of_several_connectors_the_one_that_is_meant_is_used_and_named() {
     story.done("connector config other --direction inbound");
     let said = story.done("declare --sev SEV-3 --title 'Ours'");
     assert!(said.contains(" via prod. "), "{said}");
+}
+
+/// A person at PagerDuty changes the only webhook subscription, or takes it away.
+fn change_webhook(story: &Story, method: &str, change: &serde_json::Value) {
+    let key = format!("Token token={}", story.stand_in.account.api_key);
+    story.there(|sim, now| {
+        let path = format!("/webhook_subscriptions/{}", sim.subscriptions()[0].id);
+        let request = pd_sim::Request::new(method, &path)
+            .with_header("Authorization", &key)
+            .with_header("Content-Type", "application/json")
+            .with_json(&json!({"webhook_subscription": change}));
+        let answer = sim.handle(&request, now).response;
+        assert!(answer.status < 300, "{answer:?}");
+    });
+}
+
+/// The same words on one line.
+fn unwrapped(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn g09_a_webhook_that_was_changed_in_pagerduty_is_said_and_made_anew() {
+    let story = Story::connected(&json!({}));
+    let status = |story: &Story| {
+        story.im("connector sync prod");
+        unwrapped(&story.done("connector status prod"))
+    };
+    story.done("config set public_url http://im.example.com");
+    story.done("connector webhook prod --enable --insecure");
+    let good = status(&story);
+    assert!(!good.contains("Mode: "), "{good}");
+    let service = story.stand_in.account.services[0].0.clone();
+    let filter = json!({"filter": {"type": "service_reference", "id": service}});
+    for (method, change, said) in [
+        (
+            "PUT",
+            filter,
+            format!("it listens to service {service}, not to the account"),
+        ),
+        (
+            "PUT",
+            json!({"active": false}),
+            "the webhook subscription is switched off in PagerDuty".to_owned(),
+        ),
+        (
+            "DELETE",
+            serde_json::Value::Null,
+            "the webhook subscription was deleted in PagerDuty".to_owned(),
+        ),
+    ] {
+        change_webhook(&story, method, &change);
+        let bad = status(&story);
+        assert!(bad.contains(&said), "{bad}");
+        assert_eq!(
+            bad.contains("Mode: repair only"),
+            method == "DELETE",
+            "{bad}"
+        );
+        let doctor = unwrapped(&story.im("doctor").all());
+        assert!(doctor.contains(&said), "{doctor}");
+        let next = "`im connector webhook prod --enable` makes it anew";
+        assert!(doctor.contains(next), "{doctor}");
+        story.done("connector webhook prod --enable --insecure");
+        let mended = status(&story);
+        assert!(!mended.contains("in PagerDuty"), "{mended}");
+        assert!(!mended.contains("Mode: "), "{mended}");
+        assert_eq!(story.there(|sim, _| sim.subscription_count()), 1);
+    }
 }

@@ -9,6 +9,7 @@ use std::path::Path;
 mod layers;
 mod manifests;
 mod pages;
+mod scenarios;
 mod source;
 
 use source::Source;

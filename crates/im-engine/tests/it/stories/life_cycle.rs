@@ -1,10 +1,16 @@
-//! What PagerDuty's incidents go through: the scenarios S32–S39.
+//! What PagerDuty's incidents go through: the scenarios S32–S53, and S71.
 
-use im_core::{Command, Kind, PeerStatus, Status};
+use std::collections::BTreeSet;
+
+use im_core::{ActorKind, Command, Kind, PeerStatus, Status, Urgency};
 use im_engine::request_reread;
-use jiff::SignedDuration;
+use im_pagerduty::Call;
+use im_store::{facts, repair};
+use jiff::{SignedDuration, Timestamp};
+use pd_sim::Fault;
+use serde_json::{Value, json};
 
-use crate::world::{CONNECTOR, World};
+use crate::world::{CONNECTOR, World, is_event};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -21,6 +27,17 @@ fn steps(world: &mut World, incident: im_core::IncidentNumber) -> Vec<Kind> {
     let story = world.story(incident);
     let all = story.lines.into_iter().map(|line| line.kind);
     all.filter(|kind| kinds.contains(kind)).collect()
+}
+
+/// An incident that a person makes by PagerDuty's API; its id there.
+fn made_there(world: &mut World, incident: &Value) -> String {
+    let body = json!({"incident": incident}).to_string().into_bytes();
+    let reply = world.ask("POST", "/incidents", body);
+    let made: Value = serde_json::from_slice(&reply.body).unwrap();
+    made["incident"]["id"]
+        .as_str()
+        .expect("it is made")
+        .to_owned()
 }
 
 story! {
@@ -182,5 +199,273 @@ story! {
         assert_eq!(story.status, Status::Resolved);
         assert_eq!(story.peer.unwrap().status, PeerStatus::Resolved);
         assert_eq!(story.acknowledged_at, Some(acknowledged), "{}", world.timeline(incident));
+    }
+
+    fn s37_what_a_timer_ends_is_nobodys_doing(world) {
+        let service = world.account.services[1].0.clone();
+        world.sim.set_timeouts(&service, None, Some(4 * 3_600));
+        let (timed, _) = world.born_there("Nobody looked");
+        let (ended, twin) = world.born_there("Somebody did");
+        let user = world.user(2);
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 60 * 4 + MINUTE * 7);
+        let how = |world: &mut World, incident| {
+            let story = world.story(incident);
+            let end = story.lines.iter().find(|line| line.kind == Kind::Resolved).expect("it is over");
+            (end.value.clone().unwrap(), story.acknowledged_at, story.resolved_by)
+        };
+        assert_eq!(how(world, timed), ("timer".to_owned(), None, Some("PagerDuty's timer".to_owned())));
+        let name = world.account.users[2].1.clone();
+        assert_eq!(how(world, ended), ("human".to_owned(), None, Some(name)));
+        assert!(world.timeline(timed).contains("Resolved by PagerDuty's timer"), "{}", world.timeline(timed));
+        assert_eq!(world.writes(), 0);
+    }
+
+    fn s40_who_takes_what_they_make_is_not_said_to_be_paged(world) {
+        // PagerDuty tells nobody what they know already.
+        world.tamper = Some(Box::new(|call, mut reply| {
+            if matches!(call, Call::ListLogEntries { .. } | Call::IncidentLogEntries { .. }) {
+                let mut body: Value = serde_json::from_slice(&reply.body).unwrap();
+                let entries = body["log_entries"].as_array_mut().unwrap();
+                entries.retain(|entry| entry["type"] != "notify_log_entry");
+                body["total"] = json!(entries.len());
+                reply.body = body.to_string().into_bytes();
+            }
+            reply
+        }));
+        let (user, service) = (world.user(0), world.account.services[1].0.clone());
+        let twin = made_there(world, &json!({
+            "type": "incident", "title": "Mine", "service": {"id": service, "type": "service_reference"},
+            "assignments": [{"assignee": {"id": user, "type": "user_reference"}}],
+        }));
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 7);
+        let incident = world.number_of(&twin).unwrap();
+        let story = world.story(incident);
+        assert_eq!(story.status, Status::Acknowledged);
+        assert_eq!(world.count(incident, Kind::Notified), 0, "{}", world.timeline(incident));
+        // Taken at once, and by whom it was made: both are kept.
+        assert_eq!(story.acknowledged_at.map(Timestamp::as_second), Some(story.created_at.as_second()));
+        let taken = story.lines.iter().find(|line| line.kind == Kind::Acknowledged).unwrap();
+        assert_eq!((&taken.actor.id, &story.assignees[0].id), (&Some(user.clone()), &user));
+        assert_eq!(story.declared_by.id, Some(user));
+    }
+
+    fn s41_an_urgency_that_changes_is_told_and_the_first_one_stays_known(world) {
+        let service = world.account.services[1].0.clone();
+        let twin = made_there(world, &json!({
+            "type": "incident", "title": "Worse than it looked", "urgency": "low",
+            "service": {"id": service, "type": "service_reference"},
+        }));
+        world.run_for(MINUTE * 10);
+        let user = world.user(2);
+        let raised_at = world.now;
+        world.sim.set_urgency(&user, &twin, true, world.now).unwrap();
+        world.run_for(MINUTE * 7);
+        let incident = world.number_of(&twin).unwrap();
+        let story = world.story(incident);
+        let raised: Vec<_> = story.lines.iter().filter(|line| line.kind == Kind::UrgencyChanged).collect();
+        assert_eq!(raised.len(), 1, "{}", world.timeline(incident));
+        assert_eq!((raised[0].value.as_deref(), raised[0].at), (Some("high"), raised_at));
+        assert_eq!(story.peer.unwrap().urgency, Some(Urgency::High));
+        let facts = world.write(|tx| facts::of_incident(tx, incident));
+        let first = facts.iter().filter(|fact| fact.at < raised_at)
+            .find_map(|fact| fact.snapshot.as_ref()?.urgency);
+        assert_eq!(first, Some(Urgency::Low), "as it was at the trigger");
+        assert_eq!(world.writes(), 1, "nothing but what was made there by hand");
+    }
+
+    fn s43_each_person_of_each_level_is_paged_and_a_timer_is_not_a_person(world) {
+        let (incident, twin) = world.born_there("Nobody wakes up");
+        let (first, second) = (world.user(0), world.user(1));
+        world.run_for(MINUTE * 22);
+        let story = world.story(incident);
+        let paged: Vec<&str> = story.lines.iter()
+            .filter(|line| line.kind == Kind::Notified)
+            .map(|line| line.people[0].id.as_str())
+            .collect();
+        assert!(paged.contains(&first.as_str()) && paged.contains(&second.as_str()), "{}", world.timeline(incident));
+        let by_timer: Vec<_> = story.lines.iter().filter(|line| line.kind == Kind::Escalated).cloned().collect();
+        assert_eq!(by_timer.len(), 1, "{}", world.timeline(incident));
+        assert_ne!(by_timer[0].actor.kind, ActorKind::User);
+        assert_eq!((by_timer[0].people[0].id.as_str(), by_timer[0].from[0].id.as_str()), (second.as_str(), first.as_str()));
+        assert_eq!(story.assignees[0].id, second, "it is the second person's now");
+        // A person's escalation is told from the timer's.
+        let user = world.user(2);
+        world.sim.escalate(&user, &twin, 1, world.now).unwrap();
+        world.run_for(MINUTE * 7);
+        let story = world.story(incident);
+        let last = story.lines.iter().rfind(|line| line.kind == Kind::Escalated).unwrap();
+        assert_eq!((last.actor.kind, last.actor.id.as_ref()), (ActorKind::User, Some(&user)));
+        assert_eq!(world.count(incident, Kind::Escalated), 2);
+    }
+
+    fn s44_several_have_it_and_each_acknowledgement_is_kept(world) {
+        let service = world.account.services[4].0.clone();
+        let twin = world.sim.trigger(&service, "For everyone awake", world.now).unwrap();
+        world.run_for(MINUTE);
+        let incident = world.number_of(&twin).unwrap();
+        let (yuki, freya) = (world.user(2), world.user(5));
+        let first_at = world.now;
+        world.sim.acknowledge(&yuki, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 2);
+        world.sim.acknowledge(&freya, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 6);
+        let story = world.story(incident);
+        let ids = |people: &[im_core::Person]| -> BTreeSet<String> {
+            people.iter().map(|person| person.id.clone()).collect()
+        };
+        let both: BTreeSet<String> = [yuki.clone(), freya.clone()].into();
+        assert_eq!(ids(&story.assignees), both);
+        let paged = story.lines.iter().filter(|line| line.kind == Kind::Notified);
+        assert_eq!(paged.flat_map(|line| ids(&line.people)).collect::<BTreeSet<_>>(), both);
+        assert_eq!(story.acknowledged_at, Some(first_at), "the first counts");
+        let taken: Vec<_> = story.lines.iter()
+            .filter(|line| line.kind == Kind::Acknowledged)
+            .map(|line| (line.actor.id.clone().unwrap(), line.at.duration_since(first_at).as_mins()))
+            .collect();
+        assert_eq!(taken, [(yuki, 0), (freya, 2)], "each at their own time");
+    }
+
+    fn s45_handing_it_on_restarts_nothing_and_pages_whoever_gets_it(world) {
+        let (incident, twin) = world.born_there("Handed on");
+        let (taker, next) = (world.user(2), world.user(3));
+        let policy = world.account.policies[2].0.clone();
+        world.run_for(MINUTE);
+        world.sim.acknowledge(&taker, &twin, world.now).unwrap();
+        world.run_for(MINUTE);
+        let taken_at = world.story(incident).acknowledged_at;
+        assert!(taken_at.is_some());
+        world.sim.unacknowledge(&taker, &twin, world.now).unwrap();
+        world.sim.reassign(&taker, &twin, &next, world.now).unwrap();
+        world.run_for(MINUTE * 2);
+        world.sim.delegate(&next, &twin, &policy, world.now).unwrap();
+        world.run_for(MINUTE * 2);
+        world.sim.acknowledge(&next, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 7);
+        let story = world.story(incident);
+        assert_eq!(story.acknowledged_at, taken_at, "{}", world.timeline(incident));
+        assert_eq!(world.count(incident, Kind::Acknowledged), 2);
+        let paged: BTreeSet<String> = story.lines.iter()
+            .filter(|line| line.kind == Kind::Notified)
+            .map(|line| line.people[0].id.clone())
+            .collect();
+        let paged_there: BTreeSet<String> = world.sim.pages().iter()
+            .filter(|page| page.incident == twin)
+            .map(|page| page.user.clone())
+            .collect();
+        assert_eq!(paged, paged_there);
+        assert!(paged.contains(&next) && paged.contains(&world.user(5)), "{}", world.timeline(incident));
+        assert_eq!((world.count(incident, Kind::Assigned), world.count(incident, Kind::Delegated)), (2, 1), "{}", world.timeline(incident));
+    }
+
+    fn s46_who_is_asked_to_help_is_neither_assigned_nor_an_acknowledger(world) {
+        let (incident, twin) = world.born_there("Needs more people");
+        let (asker, willing, busy) = (world.user(0), world.user(3), world.user(4));
+        let had = world.story(incident).assignees;
+        for user in [&willing, &busy] {
+            world.sim.request_help(&asker, &twin, user, "Please join", world.now).unwrap();
+        }
+        world.run_for(MINUTE);
+        world.sim.accept(&willing, &twin, world.now).unwrap();
+        world.sim.decline(&busy, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 7);
+        let story = world.story(incident);
+        assert_eq!((story.status, story.acknowledged_at), (Status::Open, None), "{}", world.timeline(incident));
+        assert_eq!(story.assignees, had);
+        let told: BTreeSet<_> = story.lines.iter()
+            .filter(|line| line.kind == Kind::Responder)
+            .map(|line| (line.people[0].id.clone(), line.value.clone().unwrap()))
+            .collect();
+        let wanted = [(&willing, "pending"), (&busy, "pending"), (&willing, "joined"), (&busy, "declined")];
+        assert_eq!(told, wanted.map(|(user, state)| (user.clone(), state.to_owned())).into());
+        assert_eq!(world.count(incident, Kind::Responder), 4, "each once: {}", world.timeline(incident));
+    }
+
+    fn s47_a_move_to_another_service_is_one_incident_and_both_services_are_known(world) {
+        let (incident, twin) = world.born_there("Not ours");
+        let (user, database) = (world.user(2), world.account.services[2].clone());
+        assert_eq!(world.story(incident).service.as_deref(), Some("web"));
+        world.sim.move_service(&user, &twin, &database.0, world.now).unwrap();
+        world.run_for(MINUTE * 7);
+        let story = world.story(incident);
+        assert_eq!(story.peer.unwrap().service.unwrap().id, database.0);
+        assert!(["db", "database"].contains(&story.service.as_deref().unwrap()));
+        let moves: Vec<_> = story.lines.iter().filter(|line| line.kind == Kind::ServiceChanged).collect();
+        assert_eq!((moves.len(), moves[0].value.as_deref()), (1, Some(database.1.as_str())), "{}", world.timeline(incident));
+        let facts = world.write(|tx| facts::of_incident(tx, incident));
+        let began = facts.iter().find(|fact| fact.kind == Kind::Triggered && fact.snapshot.is_some()).unwrap();
+        let began = began.snapshot.as_ref().unwrap().service.as_ref().unwrap();
+        assert_eq!(began.id, world.account.services[1].0, "where it was triggered stays known");
+        assert_eq!(world.list().len(), 1);
+        assert_eq!(world.writes(), 0);
+    }
+
+    fn s48_a_new_type_of_incident_is_told_and_moves_nothing(world) {
+        let (incident, twin) = world.born_there("Grows");
+        let before = world.story(incident);
+        let body = json!({"incident": {"type": "incident", "incident_type": {"name": "major_incident"}}});
+        assert_eq!(world.ask("PUT", &format!("/incidents/{twin}"), body.to_string().into_bytes()).status, 200);
+        world.run_for(MINUTE * 7);
+        let after = world.story(incident);
+        assert_eq!((after.status, after.title, after.severity), (before.status, before.title, before.severity));
+        let told = world.timeline(incident);
+        assert_eq!(told.matches("major_incident").count(), 1, "{told}");
+        assert_eq!(world.sim.subscriptions()[0].dropped, 0);
+        assert_eq!(world.events("waiting"), 0);
+    }
+
+    fn s49_nobody_left_to_page_is_said(world) {
+        let (incident, twin) = world.born_there("Nobody at all");
+        // Both levels, once more from the beginning, and the end.
+        world.run_for(MINUTE * 100);
+        assert!(world.sim.log_entries_of(&twin).iter().any(|entry| entry.kind == "exhaust_escalation_path"));
+        let told = world.timeline(incident);
+        assert_eq!(told.matches("Nobody is left to page").count(), 1, "{told}");
+        assert_eq!(world.story(incident).status, Status::Open);
+        let user = world.user(2);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        world.settle_down();
+        assert_eq!(world.story(incident).status, Status::Acknowledged);
+    }
+
+    fn s53_a_resolve_that_was_lost_on_either_way_arrives_within_an_interval(world) {
+        let (there, twin) = world.born_there("Ended there");
+        let (here, other) = world.declared("Ended here");
+        // Past the looks at the log of a new incident.
+        world.run_for(MINUTE);
+        world.way.lose = Some(|body| is_event(body, "resolved"));
+        let user = world.user(2);
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        world.sim.faults().next_n_matching(3, "PUT", "/incidents", Fault::Unreachable);
+        world.must(here, &Command::Resolve);
+        world.settle_down();
+        assert_eq!(world.story(there).status, Status::Open, "nobody told us");
+        world.run_for(MINUTE * 6);
+        assert_eq!(world.story(there).status, Status::Resolved);
+        let begun = world.now - MINUTE * 10;
+        assert_eq!(world.write(|tx| repair::repaired_since(tx, CONNECTOR, begun)), 1, "and it is counted");
+        assert_eq!(world.there(&other), "resolved");
+        assert_eq!(world.writes(), 2, "one create and one resolve");
+        assert!(world.outbox().is_empty());
+    }
+
+    fn s71_who_has_it_is_who_pagerduty_gave_it_to_and_the_end_takes_it_from_nobody(world) {
+        let (incident, twin) = world.born_there("Given at the trigger");
+        let on_call = world.user(0);
+        let story = world.story(incident);
+        assert_eq!(story.assignees[0].id, on_call, "given to whoever is on call");
+        assert_eq!((story.acknowledged_at, story.acknowledgement), (None, None), "who did nothing yet");
+        // Somebody else takes it.
+        world.act(2, incident, &Command::Acknowledge, None).unwrap();
+        world.settle_down();
+        let has: Vec<String> = world.story(incident).assignees.into_iter().map(|person| person.id).collect();
+        assert_eq!(has, world.sim.incident(&twin).unwrap().assignees);
+        world.must(incident, &Command::Resolve);
+        world.run_for(MINUTE * 7);
+        assert!(world.sim.incident(&twin).unwrap().assignees.is_empty(), "PagerDuty forgets");
+        let had: Vec<String> = world.story(incident).assignees.into_iter().map(|person| person.id).collect();
+        assert_eq!(had, has);
+        assert!(!world.timeline(incident).to_lowercase().contains("unassigned"));
     }
 }

@@ -85,6 +85,22 @@ story! {
         assert_eq!(world.count(incident, Kind::Acknowledged), 1);
     }
 
+    fn s03_an_answer_that_comes_too_late_costs_a_delivery_and_no_second_act(world) {
+        let (incident, twin) = world.born_there("Slow to answer");
+        world.way.late = true;
+        let user = world.user(2);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        world.settle_down();
+        assert_eq!(world.story(incident).status, Status::Acknowledged, "it is stored all the same");
+        let tried = world.way.attempts.len();
+        world.way.late = false;
+        world.run_for(MINUTE * 2);
+        assert!(world.way.attempts.len() > tried, "PagerDuty sends it again");
+        assert!(world.sim.subscriptions()[0].queued.is_empty(), "and is content");
+        assert_eq!(world.count(incident, Kind::Acknowledged), 1, "{}", world.timeline(incident));
+        assert_eq!(world.sim.subscriptions()[0].dropped, 0);
+    }
+
     fn s04_the_same_delivery_twice_is_one_act(world) {
         world.sim.faults().webhooks.duplicate_percent = 100;
         let (incident, twin) = world.declared("Checkout is slow");
@@ -123,6 +139,31 @@ story! {
             Ok(row.map(|row| row.int(0)).transpose()?.unwrap())
         });
         assert_eq!(copies, 3, "a replay is counted");
+    }
+
+    fn s06_a_new_secret_takes_over_without_a_lost_delivery(world) {
+        let (incident, twin) = world.born_there("While the secret changes");
+        let subscription = world.sim.subscriptions()[0].id.clone();
+        let (old, new) = (world.secrets[0].clone(), world.sim.new_secret());
+        let user = world.user(2);
+        assert!(world.sim.add_second_secret(&subscription, &new));
+        // PagerDuty signs with both; whichever of them we know is enough.
+        for secrets in [vec![old.clone()], vec![new.clone()], vec![old, new.clone()]] {
+            world.secrets = secrets;
+            world.sim.note(&user, &twin, "signed twice", world.now).unwrap();
+            world.settle_down();
+        }
+        let signed = world.way.attempts.last().cloned().unwrap();
+        let header = signed.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("X-PagerDuty-Signature"));
+        assert_eq!(header.unwrap().1.matches("v1=").count(), 2);
+        assert!(world.sim.drop_old_secret(&subscription));
+        world.sim.note(&user, &twin, "signed by the new one", world.now).unwrap();
+        world.settle_down();
+        assert_eq!(world.notes(incident).len(), 4);
+        assert!(
+            world.sim.attempts().all(|attempt| matches!(attempt.result, Some((DeliveryResult::Status(202), _)))),
+            "nothing was refused on the way"
+        );
     }
 
     fn s09_an_unverified_webhook_is_a_hint_to_read_the_incident(world) {

@@ -1,7 +1,8 @@
-//! Services, keys, restarts and disks: the scenarios G03, G10, G14, G15.
+//! People, services, webhooks, keys, restarts and disks: the scenarios G01–G15.
 
 use im_core::{Command, IncidentNumber, Kind, Person, Severity, SeveritySource, Status};
-use im_pagerduty::{Call, Reply};
+use im_engine::subscription;
+use im_pagerduty::{Call, EVENTS, Reply};
 use im_store::connectors::State;
 use im_store::fault::Fault;
 use im_store::incidents::IncidentRow;
@@ -108,6 +109,22 @@ fn shown(row: &IncidentRow) -> Shown {
         row.service,
         row.assignees,
     )
+}
+
+/// Takes the name of an id out of a document.
+fn forget_name(document: &mut Value, id: &str) {
+    match document {
+        Value::Array(values) => values.iter_mut().for_each(|value| forget_name(value, id)),
+        Value::Object(fields) => {
+            if fields.get("id").is_some_and(|have| have == id) {
+                fields.retain(|key, _| {
+                    !["summary", "name", "email", "html_url"].contains(&key.as_str())
+                });
+            }
+            fields.values_mut().for_each(|value| forget_name(value, id));
+        }
+        _ => {}
+    }
 }
 
 story! {
@@ -273,6 +290,115 @@ story! {
         world.sim.note(&user, &twin, "still looking", world.now).unwrap();
         world.run_for(MINUTE * 12);
         assert_eq!(world.list().len(), 1);
+    }
+
+    fn g01_a_user_who_is_gone_stays_in_what_they_did(world) {
+        let (incident, twin) = world.born_there("Taken by somebody who left since");
+        let gone = world.user(2);
+        world.run_for(MINUTE);
+        world.sim.acknowledge(&gone, &twin, world.now).unwrap();
+        world.sim.note(&gone, &twin, "before I go", world.now).unwrap();
+        world.run_for(MINUTE * 6);
+        let (told, name) = (world.timeline(incident), world.account.users[2].1.clone());
+        assert!(told.contains(&format!("Acknowledged by {name}")), "{told}");
+        // From now on PagerDuty lists them nowhere, and has no name for them.
+        let id = gone.clone();
+        world.tamper = Some(Box::new(move |_, mut reply| {
+            if let Ok(mut body) = serde_json::from_slice::<Value>(&reply.body) {
+                if let Some(users) = body["users"].as_array_mut() {
+                    users.retain(|user| user["id"] != id.as_str());
+                }
+                forget_name(&mut body, &id);
+                reply.body = body.to_string().into_bytes();
+            }
+            reply
+        }));
+        world.run_for(HOUR * 25);
+        let now = world.our_now();
+        world.write(|tx| im_engine::request_reread(tx, CONNECTOR, incident, now));
+        world.settle_down();
+        assert!(world.called("list_users") > 0, "the users were read again");
+        let after = world.timeline(incident);
+        assert!(after.starts_with(&told), "{after}");
+        assert_eq!(world.count(incident, Kind::Acknowledged), 1);
+        let kept = world.write(|tx| im_store::people::by_id(tx, CONNECTOR, &gone));
+        assert_eq!(kept.and_then(|user| user.name), Some(name), "and the name of the id stays known");
+    }
+
+    fn g07_what_the_plan_does_not_allow_is_said_and_the_rest_goes_on(world) {
+        let refused = |status: u16, code: u16| Reply {
+            status,
+            headers: Vec::new(),
+            body: json!({"error": {"code": code, "message": "Not for this account", "errors": []}}).to_string().into_bytes(),
+        };
+        world.instead = Some(Box::new(move |call| match call {
+            Call::ListUsers { .. } => Some(refused(402, 2014)),
+            Call::ReadSubscription { .. } => Some(refused(403, 2010)),
+            _ => None,
+        }));
+        world.way.lose = Some(|_| true);
+        let (here, there) = (world.declare("Here", Severity::Sev2, Some("db")), world.triggered("There"));
+        world.run_for(MINUTE * 7);
+        let message = world.last_run().message.unwrap();
+        assert!(message.contains("the webhook subscription: "), "{message}");
+        let found = world.number_of(&there).expect("it is found all the same");
+        assert_eq!(world.story(found).status, Status::Open);
+        assert!(world.story(here).peer.is_some(), "and ours went out");
+        assert_eq!(world.connector().state, State::Active);
+        // The users are read once a day.
+        world.run_for(HOUR * 25);
+        let message = world.last_run().message.unwrap();
+        assert!(message.contains("the webhook subscription: ") && message.contains("the users: "), "{message}");
+        assert!(world.called("list_users") <= 25 * 13, "no loop: {}", world.called("list_users"));
+        let known = world.account.users[3].2.clone();
+        assert!(world.write(|tx| im_store::people::by_email(tx, CONNECTOR, &known)).is_some(), "those known stay");
+    }
+
+    fn g09_whatever_is_done_to_our_webhook_in_pagerduty_is_said(world) {
+        let id = world.sim.subscriptions()[0].id.clone();
+        let wrong = |world: &mut World| world.write(|tx| subscription::wrong(tx, CONNECTOR));
+        let put = |world: &mut World, change: Value| {
+            let body = json!({"webhook_subscription": change}).to_string().into_bytes();
+            assert_eq!(world.ask("PUT", &format!("/webhook_subscriptions/{id}"), body).status, 200);
+            world.run_for(MINUTE * 6);
+        };
+        world.run_for(MINUTE * 6);
+        assert_eq!(wrong(world), None);
+        let service = world.account.services[0].0.clone();
+        put(world, json!({"filter": {"type": "service_reference", "id": service}}));
+        let said = wrong(world).expect("it hears less");
+        assert!(said.contains(&format!("it listens to service {service}, not to the account")), "{said}");
+        assert_eq!(world.last_run().message, None, "all was read by REST");
+        put(world, json!({"filter": {"type": "account_reference"}}));
+        assert_eq!(wrong(world), None, "it is as it was");
+        put(world, json!({"events": ["incident.triggered", "incident.acknowledged"]}));
+        let left_out = world.write(|tx| subscription::missing(tx, CONNECTOR));
+        assert!(left_out.contains(&"incident.resolved"), "{left_out:?}");
+        put(world, json!({"events": EVENTS, "active": false}));
+        assert_eq!(wrong(world).as_deref(), Some("the webhook subscription is switched off in PagerDuty"));
+        assert!(world.write(|tx| subscription::missing(tx, CONNECTOR)).is_empty());
+        put(world, json!({"active": true}));
+        // Moved to another receiver, which only PagerDuty's pages can do.
+        world.tamper = Some(Box::new(|call, mut reply| {
+            if matches!(call, Call::ReadSubscription { .. }) {
+                let mut body: Value = serde_json::from_slice(&reply.body).unwrap();
+                body["webhook_subscription"]["delivery_method"]["url"] = json!("https://elsewhere.example");
+                reply.body = body.to_string().into_bytes();
+            }
+            reply
+        }));
+        world.run_for(MINUTE * 6);
+        let said = wrong(world).expect("it goes elsewhere");
+        assert!(said.contains("it delivers to https://elsewhere.example, not to https://im.test/"), "{said}");
+        world.tamper = None;
+        // Deleted: said for as long as there is no other, and what happens is found by repair.
+        assert_eq!(world.ask("DELETE", &format!("/webhook_subscriptions/{id}"), Vec::new()).status, 204);
+        let twin = world.triggered("Nobody tells of it");
+        world.run_for(MINUTE * 12);
+        let said = wrong(world);
+        assert_eq!(said.as_deref(), Some("the webhook subscription was deleted in PagerDuty"));
+        assert!(subscription::was_deleted(said.as_deref()));
+        assert!(world.number_of(&twin).is_some());
     }
 
     fn g10_a_revoked_key_leaves_the_webhooks_and_says_so(world) {

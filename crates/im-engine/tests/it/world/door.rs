@@ -24,6 +24,8 @@ pub(crate) struct Door {
     pub(crate) lose: Option<Which>,
     /// PagerDuty writes them so.
     pub(crate) edit: Option<Edit>,
+    /// Whether we answer so late that PagerDuty has given up waiting.
+    pub(crate) late: bool,
     /// Whether we know the secret: if not, they are hints.
     pub(crate) unverified: bool,
     /// What is kept back, in order of sending.
@@ -129,7 +131,7 @@ impl World {
             return DeliveryResult::Unreachable;
         }
         match self.db.write(|tx| inbox::receive(tx, arrival, now)) {
-            Ok(_) if death.is_some() => DeliveryResult::TimedOut,
+            Ok(_) if death.is_some() || self.way.late => DeliveryResult::TimedOut,
             Ok(_) => {
                 self.way.taken.push(event_id);
                 DeliveryResult::Status(202)

@@ -7,7 +7,7 @@ use axum::extract::State;
 use im_core::{Direction, IncidentNumber};
 use im_engine::connector::{self, Connector};
 use im_engine::record;
-use im_engine::skew;
+use im_engine::{skew, subscription};
 use im_store::connectors::State as RowState;
 use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::{StoreError, Tx, facts, inbox, outbox};
@@ -120,6 +120,7 @@ struct Known {
     pending: i64,
     parked: i64,
     missing_events: Vec<&'static str>,
+    wrong_subscription: Option<String>,
     clock_ahead_s: Option<i64>,
     is_attaching: bool,
 }
@@ -130,7 +131,8 @@ impl Known {
         Ok(Self {
             pending,
             parked,
-            missing_events: events::noted(tx, name)?,
+            missing_events: subscription::missing(tx, name)?,
+            wrong_subscription: subscription::wrong(tx, name)?,
             clock_ahead_s: skew::ahead_s(tx, name)?,
             is_attaching: connector::is_attaching(tx, name)?,
         })
@@ -175,6 +177,13 @@ fn lines_of(app: &App, connector: &Connector, known: &Known, has_url: bool) -> V
             ..line
         }),
     );
+    if let Some(wrong) = &known.wrong_subscription {
+        lines.push(Check::failed(
+            format!("{name}: Webhook subscription is as it was made"),
+            wrong,
+            format!("`im connector webhook {name} --enable` makes it anew"),
+        ));
+    }
     if known.parked > 0 {
         lines.push(Check::failed(
             format!("{name}: PagerDuty took every change"),

@@ -1,11 +1,15 @@
 //! PagerDuty's door: which delivery gets which answer, and what is left behind by it.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use axum::http::Request;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use im_pagerduty::Secret;
+use im_store::StoreError;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use tokio::sync::Notify;
 
 use super::{Answer, FAR, Server, config, request};
 
@@ -62,7 +66,7 @@ async fn stored(server: &Server) -> i64 {
 }
 
 #[tokio::test]
-async fn what_is_signed_is_stored_whatever_it_says() {
+async fn s10_s18_what_is_signed_is_stored_whatever_it_says() {
     let server = server().await;
     let bodies = [
         event("01HLEVT0000000000000000001"),
@@ -79,8 +83,66 @@ async fn what_is_signed_is_stored_whatever_it_says() {
     assert_eq!(stored(&server).await, 6);
 }
 
+/// PagerDuty waits five seconds. What was stored after that is known when it comes again.
 #[tokio::test]
-async fn a_delivery_that_comes_twice_is_stored_once() {
+async fn s03_a_database_that_hangs_is_answered_in_time_and_the_retry_changes_nothing() {
+    let server = server().await;
+    let (first, second) = (event("E1"), event("E2"));
+    deliver(&server, &first, Some(&signed(SECRET, &first)))
+        .await
+        .is(202);
+    let (release, held) = std::sync::mpsc::sync_channel::<()>(0);
+    let (db, begun) = (server.app.db.clone(), Arc::new(Notify::new()));
+    let has_begun = Arc::clone(&begun);
+    let hangs = tokio::spawn(async move {
+        db.write(move |_| {
+            has_begun.notify_one();
+            held.recv().expect("the test lets it go");
+            Ok::<_, StoreError>(())
+        })
+        .await
+    });
+    begun.notified().await;
+    let signature = signed(SECRET, &second);
+    let before = tokio::time::Instant::now();
+    tokio::time::pause();
+    let answer = deliver(&server, &second, Some(&signature)).await;
+    tokio::time::resume();
+    assert_eq!(answer.is(503)["code"], "unavailable");
+    let waited = tokio::time::Instant::now().duration_since(before);
+    assert!(waited.as_millis() < 4_900, "{waited:?}");
+    release.send(()).unwrap();
+    hangs.await.unwrap().unwrap();
+    deliver(&server, &second, Some(&signature)).await.is(202);
+    assert_eq!(stored(&server).await, 2);
+}
+
+/// Nothing but storing is between a delivery and its answer.
+#[tokio::test]
+async fn s03_the_answer_does_not_wait_for_the_event_to_be_understood() {
+    let server = server().await;
+    let body = json!({"event": {
+        "id": "E1", "event_type": "incident.triggered", "resource_type": "incident",
+        "occurred_at": "2026-11-20T09:14:00Z", "agent": null, "client": null,
+        "data": {
+            "id": "QBORN1", "type": "incident", "title": "Born there", "status": "triggered",
+            "created_at": "2026-11-20T09:14:00Z",
+            "service": {"id": "PDAT001", "type": "service_reference", "summary": "Database"},
+        },
+    }})
+    .to_string();
+    deliver(&server, &body, Some(&signed(SECRET, &body)))
+        .await
+        .is(202);
+    let listed = server.get("/api/v1/incidents").await;
+    assert_eq!(listed.is(200), &json!([]));
+    digest(&server).await;
+    let listed = server.get("/api/v1/incidents").await;
+    assert_eq!(listed.is(200)[0]["title"], "Born there");
+}
+
+#[tokio::test]
+async fn s04_s05_a_delivery_that_comes_twice_is_stored_once() {
     let server = server().await;
     let body = event("E1");
     let signature = signed(SECRET, &body);
@@ -96,15 +158,69 @@ async fn a_delivery_that_comes_twice_is_stored_once() {
 }
 
 #[tokio::test]
-async fn one_good_signature_among_several_is_enough() {
+async fn s06_one_good_signature_among_several_is_enough() {
     let server = server().await;
-    let body = event("E1");
-    let both = format!("v1={}, v2=x,{}", "0".repeat(64), signed(SECRET, &body));
-    deliver(&server, &body, Some(&both)).await.is(202);
+    let (ours, none) = (
+        |body: &str| signed(SECRET, body),
+        format!("v1={}", "0".repeat(64)),
+    );
+    // As in a rotation: theirs first or last, with blanks or without, and versions that we do
+    // not know among them.
+    for (number, header) in [
+        |ours: &str, none: &str| format!("{ours},{none}"),
+        |ours: &str, none: &str| format!("{none},{ours}"),
+        |ours: &str, none: &str| format!(" {none} , v2=x,\t{ours} "),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let body = event(&format!("E{number}"));
+        let header = header(&ours(&body), &none);
+        deliver(&server, &body, Some(&header)).await.is(202);
+    }
+    assert_eq!(stored(&server).await, 3);
+    // Neither of two that are both wrong counts.
+    let body = event("E4");
+    let both = format!("{none},{}", signed(OTHER, &body));
+    assert_eq!(deliver(&server, &body, Some(&both)).await.status, 503);
+    assert_eq!(stored(&server).await, 3);
+}
+
+/// Stored as it came, whatever a JSON library would have made of it.
+#[tokio::test]
+async fn s07_the_bytes_that_came_are_verified_and_kept() {
+    let server = server().await;
+    let bodies = [
+        // Blanks, line breaks and an order of keys that no library writes.
+        "{ \"zone\" : \"x\",\r\n\t\"event\":{\"occurred_at\":\"2026-11-20T09:14:00Z\" ,\"event_type\":\"pagey.ping\",\"id\":\"E1\"} }\n".to_owned(),
+        // Not ASCII, written out and escaped.
+        event("E2").replace("Hello", "Größe \u{1F525} \u{200B}\\u00fc\\/"),
+        // A number that does not survive being read.
+        event("E3").replace("\"Hello\"", "1.10000000000000000000001"),
+    ];
+    for body in &bodies {
+        deliver(&server, body, Some(&signed(SECRET, body)))
+            .await
+            .is(202);
+        // A proxy that writes the same document anew breaks the signature.
+        let rewritten = serde_json::from_str::<Value>(body).unwrap().to_string();
+        assert_ne!(&rewritten, body);
+        let answer = deliver(&server, &rewritten, Some(&signed(SECRET, body))).await;
+        assert_eq!(answer.is(503)["code"], "wrong_signature");
+    }
+    let late = "2027-01-01T00:00:00Z".parse().unwrap();
+    let rows = server
+        .app
+        .db
+        .read(move |tx| im_store::inbox::due(tx, 10, late))
+        .await
+        .unwrap();
+    let kept: Vec<String> = rows.into_iter().map(|row| row.body).collect();
+    assert_eq!(kept, bodies);
 }
 
 #[tokio::test]
-async fn what_is_not_signed_well_is_refused_counted_and_looked_into() {
+async fn s10_what_is_not_signed_well_is_refused_counted_and_looked_into() {
     let server = server().await;
     let body = event("E1");
     // A good delivery first: now the secret is known to be right.
@@ -137,6 +253,32 @@ async fn what_is_not_signed_well_is_refused_counted_and_looked_into() {
     let reason = connector.body["status_reason"].as_str().unwrap().to_owned();
     assert!(reason.starts_with("wrong signatures: 5;"), "{reason}");
     assert_eq!(sync_cause(&server).await, "bad signature");
+}
+
+/// Whatever else a sender shows: only a signature is one.
+#[tokio::test]
+async fn s08_a_key_in_another_header_is_no_signature() {
+    let server = server().await;
+    let token = json!({"name": "ci", "email": "ann@example.com"});
+    let token = server.post("/api/v1/tokens", token).await;
+    let token = token.is(201)["secret"].as_str().unwrap().to_owned();
+    let bearer = format!("Bearer {token}");
+    let body = event("E1");
+    for (name, value) in [
+        ("authorization", bearer.as_str()),
+        ("authorization", "Token token=u+abcdefghijklmnopqrst"),
+        ("x-api-key", "u+abcdefghijklmnopqrst"),
+        ("x-api-key", token.as_str()),
+    ] {
+        let answer = server.send(delivery(&body, &[(name, value)])).await;
+        assert_eq!(answer.is(403)["code"], "no_signature", "{name}");
+        // Nor does it make up for a wrong one.
+        let wrong = signed(OTHER, &body);
+        let headers = [(name, value), ("x-pagerduty-signature", wrong.as_str())];
+        let answer = server.send(delivery(&body, &headers)).await;
+        assert_eq!(answer.status, 503, "{name}: {}", answer.body);
+    }
+    assert_eq!(stored(&server).await, 0);
 }
 
 /// What the run loop does with what was stored.
@@ -185,7 +327,7 @@ async fn a_mix_up_of_our_own_secret_loses_nothing() {
 }
 
 #[tokio::test]
-async fn without_a_secret_a_delivery_is_a_hint() {
+async fn s09_without_a_secret_a_delivery_is_a_hint() {
     let server = Server::with_connector(config()).await;
     let body = event("E1");
     deliver(&server, &body, Some(&signed(OTHER, &body)))
@@ -204,7 +346,7 @@ async fn without_a_secret_a_delivery_is_a_hint() {
 }
 
 #[tokio::test]
-async fn the_documented_probe_is_answered_and_changes_nothing() {
+async fn s15_the_documented_probe_is_answered_and_changes_nothing() {
     let server = server().await;
     for body in [r#"{"test":"ping"}"#, "{ \"test\" :\n\"ping\" }"] {
         let answer = deliver(&server, body, None).await;
@@ -234,7 +376,7 @@ async fn a_flood_is_told_to_come_later() {
 }
 
 #[tokio::test]
-async fn sizes_up_to_a_mebibyte_are_taken() {
+async fn s13_sizes_up_to_a_mebibyte_are_taken() {
     let server = server().await;
     for kib in [54, 56, 255, 257] {
         let body = format!("{}{}", event(&format!("E{kib}")), " ".repeat(kib * 1024));

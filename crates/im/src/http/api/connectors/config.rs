@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::view::{self, ConnectorView, length};
-use super::{ask, events, find};
+use super::{ask, find};
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::hooks;
@@ -361,10 +361,7 @@ pub(super) async fn remove(
         }
     }
     app.db
-        .write(move |tx| {
-            events::note(tx, &name, &[])?;
-            Ok::<_, ApiError>(connector::forget(tx, &name)?)
-        })
+        .write(move |tx| Ok::<_, ApiError>(connector::forget(tx, &name)?))
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,41 +1,13 @@
 //! Which events a webhook subscription should tell of, and which it leaves out.
 //!
-//! PagerDuty is asked when a subscription is made, tried or given by hand; what was found then is
-//! kept in a setting, so that status and doctor can say it without asking.
+//! PagerDuty is asked when a subscription is made, tried or given by hand, and by each repair
+//! (`im_engine::subscription`).
 
 use im_engine::connector::Connector;
-use im_store::{StoreError, Tx, settings};
+use im_pagerduty::EVENTS;
 
 use super::view::length;
 use crate::http::api::types::Check;
-
-/// What we listen to: all of it that says something about an incident or its service.
-pub(super) const ALL: [&str; 24] = [
-    "incident.acknowledged",
-    "incident.action_invocation.created",
-    "incident.action_invocation.terminated",
-    "incident.action_invocation.updated",
-    "incident.annotated",
-    "incident.conference_bridge.updated",
-    "incident.custom_field_values.updated",
-    "incident.delegated",
-    "incident.escalated",
-    "incident.incident_type.changed",
-    "incident.priority_updated",
-    "incident.reassigned",
-    "incident.reopened",
-    "incident.resolved",
-    "incident.responder.added",
-    "incident.responder.replied",
-    "incident.role.assigned",
-    "incident.service_updated",
-    "incident.status_update_published",
-    "incident.triggered",
-    "incident.unacknowledged",
-    "incident.workflow.completed",
-    "incident.workflow.started",
-    "service.deleted",
-];
 
 /// Without these a webhook does not tell how an incident stands.
 const BASIC: [&str; 3] = [
@@ -43,34 +15,6 @@ const BASIC: [&str; 3] = [
     "incident.acknowledged",
     "incident.resolved",
 ];
-
-/// What a subscription leaves out. None where PagerDuty showed no events at all.
-pub(super) fn missing(subscribed: &[String]) -> Vec<&'static str> {
-    if subscribed.is_empty() {
-        return Vec::new();
-    }
-    let is_missing = |event: &&str| !subscribed.iter().any(|known| known == event);
-    ALL.into_iter().filter(is_missing).collect()
-}
-
-fn key(connector: &str) -> String {
-    format!("webhook_events_missing:{connector}")
-}
-
-/// Remembers what the subscription of a connector leaves out.
-pub(super) fn note(tx: &mut Tx<'_>, connector: &str, missing: &[&str]) -> Result<(), StoreError> {
-    settings::put(tx, &key(connector), &missing.join(" "))
-}
-
-/// What was remembered.
-pub(in crate::http) fn noted(
-    tx: &mut Tx<'_>,
-    connector: &str,
-) -> Result<Vec<&'static str>, StoreError> {
-    let noted = settings::get(tx, &key(connector))?.unwrap_or_default();
-    let is_noted = |event: &&str| noted.split(' ').any(|word| word == *event);
-    Ok(ALL.into_iter().filter(is_noted).collect())
-}
 
 /// Says what is left out, in a few words; `None` if it is nothing.
 pub(super) fn told(missing: &[&str]) -> Option<String> {
@@ -80,7 +24,7 @@ pub(super) fn told(missing: &[&str]) -> Option<String> {
         1 => format!("the webhook leaves out {example}"),
         count => format!(
             "the webhook leaves out {count} of {} events, {example} among them",
-            ALL.len()
+            EVENTS.len()
         ),
     })
 }

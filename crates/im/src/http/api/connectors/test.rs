@@ -6,7 +6,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use im_engine::connector::Connector;
-use im_pagerduty::{Answer, Call, Change, Outcome, Subscription, User, Why};
+use im_engine::subscription::note_missing;
+use im_pagerduty::{Answer, Call, Change, Outcome, Subscription, User, Why, missing_events};
 use im_store::connectors::State as RowState;
 use im_store::people::{self, UserRow};
 use im_store::{connectors, inbox};
@@ -379,7 +380,7 @@ async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiErro
             return Ok(vec![Check::failed(TEXT, cause, next)]);
         }
     };
-    let missing = events::missing(&subscription.events);
+    let missing = missing_events(&subscription.events);
     let line = match asleep(&subscription) {
         Some(cause) => Check::failed(
             TEXT,
@@ -392,7 +393,7 @@ async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiErro
     lines.extend(events::line(connector, &missing));
     let name = name.to_owned();
     app.db
-        .write(move |tx| Ok::<_, ApiError>(events::note(tx, &name, &missing)?))
+        .write(move |tx| Ok::<_, ApiError>(note_missing(tx, &name, &missing)?))
         .await?;
     Ok(lines)
 }

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use im_core::Direction;
 use im_engine::connector::{self, Connector};
-use im_engine::skew;
+use im_engine::{skew, subscription};
 use im_store::connectors::Gap;
 use im_store::{StoreError, Tx, incidents, outbox, repair, tallies};
 use jiff::{SignedDuration, Timestamp};
@@ -134,7 +134,9 @@ fn view(
     let (pending, parked) = outbox::counts(tx, name)?;
     let public_url = stored_public_url(tx)?;
     let bad_signatures = hooks::bad_signatures_since_good(tx, row, now)?;
-    let missing_events = events::noted(tx, name)?;
+    let missing_events = subscription::missing(tx, name)?;
+    let wrong = subscription::wrong(tx, name)?;
+    let deleted = subscription::was_deleted(wrong.as_deref());
     let bad = || {
         (bad_signatures > 0).then(|| {
             format!(
@@ -146,6 +148,7 @@ fn view(
         .state_reason
         .clone()
         .or_else(bad)
+        .or(wrong)
         .or_else(|| events::told(&missing_events));
     Ok(ConnectorView {
         name: name.to_owned(),
@@ -163,12 +166,12 @@ fn view(
         sync_errors: tallies::since(tx, name, "errors", day)?,
         repaired_24h: repair::repaired_since(tx, name, day)?,
         webhook: WebhookView {
-            state: webhook_state(connector, bad_signatures),
+            state: webhook_state(connector, bad_signatures, deleted),
             url: public_url.map(|base| webhook_url(&base, name)),
             last_delivery: row.last_heard_at,
             missing_events,
         },
-        mode: mode(connector),
+        mode: mode(connector, deleted),
         pending,
         parked,
         gap: row.gap.map(gap),
@@ -177,10 +180,12 @@ fn view(
     })
 }
 
-fn webhook_state(connector: &Connector, bad_signatures: i64) -> &'static str {
+fn webhook_state(connector: &Connector, bad_signatures: i64, deleted: bool) -> &'static str {
     let row = &connector.row;
     if bad_signatures > 0 {
         "bad_signatures"
+    } else if deleted {
+        "disabled"
     } else if !row.webhook_secrets.is_empty() {
         "enabled"
     } else if row.subscription.is_some() {
@@ -195,8 +200,9 @@ pub(super) fn webhook_url(public_url: &str, connector: &str) -> String {
     format!("{public_url}/connectors/{connector}/webhook")
 }
 
-fn mode(connector: &Connector) -> &'static str {
-    let hears = connector.config.enable_webhook && !connector.row.webhook_secrets.is_empty();
+fn mode(connector: &Connector, deleted: bool) -> &'static str {
+    let has_secret = !connector.row.webhook_secrets.is_empty();
+    let hears = connector.config.enable_webhook && has_secret && !deleted;
     match connector.mapping.direction {
         Direction::None => "paused",
         Direction::Outbound => "outbound only",

@@ -8,10 +8,11 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use im_engine::connector::Connector;
-use im_engine::request_sync;
+use im_engine::{request_sync, subscription};
 use im_pagerduty::config::BASE_URL_DEFAULT;
 use im_pagerduty::{
-    Answer, Call, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why, senders,
+    Answer, Call, EVENTS, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why,
+    missing_events, senders,
 };
 use im_store::connectors::{self, ConnectorRow};
 use im_store::{StoreError, Tx, settings};
@@ -131,7 +132,7 @@ async fn enable(app: &App, connector: &Connector, insecure: bool) -> Result<Chec
             (true, false, _) => "whose secret is not known here",
             (true, true, Some(why)) => why,
             (true, true, None) if !found.active => "which was switched off",
-            (true, true, None) if !events::missing(&found.events).is_empty() => {
+            (true, true, None) if !missing_events(&found.events).is_empty() => {
                 "which left out events"
             }
             (true, true, None) => {
@@ -152,8 +153,9 @@ async fn enable(app: &App, connector: &Connector, insecure: bool) -> Result<Chec
     Ok(Checks::of(lines).at(url))
 }
 
-/// Why the secret that is stored here may not be the one that PagerDuty signs with. It is beyond
-/// doubt if PagerDuty itself told it, or if a delivery has fitted, and none has failed since.
+/// Why our subscription may not do its work: it is not as it was made, or the secret that is stored
+/// here may not be the one that PagerDuty signs with. That is beyond doubt if PagerDuty itself
+/// told it, or if a delivery has fitted, and none has failed since.
 async fn doubt(app: &App, connector: &Connector) -> Result<Option<&'static str>, ApiError> {
     let (row, now) = (connector.row.clone(), app.clock.now());
     app.db
@@ -163,6 +165,9 @@ async fn doubt(app: &App, connector: &Connector) -> Result<Option<&'static str>,
             }
             if hooks::bad_signatures_since_good(tx, &row, now)? > 0 {
                 return Ok(Some("whose secret is not the one that is stored here"));
+            }
+            if subscription::wrong(tx, &row.name)?.is_some() {
+                return Ok(Some("which was changed in PagerDuty"));
             }
             let is_told = settings::get(tx, &told_key(&row.name))? == Some(mark(&row));
             let since = hooks::secret_since(tx, &row)?;
@@ -227,7 +232,7 @@ async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiE
     let call = |filter| Call::CreateSubscription {
         url: url.to_owned(),
         description: format!("im, connector {}", connector.name()),
-        events: events::ALL.map(str::to_owned).to_vec(),
+        events: EVENTS.map(str::to_owned).to_vec(),
         filter,
     };
     let account = call(SubscriptionFilter::Account);
@@ -259,7 +264,7 @@ async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiE
     let stored = Stored {
         subscription: Some(made.id.clone()),
         is_told: true,
-        missing: events::missing(&made.events),
+        missing: missing_events(&made.events),
     };
     store(app, connector, &secret, stored).await?;
     let scope = match made.filter {
@@ -300,7 +305,8 @@ async fn store(
             let name = row.name.as_str();
             put(tx, &row, now)?;
             settings::put(tx, &told_key(name), &told)?;
-            events::note(tx, name, &stored.missing)?;
+            subscription::forget(tx, name)?;
+            subscription::note_missing(tx, name, &stored.missing)?;
             Ok::<_, ApiError>(request_sync(tx, name, "webhook enabled", now)?)
         })
         .await?;
@@ -348,7 +354,7 @@ async fn disable(app: &App, connector: &Connector) -> Result<Checks, ApiError> {
     let name = connector.name().to_owned();
     app.db
         .write(move |tx| {
-            events::note(tx, &name, &[])?;
+            subscription::forget(tx, &name)?;
             Ok::<_, ApiError>(connectors::set_webhook(tx, &name, None, &[])?)
         })
         .await?;
@@ -409,7 +415,7 @@ async fn manual(
     let found = subscription_at(app, connector, &url).await.ok().flatten();
     let missing = found
         .as_ref()
-        .map_or_else(Vec::new, |found| events::missing(&found.events));
+        .map_or_else(Vec::new, |found| missing_events(&found.events));
     let mut lines = vec![Check::ok("The signing secret is stored").next(format!(
         "`im connector webhook {} --test` has PagerDuty send a test event",
         connector.name()

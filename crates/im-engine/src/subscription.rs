@@ -1,0 +1,120 @@
+//! Whether PagerDuty's webhook subscription is still as it was made: anybody with the right to
+//! may edit it there, switch it off or delete it (G09).
+//!
+//! Each repair looks at it. What is found is kept in settings until the subscription is as it was
+//! or another one takes its place, so that status and doctor can say it without asking.
+
+use im_pagerduty::{EVENTS, Subscription, SubscriptionFilter, missing_events};
+use im_store::{StoreError, Tx, settings};
+
+/// The subscription is gone.
+const GONE: &str = "the webhook subscription was deleted in PagerDuty";
+
+/// Notes what a subscription is like now, and what is wrong with it.
+pub(crate) fn look(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    subscription: &Subscription,
+) -> Result<(), StoreError> {
+    note_missing(tx, connector, &missing_events(&subscription.events))?;
+    let mut wrong = Vec::new();
+    if !subscription.active {
+        wrong.push("the webhook subscription is switched off in PagerDuty".to_owned());
+    }
+    let now = as_seen(subscription);
+    let known = settings::get(tx, &seen_key(connector))?;
+    let known: Option<(String, String, String)> =
+        known.and_then(|text| serde_json::from_str(&text).ok());
+    if let Some((_, address, scope)) = known.filter(|known| known.0 == now.0) {
+        const CHANGED: &str = "the webhook subscription was changed in PagerDuty";
+        if differs(&now.1, &address) {
+            wrong.push(format!(
+                "{CHANGED}: it delivers to {}, not to {address}",
+                now.1
+            ));
+        }
+        if differs(&now.2, &scope) {
+            wrong.push(format!(
+                "{CHANGED}: it listens to {}, not to {scope}",
+                now.2
+            ));
+        }
+    } else {
+        let text = serde_json::to_string(&now).expect("texts are JSON");
+        put(tx, &seen_key(connector), &text)?;
+    }
+    put(tx, &wrong_key(connector), &wrong.join("; "))
+}
+
+/// Notes that PagerDuty does not have it any more.
+pub(crate) fn is_gone(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
+    put(tx, &wrong_key(connector), GONE)
+}
+
+/// What an answer leaves out is no change.
+fn differs(now: &str, before: &str) -> bool {
+    !now.is_empty() && !before.is_empty() && now != before
+}
+
+/// Its id, where it delivers and what it listens to, in words.
+fn as_seen(subscription: &Subscription) -> (String, String, String) {
+    let address = subscription.url.clone().unwrap_or_default();
+    let scope = match &subscription.filter {
+        Some(SubscriptionFilter::Account) => "the account".to_owned(),
+        Some(SubscriptionFilter::Service(id)) => format!("service {id}"),
+        Some(SubscriptionFilter::Team(id)) => format!("team {id}"),
+        None => String::new(),
+    };
+    (subscription.id.clone(), address, scope)
+}
+
+/// What was wrong with the subscription when it was last looked at.
+pub fn wrong(tx: &mut Tx<'_>, connector: &str) -> Result<Option<String>, StoreError> {
+    let noted = settings::get(tx, &wrong_key(connector))?;
+    Ok(noted.filter(|text| !text.is_empty()))
+}
+
+/// Whether it was deleted there: nothing will come by it.
+pub fn was_deleted(wrong: Option<&str>) -> bool {
+    wrong == Some(GONE)
+}
+
+/// Remembers what the subscription of a connector leaves out.
+pub fn note_missing(tx: &mut Tx<'_>, connector: &str, missing: &[&str]) -> Result<(), StoreError> {
+    put(tx, &missing_key(connector), &missing.join(" "))
+}
+
+/// What it leaves out, as last seen.
+pub fn missing(tx: &mut Tx<'_>, connector: &str) -> Result<Vec<&'static str>, StoreError> {
+    let noted = settings::get(tx, &missing_key(connector))?.unwrap_or_default();
+    let is_noted = |event: &&str| noted.split(' ').any(|word| word == *event);
+    Ok(EVENTS.into_iter().filter(is_noted).collect())
+}
+
+/// Forgets what was seen: there is another subscription now, or none.
+pub fn forget(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
+    for key in [seen_key, wrong_key, missing_key] {
+        put(tx, &key(connector), "")?;
+    }
+    Ok(())
+}
+
+/// Most looks find what the last one found.
+fn put(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StoreError> {
+    if settings::get(tx, key)?.unwrap_or_default() == value {
+        return Ok(());
+    }
+    settings::put(tx, key, value)
+}
+
+fn seen_key(connector: &str) -> String {
+    format!("webhook_seen:{connector}")
+}
+
+fn wrong_key(connector: &str) -> String {
+    format!("webhook_wrong:{connector}")
+}
+
+fn missing_key(connector: &str) -> String {
+    format!("webhook_events_missing:{connector}")
+}
