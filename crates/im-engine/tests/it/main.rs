@@ -35,6 +35,7 @@ macro_rules! story {
 }
 mod stories {
     mod bulk;
+    mod found;
     mod life_cycle;
     mod limits;
     mod main_job;
