@@ -29,6 +29,8 @@ const SEEDS: RangeInclusive<u64> = 1..=40;
 const TOLD: usize = 40;
 /// What people and fate do in one script.
 const ACTIONS: usize = 40;
+/// After so many of them somebody reads all timelines.
+const LOOK_EACH: usize = 8;
 /// After this time without faults both sides agree …
 const HEALED_AFTER: SignedDuration = SignedDuration::from_mins(70);
 /// … and most of them after a few of these.
@@ -133,6 +135,17 @@ fn play_one(seed: u64, direction: Direction) -> Result<(), String> {
     Err(what)
 }
 
+/// How the database fails.
+#[derive(Debug, Clone, Copy)]
+enum Trouble {
+    /// The statement of this number.
+    Statement(u64, im_store::fault::Fault),
+    /// The commit after so many others, which keeps nothing.
+    Commit(u64, im_store::fault::Fault),
+    /// The commit after so many others, which is kept, but nobody hears of it.
+    UnheardCommit(u64),
+}
+
 struct Script {
     world: World,
     direction: Direction,
@@ -143,7 +156,7 @@ struct Script {
     /// Twins whose urgency somebody changed there.
     urgency_there: HashSet<String>,
     /// What the database will refuse while time passes next.
-    trouble: Option<(u64, im_store::fault::Fault)>,
+    trouble: Option<Trouble>,
 }
 
 impl Script {
@@ -165,9 +178,14 @@ impl Script {
 
     fn play(&mut self) -> Result<(), String> {
         self.clocks();
-        for _ in 0..ACTIONS {
+        for number in 0..ACTIONS {
             self.act();
             self.pause();
+            if number % LOOK_EACH == 0
+                && let Some(what) = self.told_twice()
+            {
+                return Err(what);
+            }
         }
         self.all_is_well();
         self.say("the faults are over");

@@ -30,6 +30,8 @@ pub(crate) struct Door {
     pub(crate) kept: Vec<Delivery>,
     /// The ids of the events that were taken with a 2xx.
     pub(crate) taken: Vec<String>,
+    /// The ids of the events that our database may have kept, or not: we answered with a 503.
+    pub(crate) unclear: Vec<String>,
     /// Every attempt at our own account, in order.
     pub(crate) attempts: Vec<Delivery>,
 }
@@ -134,7 +136,10 @@ impl World {
                 self.way.taken.push(event_id);
                 DeliveryResult::Status(202)
             }
-            Err(_) => DeliveryResult::Status(503),
+            Err(_) => {
+                self.way.unclear.push(event_id);
+                DeliveryResult::Status(503)
+            }
         }
     }
 
