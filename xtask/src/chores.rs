@@ -5,11 +5,11 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 
 use crate::cargo::{cargo, first_line, succeed};
-use crate::foreign;
 use crate::postgres::{self, Postgres};
 use crate::seeds::{self, Seeds};
 use crate::steps::{Steps, is_ci};
 use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
+use crate::{broken, foreign};
 
 /// Everything.
 pub(crate) fn test() -> ExitCode {
@@ -21,6 +21,7 @@ pub(crate) fn test() -> ExitCode {
             succeed(&mut tests(&tools, server.as_ref()))
         });
         play(&mut steps, Seeds::IN_TESTS);
+        prove(&mut steps);
     }
     steps.finish()
 }
@@ -42,6 +43,18 @@ pub(crate) fn seeds(which: &str) -> ExitCode {
 fn play(steps: &mut Steps, seeds: Seeds) {
     let about = format!("seeds {seeds} of random scripts on both sides");
     steps.run("seeds", &about, || seeds::play(seeds));
+}
+
+/// The proof that random scripts can fail, alone.
+pub(crate) fn broken() -> ExitCode {
+    let mut steps = Steps::begin();
+    prove(&mut steps);
+    steps.finish()
+}
+
+fn prove(steps: &mut Steps) {
+    let about = "what is broken on purpose is caught by random scripts";
+    steps.run("broken", about, broken::run);
 }
 
 /// Other people's programs alone.

@@ -4,13 +4,13 @@
 //! the time they take is told.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
-use crate::cargo::{cargo, succeed};
+use crate::cargo::{cargo, root, succeed};
 
 /// Which seeds, both ends included.
 #[derive(Debug, Clone, Copy)]
@@ -48,14 +48,9 @@ impl fmt::Display for Seeds {
 
 /// Plays them and says how fast.
 pub(crate) fn play(seeds: Seeds) -> anyhow::Result<()> {
-    let program = build()?;
+    let program = build(&root())?;
     let begun = now();
-    // One direction after the other: each uses all cores.
-    succeed(
-        Command::new(program)
-            .args(["converge::", "--skip", "quiet", "--test-threads=1"])
-            .env("IM_SEEDS", seeds.to_string()),
-    )?;
+    succeed(&mut player(&program, seeds))?;
     let took = begun.elapsed().as_secs_f64();
     let count = f64::from(u32::try_from(seeds.count()).unwrap_or(u32::MAX));
     println!(
@@ -65,11 +60,22 @@ pub(crate) fn play(seeds: Seeds) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Builds the simulation and says where it is.
-fn build() -> anyhow::Result<PathBuf> {
+/// The command that plays them.
+pub(crate) fn player(program: &Path, seeds: Seeds) -> Command {
+    let mut command = Command::new(program);
+    // One direction after the other: each uses all cores.
+    command
+        .args(["converge::", "--skip", "quiet", "--test-threads=1"])
+        .env("IM_SEEDS", seeds.to_string());
+    command
+}
+
+/// Builds the simulation of the workspace in `folder` and says where it is.
+pub(crate) fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     let arguments = "test --profile seeds -p im-engine --test it --no-run --message-format json";
     let words: Vec<&str> = arguments.split(' ').collect();
     let output = cargo(&words)
+        .current_dir(folder)
         .stderr(std::process::Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
