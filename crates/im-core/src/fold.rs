@@ -67,6 +67,15 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     Some(story)
 }
 
+/// What PagerDuty shows of one incident, as far as the facts tell: the story's own
+/// [`peer`](Story::peer), without the story.
+pub fn peer_of(facts: &[Fact]) -> Option<Peer> {
+    let mut facts = unique(facts);
+    let snapshots = snapshots(&facts, |_| true);
+    gone::without_others(&mut facts, &snapshots);
+    peer(&snapshots, &peer_pass(&acts(&facts), |_| true))
+}
+
 /// PagerDuty without what was only looked at.
 struct Heard<'a> {
     played: Played,
