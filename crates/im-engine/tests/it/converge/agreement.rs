@@ -9,7 +9,7 @@ use im_store::incidents::IncidentRow;
 use im_store::{facts, inbox};
 use pd_sim::IncidentView;
 
-use super::Script;
+use super::{Script, first_line};
 use crate::world::{CONNECTOR, World};
 
 /// Two sides date one act alike if they differ by no more (`docs/metrics.md`).
@@ -324,10 +324,6 @@ fn notes(story: &Story, there: &IncidentView) -> Option<String> {
 fn numbered(note: &str) -> Option<&str> {
     let (_, from) = first_line(note).split_once("note ")?;
     Some(from)
-}
-
-fn first_line(note: &str) -> &str {
-    note.lines().next().unwrap_or_default()
 }
 
 /// What we say that PagerDuty shows is what it shows.

@@ -1,4 +1,5 @@
-//! What goes wrong in a script.
+//! What goes wrong in a script: on the wire, at the door, in the database and with our program.
+//! What people change in PagerDuty's settings is in `settings.rs`.
 
 use im_store::fault::Fault as DbFault;
 use jiff::SignedDuration;
@@ -56,10 +57,11 @@ impl Script {
         self.world.wire_up = true;
         self.world.asleep = false;
         self.trouble = None;
+        self.settings_are_right();
     }
 
     pub(super) fn fault(&mut self) {
-        let kind = self.world.rng.u8(0..15);
+        let kind = self.world.rng.u8(0..19);
         let what = match kind {
             0..=3 => self.wire_fault(),
             4..=6 => self.door_fault(),
@@ -74,6 +76,10 @@ impl Script {
                 "we are down".to_owned()
             }
             11 => self.database_fault(),
+            12 => self.key_fault(),
+            13 => self.secret_fault(),
+            14 => self.subscription_fault(),
+            15 => self.answer_fault(),
             _ => {
                 self.all_is_well();
                 "all is well again".to_owned()
@@ -98,6 +104,18 @@ impl Script {
         };
         self.trouble = Some(trouble);
         format!("the database is going to fail: {trouble:?}")
+    }
+
+    fn answer_fault(&mut self) -> String {
+        let is_late = self.world.rng.bool();
+        let faults = self.world.sim.faults();
+        if is_late {
+            faults.late_log_entries_s = 120;
+            "log entries appear late".to_owned()
+        } else {
+            faults.odd_answers = true;
+            "answers have fields that nobody knows".to_owned()
+        }
     }
 
     fn wire_fault(&mut self) -> String {
