@@ -21,6 +21,7 @@ pub(crate) fn test() -> ExitCode {
             succeed(&mut tests(&tools, server.as_ref()))
         });
         play(&mut steps, Seeds::IN_TESTS);
+        play_short(&mut steps, None);
         prove(&mut steps);
     }
     steps.finish()
@@ -43,6 +44,18 @@ pub(crate) fn seeds(which: &str) -> ExitCode {
 fn play(steps: &mut Steps, seeds: Seeds) {
     let about = format!("seeds {seeds} of random scripts on both sides");
     steps.run("seeds", &about, || seeds::play(seeds));
+}
+
+/// Every short script alone, or one of them.
+pub(crate) fn short(script: Option<&str>) -> ExitCode {
+    let mut steps = Steps::begin();
+    play_short(&mut steps, script);
+    steps.finish()
+}
+
+fn play_short(steps: &mut Steps, script: Option<&str>) {
+    let about = "every short script of two people on one incident";
+    steps.run("short", about, || seeds::play_short(script));
 }
 
 /// The proof that random scripts can fail, alone.

@@ -5,12 +5,15 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
 use crate::cargo::{cargo, root, succeed};
+
+/// How long short scripts are: actions and faults together.
+const SHORT_MAX: &str = "5";
 
 /// Which seeds, both ends included.
 #[derive(Debug, Clone, Copy)]
@@ -50,14 +53,35 @@ impl fmt::Display for Seeds {
 pub(crate) fn play(seeds: Seeds) -> anyhow::Result<()> {
     let program = build(&root())?;
     let begun = now();
-    succeed(&mut player(&program, seeds))?;
+    let output = player(&program, seeds)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start the simulation")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    print!("{said}");
+    ensure!(output.status.success(), "not all seeds passed");
+    let deliveries: u64 = said
+        .lines()
+        .filter_map(|line| line.split_once("deliveries: ")?.1.parse::<u64>().ok())
+        .sum();
     let took = begun.elapsed().as_secs_f64();
     let count = f64::from(u32::try_from(seeds.count()).unwrap_or(u32::MAX));
     println!(
-        "    {count} seeds in {took:.1} s, {:.1} seeds/s",
+        "    {count} seeds in {took:.1} s, {:.1} seeds/s; {deliveries} webhook deliveries",
         count / took
     );
     Ok(())
+}
+
+/// Plays every short script, or the one that failed.
+pub(crate) fn play_short(script: Option<&str>) -> anyhow::Result<()> {
+    let program = build(&root())?;
+    let asked = script.map_or_else(|| SHORT_MAX.to_owned(), |script| format!("={script}"));
+    succeed(
+        Command::new(program)
+            .args(["converge::every", "--nocapture"])
+            .env("IM_SHORT", asked),
+    )
 }
 
 /// The command that plays them.
@@ -65,7 +89,8 @@ pub(crate) fn player(program: &Path, seeds: Seeds) -> Command {
     let mut command = Command::new(program);
     // One direction after the other: each uses all cores.
     command
-        .args(["converge::", "--skip", "quiet", "--test-threads=1"])
+        .args(["converge::", "--skip", "quiet", "--skip", "every::"])
+        .args(["--test-threads=1", "--nocapture"])
         .env("IM_SEEDS", seeds.to_string());
     command
 }
@@ -76,7 +101,7 @@ pub(crate) fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     let words: Vec<&str> = arguments.split(' ').collect();
     let output = cargo(&words)
         .current_dir(folder)
-        .stderr(std::process::Stdio::inherit())
+        .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
     ensure!(output.status.success(), "the simulation does not build");
