@@ -13,7 +13,7 @@ use anyhow::{Context, ensure};
 use crate::cargo::{cargo, root, succeed};
 
 /// How long short scripts are: actions and faults together.
-const SHORT_MAX: &str = "5";
+const SHORT_MAX: &str = "4";
 
 /// Which seeds, both ends included.
 #[derive(Debug, Clone, Copy)]

@@ -5,7 +5,7 @@
 //! twice; actions and what goes wrong are at most `IM_SHORT` together. What a side refuses changes
 //! nothing, so a script that goes on after a refusal is the script without it, and is not played.
 //!
-//! `cargo xtask short` plays all with an `IM_SHORT` of five.
+//! `cargo xtask short` plays all with an `IM_SHORT` of four.
 
 use im_core::{Command, Direction, IncidentNumber};
 use jiff::SignedDuration;
@@ -86,7 +86,7 @@ type Path = Vec<usize>;
 fn both_sides_agree_after_every_short_script() {
     let steps = Step::all();
     let asked = std::env::var("IM_SHORT").unwrap_or_default();
-    let number = |text: &str| text.parse().expect("IM_SHORT is `5`, or `=` and a script");
+    let number = |text: &str| text.parse().expect("IM_SHORT is `4`, or `=` and a script");
     if let Some(path) = asked.strip_prefix('=') {
         let path: Path = path.split('-').map(number).collect();
         return all_passed(1, &play_all(&steps, &[path]).failed);

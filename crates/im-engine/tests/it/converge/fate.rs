@@ -54,6 +54,7 @@ impl Script {
     pub(super) fn all_is_well(&mut self) {
         self.world.sim.faults().clear();
         self.world.door = None;
+        self.world.way.failing_commits = 0;
         self.world.wire_up = true;
         self.world.asleep = false;
         self.trouble = None;
@@ -163,6 +164,10 @@ impl Script {
     }
 
     fn door_fault(&mut self) -> String {
+        if self.world.rng.u8(0..4) == 0 {
+            self.world.way.failing_commits = 3;
+            return "our disk is full when the next webhooks come".to_owned();
+        }
         let doors = [
             DeliveryResult::Unreachable,
             DeliveryResult::TimedOut,

@@ -3,6 +3,7 @@
 use im_core::ConnectorName;
 use im_engine::inbox;
 use im_pagerduty::{read_envelope, verify};
+use im_store::fault::Fault;
 use im_store::inbox::Arrival;
 use jiff::Timestamp;
 use pd_sim::{Delivery, DeliveryResult};
@@ -26,6 +27,8 @@ pub(crate) struct Door {
     pub(crate) edit: Option<Edit>,
     /// Whether we know the secret: if not, they are hints.
     pub(crate) unverified: bool,
+    /// How many of the next arrivals meet a disk that is full at their commit.
+    pub(crate) failing_commits: u8,
     /// What is kept back, in order of sending.
     pub(crate) kept: Vec<Delivery>,
     /// The ids of the events that were taken with a 2xx.
@@ -129,6 +132,10 @@ impl World {
         let death = self.next_step();
         if death == Some(Death::Before) {
             return DeliveryResult::Unreachable;
+        }
+        if self.way.failing_commits > 0 {
+            self.way.failing_commits -= 1;
+            self.faults.fail_commit(Fault::Full);
         }
         match self.db.write(|tx| inbox::receive(tx, arrival, now)) {
             Ok(_) if death.is_some() => DeliveryResult::TimedOut,
