@@ -5,11 +5,11 @@ use std::process::{Command, ExitCode};
 use anyhow::{Context, bail};
 
 use crate::cargo::{cargo, first_line, succeed};
-use crate::foreign;
 use crate::postgres::{self, Postgres};
 use crate::seeds::{self, Seeds};
 use crate::steps::{Steps, is_ci};
 use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
+use crate::{broken, foreign};
 
 /// Everything.
 pub(crate) fn test() -> ExitCode {
@@ -21,6 +21,8 @@ pub(crate) fn test() -> ExitCode {
             succeed(&mut tests(&tools, server.as_ref()))
         });
         play(&mut steps, Seeds::IN_TESTS);
+        play_short(&mut steps, None);
+        prove(&mut steps);
     }
     steps.finish()
 }
@@ -42,6 +44,30 @@ pub(crate) fn seeds(which: &str) -> ExitCode {
 fn play(steps: &mut Steps, seeds: Seeds) {
     let about = format!("seeds {seeds} of random scripts on both sides");
     steps.run("seeds", &about, || seeds::play(seeds));
+}
+
+/// Every short script alone, or one of them.
+pub(crate) fn short(script: Option<&str>) -> ExitCode {
+    let mut steps = Steps::begin();
+    play_short(&mut steps, script);
+    steps.finish()
+}
+
+fn play_short(steps: &mut Steps, script: Option<&str>) {
+    let about = "every short script of two people on one incident";
+    steps.run("short", about, || seeds::play_short(script));
+}
+
+/// The proof that random scripts can fail, alone.
+pub(crate) fn broken() -> ExitCode {
+    let mut steps = Steps::begin();
+    prove(&mut steps);
+    steps.finish()
+}
+
+fn prove(steps: &mut Steps) {
+    let about = "what is broken on purpose is caught by random scripts";
+    steps.run("broken", about, broken::run);
 }
 
 /// Other people's programs alone.

@@ -1,4 +1,5 @@
-//! The chores of the project: `cargo xtask test`, `check`, `seeds`, `bless`, `foreign` and `bench`.
+//! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `broken`, `bless`,
+//! `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -10,6 +11,7 @@
 use std::process::ExitCode;
 
 mod apt;
+mod broken;
 mod cargo;
 mod chores;
 mod foreign;
@@ -26,6 +28,9 @@ Chores:
   check   the quick part: format, lints, the core alone
   seeds   play random scripts on both sides of the sync: `seeds 10000`, or `seeds 17-17` to
           replay one that failed
+  short   play every short script of two people on one incident, or the one that failed:
+          `short 0-13-4`
+  broken  break the program on purpose, in five ways, and see that `seeds` notices
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
   bench   the figures of docs/performance.md; words after it choose parts
@@ -43,6 +48,9 @@ fn main() -> ExitCode {
         ["test"] => chores::test(),
         ["check"] => chores::check(),
         ["seeds", which] => chores::seeds(which),
+        ["short"] => chores::short(None),
+        ["short", script] => chores::short(Some(script)),
+        ["broken"] => chores::broken(),
         ["bless"] => chores::bless(),
         ["foreign"] => chores::foreign(),
         ["bench", parts @ ..] => chores::bench(parts),

@@ -4,13 +4,16 @@
 //! the time they take is told.
 
 use std::fmt;
-use std::path::PathBuf;
-use std::process::Command;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
 
-use crate::cargo::{cargo, succeed};
+use crate::cargo::{cargo, root, succeed};
+
+/// How long short scripts are: actions and faults together.
+const SHORT_MAX: &str = "4";
 
 /// Which seeds, both ends included.
 #[derive(Debug, Clone, Copy)]
@@ -48,29 +51,57 @@ impl fmt::Display for Seeds {
 
 /// Plays them and says how fast.
 pub(crate) fn play(seeds: Seeds) -> anyhow::Result<()> {
-    let program = build()?;
+    let program = build(&root())?;
     let begun = now();
-    // One direction after the other: each uses all cores.
-    succeed(
-        Command::new(program)
-            .args(["converge::", "--skip", "quiet", "--test-threads=1"])
-            .env("IM_SEEDS", seeds.to_string()),
-    )?;
+    let output = player(&program, seeds)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cannot start the simulation")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    print!("{said}");
+    ensure!(output.status.success(), "not all seeds passed");
+    let deliveries: u64 = said
+        .lines()
+        .filter_map(|line| line.split_once("deliveries: ")?.1.parse::<u64>().ok())
+        .sum();
     let took = begun.elapsed().as_secs_f64();
     let count = f64::from(u32::try_from(seeds.count()).unwrap_or(u32::MAX));
     println!(
-        "    {count} seeds in {took:.1} s, {:.1} seeds/s",
+        "    {count} seeds in {took:.1} s, {:.1} seeds/s; {deliveries} webhook deliveries",
         count / took
     );
     Ok(())
 }
 
-/// Builds the simulation and says where it is.
-fn build() -> anyhow::Result<PathBuf> {
+/// Plays every short script, or the one that failed.
+pub(crate) fn play_short(script: Option<&str>) -> anyhow::Result<()> {
+    let program = build(&root())?;
+    let asked = script.map_or_else(|| SHORT_MAX.to_owned(), |script| format!("={script}"));
+    succeed(
+        Command::new(program)
+            .args(["converge::every", "--nocapture"])
+            .env("IM_SHORT", asked),
+    )
+}
+
+/// The command that plays them.
+pub(crate) fn player(program: &Path, seeds: Seeds) -> Command {
+    let mut command = Command::new(program);
+    // One direction after the other: each uses all cores.
+    command
+        .args(["converge::", "--skip", "quiet", "--skip", "every::"])
+        .args(["--test-threads=1", "--nocapture"])
+        .env("IM_SEEDS", seeds.to_string());
+    command
+}
+
+/// Builds the simulation of the workspace in `folder` and says where it is.
+pub(crate) fn build(folder: &Path) -> anyhow::Result<PathBuf> {
     let arguments = "test --profile seeds -p im-engine --test it --no-run --message-format json";
     let words: Vec<&str> = arguments.split(' ').collect();
     let output = cargo(&words)
-        .stderr(std::process::Stdio::inherit())
+        .current_dir(folder)
+        .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
     ensure!(output.status.success(), "the simulation does not build");

@@ -49,8 +49,9 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     let mut story = begin(&acts, &snapshots, &played)?;
     story.peer = peer(&snapshots, &played);
     let told = peer(&heard.snapshots, &heard.played);
-    let course = story_pass(&mut story, &acts, &heard);
-    if told.is_some() && heard.played.status == played.status && follows(&story, &acts) {
+    let is_told = told.is_some() && heard.played.status == played.status;
+    let course = story_pass(&mut story, &acts, &heard, is_told);
+    if is_told && follows(&story, &acts, acts.len()) {
         follow(&mut story, &acts, &heard.played);
     }
     story.pending = acts
@@ -64,6 +65,15 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     story.lines = lines(&acts, &played, &course.order, &snapshots);
     tell_merge(&mut story);
     Some(story)
+}
+
+/// What PagerDuty shows of one incident, as far as the facts tell: the story's own
+/// [`peer`](Story::peer), without the story.
+pub fn peer_of(facts: &[Fact]) -> Option<Peer> {
+    let mut facts = unique(facts);
+    let snapshots = snapshots(&facts, |_| true);
+    gone::without_others(&mut facts, &snapshots);
+    peer(&snapshots, &peer_pass(&acts(&facts), |_| true))
 }
 
 /// PagerDuty without what was only looked at.
@@ -322,11 +332,18 @@ struct Course {
     holds: bool,
 }
 
-/// Plays everything: the state here.
-fn story_pass(story: &mut Story, acts: &[Act<'_>], heard: &Heard<'_>) -> Course {
+/// Plays everything: the state here. Where PagerDuty's state `is_told`, the story follows it before
+/// what was asked for here since then: people who asked saw that state.
+fn story_pass(story: &mut Story, acts: &[Act<'_>], heard: &Heard<'_>, is_told: bool) -> Course {
+    let mut asked = asked_since(acts).filter(|_| is_told);
     let mut state = (story, Course::default());
     let is_open = |state: &(&mut Story, Course)| state.0.status.is_open();
     in_order(acts, &mut state, is_open, |(story, course), index, act| {
+        if let Some(first) = asked.take_if(|first| *first <= index)
+            && follows(story, acts, first)
+        {
+            follow(story, acts, &heard.played);
+        }
         if act.fact.source == Source::Look {
             course.order.push(index);
             return;
@@ -371,16 +388,28 @@ impl Course {
     }
 }
 
-/// Whether PagerDuty's state is ours: nothing that was done here is still to be heard, was given
-/// up, or was kept here by the settings.
+/// The first step asked for here that PagerDuty is still to hear of, unless PagerDuty moved on after
+/// it.
+fn asked_since(acts: &[Act<'_>]) -> Option<usize> {
+    let is_step = |act: &Act<'_>| act.fact.kind.is_step();
+    let first = acts
+        .iter()
+        .position(|act| is_step(act) && act.is_pending())?;
+    let mut later = acts.iter().skip(first + 1);
+    (!later.any(|act| is_step(act) && act.at_peer.is_some())).then_some(first)
+}
+
+/// Whether PagerDuty's state is ours after the first `count` acts: nothing that was done here is
+/// still to be heard, was given up, or was kept here by the settings.
 ///
 /// Time alone does not tell it. A command that PagerDuty had fulfilled before it was sent has no
 /// instant there, and the log dates by the second: the reopen that came after our resolve may
 /// stand before it later.
-fn follows(story: &Story, acts: &[Act<'_>]) -> bool {
+fn follows(story: &Story, acts: &[Act<'_>], count: usize) -> bool {
     let steps = || {
         acts.iter()
             .enumerate()
+            .take(count)
             .filter(|(_, act)| act.fact.source == Source::Command && act.fact.kind.is_step())
     };
     let given_up = |step: &Act<'_>| {

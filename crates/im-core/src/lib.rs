@@ -37,7 +37,7 @@ pub use command::Command;
 pub use decide::{Decided, Rejection, TITLE_MAX, decide};
 pub use effect::{Debts, Effect, Owed, owed};
 pub use fact::{Fact, Kind, Source};
-pub use fold::fold;
+pub use fold::{fold, peer_of};
 pub use gone::GONE;
 pub use id::{ConnectorName, IncidentNumber, ParseIdError};
 pub use mapping::{Direction, Mapping, ServiceChoice};

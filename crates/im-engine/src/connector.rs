@@ -178,11 +178,7 @@ fn corrupt(name: &str, error: &ConfigError) -> StoreError {
 
 /// Reads stored settings, which hold no key.
 fn settings(stored: &str) -> Result<ConnectorConfig, ConfigError> {
-    let mut document: serde_json::Value = serde_json::from_str(stored).unwrap_or_default();
-    if let Some(fields) = document.as_object_mut() {
-        fields.insert("api_key".to_owned(), "sealed".into());
-    }
-    config::parse(&document.to_string())
+    config::parse_without_key(stored, "sealed")
 }
 
 /// A configuration as people write it, parted into what is stored in clear and its secrets.

@@ -223,16 +223,27 @@ fn birth(
 }
 
 /// Stores what was heard about a known incident.
-pub(crate) fn apply(
+fn apply(
     tx: &mut Tx<'_>,
     connector: &Connector,
     incident: IncidentNumber,
     heard: &Heard,
     now: Timestamp,
 ) -> Result<record::Recorded, StoreError> {
+    apply_together(tx, connector, incident, &[heard], now)
+}
+
+/// Stores what a page of the log says of a known incident.
+pub(crate) fn apply_together(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    incident: IncidentNumber,
+    heard: &[&Heard],
+    now: Timestamp,
+) -> Result<record::Recorded, StoreError> {
     let mut reports: Vec<(Fact, Option<String>)> = heard
-        .facts
         .iter()
+        .flat_map(|heard| &heard.facts)
         .cloned()
         .map(|fact| (fact, None))
         .collect();

@@ -82,17 +82,17 @@ pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan,
     let mut plan = Plan::default();
     let mut wake_at = inbox::next_due(tx)?;
     let lease_until = now + capacity.lease;
-    for connector in connector::all(tx)? {
-        if connector::attach(tx, &connector, capacity.attach, now)? {
+    let connectors = connector::all(tx)?;
+    for connector in &connectors {
+        if connector::attach(tx, connector, capacity.attach, now)? {
             wake_at = Some(now);
         }
         if connector.row.blocked_until <= now {
-            claim(tx, &connector, capacity, lease_until, &mut plan, now)?;
+            claim(tx, connector, capacity, lease_until, &mut plan, now)?;
         }
     }
-    // Claiming may have scheduled the next repair, so look again.
-    for connector in connector::all(tx)? {
-        wake_at = earliest(wake_at, wake(tx, &connector)?);
+    for connector in &connectors {
+        wake_at = earliest(wake_at, wake(tx, connector, now)?);
     }
     plan.wake_at = wake_at;
     Ok(plan)
@@ -148,13 +148,17 @@ fn wanted_call(wanted: &WantedRow) -> Call {
 }
 
 /// When a connector next has something to do.
-fn wake(tx: &mut Tx<'_>, connector: &Connector) -> Result<Option<Timestamp>, StoreError> {
+fn wake(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
     if connector.mapping.direction == im_core::Direction::None {
         return Ok(None);
     }
     let name = connector.name();
     let mut at = repair::wanted_next_due(tx, name)?;
-    at = earliest(at, reconcile::next_due(tx, connector)?);
+    at = earliest(at, reconcile::next_due(tx, connector, now)?);
     if connector.mapping.direction.sends() {
         at = earliest(at, outbox_rows::next_due(tx, name)?);
     }

@@ -5,7 +5,7 @@
 
 use im_core::{
     Actor, ActorKind, Fact, IncidentNumber, Kind, Mapping, Named, Peer, PeerStatus, Snapshot,
-    Source, fold,
+    Source, peer_of,
 };
 use im_pagerduty::IncidentRead;
 use im_store::{StoreError, Tx, facts, incidents};
@@ -185,9 +185,7 @@ fn unknown(
         // What was only looked at is news to us.
         known.retain(|fact| fact.source != Source::Look);
     }
-    let story = fold(&known, Some(&connector.mapping));
-    let peer = story.as_ref().and_then(|story| story.peer.as_ref());
-    Ok(news(peer, story.is_some(), read))
+    Ok(news(peer_of(&known).as_ref(), !known.is_empty(), read))
 }
 
 /// What the read shows that the facts do not.

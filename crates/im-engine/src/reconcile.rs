@@ -469,71 +469,86 @@ fn log_page(
     page: &[Heard],
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    // An incident is folded once for all that the page says of it.
+    let mut parts: Vec<(&str, Vec<&Heard>)> = Vec::new();
     for heard in page {
         let Some(pd_id) = heard.incident_id.as_deref() else {
             continue;
         };
-        let Some(incident) = incidents::by_twin(tx, connector.name(), pd_id)? else {
-            let key = heard.incident_key.as_deref();
-            if !whose::is_anothers(tx, connector, pd_id, key, None)? {
-                repair::want(tx, connector.name(), pd_id, run.id, true, now)?;
-            }
-            continue;
-        };
-        if facts::are_known(tx, incident, &heard.facts)? {
-            // Most of what a run reads it has read before.
-            continue;
+        match parts.iter_mut().find(|(id, _)| *id == pd_id) {
+            Some((_, part)) => part.push(heard),
+            None => parts.push((pd_id, vec![heard])),
         }
-        let before = record::story(tx, incident, Some(connector))?;
-        let recorded = inbox::apply(tx, connector, incident, heard, now)?;
-        if recorded.added > 0
-            && is_repair(
-                connector,
-                before.as_ref(),
-                recorded.story.as_ref(),
-                heard,
-                now,
-            )
-        {
-            let found = Found {
-                repaired: 1,
-                updated: 1,
-                ..Found::default()
-            };
-            repair::count(tx, run.id, found)?;
-            connectors::add_repaired(tx, connector.name(), 1)?;
-        }
-        if recorded.story.as_ref().is_some_and(ended_unseen) {
-            // The log does not say how it looked in the end, nor that it was merged.
-            repair::want(tx, connector.name(), pd_id, run.id, false, now)?;
-        }
+    }
+    for (pd_id, part) in parts {
+        log_part(tx, connector, run, pd_id, part, now)?;
     }
     Ok(())
 }
 
-/// Whether a log entry told something that a webhook should have told before.
-fn is_repair(
+/// What a page of the log says of one incident.
+fn log_part(
+    tx: &mut Tx<'_>,
     connector: &Connector,
-    before: Option<&Story>,
-    after: Option<&Story>,
-    heard: &Heard,
+    run: &RunRow,
+    pd_id: &str,
+    part: Vec<&Heard>,
     now: Timestamp,
-) -> bool {
-    let due = heard
-        .facts
-        .iter()
-        .any(|fact| has_webhook(fact.kind) && now.duration_since(fact.at) > LATE);
-    let lines = |story: Option<&Story>| {
-        story.map_or(0, |story| {
-            story
-                .lines
-                .iter()
-                .filter(|line| has_webhook(line.kind))
-                .count()
-        })
+) -> Result<(), StoreError> {
+    let Some(incident) = incidents::by_twin(tx, connector.name(), pd_id)? else {
+        let key = part.iter().find_map(|heard| heard.incident_key.as_deref());
+        if !whose::is_anothers(tx, connector, pd_id, key, None)? {
+            repair::want(tx, connector.name(), pd_id, run.id, true, now)?;
+        }
+        return Ok(());
     };
-    // A line that goes was told twice, and is now known for one.
-    connector.hears() && due && lines(before) < lines(after)
+    // Most of what a run reads it has read before.
+    let mut news = Vec::new();
+    for heard in part {
+        if !facts::are_known(tx, incident, &heard.facts)? {
+            news.push(heard);
+        }
+    }
+    if news.is_empty() {
+        return Ok(());
+    }
+    let due = news.iter().filter(|heard| is_due(heard, now)).count();
+    let before = if connector.hears() && due > 0 {
+        record::story(tx, incident, Some(connector))?
+    } else {
+        None
+    };
+    let recorded = inbox::apply_together(tx, connector, incident, &news, now)?;
+    if connector.hears() && due > 0 {
+        // A line that goes was told twice, and is now known for one.
+        let told = lines(recorded.story.as_ref()).saturating_sub(lines(before.as_ref()));
+        let repaired = i64::try_from(told.min(due)).unwrap_or(i64::MAX);
+        let found = Found {
+            repaired,
+            updated: repaired.min(1),
+            ..Found::default()
+        };
+        repair::count(tx, run.id, found)?;
+        connectors::add_repaired(tx, connector.name(), repaired)?;
+    }
+    if recorded.story.as_ref().is_some_and(ended_unseen) {
+        // The log does not say how it looked in the end, nor that it was merged.
+        repair::want(tx, connector.name(), pd_id, run.id, false, now)?;
+    }
+    Ok(())
+}
+
+/// Whether a log entry tells something that a webhook should have told before.
+fn is_due(heard: &Heard, now: Timestamp) -> bool {
+    let late = |at: Timestamp| now.duration_since(at) > LATE;
+    let mut facts = heard.facts.iter();
+    facts.any(|fact| has_webhook(fact.kind) && late(fact.at))
+}
+
+/// How many lines of a timeline webhooks should have told.
+fn lines(story: Option<&Story>) -> usize {
+    let lines = story.map_or(&[][..], |story| story.lines.as_slice());
+    lines.iter().filter(|line| has_webhook(line.kind)).count()
 }
 
 /// Whether PagerDuty's incident is over, and nobody has looked at it since.
@@ -649,9 +664,13 @@ fn finish(
 pub(crate) fn next_due(
     tx: &mut Tx<'_>,
     connector: &Connector,
+    now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
     if let Some(running) = repair::next_due(tx, connector.name())? {
         return Ok(Some(running));
+    }
+    if connector.row.next_sync_at > now {
+        return Ok(Some(connector.row.next_sync_at));
     }
     // Read anew: a run that needed no call has begun and ended since the connector was read.
     let row = connectors::find(tx, connector.name())?;

@@ -603,10 +603,9 @@ fn settle_wanted(
         }
         Outcome::Done(Answer::LogEntries(page)) => {
             let incident = im_store::incidents::by_twin(tx, name, id)?;
-            for heard in &page.items {
-                if let Some(incident) = incident {
-                    inbox::apply(tx, connector, incident, heard, now)?;
-                }
+            if let Some(incident) = incident {
+                let heard: Vec<_> = page.items.iter().collect();
+                inbox::apply_together(tx, connector, incident, &heard, now)?;
             }
             let story = match incident {
                 Some(incident) => record::story(tx, incident, Some(connector))?,

@@ -160,23 +160,34 @@ const CUSTOM_KEYS: [&str; 8] = [
 
 /// Reads a configuration.
 pub fn parse(json_text: &str) -> Result<ConnectorConfig, ConfigError> {
-    let mut top = Fields::of(
-        "",
-        json::read(json_text)?,
-        "{\"api_key\": …, \"custom\": {…}}",
-    )?;
+    read(&mut top(json_text)?)
+}
+
+/// Reads a configuration whose key is kept elsewhere: `api_key` stands for it.
+pub fn parse_without_key(json_text: &str, api_key: &str) -> Result<ConnectorConfig, ConfigError> {
+    let mut top = top(json_text)?;
+    top.put("api_key", Json::Text(api_key.to_owned()));
+    read(&mut top)
+}
+
+fn top(json_text: &str) -> Result<Fields, ConfigError> {
+    const EXAMPLE: &str = "{\"api_key\": …, \"custom\": {…}}";
+    Fields::of("", json::read(json_text)?, EXAMPLE)
+}
+
+fn read(top: &mut Fields) -> Result<ConnectorConfig, ConfigError> {
     top.only(&TOP_KEYS)?;
     Ok(ConnectorConfig {
-        base_url: base_url(&mut top)?,
-        api_key: api_key(&mut top)?,
-        sync_direction: direction(&mut top)?,
-        sync_interval: interval(&mut top)?,
+        base_url: base_url(top)?,
+        api_key: api_key(top)?,
+        sync_direction: direction(top)?,
+        sync_interval: interval(top)?,
         enable_webhook: top.flag("enable_webhook")?.unwrap_or(true),
         webhook_secret: top
             .word("webhook_secret", "the secret that PagerDuty showed")?
             .map(Secret::new),
-        allow_ips: networks(&mut top)?,
-        custom: custom(&mut top)?,
+        allow_ips: networks(top)?,
+        custom: custom(top)?,
     })
 }
 

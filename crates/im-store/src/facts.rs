@@ -121,7 +121,7 @@ pub fn last(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
 /// All facts of an incident.
 pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Vec<Fact>, StoreError> {
     tx.query(OF_INCIDENT, params![incident.get()])?
-        .iter()
+        .into_iter()
         .map(read)
         .collect()
 }
@@ -140,23 +140,22 @@ pub fn raw(
         .flatten())
 }
 
-fn read(row: &Row) -> Result<Fact, StoreError> {
-    let snapshot: Option<Snapshot> = row.opt_json(11)?;
+fn read(mut row: Row) -> Result<Fact, StoreError> {
     Ok(Fact {
-        source: word(row, 0, Source::parse)?,
-        source_id: row.text(1)?.to_owned(),
-        kind: word(row, 2, Kind::parse)?,
+        source: word(&row, 0, Source::parse)?,
+        source_id: row.take_text(1)?,
+        kind: word(&row, 2, Kind::parse)?,
         at: row.time(3)?,
         actor: Actor {
-            kind: word(row, 4, ActorKind::parse)?,
-            id: row.opt_text(5)?.map(str::to_owned),
-            name: row.opt_text(6)?.map(str::to_owned),
+            kind: word(&row, 4, ActorKind::parse)?,
+            id: row.take_opt_text(5)?,
+            name: row.take_opt_text(6)?,
         },
         people: row.opt_json(7)?.unwrap_or_default(),
-        value: row.opt_text(8)?.map(str::to_owned),
-        detail: row.opt_text(9)?.map(str::to_owned),
-        snapshot,
-        answers: row.opt_text(10)?.map(str::to_owned),
+        value: row.take_opt_text(8)?,
+        detail: row.take_opt_text(9)?,
+        snapshot: row.opt_json::<Snapshot>(11)?,
+        answers: row.take_opt_text(10)?,
     })
 }
 

@@ -49,6 +49,8 @@ struct Armed {
     statement: Option<(u64, Fault)>,
     commit: Option<Fault>,
     lost_answer: bool,
+    /// Commits that succeed before.
+    spared_commits: u64,
 }
 
 impl Faults {
@@ -60,6 +62,11 @@ impl Faults {
     /// The `number`-th statement from now (1 is the next) fails once.
     pub fn fail_statement(&self, number: u64, fault: Fault) {
         self.lock().statement = Some((number, fault));
+    }
+
+    /// So many commits succeed before one fails as told.
+    pub fn spare_commits(&self, count: u64) {
+        self.lock().spared_commits = count;
     }
 
     /// The next commit fails and keeps nothing.
@@ -88,6 +95,15 @@ impl Faults {
 
     fn lock(&self) -> MutexGuard<'_, Armed> {
         self.armed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a commit is not the one that fails.
+    fn is_spared(&self) -> bool {
+        let mut armed = self.lock();
+        let is_armed = armed.commit.is_some() || armed.lost_answer;
+        let is_spared = is_armed && armed.spared_commits > 0;
+        armed.spared_commits -= u64::from(is_spared);
+        is_spared
     }
 
     /// Counts a statement and says whether it is the one.
@@ -152,6 +168,9 @@ impl Connection for FaultyConnection {
     }
 
     fn commit(&mut self) -> Result<(), StoreError> {
+        if self.faults.is_spared() {
+            return self.inner.commit();
+        }
         let commit = self.faults.lock().commit.take();
         if let Some(fault) = commit {
             self.inner.rollback();

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use crate::{Cause, DecodeError, StoreError};
 
 /// One value of a row or a parameter.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub enum Value {
     /// Nothing.
+    #[default]
     Null,
     /// A number, a bool or a time.
     Int(i64),
@@ -158,6 +159,22 @@ impl Row {
             Value::Text(text) => Ok(Some(text)),
             Value::Int(_) | Value::Real(_) => Err(self.kind(column, "text")),
         }
+    }
+
+    /// Text, out of the row.
+    pub fn take_text(&mut self, column: usize) -> Result<String, StoreError> {
+        self.take_opt_text(column)?
+            .ok_or_else(|| self.kind(column, "text"))
+    }
+
+    /// Text or nothing, out of the row.
+    pub fn take_opt_text(&mut self, column: usize) -> Result<Option<String>, StoreError> {
+        self.opt_text(column)?;
+        let value = self.values.get_mut(column).map(std::mem::take);
+        Ok(match value {
+            Some(Value::Text(text)) => Some(text),
+            None | Some(Value::Null | Value::Int(_) | Value::Real(_)) => None,
+        })
     }
 
     /// A number.

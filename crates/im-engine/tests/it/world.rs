@@ -109,6 +109,8 @@ pub(crate) struct World {
     pub(crate) way: Door,
     /// Whether PagerDuty's REST can be reached.
     pub(crate) wire_up: bool,
+    /// When our program looks again: when it wants to, or at once where something came in.
+    wakes_at: Option<Timestamp>,
     /// Whether our program runs at all.
     pub(crate) asleep: bool,
     /// Changes answers on their way.
@@ -192,6 +194,7 @@ impl World {
             door: None,
             way: Door::default(),
             wire_up: true,
+            wakes_at: None,
             asleep: false,
             tamper: None,
             instead: None,
@@ -372,6 +375,8 @@ impl World {
     pub(crate) fn run_for(&mut self, duration: SignedDuration) {
         let end = self.now + duration;
         let mut moves = 0;
+        // Whoever let no time pass may have changed anything.
+        self.wakes_at = Some(self.now);
         loop {
             moves += 1;
             assert!(
@@ -404,14 +409,15 @@ impl World {
 
     /// One round of everybody; says when the engine wants to wake.
     fn step(&mut self) -> Option<Timestamp> {
-        self.deliver();
-        self.finish_calls();
-        let wake = self.engine();
-        // Whatever comes in nudges the engine.
-        if self.deliver() > 0 {
-            return Some(self.now);
+        let came_in = self.deliver() + self.finish_calls();
+        // As in the shipped program nothing happens before it is time, unless something comes in.
+        if came_in > 0 || self.wakes_at.is_some_and(|at| at <= self.now) {
+            self.wakes_at = self.engine();
         }
-        wake
+        if self.deliver() > 0 {
+            self.wakes_at = Some(self.now);
+        }
+        self.wakes_at
     }
 
     fn engine(&mut self) -> Option<Timestamp> {
@@ -467,12 +473,13 @@ impl World {
         self.attempt(|tx| plan(tx, capacity, now))
     }
 
-    fn finish_calls(&mut self) {
+    /// Settles what was answered; says how much that was.
+    fn finish_calls(&mut self) -> usize {
         let (done, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.in_flight)
             .into_iter()
             .partition(|call| call.done_at <= self.now);
         self.in_flight = waiting;
-        let now = self.our_now();
+        let (now, count) = (self.our_now(), done.len());
         let mut done = VecDeque::from(done);
         while let Some(call) = done.pop_front() {
             let InFlight {
@@ -489,10 +496,11 @@ impl World {
             if self.attempt(|tx| settle(tx, &settled, now)).is_none() {
                 self.unheard.push(settled.planned.call);
                 self.unheard
-                    .extend(done.into_iter().map(|call| call.planned.call));
-                return;
+                    .extend(done.drain(..).map(|call| call.planned.call));
+                break;
             }
         }
+        count
     }
 
     /// We die: what was on its way is never heard of again.

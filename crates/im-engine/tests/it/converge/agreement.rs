@@ -1,5 +1,7 @@
 //! What is true of both sides at the end of a script.
 
+use std::collections::HashSet;
+
 use im_core::{Direction, IncidentNumber, Kind, Line, Mapping, Source, Status, Story, fold};
 use im_engine::connector;
 use im_pagerduty::Call;
@@ -7,7 +9,7 @@ use im_store::incidents::IncidentRow;
 use im_store::{facts, inbox};
 use pd_sim::IncidentView;
 
-use super::Script;
+use super::{Script, first_line};
 use crate::world::{CONNECTOR, World};
 
 /// Two sides date one act alike if they differ by no more (`docs/metrics.md`).
@@ -139,6 +141,8 @@ impl Script {
     pub(super) fn lasting(&mut self) -> Option<String> {
         let rows = self.world.everything();
         self.lost()
+            .or_else(|| self.events_twice())
+            .or_else(|| self.told_twice())
             .or_else(|| self.twice(&rows))
             .or_else(|| rows.iter().find_map(|row| self.too_many_writes(row)))
             .or_else(|| rows.iter().find_map(|row| self.world.unfaithful_row(row)))
@@ -156,8 +160,39 @@ impl Script {
         None
     }
 
+    /// However often an event is delivered, it is one event.
+    fn events_twice(&mut self) -> Option<String> {
+        let stored = self.world.write(|tx| inbox::counts(tx, CONNECTOR));
+        let stored: i64 = stored.iter().map(|(_, count)| count).sum();
+        let way = &self.world.way;
+        let may_be: HashSet<&String> = way.taken.iter().chain(&way.unclear).collect();
+        let most = i64::try_from(may_be.len()).unwrap();
+        (stored > most).then(|| format!("{stored} events are stored, and {most} arrived"))
+    }
+
+    /// No note is told twice, at any time: each has its own text.
+    pub(super) fn told_twice(&mut self) -> Option<String> {
+        self.world.everything().into_iter().find_map(|row| {
+            let notes = self.world.notes(row.number);
+            let mut told = HashSet::new();
+            let mut numbered = notes.iter().filter_map(|note| numbered(note));
+            let twice = numbered.find(|number| !told.insert(*number))?;
+            let twice = format!("note {twice} is told twice");
+            Some(self.with_story(row.number, &twice))
+        })
+    }
+
     /// One incident here has at most one there.
     fn twice(&mut self, rows: &[IncidentRow]) -> Option<String> {
+        let writes = self.world.sim.writes().iter();
+        let made = writes
+            .filter(|write| write.method == "POST" && write.path == "/incidents")
+            .filter(|write| write.status < 300)
+            .count();
+        let declared = rows.iter().filter(|row| row.pd_key.is_some()).count();
+        if made > declared {
+            return Some(format!("{made} incidents were made for {declared}"));
+        }
         rows.iter().find_map(|row| {
             let key = row.pd_key.as_deref()?;
             let all = self.world.sim.incidents();
@@ -285,8 +320,10 @@ fn notes(story: &Story, there: &IncidentView) -> Option<String> {
     (here != theirs).then(|| format!("notes here {here:?}, there {theirs:?}"))
 }
 
-fn first_line(note: &str) -> &str {
-    note.lines().next().unwrap_or_default()
+/// The part of a note by which a script tells it from others: `note 7 of here`.
+fn numbered(note: &str) -> Option<&str> {
+    let (_, from) = first_line(note).split_once("note ")?;
+    Some(from)
 }
 
 /// What we say that PagerDuty shows is what it shows.

@@ -1,10 +1,11 @@
-//! What goes wrong in a script.
+//! What goes wrong in a script: on the wire, at the door, in the database and with our program.
+//! What people change in PagerDuty's settings is in `settings.rs`.
 
 use im_store::fault::Fault as DbFault;
 use jiff::SignedDuration;
 use pd_sim::{DeliveryResult, Fault};
 
-use super::Script;
+use super::{Script, Trouble};
 
 impl Script {
     /// A third of the worlds has clocks that differ, a third a slow wire.
@@ -30,9 +31,20 @@ impl Script {
     /// Our program may die of what `fault` prepared only while time passes: people who ask
     /// something of a database that fails get an error, which is no part of a script.
     pub(super) fn with_trouble(&mut self, work: impl FnOnce(&mut Self)) {
-        if let Some((number, fault)) = self.trouble.take() {
+        if let Some(trouble) = self.trouble.take() {
             self.world.mortal = true;
-            self.world.faults.fail_statement(number, fault);
+            let faults = &self.world.faults;
+            match trouble {
+                Trouble::Statement(number, fault) => faults.fail_statement(number, fault),
+                Trouble::Commit(after, fault) => {
+                    faults.fail_commit(fault);
+                    faults.spare_commits(after);
+                }
+                Trouble::UnheardCommit(after) => {
+                    faults.lose_commit_answer();
+                    faults.spare_commits(after);
+                }
+            }
         }
         work(self);
         self.world.faults.disarm();
@@ -42,13 +54,15 @@ impl Script {
     pub(super) fn all_is_well(&mut self) {
         self.world.sim.faults().clear();
         self.world.door = None;
+        self.world.way.failing_commits = 0;
         self.world.wire_up = true;
         self.world.asleep = false;
         self.trouble = None;
+        self.settings_are_right();
     }
 
     pub(super) fn fault(&mut self) {
-        let kind = self.world.rng.u8(0..15);
+        let kind = self.world.rng.u8(0..19);
         let what = match kind {
             0..=3 => self.wire_fault(),
             4..=6 => self.door_fault(),
@@ -62,24 +76,47 @@ impl Script {
                 self.world.asleep = true;
                 "we are down".to_owned()
             }
-            11 => {
-                let kinds = [
-                    DbFault::Full,
-                    DbFault::Busy,
-                    DbFault::Io,
-                    DbFault::Unavailable,
-                ];
-                let fault = kinds[self.world.rng.usize(0..kinds.len())];
-                let number = self.world.rng.u64(1..120);
-                self.trouble = Some((number, fault));
-                format!("statement {number} from now fails: {fault:?}")
-            }
+            11 => self.database_fault(),
+            12 => self.key_fault(),
+            13 => self.secret_fault(),
+            14 => self.subscription_fault(),
+            15 => self.answer_fault(),
             _ => {
                 self.all_is_well();
                 "all is well again".to_owned()
             }
         };
         self.say(what);
+    }
+
+    fn database_fault(&mut self) -> String {
+        let kinds = [
+            DbFault::Full,
+            DbFault::Busy,
+            DbFault::Io,
+            DbFault::Unavailable,
+        ];
+        let rng = &mut self.world.rng;
+        let fault = kinds[rng.usize(0..kinds.len())];
+        let trouble = match rng.u8(0..4) {
+            0 | 1 => Trouble::Statement(rng.u64(1..120), fault),
+            2 => Trouble::Commit(rng.u64(0..12), fault),
+            _ => Trouble::UnheardCommit(rng.u64(0..12)),
+        };
+        self.trouble = Some(trouble);
+        format!("the database is going to fail: {trouble:?}")
+    }
+
+    fn answer_fault(&mut self) -> String {
+        let is_late = self.world.rng.bool();
+        let faults = self.world.sim.faults();
+        if is_late {
+            faults.late_log_entries_s = 120;
+            "log entries appear late".to_owned()
+        } else {
+            faults.odd_answers = true;
+            "answers have fields that nobody knows".to_owned()
+        }
     }
 
     fn wire_fault(&mut self) -> String {
@@ -127,6 +164,10 @@ impl Script {
     }
 
     fn door_fault(&mut self) -> String {
+        if self.world.rng.u8(0..4) == 0 {
+            self.world.way.failing_commits = 3;
+            return "our disk is full when the next webhooks come".to_owned();
+        }
         let doors = [
             DeliveryResult::Unreachable,
             DeliveryResult::TimedOut,

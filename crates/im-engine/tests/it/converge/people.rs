@@ -32,15 +32,28 @@ impl Script {
         let command = self.command(incident, rows[0].number);
         let who = self.world.rng.usize(0..4);
         let note = (self.world.rng.u8(0..5) == 0).then(|| self.note_text());
-        let done = self.world.act(who, incident, &command, note.as_deref());
+        self.ask(who, incident, &command, note.as_deref());
+    }
+
+    /// A person here asks for something; `false` if nothing came of it.
+    pub(super) fn ask(
+        &mut self,
+        who: usize,
+        incident: IncidentNumber,
+        command: &Command,
+        note: Option<&str>,
+    ) -> bool {
+        let done = self.world.act(who, incident, command, note);
         if let Ok(asked) = &done {
             let allowed = self.allowed.entry(incident).or_default();
-            *allowed += usize::from(asked.changed) + words(&command, asked.changed, note.is_some());
+            *allowed += usize::from(asked.changed) + words(command, asked.changed, note.is_some());
         }
+        let is_done = done.as_ref().is_ok_and(|asked| asked.changed);
         self.say(format!(
             "here {who}: {incident} {command:?} {note:?} -> {:?}",
             done.map(|asked| asked.changed).map_err(|e| e.to_string())
         ));
+        is_done
     }
 
     fn note_text(&mut self) -> String {

@@ -3,6 +3,7 @@
 use im_core::ConnectorName;
 use im_engine::inbox;
 use im_pagerduty::{read_envelope, verify};
+use im_store::fault::Fault;
 use im_store::inbox::Arrival;
 use jiff::Timestamp;
 use pd_sim::{Delivery, DeliveryResult};
@@ -28,10 +29,14 @@ pub(crate) struct Door {
     pub(crate) late: bool,
     /// Whether we know the secret: if not, they are hints.
     pub(crate) unverified: bool,
+    /// How many of the next arrivals meet a disk that is full at their commit.
+    pub(crate) failing_commits: u8,
     /// What is kept back, in order of sending.
     pub(crate) kept: Vec<Delivery>,
     /// The ids of the events that were taken with a 2xx.
     pub(crate) taken: Vec<String>,
+    /// The ids of the events that our database may have kept, or not: we answered with a 503.
+    pub(crate) unclear: Vec<String>,
     /// Every attempt at our own account, in order.
     pub(crate) attempts: Vec<Delivery>,
 }
@@ -130,13 +135,20 @@ impl World {
         if death == Some(Death::Before) {
             return DeliveryResult::Unreachable;
         }
+        if self.way.failing_commits > 0 {
+            self.way.failing_commits -= 1;
+            self.faults.fail_commit(Fault::Full);
+        }
         match self.db.write(|tx| inbox::receive(tx, arrival, now)) {
             Ok(_) if death.is_some() || self.way.late => DeliveryResult::TimedOut,
             Ok(_) => {
                 self.way.taken.push(event_id);
                 DeliveryResult::Status(202)
             }
-            Err(_) => DeliveryResult::Status(503),
+            Err(_) => {
+                self.way.unclear.push(event_id);
+                DeliveryResult::Status(503)
+            }
         }
     }
 
