@@ -11,6 +11,8 @@
 //! - A list that PagerDuty cuts at 10,000 rows is split by time, and what cannot be split is
 //!   said (S76).
 
+mod log;
+
 use im_core::{IncidentNumber, PeerStatus, Story, retry};
 use im_pagerduty::{
     Answer, Call, Heard, IncidentRead, Listing, Outcome, PAGE_SIZE, Page, ROWS_MAX, Subscription,
@@ -18,14 +20,14 @@ use im_pagerduty::{
 };
 use im_store::connectors::State;
 use im_store::repair::{self, Found, RunRow};
-use im_store::{Cause, StoreError, Tx, connectors, facts, incidents, settings};
+use im_store::{Cause, StoreError, Tx, connectors, incidents, settings};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::connector::Connector;
-use crate::read::{self, Applied, LATE, has_webhook};
+use crate::read::{self, Applied};
 use crate::settle::{Settled, remember_users};
-use crate::{inbox, record, subscription, whose};
+use crate::subscription;
 
 /// The first run looks back so far for changes; open incidents come whatever their age.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
@@ -335,7 +337,7 @@ fn advance(
                 .map_or(Phase::Log, |offset| Phase::Users { offset })
         }
         (Phase::Log, Answer::LogEntries(page)) => {
-            log_page(tx, connector, run, &page.items, now)?;
+            log::page(tx, connector, run, &page.items, now)?;
             next_log(tx, connector, progress, page)?
         }
         (Phase::Open { .. }, Answer::Incidents(page)) => {
@@ -460,95 +462,6 @@ fn next_open(progress: &mut Progress, page: &Page<IncidentRead>) -> Phase {
         }
         None => Phase::Unseen,
     }
-}
-
-fn log_page(
-    tx: &mut Tx<'_>,
-    connector: &Connector,
-    run: &RunRow,
-    page: &[Heard],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    // An incident is folded once for all that the page says of it.
-    let mut parts: Vec<(&str, Vec<&Heard>)> = Vec::new();
-    for heard in page {
-        let Some(pd_id) = heard.incident_id.as_deref() else {
-            continue;
-        };
-        match parts.iter_mut().find(|(id, _)| *id == pd_id) {
-            Some((_, part)) => part.push(heard),
-            None => parts.push((pd_id, vec![heard])),
-        }
-    }
-    for (pd_id, part) in parts {
-        log_part(tx, connector, run, pd_id, part, now)?;
-    }
-    Ok(())
-}
-
-/// What a page of the log says of one incident.
-fn log_part(
-    tx: &mut Tx<'_>,
-    connector: &Connector,
-    run: &RunRow,
-    pd_id: &str,
-    part: Vec<&Heard>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let Some(incident) = incidents::by_twin(tx, connector.name(), pd_id)? else {
-        let key = part.iter().find_map(|heard| heard.incident_key.as_deref());
-        if !whose::is_anothers(tx, connector, pd_id, key, None)? {
-            repair::want(tx, connector.name(), pd_id, run.id, true, now)?;
-        }
-        return Ok(());
-    };
-    // Most of what a run reads it has read before.
-    let mut news = Vec::new();
-    for heard in part {
-        if !facts::are_known(tx, incident, &heard.facts)? {
-            news.push(heard);
-        }
-    }
-    if news.is_empty() {
-        return Ok(());
-    }
-    let due = news.iter().filter(|heard| is_due(heard, now)).count();
-    let before = if connector.hears() && due > 0 {
-        record::story(tx, incident, Some(connector))?
-    } else {
-        None
-    };
-    let recorded = inbox::apply_together(tx, connector, incident, &news, now)?;
-    if connector.hears() && due > 0 {
-        // A line that goes was told twice, and is now known for one.
-        let told = lines(recorded.story.as_ref()).saturating_sub(lines(before.as_ref()));
-        let repaired = i64::try_from(told.min(due)).unwrap_or(i64::MAX);
-        let found = Found {
-            repaired,
-            updated: repaired.min(1),
-            ..Found::default()
-        };
-        repair::count(tx, run.id, found)?;
-        connectors::add_repaired(tx, connector.name(), repaired)?;
-    }
-    if recorded.story.as_ref().is_some_and(ended_unseen) {
-        // The log does not say how it looked in the end, nor that it was merged.
-        repair::want(tx, connector.name(), pd_id, run.id, false, now)?;
-    }
-    Ok(())
-}
-
-/// Whether a log entry tells something that a webhook should have told before.
-fn is_due(heard: &Heard, now: Timestamp) -> bool {
-    let late = |at: Timestamp| now.duration_since(at) > LATE;
-    let mut facts = heard.facts.iter();
-    facts.any(|fact| has_webhook(fact.kind) && late(fact.at))
-}
-
-/// How many lines of a timeline webhooks should have told.
-fn lines(story: Option<&Story>) -> usize {
-    let lines = story.map_or(&[][..], |story| story.lines.as_slice());
-    lines.iter().filter(|line| has_webhook(line.kind)).count()
 }
 
 /// Whether PagerDuty's incident is over, and nobody has looked at it since.

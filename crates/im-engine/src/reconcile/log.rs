@@ -1,0 +1,102 @@
+//! What a page of the account's log tells of incidents.
+
+use im_core::Story;
+use im_pagerduty::Heard;
+use im_store::repair::{self, Found, RunRow};
+use im_store::{StoreError, Tx, connectors, facts, incidents};
+use jiff::Timestamp;
+
+use super::ended_unseen;
+use crate::connector::Connector;
+use crate::read::{LATE, has_webhook};
+use crate::{inbox, record, whose};
+
+/// Stores a page of the log, and counts what webhooks should have told before.
+pub(super) fn page(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: &RunRow,
+    page: &[Heard],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    // An incident is folded once for all that the page says of it.
+    let mut parts: Vec<(&str, Vec<&Heard>)> = Vec::new();
+    for heard in page {
+        let Some(pd_id) = heard.incident_id.as_deref() else {
+            continue;
+        };
+        match parts.iter_mut().find(|(id, _)| *id == pd_id) {
+            Some((_, said)) => said.push(heard),
+            None => parts.push((pd_id, vec![heard])),
+        }
+    }
+    for (pd_id, said) in parts {
+        part(tx, connector, run, pd_id, said, now)?;
+    }
+    Ok(())
+}
+
+/// What a page of the log says of one incident.
+fn part(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    run: &RunRow,
+    pd_id: &str,
+    said: Vec<&Heard>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(incident) = incidents::by_twin(tx, connector.name(), pd_id)? else {
+        let key = said.iter().find_map(|heard| heard.incident_key.as_deref());
+        if !whose::is_anothers(tx, connector, pd_id, key, None)? {
+            repair::want(tx, connector.name(), pd_id, run.id, true, now)?;
+        }
+        return Ok(());
+    };
+    // Most of what a run reads it has read before.
+    let mut news = Vec::new();
+    for heard in said {
+        if !facts::are_known(tx, incident, &heard.facts)? {
+            news.push(heard);
+        }
+    }
+    if news.is_empty() {
+        return Ok(());
+    }
+    let due = news.iter().filter(|heard| is_due(heard, now)).count();
+    let before = if connector.hears() && due > 0 {
+        record::story(tx, incident, Some(connector))?
+    } else {
+        None
+    };
+    let recorded = inbox::apply_together(tx, connector, incident, &news, now)?;
+    if connector.hears() && due > 0 {
+        // A line that goes was told twice, and is now known for one.
+        let told = lines(recorded.story.as_ref()).saturating_sub(lines(before.as_ref()));
+        let repaired = i64::try_from(told.min(due)).unwrap_or(i64::MAX);
+        let found = Found {
+            repaired,
+            updated: repaired.min(1),
+            ..Found::default()
+        };
+        repair::count(tx, run.id, found)?;
+        connectors::add_repaired(tx, connector.name(), repaired)?;
+    }
+    if recorded.story.as_ref().is_some_and(ended_unseen) {
+        // The log does not say how it looked in the end, nor that it was merged.
+        repair::want(tx, connector.name(), pd_id, run.id, false, now)?;
+    }
+    Ok(())
+}
+
+/// Whether a log entry tells something that a webhook should have told before.
+fn is_due(heard: &Heard, now: Timestamp) -> bool {
+    let late = |at: Timestamp| now.duration_since(at) > LATE;
+    let mut facts = heard.facts.iter();
+    facts.any(|fact| has_webhook(fact.kind) && late(fact.at))
+}
+
+/// How many lines of a timeline webhooks should have told.
+fn lines(story: Option<&Story>) -> usize {
+    let lines = story.map_or(&[][..], |story| story.lines.as_slice());
+    lines.iter().filter(|line| has_webhook(line.kind)).count()
+}
