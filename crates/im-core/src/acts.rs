@@ -73,6 +73,11 @@ impl Act<'_> {
         self.fate == Fate::Kept
     }
 
+    /// Whether it was asked for here, and nothing came of it at PagerDuty.
+    pub(crate) fn is_given_up(&self) -> bool {
+        self.fact.source == Source::Command && self.fate == Fate::Done && self.at_peer.is_none()
+    }
+
     /// Only PagerDuty's log tells its own order well enough to conclude what it left out.
     pub(crate) fn may_imply(&self) -> bool {
         match self.fact.source {
@@ -90,8 +95,24 @@ fn rank(kind: Kind, at_peer: Option<Kind>) -> u8 {
     kind.rank().max(there.map_or(0, Kind::rank))
 }
 
-/// The acts behind the reports, in the order in which they are played.
-pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Vec<Act<'a>> {
+/// The acts behind the reports.
+pub(crate) struct Acts<'a> {
+    /// In the order in which they are played.
+    pub(crate) acts: Vec<Act<'a>>,
+    /// The webhooks that tell what an answer showed: the call after it may have been made and answered
+    /// in the same second, and no instant would say that it was later.
+    retold: HashSet<&'a str>,
+}
+
+impl Acts<'_> {
+    /// Whether a report shows anything that no answer showed.
+    pub(crate) fn is_news(&self, fact: &Fact) -> bool {
+        fact.source != Source::Webhook || !self.retold.contains(fact.source_id.as_str())
+    }
+}
+
+/// Reduces the reports to acts.
+pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
     let commands: HashSet<&str> = of(facts, Source::Command)
         .map(|fact| fact.source_id.as_str())
         .collect();
@@ -156,7 +177,14 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Vec<Act<'a>> {
     tell_in_order(&mut ours, &acts);
     acts.extend(ours.into_iter().flat_map(Ours::into_acts));
     acts.sort_by(|a, b| a.key().cmp(&b.key()));
-    acts
+    let retold = told().filter_map(|answer| {
+        let echo = echoes.heard.of(answer)?;
+        (echo.at.as_second() <= answer.at.as_second()).then_some(echo.source_id.as_str())
+    });
+    Acts {
+        acts,
+        retold: retold.collect(),
+    }
 }
 
 fn of<'a>(facts: &[&'a Fact], source: Source) -> impl Iterator<Item = &'a Fact> {

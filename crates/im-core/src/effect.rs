@@ -131,7 +131,8 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
     debts.settle_status(status, story, mapping);
     debts.settle(title, Effect::Title, title_differs);
     debts.settle(urgency, Effect::Urgency, urgency_differs(story, mapping));
-    debts.settle(assign, Effect::Assign, assignees_differ(story));
+    let assign_differs = assignees_differ(story, debts.reopens());
+    debts.settle(assign, Effect::Assign, assign_differs);
     debts.settle(service, Effect::Service, service_differs(story, mapping));
     debts.owed.sort_by(|a, b| order(a).cmp(&order(b)));
     debts
@@ -180,11 +181,11 @@ fn urgency_differs(story: &Story, mapping: &Mapping) -> bool {
     wanted.is_some() && wanted != shown
 }
 
-fn assignees_differ(story: &Story) -> bool {
+fn assignees_differ(story: &Story, reopens: bool) -> bool {
     let Some(peer) = &story.peer else { return true };
     // Whether people known here by e-mail are PagerDuty's users shows when the call is made.
     story.status.is_open()
-        && peer.status != PeerStatus::Resolved
+        && (peer.status != PeerStatus::Resolved || reopens)
         && !story.deleted
         && (story.assignees.len() != peer.assignees.len()
             || !story
@@ -235,6 +236,13 @@ impl Bundle {
 }
 
 impl Debts {
+    /// Whether what is over there is to be opened again.
+    fn reopens(&self) -> bool {
+        let opens =
+            |owed: &Owed| matches!(owed.effect, Effect::Status(to) if to != PeerStatus::Resolved);
+        self.owed.iter().any(opens)
+    }
+
     fn note(&mut self, pending: &Pending, mapping: &Mapping) {
         if mapping.sync_notes {
             self.owed.push(Owed {

@@ -93,14 +93,17 @@ fn service(
 }
 
 /// Who has it: the last assignment, or what PagerDuty showed since, or else whoever took it.
-/// PagerDuty empties its list on resolve, which unassigns nobody.
+/// PagerDuty empties its list on resolve, which unassigns nobody. An assignment that was given up
+/// before PagerDuty heard of it is none.
 fn assignees(acts: &[Act<'_>], taker: Option<Person>, snapshots: &[&Snapshot]) -> Vec<Person> {
+    let given_up = |act: &Act<'_>| act.is_given_up() && !snapshots.is_empty();
     let given = acts.iter().rev().find(|act| {
         matches!(
             act.fact.kind,
             Kind::Assigned | Kind::Escalated | Kind::Delegated
         ) && !act.fact.people.is_empty()
             && act.fact.source != Source::Look
+            && !given_up(act)
     });
     let shown = snapshots.iter().rev().find(|snapshot| {
         snapshot.status != Some(PeerStatus::Resolved)

@@ -35,14 +35,15 @@ use crate::{
 /// `mapping` is the connector's, for an incident that has one.
 pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     let mut facts = unique(facts);
-    let snapshots = snapshots(&facts, |_| true);
-    gone::without_others(&mut facts, &snapshots);
-    let acts = acts(&facts);
-    let played = peer_pass(&acts, |_| true);
+    gone::without_others(&mut facts, |facts| snapshots(facts, |_| true));
+    let known = acts(&facts);
+    let snapshots = snapshots(&facts, |fact| known.is_news(fact));
+    let acts = &known.acts;
+    let played = peer_pass(acts, |_| true);
     let is_heard = |source| source != Source::Look;
     let heard = Heard {
-        played: peer_pass(&acts, |act| is_heard(act.fact.source)),
-        snapshots: self::snapshots(&facts, is_heard),
+        played: peer_pass(acts, |act| is_heard(act.fact.source)),
+        snapshots: self::snapshots(&facts, |fact| is_heard(fact.source) && known.is_news(fact)),
         anything: facts.iter().any(|fact| fact.source.is_heard())
             || facts.iter().all(|fact| is_heard(fact.source)),
     };
@@ -71,9 +72,10 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
 /// [`peer`](Story::peer), without the story.
 pub fn peer_of(facts: &[Fact]) -> Option<Peer> {
     let mut facts = unique(facts);
-    let snapshots = snapshots(&facts, |_| true);
-    gone::without_others(&mut facts, &snapshots);
-    peer(&snapshots, &peer_pass(&acts(&facts), |_| true))
+    gone::without_others(&mut facts, |facts| snapshots(facts, |_| true));
+    let known = acts(&facts);
+    let snapshots = snapshots(&facts, |fact| known.is_news(fact));
+    peer(&snapshots, &peer_pass(&known.acts, |_| true))
 }
 
 /// PagerDuty without what was only looked at.
@@ -214,11 +216,11 @@ fn in_order<'a, S>(
     }
 }
 
-/// Every snapshot of the sources that count, oldest truth first.
-fn snapshots<'a>(facts: &[&'a Fact], counts: impl Fn(Source) -> bool) -> Vec<&'a Snapshot> {
+/// Every snapshot of the facts that count, oldest truth first.
+fn snapshots<'a>(facts: &[&'a Fact], counts: impl Fn(&Fact) -> bool) -> Vec<&'a Snapshot> {
     let mut seen: Vec<(&Snapshot, &str)> = facts
         .iter()
-        .filter(|fact| counts(fact.source))
+        .filter(|fact| counts(fact))
         .filter_map(|fact| Some((fact.snapshot.as_ref()?, fact.source_id.as_str())))
         .collect();
     seen.sort_by(|a, b| (a.0.order(), a.1).cmp(&(b.0.order(), b.1)));

@@ -17,10 +17,14 @@ pub(crate) fn is_gone(fact: &Fact) -> bool {
 }
 
 /// Leaves out what ended by the deletion of a service that was not this incident's then.
-pub(crate) fn without_others(facts: &mut Vec<&Fact>, snapshots: &[&Snapshot]) {
+pub(crate) fn without_others<'a>(
+    facts: &mut Vec<&'a Fact>,
+    snapshots: impl Fn(&[&'a Fact]) -> Vec<&'a Snapshot>,
+) {
     if !facts.iter().any(|fact| is_gone(fact)) {
         return;
     }
+    let snapshots = snapshots(facts);
     let told = facts
         .iter()
         .filter(|fact| !is_gone(fact))
@@ -31,7 +35,7 @@ pub(crate) fn without_others(facts: &mut Vec<&Fact>, snapshots: &[&Snapshot]) {
     };
     facts.retain(|fact| {
         let was_there =
-            || began <= fact.at && service_at(snapshots, fact.at) == fact.detail.as_deref();
+            || began <= fact.at && service_at(&snapshots, fact.at) == fact.detail.as_deref();
         !is_gone(fact) || was_there()
     });
 }

@@ -25,6 +25,9 @@ pub struct Snapshot {
     /// When we began to read it, on our clock; absent for a webhook. Among versions of one
     /// second (REST has no finer grain) the later read is the newer truth.
     pub read_at: Option<Timestamp>,
+    /// When PagerDuty answered that read, on its own clock and to the second.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered_at: Option<Timestamp>,
     /// PagerDuty's id of the incident.
     pub id: String,
     /// The number people see there.
@@ -64,18 +67,24 @@ impl Snapshot {
     /// What is newer compares greater.
     ///
     /// REST tells the second of the last change, a webhook its millisecond. Within that second
-    /// a read is dated by when it was begun, as far as our clock may be believed: it showed
-    /// nothing that came later, and a read begun after the second showed all of it.
+    /// a read is dated by when it was begun: it showed nothing that came later, and a read begun
+    /// after the second showed all of it. Our clock counts as far as PagerDuty's agrees.
     pub(crate) fn order(&self) -> (Timestamp, Option<Timestamp>) {
-        let last = SignedDuration::from_micros(999_999);
-        let end = Timestamp::from_second(self.version.as_second())
-            .and_then(|start| start.checked_add(last))
-            .unwrap_or(self.version);
-        let read = self
-            .read_at
-            .map(|read_at| read_at.max(self.version).min(end.max(self.version)));
+        let read = self.read_at.map(|read_at| {
+            let there = self.answered_at.unwrap_or(read_at);
+            let read_at = read_at.clamp(there, end_of_second(there));
+            read_at.clamp(self.version, end_of_second(self.version))
+        });
         (read.unwrap_or(self.version), self.read_at)
     }
+}
+
+/// The last instant of a second.
+fn end_of_second(at: Timestamp) -> Timestamp {
+    let last = SignedDuration::from_micros(999_999);
+    Timestamp::from_second(at.as_second())
+        .and_then(|start| start.checked_add(last))
+        .map_or(at, |end| end.max(at))
 }
 
 /// A field that is there is shown, even if it is null.

@@ -458,24 +458,43 @@ fn is_newly_given(people: &[Person], read: &IncidentRead) -> bool {
 /// The command that the answer belongs to: the last that asked for what was sent. A close is a
 /// word of ours alone.
 fn carrier(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<String, StoreError> {
-    let known = facts::of_incident(tx, row.incident)?;
-    let is_close = |command: &&String| {
-        known
-            .iter()
-            .any(|fact| fact.source_id == **command && fact.kind == Kind::Closed)
-    };
     // A declaration carries its severity and service: the answer is the declaration's.
-    let first = row.effect == Effect::Create;
-    let chosen = if first {
-        row.commands.first()
-    } else {
-        row.commands
-            .iter()
-            .rev()
-            .find(|command| !is_close(command))
-            .or(row.commands.last())
+    if row.effect == Effect::Create {
+        return Ok(row.commands.first().cloned().unwrap_or_default());
+    }
+    let known = facts::of_incident(tx, row.incident)?;
+    let last = |is_it: &dyn Fn(Kind) -> bool| {
+        row.commands.iter().rev().find(|command| {
+            known
+                .iter()
+                .any(|fact| fact.source_id == **command && is_it(fact.kind))
+        })
     };
+    let chosen = last(&|kind| asks_for(kind, &row.effect))
+        .or_else(|| last(&|kind| kind != Kind::Closed))
+        .or(row.commands.last());
     Ok(chosen.cloned().unwrap_or_default())
+}
+
+/// Whether a command of this kind alone would have caused the call.
+fn asks_for(kind: Kind, effect: &Effect) -> bool {
+    match effect {
+        Effect::Status(PeerStatus::Resolved) => matches!(
+            kind,
+            Kind::Resolved | Kind::Canceled | Kind::Duplicate | Kind::Deleted
+        ),
+        Effect::Status(PeerStatus::Acknowledged) => {
+            matches!(kind, Kind::Acknowledged | Kind::Mitigated)
+        }
+        Effect::Status(PeerStatus::Triggered) => kind == Kind::Reopened,
+        Effect::Create
+        | Effect::Note(_)
+        | Effect::Say(_)
+        | Effect::Title
+        | Effect::Urgency
+        | Effect::Assign
+        | Effect::Service => true,
+    }
 }
 
 /// What a note proves: the last command of the row is told in it, and the others need no note of

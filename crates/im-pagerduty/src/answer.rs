@@ -225,6 +225,15 @@ pub struct Subscription {
     pub secret: Option<Secret>,
 }
 
+/// When an incident was read.
+#[derive(Clone, Copy)]
+pub(crate) struct Moment {
+    /// When the call was begun, on our clock.
+    pub(crate) read_at: Timestamp,
+    /// When it was answered, on PagerDuty's clock.
+    pub(crate) answered_at: Option<Timestamp>,
+}
+
 /// Reads the reply to a call that was begun at `read_at`.
 pub fn read(call: &Call, reply: &Reply, read_at: Timestamp) -> Outcome {
     if !(200..300).contains(&reply.status) {
@@ -238,7 +247,14 @@ pub fn read(call: &Call, reply: &Reply, read_at: Timestamp) -> Outcome {
         Call::EnableSubscription { .. }
         | Call::DeleteSubscription { .. }
         | Call::PingSubscription { .. } => Some(Answer::Nothing),
-        _ => root().and_then(|root| answer(call, &root, read_at)),
+        _ => {
+            let answered_at = reply.limits().date;
+            let moment = Moment {
+                read_at,
+                answered_at,
+            };
+            root().and_then(|root| answer(call, &root, moment))
+        }
     };
     answer.map_or_else(
         || {
@@ -251,12 +267,12 @@ pub fn read(call: &Call, reply: &Reply, read_at: Timestamp) -> Outcome {
     )
 }
 
-fn answer(call: &Call, root: &Root, read_at: Timestamp) -> Option<Answer> {
+fn answer(call: &Call, root: &Root, moment: Moment) -> Option<Answer> {
     let page = Paging::of(call, root);
     Some(match call {
         Call::CreateIncident { .. } | Call::UpdateIncident { .. } | Call::ReadIncident { .. } => {
             let incident = root.incident.as_ref()?;
-            Answer::Incident(Box::new(incident_read(incident, read_at)?))
+            Answer::Incident(Box::new(incident_read(incident, moment)?))
         }
         Call::AddNote { .. } => Answer::Note(note(root.note.as_ref()?)?),
         Call::ReadNotes { .. } => Answer::Notes(page.of_rows(&root.notes, note)?),
@@ -264,7 +280,7 @@ fn answer(call: &Call, root: &Root, read_at: Timestamp) -> Option<Answer> {
         | Call::ListOpenIncidents { .. }
         | Call::ListIncidents { .. }
         | Call::ResolveIncidents { .. } => {
-            let rows = page.of_rows(&root.incidents, |row| incident_read(row, read_at));
+            let rows = page.of_rows(&root.incidents, |row| incident_read(row, moment));
             Answer::Incidents(rows?)
         }
         Call::ListLogEntries { .. } | Call::IncidentLogEntries { .. } => {
@@ -334,9 +350,9 @@ impl Paging {
     }
 }
 
-fn incident_read(incident: &incident::Incident, read_at: Timestamp) -> Option<IncidentRead> {
+fn incident_read(incident: &incident::Incident, moment: Moment) -> Option<IncidentRead> {
     Some(IncidentRead {
-        snapshot: incident.read_at(read_at)?,
+        snapshot: incident.read_at(moment)?,
         last_status_change_at: *incident.last_status_change_at,
         last_status_change_by: incident.changed_by(),
         acknowledgements: incident

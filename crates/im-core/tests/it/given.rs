@@ -112,6 +112,7 @@ pub(crate) fn blank_snapshot(version: Timestamp) -> Snapshot {
     Snapshot {
         version,
         read_at: None,
+        answered_at: None,
         id: "PINC1".to_owned(),
         number: Some(7),
         html_url: None,
@@ -147,6 +148,7 @@ fn snapshot(time: Timestamp, text: &str) -> Snapshot {
             "created" => shown.created_at = Some(at(value)),
             "version" => shown.version = at(value),
             "read" => shown.read_at = Some(at(value)),
+            "answered" => shown.answered_at = Some(at(value)),
             "merged" => shown.merged_into = Some(value.to_owned()),
             _ => panic!("{key}?"),
         }

@@ -43,6 +43,26 @@ fn s20_a_read_begun_before_a_webhook_does_not_undo_it() {
 }
 
 #[test]
+fn s31_a_read_counts_by_pagerdutys_clock_where_its_answer_told_it() {
+    // Our clock is a minute behind: the read was made after all that happened in that second.
+    let told = story(
+        "
+        09:10:00.600 webhook triggered showing title=db_down | db down
+        09:10:00 read seen showing title=db_is_down;read=09:09:02;answered=09:10:02
+    ",
+    );
+    assert_eq!(told.title, "db is down");
+    // It is a minute ahead: the read was made at the beginning of the second.
+    let told = story(
+        "
+        09:10:01.600 webhook triggered showing title=db_down | db down
+        09:10:01 read seen showing title=db_is_down;read=09:11:01;answered=09:10:00
+    ",
+    );
+    assert_eq!(told.title, "db down");
+}
+
+#[test]
 fn s21_a_bulk_resolve_and_its_merge_have_one_order() {
     assert_snapshot!(tell("
         09:00 log triggered by service web | db down

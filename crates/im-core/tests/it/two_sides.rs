@@ -486,6 +486,61 @@ fn a_rename_here_stands_until_pagerduty_shows_a_newer_one() {
 }
 
 #[test]
+fn s31_what_we_write_second_is_newer_than_the_news_of_what_we_wrote_first() {
+    // Both calls were answered within one second, and our clock is a minute behind.
+    let told = story(
+        "
+        09:00 webhook triggered showing title=db_down | db down
+        09:08 command#a resolved by Ann
+        09:08:30 command#b titled by Ann | db was down
+        09:10 webhook#c resolved by Bot showing status=resolved;title=db_down;version=09:10:00.400
+        09:10 answer#9 resolved by Bot for a showing status=resolved;title=db_down;read=09:09:00.100;answered=09:10
+        09:10 answer#10 titled for b showing status=resolved;title=db_was_down;read=09:09:00.300;answered=09:10
+    ",
+    );
+    assert_eq!(told.title, "db was down");
+}
+
+#[test]
+fn whom_it_was_given_to_is_owed_after_the_reopen_that_goes_first() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:05 webhook resolved by Ann showing status=resolved;assignees=
+        09:10 command#r reopened by Bob
+        09:11 command#s assigned by Bob to Cleo
+    "), @r"
+    09:00 Triggered: db down
+    09:05 Resolved by Ann
+    09:10 Reopened by Bob
+    09:11 Assigned to Cleo by Bob
+    = open, with Cleo, PagerDuty resolved
+    owed: reopen (r)
+    owed: assign (s)
+    ");
+}
+
+#[test]
+fn an_assignment_that_was_given_up_gives_it_to_nobody() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:10 command#s assigned by Bob to Cleo
+        09:11 command#r resolved by Bob
+        09:11 answer settled for s | overtaken
+        09:12 command#o reopened by Bob
+        09:12 answer settled for r | overtaken
+        09:12 answer settled for o | carried
+    "), @r"
+    09:00 Triggered: db down
+    09:10 Assigned to Cleo by Bob
+    09:11 Resolved by Bob
+    09:11 Not sent to PagerDuty: PagerDuty had moved on
+    09:12 Reopened by Bob
+    09:12 Not sent to PagerDuty: PagerDuty had moved on
+    = open, with Ann, PagerDuty triggered
+    ");
+}
+
+#[test]
 fn the_last_assignment_given_is_the_one_that_shows() {
     let told = story(
         "

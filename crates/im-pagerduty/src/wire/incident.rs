@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::tolerant::{Lax, Many, Seen, objects};
 use super::{Ref, all_named, people};
+use crate::answer::Moment;
 
 /// Both spellings of each field: webhooks say `number` and `assignees`, REST says
 /// `incident_number` and `assignments`.
@@ -148,20 +149,21 @@ impl Incident {
         self.snapshot(occurred_at, None)
     }
 
-    /// What a read that began at `read_at` showed; nothing without an id.
-    pub(crate) fn read_at(&self, read_at: Timestamp) -> Option<Snapshot> {
+    /// What a read showed; nothing without an id.
+    pub(crate) fn read_at(&self, moment: Moment) -> Option<Snapshot> {
         let version = self
             .updated_at
             .or(*self.last_status_change_at)
             .or(*self.created_at)
-            .unwrap_or(read_at);
-        self.snapshot(version, Some(read_at))
+            .unwrap_or(moment.read_at);
+        self.snapshot(version, Some(moment))
     }
 
-    fn snapshot(&self, version: Timestamp, read_at: Option<Timestamp>) -> Option<Snapshot> {
+    fn snapshot(&self, version: Timestamp, read: Option<Moment>) -> Option<Snapshot> {
         Some(Snapshot {
             version,
-            read_at,
+            read_at: read.map(|read| read.read_at),
+            answered_at: read.and_then(|read| read.answered_at),
             id: self.id.clone()?,
             number: self.incident_number.or(*self.number),
             html_url: self.html_url.clone(),

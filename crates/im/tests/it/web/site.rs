@@ -198,6 +198,7 @@ impl Twin {
         Snapshot {
             version: at(last.clock),
             read_at: None,
+            answered_at: None,
             id: format!("Q{}", self.number),
             number: Some(self.number),
             html_url: Some(format!(
