@@ -64,18 +64,23 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// What is newer compares greater.
+    /// The instant, on PagerDuty's clock, at which it looked like this.
     ///
     /// REST tells the second of the last change, a webhook its millisecond. Within that second
     /// a read is dated by when it was begun: it showed nothing that came later, and a read begun
     /// after the second showed all of it. Our clock counts as far as PagerDuty's agrees.
+    pub fn shown_at(&self) -> Timestamp {
+        let Some(read_at) = self.read_at else {
+            return self.version;
+        };
+        let there = self.answered_at.unwrap_or(read_at);
+        let read_at = read_at.clamp(there, end_of_second(there));
+        read_at.clamp(self.version, end_of_second(self.version))
+    }
+
+    /// What is newer compares greater.
     pub(crate) fn order(&self) -> (Timestamp, Option<Timestamp>) {
-        let read = self.read_at.map(|read_at| {
-            let there = self.answered_at.unwrap_or(read_at);
-            let read_at = read_at.clamp(there, end_of_second(there));
-            read_at.clamp(self.version, end_of_second(self.version))
-        });
-        (read.unwrap_or(self.version), self.read_at)
+        (self.shown_at(), self.read_at)
     }
 }
 

@@ -3,6 +3,8 @@
 //! A read may be older than what webhooks told meanwhile, so it counts only from its own version
 //! on (S20); and it repeats what we know most of the time, so only differences are stored (S27).
 
+use std::cmp::Ordering;
+
 use im_core::{
     Actor, ActorKind, Fact, IncidentNumber, Kind, Mapping, Named, Peer, PeerStatus, Snapshot,
     Source, peer_of,
@@ -214,10 +216,15 @@ fn news(peer: Option<&Peer>, known: bool, read: &IncidentRead) -> Vec<Fact> {
     facts
 }
 
-/// A status counts only if it is younger than the last step that we know.
+/// A status counts only if it is younger than the last step that we know. Within the second of that
+/// step, which is all that a read tells, it is if the read was made after the step.
 fn is_newer(read: &IncidentRead, since: Option<Timestamp>) -> bool {
-    let at = changed_at(read);
-    since.is_none_or(|since| at.as_second() >= since.as_second())
+    let second = changed_at(read).as_second();
+    since.is_none_or(|since| match second.cmp(&since.as_second()) {
+        Ordering::Less => false,
+        Ordering::Equal => read.snapshot.shown_at() >= since,
+        Ordering::Greater => true,
+    })
 }
 
 fn changed_at(read: &IncidentRead) -> Timestamp {

@@ -238,7 +238,9 @@ fn done(
             for read in &found.items {
                 let service = read.began_on.as_ref().or(read.snapshot.service.as_ref());
                 if read::is_where_it_was_made(tx, &connector.mapping, row.incident, service)? {
-                    return paid_by(tx, connector, row, read, now);
+                    paid_by(tx, connector, row, read, now)?;
+                    // It was found rather than made: others may have done something to it since.
+                    return read::apply_to(tx, connector, row.incident, read, now).map(drop);
                 }
             }
             record::refold_releasing(tx, row, connector, now)
@@ -341,8 +343,6 @@ fn paid_by(
     answers.extend(no_longer_kept(tx, connector, row, &answers, now)?);
     paid(tx, connector, row, &answers, now)?;
     if row.effect == Effect::Create {
-        // If it was found rather than made, others may have done something to it since.
-        read::apply_to(tx, connector, row.incident, read, now)?;
         early::look_soon(tx, connector, &read.snapshot.id, now)?;
     }
     Ok(())

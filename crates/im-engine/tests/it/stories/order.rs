@@ -186,6 +186,18 @@ story! {
         assert_eq!(world.sim.incidents().count(), 6);
     }
 
+    fn s22_a_slow_answer_of_our_create_undoes_nothing_of_its_second(world) {
+        world.latency = SignedDuration::from_secs(10);
+        let incident = world.declare("Race", Severity::Sev1, None);
+        world.run_for(SignedDuration::from_millis(200));
+        let twin = world.sim.incidents().next().unwrap().id;
+        let user = world.user(2);
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 6);
+        assert_eq!(world.story(incident).status, Status::Resolved);
+        assert_eq!(world.count(incident, Kind::Reopened), 0, "{}", world.timeline(incident));
+    }
+
     fn s22_a_create_whose_answer_is_lost_finds_its_webhook_again(world) {
         world.way.edit = Some(Box::new(|body| body["event"]["data"]["incident_key"] = json!(null)));
         world.sim.faults().next_matching("POST", "/incidents", pd_sim::Fault::LoseAnswer);
