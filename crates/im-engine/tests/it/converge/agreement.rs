@@ -7,6 +7,7 @@ use im_engine::connector;
 use im_pagerduty::Call;
 use im_store::incidents::IncidentRow;
 use im_store::{facts, inbox};
+use jiff::{SignedDuration, Timestamp};
 use pd_sim::IncidentView;
 
 use super::{Script, first_line};
@@ -14,6 +15,27 @@ use crate::world::{CONNECTOR, World};
 
 /// Two sides date one act alike if they differ by no more (`docs/metrics.md`).
 const SAME_TIME_S: i64 = 2;
+/// A repair has read the log up to here.
+const SYNCED_WITHIN: SignedDuration = SignedDuration::from_mins(10);
+
+/// Types of log entries, and what we call what they tell.
+const FIGURES: [(&str, &[Kind]); 6] = [
+    ("notify", &[Kind::Notified]),
+    ("escalate", &[Kind::Escalated]),
+    ("unacknowledge", &[Kind::Unacknowledged]),
+    ("acknowledge", &[Kind::Acknowledged, Kind::Mitigated]),
+    (
+        "resolve",
+        &[
+            Kind::Resolved,
+            Kind::Canceled,
+            Kind::Duplicate,
+            Kind::Deleted,
+            Kind::Closed,
+        ],
+    ),
+    ("reopen", &[Kind::Reopened]),
+];
 
 impl Script {
     /// The first thing that the two sides do not agree on.
@@ -94,6 +116,45 @@ impl Script {
             .or_else(|| notes(story, &there))
             .or_else(|| peers(story, &there))
             .or_else(|| self.acknowledgements(row, story, &there))
+            .or_else(|| self.figures(story, &there))
+    }
+
+    /// What metrics are computed from is what PagerDuty's log tells, as if nothing had gone wrong:
+    /// who was paged, each escalation and time-out, and each step of others.
+    fn figures(&self, story: &Story, there: &IncidentView) -> Option<String> {
+        if story.deleted {
+            // It is in no figure, and PagerDuty goes on with it alone.
+            return None;
+        }
+        // Of a page the next repair tells, and PagerDuty may page for hours.
+        let is_told = |at: Timestamp| self.world.now.duration_since(at) > SYNCED_WITHIN;
+        let log = self.world.sim.log_entries_of(&there.id);
+        let is_ours = |at: Timestamp| {
+            let mut writes = self.world.sim.writes().iter();
+            writes.any(|write| write.at == at && write.incident.as_ref() == Some(&there.id))
+        };
+        FIGURES.iter().find_map(|(name, kinds)| {
+            let logged = log.iter().filter(|entry| entry.kind == *name);
+            let lines: Vec<&Line> = story
+                .lines
+                .iter()
+                .filter(|line| line.seen.peer && kinds.contains(&line.kind))
+                .collect();
+            let mut unmatched: Vec<Timestamp> = logged.map(|entry| entry.at).collect();
+            for line in lines.iter().filter(|line| !line.seen.here) {
+                let near =
+                    |at: &Timestamp| (line.at.as_second() - at.as_second()).abs() <= SAME_TIME_S;
+                match unmatched.iter().position(near) {
+                    Some(place) => unmatched.remove(place),
+                    None => return Some(format!("{name} at {}, and PagerDuty has none", line.at)),
+                };
+            }
+            // What reached PagerDuty late keeps its own time here.
+            let ours = lines.iter().filter(|line| line.seen.here).count();
+            unmatched.retain(|at| !is_ours(*at) && (*name != "notify" || is_told(*at)));
+            (unmatched.len() > ours)
+                .then(|| format!("{name} at {unmatched:?} in PagerDuty, and not here"))
+        })
     }
 
     /// PagerDuty has no event for a new urgency, so who was last is not always known: the
