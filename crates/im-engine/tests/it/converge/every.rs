@@ -1,22 +1,33 @@
 //! Every short script: two people, one on each side, one incident, and little that goes wrong.
 //!
 //! The bound: an incident that both sides know; actions of either side, each at once after the one
-//! before it or when both sides are quiet again; before any of them something may go wrong, at most
-//! twice; actions and what goes wrong are at most `IM_SHORT` together. What a side refuses changes
-//! nothing, so a script that goes on after a refusal is the script without it, and is not played.
+//! before it or when both sides are quiet again; before an action something may go wrong. What a
+//! side refuses changes nothing, so a script that goes on after a refusal is the script without it,
+//! and is not played. Where scripts of the same length lead to a state that looks the same
+//! (`looks`), one of them is played on: what comes next depends on it alone.
 //!
-//! `cargo xtask short` plays all with an `IM_SHORT` of four.
+//! `cargo xtask short` plays an `IM_SHORT` of `6+2`: six actions and two faults.
 
-use im_core::{Command, Direction, IncidentNumber};
+use std::collections::HashSet;
+
+use im_core::{Command, Direction, IncidentNumber, Kind, Line, Pending};
 use jiff::SignedDuration;
 use pd_sim::Fault;
 
 use super::{Script, all_passed, first_line, on_all_cores, tell};
 
-/// Actions and faults together, where nobody asks for more.
-const STEPS_MAX: usize = 2;
-/// Faults of one script.
-const FAULTS_MAX: usize = 2;
+/// How long scripts are.
+#[derive(Debug, Clone, Copy)]
+struct Bound {
+    actions: usize,
+    faults: usize,
+}
+
+/// Where nobody asks for more.
+const BOUND: Bound = Bound {
+    actions: 2,
+    faults: 1,
+};
 /// Long enough for an answer to be given up and looked for.
 const QUIET_AGAIN: SignedDuration = SignedDuration::from_secs(100);
 /// The next action comes while the call of the last is under way.
@@ -86,29 +97,38 @@ type Path = Vec<usize>;
 fn both_sides_agree_after_every_short_script() {
     let steps = Step::all();
     let asked = std::env::var("IM_SHORT").unwrap_or_default();
-    let number = |text: &str| text.parse().expect("IM_SHORT is `4`, or `=` and a script");
+    let number = |text: &str| {
+        text.parse()
+            .expect("IM_SHORT is `6+2`, or `=` and a script")
+    };
     if let Some(path) = asked.strip_prefix('=') {
         let path: Path = path.split('-').map(number).collect();
         return all_passed(1, &play_all(&steps, &[path]).failed);
     }
-    let steps_max = if asked.is_empty() {
-        STEPS_MAX
-    } else {
-        number(&asked)
-    };
+    let bound = asked
+        .split_once('+')
+        .map_or(BOUND, |(actions, faults)| Bound {
+            actions: number(actions),
+            faults: number(faults),
+        });
     let mut level: Vec<Path> = vec![Path::new()];
+    let mut known = HashSet::new();
     let (mut count, mut failed) = (0, Vec::new());
-    while !level.is_empty() {
+    for _ in 0..bound.actions {
         let longer: Vec<Path> = level
             .iter()
-            .flat_map(|path| longer(&steps, path, steps_max))
+            .flat_map(|path| longer(&steps, path, bound.faults))
             .collect();
         let played = play_all(&steps, &longer);
         count += played.complete.len();
         failed.extend(played.failed);
-        level = played.complete;
+        level = played
+            .complete
+            .into_iter()
+            .filter_map(|(path, looks)| known.insert(looks).then_some(path))
+            .collect();
     }
-    println!("{count} short scripts");
+    println!("{count} short scripts, {} states", known.len());
     all_passed(count, &failed);
 }
 
@@ -116,7 +136,7 @@ fn both_sides_agree_after_every_short_script() {
 fn longer<'a>(
     steps: &'a [Step],
     path: &'a Path,
-    steps_max: usize,
+    faults_max: usize,
 ) -> impl Iterator<Item = Path> + 'a {
     (0..steps.len())
         .map(move |next| path.iter().copied().chain([next]).collect::<Path>())
@@ -125,13 +145,13 @@ fn longer<'a>(
             let faults = path.iter().filter(wrong).count();
             // There is nothing to come at once after.
             let begins_well = !steps[path[0]].is_at_once;
-            begins_well && faults <= FAULTS_MAX && path.len() + faults <= steps_max
+            begins_well && faults <= faults_max
         })
 }
 
 struct Played {
-    /// Scripts in which nothing was refused.
-    complete: Vec<Path>,
+    /// Scripts in which nothing was refused, and how the world looked then.
+    complete: Vec<(Path, String)>,
     /// What replays those that failed.
     failed: Vec<String>,
 }
@@ -153,8 +173,8 @@ fn play_all(steps: &[Step], paths: &[Path]) -> Played {
     };
     for (path, result) in paths.iter().zip(results) {
         match result {
-            Ok(true) => played.complete.push(path.clone()),
-            Ok(false) => {}
+            Ok(Some(looks)) => played.complete.push((path.clone(), looks)),
+            Ok(None) => {}
             Err(what) => played.failed.push(what),
         }
     }
@@ -162,8 +182,8 @@ fn play_all(steps: &[Step], paths: &[Path]) -> Played {
 }
 
 impl Script {
-    /// `false` if something was refused.
-    fn play_steps(&mut self, steps: &[Step]) -> Result<bool, String> {
+    /// How the world looks after the last step; `None` if something was refused.
+    fn play_steps(&mut self, steps: &[Step]) -> Result<Option<String>, String> {
         let (incident, twin) = self.world.declared("Ours");
         self.allowed.insert(incident, 1);
         for step in steps {
@@ -180,11 +200,66 @@ impl Script {
                 self.do_there(step.act, &twin)
             };
             if !is_done {
-                return Ok(false);
+                return Ok(None);
             }
         }
         self.world.run_for(AT_ONCE);
-        self.end().map(|()| true)
+        let looks = self.looks(steps, incident, &twin);
+        self.end().map(|()| Some(looks))
+    }
+
+    /// All that what comes next may depend on, apart from what lies further back: both states, what
+    /// is owed and on its way, what is still to be heard, what goes wrong, and how many acts share
+    /// the second.
+    fn looks(&mut self, steps: &[Step], incident: IncidentNumber, twin: &str) -> String {
+        let story = self.world.story(incident);
+        let peer = story.peer.as_ref().map(|peer| peer.status);
+        let asked = |asked: &[Pending]| -> Vec<_> { asked.iter().map(|one| one.kind).collect() };
+        let outbox = self.world.outbox();
+        let owed: Vec<_> = outbox
+            .iter()
+            .map(|row| {
+                let (was_sent, was_checked) = (row.attempt > 0, row.checked_at.is_some());
+                (
+                    row.effect.name(),
+                    row.commands.len(),
+                    was_sent,
+                    was_checked,
+                    row.parked,
+                )
+            })
+            .collect();
+        let is_step = |line: &&Line| {
+            line.seen.peer
+                && matches!(
+                    line.kind,
+                    Kind::Acknowledged | Kind::Unacknowledged | Kind::Resolved | Kind::Reopened
+                )
+        };
+        let told = story.lines.iter().filter(is_step).count();
+        let log = self.world.sim.log_entries_of(twin);
+        let steps_there = ["acknowledge", "unacknowledge", "resolve", "reopen"];
+        let happened = log.iter().filter(|entry| steps_there.contains(&entry.kind));
+        let unheard_of: Vec<_> = happened.map(|entry| entry.kind).skip(told).collect();
+        let count = |wrong| steps.iter().filter(|step| step.wrong == wrong).count();
+        let wrong = (
+            WRONGS.map(count).into_iter().skip(1).sum::<usize>(),
+            count(Wrong::LostWebhooks) > 0,
+            count(Wrong::LostAnswer).saturating_sub(self.world.unheard.len()),
+        );
+        let in_a_row = steps
+            .iter()
+            .rev()
+            .take_while(|step| step.is_at_once)
+            .count();
+        let here = (
+            story.status,
+            peer,
+            asked(&story.pending),
+            asked(&story.kept),
+        );
+        let there = self.world.there(twin);
+        format!("{here:?} {there} {owed:?} {unheard_of:?} {wrong:?} {in_a_row}")
     }
 
     fn goes_wrong(&mut self, wrong: Wrong) {
