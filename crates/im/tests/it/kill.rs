@@ -17,14 +17,11 @@ use fastrand::Rng;
 use serde_json::json;
 
 mod picture;
-mod place;
-mod server;
-mod wire;
 mod world;
 
+use crate::process::place::{Kind, Place};
+use crate::process::server::{LONG, Server};
 use picture::picture;
-use place::{Kind, Place};
-use server::{LONG, Server};
 use world::{Blow, Blows, Point, Running, Step, Times, What, begin, begin_with};
 
 /// Worlds at the same time: most of their time passes in waiting for a lease.

@@ -17,6 +17,7 @@ mod cli_there;
 mod http;
 mod kill;
 mod private;
+mod process;
 mod sim;
 mod tidy;
 mod web;

@@ -15,9 +15,9 @@ use pd_sim::account::Account;
 use pd_sim::{Delivery, DeliveryResult, Request, Sim};
 use serde_json::{Value, json};
 
-use super::place::{Kind, Place};
-use super::server::Server;
-use super::wire::{self, Message};
+use crate::process::place::{Kind, Place};
+use crate::process::server::Server;
+use crate::process::wire::{self, Message};
 
 /// The connector of every world.
 pub(crate) const CONNECTOR: &str = "pd";
