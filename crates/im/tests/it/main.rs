@@ -18,6 +18,7 @@ mod http;
 mod kill;
 mod private;
 mod process;
+mod real;
 mod sim;
 mod tidy;
 mod web;
