@@ -79,6 +79,17 @@ fn run_real(steps: &mut Steps, run: Run, build: Build) {
     steps.run("real", &about, || real::run(run, build));
 }
 
+/// Kills at each step, more often than in the tests.
+pub(crate) fn kills(rounds: &str) -> ExitCode {
+    let mut steps = Steps::begin();
+    let about = format!("a kill at each step, {rounds} times, on the databases that there are");
+    steps.run("kills", &about, || {
+        let count = rounds.parse();
+        real::kills(count.with_context(|| format!("`{rounds}` is no number of rounds"))?)
+    });
+    steps.finish()
+}
+
 /// The proof that random scripts can fail, alone.
 pub(crate) fn broken() -> ExitCode {
     let mut steps = Steps::begin();

@@ -69,6 +69,17 @@ pub(crate) fn run(run: Run, build: Build) -> anyhow::Result<()> {
     )
 }
 
+/// Kills at each step of ingest and delivery, so many times.
+pub(crate) fn kills(rounds: u32) -> anyhow::Result<()> {
+    let program = program(Build::Release)?;
+    // One after the other: each test has eight servers.
+    succeed(
+        Command::new(program)
+            .args(["kill::", "--test-threads=1"])
+            .env("IM_KILL_ROUNDS", rounds.to_string()),
+    )
+}
+
 /// Builds the tests of `im`, with the program, and says where they are.
 fn program(build: Build) -> anyhow::Result<PathBuf> {
     let which: &[&str] = match build {

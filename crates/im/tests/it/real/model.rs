@@ -423,9 +423,11 @@ mod tests {
     #[test]
     fn what_is_lost_is_seen() {
         is_seen("lost", |_, sides| {
-            sides.here[0]["pagerduty"]["id"] = Value::Null
+            sides.here[0]["pagerduty"]["id"] = Value::Null;
         });
-        is_seen("lost", |_, sides| sides.there[0]["id"] = json!("Q2"));
+        is_seen("lost", |_, sides| {
+            sides.there[0]["id"] = json!("Q2");
+        });
         is_seen("lost", |_, sides| {
             sides.here.clear();
             sides.there.clear();
@@ -467,13 +469,13 @@ mod tests {
     #[test]
     fn what_diverged_is_seen() {
         is_seen("diverged", |_, sides| {
-            sides.there[0]["status"] = json!("triggered")
+            sides.there[0]["status"] = json!("triggered");
         });
         is_seen("diverged", |_, sides| {
-            sides.there[0]["title"] = json!("ein")
+            sides.there[0]["title"] = json!("ein");
         });
         is_seen("diverged", |_, sides| {
-            sides.there[0]["urgency"] = json!("low")
+            sides.there[0]["urgency"] = json!("low");
         });
         is_seen("diverged", |history, sides| {
             history[1]["answer"] = Value::Null;
