@@ -52,7 +52,7 @@ impl Size {
         Some(Self {
             deliveries,
             seed,
-            accounts: if is_long { 20 } else { 12 },
+            accounts: if is_long { 30 } else { 12 },
             kill_every: if is_long { 1_200 } else { 600 },
             lease: if is_long { "30s" } else { "8s" },
         })
