@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use crate::cargo::{cargo, first_line, succeed};
 use crate::postgres::{self, Postgres};
+use crate::real::{self, Build, Run};
 use crate::seeds::{self, Seeds};
 use crate::steps::{Steps, is_ci};
 use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
@@ -22,6 +23,7 @@ pub(crate) fn test() -> ExitCode {
         });
         play(&mut steps, Seeds::IN_TESTS);
         play_short(&mut steps, None);
+        run_real(&mut steps, Run::IN_TESTS, Build::Tests);
         prove(&mut steps);
     }
     steps.finish()
@@ -56,6 +58,36 @@ pub(crate) fn short(script: Option<&str>) -> ExitCode {
 fn play_short(steps: &mut Steps, script: Option<&str>) {
     let about = "every short script of two people on one incident";
     steps.run("short", about, || seeds::play_short(script));
+}
+
+/// Real processes alone.
+pub(crate) fn real(words: &[&str]) -> ExitCode {
+    let mut steps = Steps::begin();
+    match Run::parse(words) {
+        Some(run) => run_real(&mut steps, run, Build::Release),
+        None => {
+            steps.run("real", &words.join(" "), || -> anyhow::Result<()> {
+                bail!("say how many deliveries, and by which seed: `real 100000 1`")
+            });
+        }
+    }
+    steps.finish()
+}
+
+fn run_real(steps: &mut Steps, run: Run, build: Build) {
+    let about = format!("real processes that are killed: {run}");
+    steps.run("real", &about, || real::run(run, build));
+}
+
+/// Kills at each step, more often than in the tests.
+pub(crate) fn kills(rounds: &str) -> ExitCode {
+    let mut steps = Steps::begin();
+    let about = format!("a kill at each step, {rounds} times, on the databases that there are");
+    steps.run("kills", &about, || {
+        let count = rounds.parse();
+        real::kills(count.with_context(|| format!("`{rounds}` is no number of rounds"))?)
+    });
+    steps.finish()
 }
 
 /// The proof that random scripts can fail, alone.

@@ -1,5 +1,5 @@
-//! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `broken`, `bless`,
-//! `foreign` and `bench`.
+//! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `real`, `kills`,
+//! `broken`, `bless`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -16,6 +16,7 @@ mod cargo;
 mod chores;
 mod foreign;
 mod postgres;
+mod real;
 mod seeds;
 mod steps;
 mod tools;
@@ -30,6 +31,9 @@ Chores:
           replay one that failed
   short   play every short script of two people on one incident, or the one that failed:
           `short 0-13-4`
+  real    real processes that are killed, with proxies between them that cut, hold and repeat,
+          until 100000 deliveries were taken; `real 2000 1`: fewer, and by which seed
+  kills   kill the program at each step of ingest and delivery, 20 times: the tests do it once
   broken  break the program on purpose, in five ways, and see that `seeds` notices
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
@@ -50,6 +54,9 @@ fn main() -> ExitCode {
         ["seeds", which] => chores::seeds(which),
         ["short"] => chores::short(None),
         ["short", script] => chores::short(Some(script)),
+        ["real", words @ ..] => chores::real(words),
+        ["kills"] => chores::kills("20"),
+        ["kills", rounds] => chores::kills(rounds),
         ["broken"] => chores::broken(),
         ["bless"] => chores::bless(),
         ["foreign"] => chores::foreign(),

@@ -17,6 +17,8 @@ mod cli_there;
 mod http;
 mod kill;
 mod private;
+mod process;
+mod real;
 mod sim;
 mod tidy;
 mod web;

@@ -15,15 +15,15 @@ use pd_sim::account::Account;
 use pd_sim::{Delivery, DeliveryResult, Request, Sim};
 use serde_json::{Value, json};
 
-use super::place::{Kind, Place};
-use super::server::Server;
-use super::wire::{self, Message};
+use crate::process::place::{Kind, Place};
+use crate::process::server::Server;
+use crate::process::wire::{self, Message};
 
 /// The connector of every world.
 pub(crate) const CONNECTOR: &str = "pd";
 /// How long one waits for something to happen before looking again.
-const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// How often one looks before giving up: half a minute at least.
+const LOOK_AGAIN: Duration = Duration::from_millis(40);
+/// How often one looks before giving up: a minute at least.
 const LOOKS_MAX: u32 = 1_500;
 
 /// What a step belongs to.

@@ -42,7 +42,25 @@ impl Message {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    /// As it goes over the wire.
+    /// A header, by its name in any case.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut headers = self.headers.iter();
+        let found = headers.find(|(known, _)| known.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// As it came, for somebody who passes it on.
+    pub(crate) fn as_it_came(&self) -> Vec<u8> {
+        let mut bytes = format!("{}\r\n", self.start).into_bytes();
+        for (name, value) in &self.headers {
+            bytes.extend(format!("{name}: {value}\r\n").into_bytes());
+        }
+        bytes.extend(b"\r\n");
+        bytes.extend(&self.body);
+        bytes
+    }
+
+    /// As it goes over the wire, alone on its connection.
     pub(crate) fn bytes(&self) -> Vec<u8> {
         let mut bytes = format!("{}\r\n", self.start).into_bytes();
         for (name, value) in &self.headers {
@@ -82,21 +100,19 @@ pub(crate) fn receive(stream: &mut TcpStream) -> io::Result<Message> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    let length = headers
-        .iter()
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .and_then(|(_, value)| value.parse::<usize>().ok())
-        .unwrap_or(0);
+    let mut message = Message {
+        start,
+        headers,
+        body: Vec::new(),
+    };
+    let length = message.header("content-length");
+    let length = length.and_then(|length| length.parse().ok()).unwrap_or(0);
     let body_from = head_end + 4;
     while bytes.len() < body_from + length {
         read_some(stream, &mut bytes)?;
     }
-    let body = bytes[body_from..body_from + length].to_vec();
-    Ok(Message {
-        start,
-        headers,
-        body,
-    })
+    message.body = bytes[body_from..body_from + length].to_vec();
+    Ok(message)
 }
 
 fn read_some(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> io::Result<()> {

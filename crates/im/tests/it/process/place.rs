@@ -18,10 +18,14 @@ pub(crate) enum Kind {
 impl Kind {
     /// Every database there is to test on.
     pub(crate) fn all() -> Vec<Self> {
+        let postgres = Self::postgres();
+        std::iter::once(Self::Sqlite).chain(postgres).collect()
+    }
+
+    /// The server to test on, if there is one.
+    pub(crate) fn postgres() -> Option<Self> {
         let server = std::env::var("IM_TEST_POSTGRES_URL").ok();
-        std::iter::once(Self::Sqlite)
-            .chain(server.map(Self::Postgres))
-            .collect()
+        server.map(Self::Postgres)
     }
 }
 
