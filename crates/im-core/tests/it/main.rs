@@ -6,5 +6,6 @@ mod fold_order;
 mod given;
 mod mapping;
 mod stories;
+mod told;
 mod two_sides;
 mod world;

@@ -1,0 +1,201 @@
+//! Reports of one act, and of acts in one second: what people are told of them, and when.
+
+use insta::assert_snapshot;
+
+use crate::given::{at, clock, story, tell};
+
+#[test]
+fn the_log_names_a_trigger_by_the_title_of_today_and_the_webhook_by_that_of_then() {
+    assert_snapshot!(tell("
+        09:00:00.400 webhook triggered by service web showing status=triggered | db down
+        09:00 log triggered by service web | disk full
+    "), @r"
+    09:00 Triggered by web: db down
+    = open, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn an_answer_to_a_command_that_is_not_here_tells_what_happened_there() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:01 answer acknowledged by Ann for lost showing status=acknowledged
+    "), @r"
+    09:00 Triggered: db down
+    09:01 Acknowledged by Ann
+    = acknowledged, acknowledged 09:01, with Ann, PagerDuty acknowledged
+    ");
+    // What was settled without a call changed nothing there.
+    for settled in ["lost", "a"] {
+        let told = story(&format!(
+            "
+            09:02 command#a acknowledged by Ann
+            09:03 answer settled for {settled} | overtaken
+            09:05 read seen showing status=triggered;read=09:05
+        "
+        ));
+        let peer = told.peer.unwrap();
+        assert_eq!(peer.status_at, Some(at("09:05")), "for {settled}");
+    }
+}
+
+#[test]
+fn what_a_read_shows_of_an_act_that_was_undone_since_is_no_second_line() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:01:00 webhook acknowledged by Ann
+        09:01:00.500 webhook unacknowledged by Ann
+        09:01:01 read acknowledged showing status=acknowledged;read=09:01:01
+    "), @r"
+    09:00 Triggered: db down
+    09:01 Acknowledged by Ann
+    09:01:00.5 Acknowledgement withdrawn by Ann
+    = acknowledged, acknowledged 09:01, with Ann, PagerDuty acknowledged
+    ");
+}
+
+#[test]
+fn a_declaration_that_waited_here_began_when_it_was_made() {
+    let began = |command: &str, answer: &str| {
+        story(&format!(
+            "
+            09:00 command#d {command}
+            09:00:30 {answer}
+        "
+        ))
+        .lines
+        .first()
+        .map(|line| clock(line.at))
+    };
+    let sent = |at: &str| {
+        let answer = format!("answer triggered for d | db down | 2026-03-10T09:00:{at}Z");
+        began("triggered by Ann | db down", &answer).unwrap()
+    };
+    assert_eq!(sent("20"), "09:00");
+    assert_eq!(sent("10.001"), "09:00");
+    // It took a while at PagerDuty: then it began there.
+    assert_eq!(sent("10"), "09:00:30");
+    assert_eq!(sent("00"), "09:00:30");
+    let late = "2026-03-10T09:00:20Z";
+    for (command, answer) in [
+        (
+            "triggered by Ann | db down",
+            "answer triggered for d | db down".to_owned(),
+        ),
+        (
+            "triggered by Ann | db down",
+            format!("log triggered for d | db down | {late}"),
+        ),
+        (
+            "acknowledged by Ann",
+            format!("answer acknowledged for d | x | {late}"),
+        ),
+    ] {
+        assert_eq!(began(command, &answer).unwrap(), "09:00:30", "{answer}");
+    }
+}
+
+#[test]
+fn what_was_said_about_a_resolve_is_not_told_twice_and_dates_the_last_change() {
+    let told = story(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#r resolved by Ann
+        09:05:01 answer resolved by Bot for r
+        09:05:02 answer noted by Bot for r | all good
+        09:05:03.500 webhook noted by Bot | all good
+    ",
+    );
+    let lines: Vec<String> = told.lines.iter().map(im_core::Line::text).collect();
+    assert_eq!(lines, ["Triggered: db down", "Resolved by Ann"]);
+    assert_eq!(told.updated_at, at("09:05:03.5"));
+}
+
+#[test]
+fn pagerduty_never_saw_what_was_not_sent() {
+    let told = story(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#a acknowledged by Ann
+        12:00 answer settled for a | expired
+    ",
+    );
+    let seen: Vec<(bool, bool)> = told
+        .lines
+        .iter()
+        .map(|line| (line.seen.here, line.seen.peer))
+        .collect();
+    assert_eq!(seen, [(false, true), (true, false), (true, false)]);
+}
+
+/// A resolve and then a reopen, each answered by PagerDuty, dated there as given.
+fn there_and_back(resolved: &str, reopened: &str) -> String {
+    tell(&format!(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05:00.100 command#1 resolved by Ann
+        09:05:00.200 command#2 reopened by Ann
+        {resolved} answer resolved for 1
+        {reopened} answer reopened for 2
+    "
+    ))
+    .lines()
+    .last()
+    .unwrap()
+    .to_owned()
+}
+
+#[test]
+fn two_steps_that_pagerduty_dates_alike_happened_as_they_were_given() {
+    let open = "= open, PagerDuty triggered";
+    assert_eq!(there_and_back("09:05:01", "09:05:01"), open);
+    assert_eq!(there_and_back("09:05:01.300", "09:05:01.300"), open);
+    // The first is told by the millisecond and the second by the second.
+    assert_eq!(there_and_back("09:05:01.300", "09:05:01"), open);
+    // And so with three.
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:04 webhook resolved by Bob
+        09:05:00.100 command#3 reopened by Ann
+        09:05:00.200 command#2 resolved by Ann
+        09:05:00.300 command#1 reopened by Ann
+        09:05:01 answer reopened for 3
+        09:05:01 answer resolved for 2
+        09:05:01 answer reopened for 1
+    "), @r"
+    09:00 Triggered: db down
+    09:04 Resolved by Bob
+    09:05:01 Reopened by Ann
+    09:05:01 Resolved by Ann
+    09:05:01 Reopened by Ann
+    = open, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn pagerdutys_own_order_counts_where_it_tells_one() {
+    for (resolved, reopened) in [("09:05:02", "09:05:01"), ("09:05:01.800", "09:05:01.300")] {
+        let told = there_and_back(resolved, reopened);
+        assert!(
+            told.starts_with("= resolved"),
+            "{resolved} {reopened}: {told}"
+        );
+    }
+}
+
+#[test]
+fn our_act_is_told_after_what_was_seen_only_within_one_whole_second() {
+    let acknowledged = |seen: &str, there: &str| {
+        let told = story(&format!(
+            "
+            09:00:09{seen} webhook triggered showing status=triggered | db down
+            09:00:09.800 command#a acknowledged by Ann
+            09:00:09{there} answer acknowledged for a
+        "
+        ));
+        clock(told.acknowledged_at.unwrap())
+    };
+    assert_eq!(acknowledged(".416", ""), "09:00:09.416001");
+    assert_eq!(acknowledged("", ""), "09:00:09");
+    assert_eq!(acknowledged(".416", ".300"), "09:00:09.3");
+}
