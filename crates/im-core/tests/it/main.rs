@@ -5,6 +5,7 @@ mod decide;
 mod fold_order;
 mod given;
 mod mapping;
+mod owed;
 mod stories;
 mod told;
 mod two_sides;
