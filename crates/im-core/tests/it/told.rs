@@ -199,3 +199,51 @@ fn our_act_is_told_after_what_was_seen_only_within_one_whole_second() {
     assert_eq!(acknowledged("", ""), "09:00:09");
     assert_eq!(acknowledged(".416", ".300"), "09:00:09.3");
 }
+
+#[test]
+fn an_end_by_a_merge_names_the_other_incident_and_nothing_else_is_told_of_it() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:02 webhook resolved by Bob showing status=resolved
+        09:03 webhook reopened by Bob showing status=triggered
+        09:04 webhook resolved by Ann showing status=resolved;merged=PINC2
+        09:05 webhook noted by Ann showing status=resolved;merged=PINC2 | it was the same
+        09:06 command resolved by Cleo
+    "), @r"
+    09:00 Triggered: db down
+    09:02 Resolved by Bob
+    09:03 Reopened by Bob
+    09:04 Merged into PagerDuty incident PINC2
+    09:05 Note by Ann: it was the same
+    09:06 Resolved by Cleo
+    = resolved, over 09:04 by Ann, PagerDuty resolved
+    moot: command-5
+    ");
+}
+
+#[test]
+fn what_was_reopened_and_resolved_within_a_second_is_over() {
+    assert_snapshot!(tell("
+        09:00 log triggered by service web | db down
+        09:05 log resolved by Ann
+        09:20 log resolved by Bob
+        09:20 log reopened by Bob
+    "), @r"
+    09:00 Triggered by web: db down
+    09:05 Resolved by Ann
+    09:20 Reopened by Bob
+    09:20 Resolved by Bob
+    = resolved, over 09:20 by Bob
+    ");
+    let twice = tell(
+        "
+        09:00 log triggered by service web | db down
+        09:05 log resolved by Ann
+        09:20 log resolved by Bob
+        09:20 log resolved by Cleo
+        09:20 log reopened by Bob
+        09:20 log reopened by Cleo
+    ",
+    );
+    assert!(twice.ends_with("= resolved, over 09:20 by Cleo"), "{twice}");
+}
