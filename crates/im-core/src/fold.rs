@@ -395,7 +395,7 @@ fn asked_since(acts: &[Act<'_>]) -> Option<usize> {
     let first = acts
         .iter()
         .position(|act| is_step(act) && act.is_pending())?;
-    let mut later = acts.iter().skip(first + 1);
+    let mut later = acts.iter().skip(first);
     (!later.any(|act| is_step(act) && act.at_peer.is_some())).then_some(first)
 }
 
@@ -421,7 +421,7 @@ fn follows(story: &Story, acts: &[Act<'_>], count: usize) -> bool {
     };
     // What ended here stays ended; anything less gives way to what PagerDuty does later.
     let went_on = |index: usize| {
-        let mut later = acts.iter().skip(index + 1);
+        let mut later = acts.iter().skip(index);
         let moves = |act: &Act<'_>| act.fact.source.is_heard() && act.fact.kind.is_step();
         story.status.is_open() && later.any(moves)
     };

@@ -247,3 +247,103 @@ fn what_was_reopened_and_resolved_within_a_second_is_over() {
     );
     assert!(twice.ends_with("= resolved, over 09:20 by Cleo"), "{twice}");
 }
+
+/// The log dates PagerDuty's reopen before our resolve, which reached its goal without a call.
+const REOPENED_SINCE: &str = "
+    09:00 webhook triggered by service web showing status=triggered | db down
+    09:05:00 log resolved by Bob
+    09:05:00 log reopened by Bob
+    09:05:00.500 command#r resolved by Ann
+    09:05:02 answer settled for r | overtaken
+";
+
+#[test]
+fn what_was_asked_for_after_a_reopen_is_played_on_an_open_incident() {
+    for more in [
+        "",
+        "09:07 webhook noted by Bob | mine",
+        "09:07 command#n noted by Ann | ours",
+    ] {
+        let told = tell(&format!(
+            "{REOPENED_SINCE} 09:06 command#a acknowledged by Ann\n{more}"
+        ));
+        let now = "= acknowledged, acknowledged 09:06, with Ann, PagerDuty triggered";
+        assert!(told.contains(now), "{more}: {told}");
+    }
+}
+
+#[test]
+fn pagerdutys_state_counts_whatever_else_is_on_its_way() {
+    for more in ["", "09:06 command#x titled by Ann | disk full"] {
+        let told = tell(&format!("{REOPENED_SINCE}{more}"));
+        assert!(
+            told.contains("= open, PagerDuty triggered"),
+            "{more}: {told}"
+        );
+    }
+}
+
+#[test]
+fn an_acknowledgement_of_what_is_over_gives_it_to_nobody() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 webhook resolved by Bob
+        09:05:30 webhook acknowledged by Cleo
+    "), @r"
+    09:00 Triggered: db down
+    09:05 Resolved by Bob
+    09:05:30 Acknowledged by Cleo
+    = resolved, over 09:05 by Bob, PagerDuty resolved
+    ");
+}
+
+#[test]
+fn who_declared_it_is_not_who_acts_on_it() {
+    let there = story(
+        "
+        09:00 webhook triggered by service web showing status=triggered | db down
+        09:01 command acknowledged by Ann
+    ",
+    );
+    assert!(!there.born_here);
+    assert_eq!(there.declared_by.label(), Some("web"));
+    let here = story(
+        "
+        09:00 command#t triggered by Ann | db down
+        09:00:01 answer triggered by Bot for t showing status=triggered
+        09:01 webhook acknowledged by Bob
+    ",
+    );
+    assert!(here.born_here);
+    assert_eq!(here.declared_by.label(), Some("Ann"));
+}
+
+#[test]
+fn it_changed_when_anything_was_told_of_it_but_not_when_its_service_went_long_after() {
+    let over = "
+        09:00 webhook triggered showing status=triggered;service=web | db down
+        09:05 webhook resolved by Ann
+        09:06 webhook resolved by Bob
+    ";
+    assert_eq!(story(over).updated_at, at("09:06"));
+    let gone = format!("{over}\n12:00 webhook resolved | gone | PWEB");
+    assert_eq!(story(&gone).updated_at, at("09:06"));
+    let open = "
+        09:00 webhook triggered showing status=triggered;service=web | db down
+        12:00 webhook resolved | gone | PWEB
+    ";
+    assert_eq!(story(open).updated_at, at("12:00"));
+}
+
+#[test]
+fn what_ended_here_stays_ended_whatever_the_settings_kept() {
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#r resolved by Ann
+        09:05 answer settled for r | kept
+        10:00 webhook acknowledged by Bob
+    ",
+    );
+    assert!(told.contains("= resolved, over 09:05 by Ann"), "{told}");
+}
