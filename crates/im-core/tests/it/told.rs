@@ -347,3 +347,17 @@ fn what_ended_here_stays_ended_whatever_the_settings_kept() {
     );
     assert!(told.contains("= resolved, over 09:05 by Ann"), "{told}");
 }
+
+#[test]
+fn who_resolved_it_there_ended_it_here() {
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 webhook resolved by Bob
+        09:05:00.500 command#o reopened by Ann
+        09:05:02 answer settled for o | overtaken
+        09:06 webhook noted by Cleo | done
+    ",
+    );
+    assert!(told.contains("= resolved, over 09:05 by Bob"), "{told}");
+}
