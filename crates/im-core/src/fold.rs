@@ -444,7 +444,6 @@ fn follow(story: &mut Story, acts: &[Act<'_>], heard: &Played) {
         .find(|act| act.at_peer == Some(Kind::Resolved) && act.fact.source != Source::Look);
     match (there, resolve) {
         (PeerStatus::Resolved, Some(act)) => end(story, act, Status::Resolved),
-        _ if story.status.is_open() => set_open(story, (heard.status, heard.since)),
         _ => reopen(story, (heard.status, heard.since)),
     }
 }
@@ -545,7 +544,7 @@ fn set_open(story: &mut Story, there: There) {
 fn kept(acts: &[Act<'_>]) -> Vec<Pending> {
     let ours = |act: &&Act<'_>| act.fact.source == Source::Command && !act.silent;
     let replaced = |index: usize, kept: &Act<'_>| {
-        let mut later = acts.iter().skip(index + 1).filter(ours);
+        let mut later = acts.iter().skip(index).filter(ours);
         later.any(|act| {
             lane(act.fact.kind) == lane(kept.fact.kind) && !act.is_kept() && !act.is_pending()
         })

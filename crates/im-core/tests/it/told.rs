@@ -361,3 +361,88 @@ fn who_resolved_it_there_ended_it_here() {
     );
     assert!(told.contains("= resolved, over 09:05 by Bob"), "{told}");
 }
+
+/// What is true after `more` of an incident that is open there.
+fn now(more: &str) -> String {
+    let told = tell(&format!(
+        "09:00 webhook triggered showing status=triggered | db down\n{more}"
+    ));
+    let now = told.lines().find_map(|line| line.strip_prefix("= "));
+    now.unwrap().to_owned()
+}
+
+#[test]
+fn a_mitigation_of_what_nobody_has_counts_while_it_is_asked_for_or_was_granted() {
+    let mitigated = "
+        09:01 webhook acknowledged by Ann
+        09:02 webhook unacknowledged by Ann
+        09:03 command#m mitigated by Ann
+    ";
+    assert!(now(mitigated).starts_with("mitigated"));
+    let granted = now(&format!("{mitigated} 09:03:01 answer acknowledged for m"));
+    assert!(granted.starts_with("mitigated"), "{granted}");
+    let given_up = now(&format!(
+        "{mitigated} 09:03:01 answer settled for m | overtaken"
+    ));
+    assert!(given_up.starts_with("open"), "{given_up}");
+}
+
+#[test]
+fn what_is_over_is_called_by_the_last_word_that_may_follow_the_one_before() {
+    for (first, then, expect) in [
+        ("resolved", "closed", "closed"),
+        ("resolved", "canceled", "canceled"),
+        ("canceled", "closed", "canceled"),
+        ("duplicate", "canceled", "duplicate"),
+    ] {
+        let over = format!(
+            "
+            09:05 command {first} by Ann | INC-2
+            09:06 command {then} by Ann
+            09:09 webhook resolved by Bob
+        "
+        );
+        let now = now(&over);
+        assert!(now.starts_with(expect), "{first}, {then}: {now}");
+    }
+    let closed = "
+        09:05 command resolved by Ann
+        09:06 command closed by Ann
+        09:07 command canceled by Bob
+    ";
+    assert!(now(closed).starts_with("closed"));
+}
+
+#[test]
+fn what_was_kept_here_asks_again_after_other_matters_crossed() {
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#a acknowledged by Ann
+        09:05 answer settled for a | kept
+        09:10 command#n noted by Ann | looking
+        09:10:01 answer noted for n | looking
+    ",
+    );
+    assert!(told.ends_with("owed: acknowledge (a)"), "{told}");
+    let kept = |more: &str| -> Vec<String> {
+        let text = format!(
+            "
+            09:00 webhook triggered showing status=triggered | db down
+            09:05 command#a acknowledged by Ann
+            09:05 answer settled for a | kept
+            {more}
+        "
+        );
+        story(&text)
+            .kept
+            .into_iter()
+            .map(|kept| kept.command)
+            .collect()
+    };
+    assert_eq!(kept("09:10 command#r resolved by Ann"), ["a"]);
+    let again = "09:10 command#r resolved by Ann\n09:10 answer settled for r | kept";
+    assert_eq!(kept(again), ["a", "r"]);
+    let heard = "09:10 command#r resolved by Ann\n09:10 answer resolved for r";
+    assert!(kept(heard).is_empty());
+}
