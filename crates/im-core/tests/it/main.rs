@@ -4,6 +4,7 @@
 mod decide;
 mod fold_order;
 mod given;
+mod lines;
 mod mapping;
 mod owed;
 mod stories;

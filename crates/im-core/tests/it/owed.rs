@@ -60,7 +60,7 @@ fn nobody_is_given_what_is_over_or_deleted() {
     ] {
         let owed = debts(&format!("{given}{over}"), &both_ways());
         assert!(!owed.contains("assign"), "{over}: {owed}");
-        assert!(owed.contains("x"), "{over}: {owed}");
+        assert!(owed.contains('x'), "{over}: {owed}");
     }
 }
 

@@ -446,3 +446,26 @@ fn what_was_kept_here_asks_again_after_other_matters_crossed() {
     let heard = "09:10 command#r resolved by Ann\n09:10 answer resolved for r";
     assert!(kept(heard).is_empty());
 }
+
+#[test]
+fn only_the_service_that_it_was_on_ends_it_by_going() {
+    let moved = "
+        09:00 webhook triggered showing status=triggered;service=web | db down
+        10:00 webhook service_changed by Bob showing service=db
+    ";
+    for (gone, status) in [
+        ("12:00 webhook resolved | gone | PDB", "resolved"),
+        ("12:00 webhook resolved | gone | PWEB", "open"),
+        ("09:30 webhook resolved | gone | PWEB", "resolved"),
+        ("09:30 webhook resolved | gone | PDB", "open"),
+        // Before it began, on the service that was shown first.
+        ("08:00 webhook resolved | gone | PWEB", "open"),
+        // What is resolved otherwise is over, whatever its detail names.
+        ("12:00 webhook resolved | timer | PWEB", "resolved"),
+        ("12:00 webhook noted | gone | PWEB", "open"),
+    ] {
+        let told = tell(&format!("{moved}{gone}"));
+        let now = told.lines().find_map(|line| line.strip_prefix("= "));
+        assert!(now.unwrap().starts_with(status), "{gone}: {told}");
+    }
+}
