@@ -147,3 +147,104 @@ fn two_reports_are_of_one_act_up_to_two_seconds_apart() {
         assert_eq!(acts(log, webhook), count, "{log} {webhook}");
     }
 }
+
+#[test]
+fn an_act_that_the_log_tells_as_another_is_another() {
+    let count = |kind: &str, log: &str, webhook: &str| {
+        story(&format!(
+            "
+            09:00 webhook triggered | db down
+            09:01 log {kind} {log}
+            09:01:00.500 webhook {kind} {webhook}
+        "
+        ))
+        .lines
+        .len()
+            - 1
+    };
+    for (kind, log, webhook, acts) in [
+        ("acknowledged", "by Ann", "by Ann", 1),
+        ("acknowledged", "by Ann", "by Bob", 2),
+        ("assigned", "by Ann to Bob", "by Ann to Bob", 1),
+        ("assigned", "by Ann to Bob,Cleo", "by Ann to Cleo,Bob", 1),
+        ("assigned", "by Ann to Bob", "by Ann to Cleo", 2),
+        ("assigned", "by Ann to Bob", "by Ann to Bob,Cleo", 2),
+        ("assigned", "by Ann to Bob,Cleo", "by Ann to Bob", 2),
+        ("priority_changed", "by Ann | P1", "by Ann | P1", 1),
+        ("priority_changed", "by Ann | P1", "by Ann", 1),
+        ("priority_changed", "by Ann", "by Ann | P1", 1),
+        ("priority_changed", "by Ann | P1", "by Ann | P2", 2),
+        ("notified", "to Ann | push", "to Ann | push", 1),
+        ("notified", "to Ann | push", "to Ann | sms", 2),
+        ("notified", "to Ann | push", "to Bob | push", 2),
+        ("snoozed", "by Ann | 10:00", "by Ann | 10:00", 1),
+        ("snoozed", "by Ann | 10:00", "by Ann | 11:00", 2),
+        ("noted", "by Ann | on it", "by Ann | on it", 1),
+        ("noted", "by Ann | on it", "by Ann | on", 2),
+        ("noted", "by Ann | on", "by Ann | on it", 2),
+    ] {
+        assert_eq!(
+            count(kind, log, webhook),
+            acts,
+            "{kind} {log}, {kind} {webhook}"
+        );
+    }
+}
+
+#[test]
+fn of_two_like_acts_the_nearest_is_the_echo_of_ours() {
+    let told = story(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:01:01 command#a acknowledged by Ann
+        09:01:02 answer acknowledged by Bot for a
+        09:01:00.500 webhook#1 acknowledged by Bot
+        09:01:02.100 webhook#2 acknowledged by Bot
+    ",
+    );
+    assert_eq!(
+        texts(&told),
+        [
+            "09:00 Triggered: db down",
+            "09:01:00.5 Acknowledged by Bot",
+            "09:01:02.1 Acknowledged by Ann"
+        ]
+    );
+    // Somebody else is nobody's echo.
+    let told = story(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:01 command#a acknowledged by Ann
+        09:01 answer acknowledged by Bot for a
+        09:01:00.300 webhook acknowledged by Bob
+    ",
+    );
+    assert_eq!(told.lines.len(), 3);
+}
+
+#[test]
+fn how_it_ended_is_said_and_what_was_said_of_the_end_is_its_note() {
+    let end = |what: &str| {
+        let line = last(&format!(
+            "09:00 webhook triggered showing status=triggered;service=web | db down\n09:05 webhook resolved by Bob | {what}"
+        ));
+        (line.text(), line.note().map(str::to_owned))
+    };
+    assert_eq!(
+        end(" | all good"),
+        ("Resolved by Bob".to_owned(), Some("all good".to_owned()))
+    );
+    assert_eq!(
+        end("timer").0,
+        "Resolved by PagerDuty's timer",
+        "the log names the service"
+    );
+    assert_eq!(
+        end("gone | PWEB"),
+        ("Ended: its PagerDuty service is gone".to_owned(), None)
+    );
+    assert_eq!(
+        end("merge | PINC2"),
+        ("Merged into PagerDuty incident PINC2".to_owned(), None)
+    );
+}
