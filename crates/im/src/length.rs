@@ -13,7 +13,7 @@ pub fn read(text: &str) -> Option<Duration> {
         return Some(Duration::ZERO);
     }
     let mut rest = text;
-    let mut total = Duration::ZERO;
+    let mut total_ms = 0_u64;
     while !rest.is_empty() {
         let (digits, after) = rest.split_at_checked(rest.find(|c: char| !c.is_ascii_digit())?)?;
         let unit_len = after
@@ -22,10 +22,10 @@ pub fn read(text: &str) -> Option<Duration> {
         let (unit, next) = after.split_at_checked(unit_len)?;
         let (_, unit_ms) = UNITS.iter().find(|(name, _)| *name == unit)?;
         let ms = digits.parse::<u64>().ok()?.checked_mul(*unit_ms)?;
-        total = total.checked_add(Duration::from_millis(ms))?;
+        total_ms = total_ms.checked_add(ms)?;
         rest = next;
     }
-    (!text.is_empty()).then_some(total)
+    (!text.is_empty()).then_some(Duration::from_millis(total_ms))
 }
 
 /// Writes what [`read`] reads, to the millisecond.
@@ -77,6 +77,7 @@ mod tests {
             ("-5s", None),
             ("5d", None),
             ("99999999999999999999s", None),
+            ("9999999999999999999ms9999999999999999999ms", None),
         ] {
             assert_eq!(read(text), ms.map(Duration::from_millis), "{text}");
         }
