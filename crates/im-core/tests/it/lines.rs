@@ -248,3 +248,51 @@ fn how_it_ended_is_said_and_what_was_said_of_the_end_is_its_note() {
         ("Merged into PagerDuty incident PINC2".to_owned(), None)
     );
 }
+
+#[test]
+fn each_word_of_pagerdutys_has_a_sentence() {
+    for (what, sentence) in [
+        ("priority_changed by Ann | P1", "Priority set to P1 by Ann"),
+        ("priority_changed by Ann", "Priority set to none by Ann"),
+        (
+            "other by Ann | incident.odd",
+            "PagerDuty reported incident.odd by Ann",
+        ),
+        (
+            "other by Ann | incident.odd | twice",
+            "PagerDuty reported incident.odd: twice by Ann",
+        ),
+        (
+            "delegated by Bob to Ann",
+            "Moved to another policy, assigned to Ann by Bob",
+        ),
+        (
+            "delegated by Bob to Ann | Database",
+            "Moved to policy Database, assigned to Ann by Bob",
+        ),
+        ("escalated to Ann", "Escalated to Ann"),
+        ("escalated to Ann |  | 2", "Escalated to Ann (level 2)"),
+        ("notified to Ann | push", "Ann paged by push message"),
+        ("notified to Ann | phone", "Ann paged by phone call"),
+        ("notified to Ann | sms", "Ann paged by text message"),
+        ("notified to Ann | email", "Ann paged by e-mail"),
+        ("notified to Ann", "Ann paged by an unknown channel"),
+        ("notified to Ann | pager", "Ann paged by pager"),
+        (
+            "settled | ended",
+            "Not sent to PagerDuty: it was over before PagerDuty heard of it",
+        ),
+        (
+            "settled | discarded",
+            "Not sent to PagerDuty: discarded by a person",
+        ),
+        ("settled | as told", "Not sent to PagerDuty: as told"),
+        ("unacknowledged by service web", "Acknowledgement timed out"),
+        ("unacknowledged by Ann", "Acknowledgement withdrawn by Ann"),
+    ] {
+        let line = last(&format!(
+            "09:00 webhook triggered | db down\n09:05 webhook {what}"
+        ));
+        assert_eq!(line.text(), sentence, "{what}");
+    }
+}
