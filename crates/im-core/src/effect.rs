@@ -48,14 +48,6 @@ impl Effect {
             Self::Service => "move",
         }
     }
-
-    /// Whether `newer` makes this one needless while it has not been sent.
-    pub fn is_replaced_by(&self, newer: &Self) -> bool {
-        match (self, newer) {
-            (Self::Status(_), Self::Status(_)) => true,
-            _ => self == newer,
-        }
-    }
 }
 
 /// An effect and the commands that it carries to the other side.

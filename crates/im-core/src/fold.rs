@@ -397,7 +397,7 @@ fn asked_since(acts: &[Act<'_>]) -> Option<usize> {
     let first = acts
         .iter()
         .position(|act| is_step(act) && act.is_pending())?;
-    let mut later = acts.iter().skip(first + 1);
+    let mut later = acts.iter().skip(first);
     (!later.any(|act| is_step(act) && act.at_peer.is_some())).then_some(first)
 }
 
@@ -423,7 +423,7 @@ fn follows(story: &Story, acts: &[Act<'_>], count: usize) -> bool {
     };
     // What ended here stays ended; anything less gives way to what PagerDuty does later.
     let went_on = |index: usize| {
-        let mut later = acts.iter().skip(index + 1);
+        let mut later = acts.iter().skip(index);
         let moves = |act: &Act<'_>| act.fact.source.is_heard() && act.fact.kind.is_step();
         story.status.is_open() && later.any(moves)
     };
@@ -446,7 +446,6 @@ fn follow(story: &mut Story, acts: &[Act<'_>], heard: &Played) {
         .find(|act| act.at_peer == Some(Kind::Resolved) && act.fact.source != Source::Look);
     match (there, resolve) {
         (PeerStatus::Resolved, Some(act)) => end(story, act, Status::Resolved),
-        _ if story.status.is_open() => set_open(story, (heard.status, heard.since)),
         _ => reopen(story, (heard.status, heard.since)),
     }
 }
@@ -547,7 +546,7 @@ fn set_open(story: &mut Story, there: There) {
 fn kept(acts: &[Act<'_>]) -> Vec<Pending> {
     let ours = |act: &&Act<'_>| act.fact.source == Source::Command && !act.silent;
     let replaced = |index: usize, kept: &Act<'_>| {
-        let mut later = acts.iter().skip(index + 1).filter(ours);
+        let mut later = acts.iter().skip(index).filter(ours);
         later.any(|act| {
             lane(act.fact.kind) == lane(kept.fact.kind) && !act.is_kept() && !act.is_pending()
         })

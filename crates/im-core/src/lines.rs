@@ -27,7 +27,6 @@ pub(crate) fn lines(
             let reopened = Line {
                 kind: Kind::Reopened,
                 people: Vec::new(),
-                from: Vec::new(),
                 value: None,
                 detail: None,
                 ..line(act)

@@ -55,7 +55,7 @@ pub struct Custom {
     pub escalation_policy_id: Option<String>,
     /// Urgencies that differ from the severity's own.
     pub urgency_mapping: Vec<(Severity, Urgency)>,
-    /// Our service's name and PagerDuty's id, in the order written.
+    /// Our service's name and PagerDuty's id, by name.
     pub service_mappings: Vec<(String, String)>,
     /// Whether resolving here resolves there.
     pub auto_resolve: bool,
@@ -337,6 +337,7 @@ fn urgency_mapping(custom: &mut Fields) -> Result<Vec<(Severity, Urgency)>, Conf
         };
         mapping.push((severity, urgency));
     }
+    mapping.sort_unstable();
     Ok(mapping)
 }
 
@@ -351,6 +352,8 @@ fn service_mappings(custom: &mut Fields) -> Result<Vec<(String, String)>, Config
         let id = id.ok_or_else(|| rows.missing(&name, "\"PAPI001\""))?;
         mappings.push((name, id));
     }
+    // The fields of an object have no order, and what stores them keeps none.
+    mappings.sort();
     Ok(mappings)
 }
 

@@ -63,8 +63,7 @@ impl Limits {
     pub fn clock_ahead(&self, at: Timestamp, now: Timestamp) -> Option<SignedDuration> {
         const CUT: SignedDuration = SignedDuration::from_secs(1);
         let date = self.date?;
-        let latest = date.saturating_add(CUT).unwrap_or(date);
-        let (ahead, behind) = (at.duration_since(latest), now.duration_since(date));
+        let (ahead, behind) = (at.duration_since(date) - CUT, now.duration_since(date));
         Some(if ahead.is_positive() {
             ahead
         } else {

@@ -1,6 +1,6 @@
 //! Order and repetition of facts change nothing, and what everybody knows agrees.
 
-use im_core::{Direction, Fact, Kind, Mapping, Named, Source, fold, owed};
+use im_core::{Direction, Fact, Kind, Mapping, Named, Source, fold, owed, peer_of};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -148,6 +148,11 @@ proptest! {
     #[test]
     fn a_story_without_a_connector_is_a_story(facts in soup()) {
         prop_assert!(fold(&facts, None).is_some());
+    }
+
+    #[test]
+    fn what_pagerduty_shows_is_the_same_without_the_story(facts in prop_oneof![soup(), life()]) {
+        prop_assert_eq!(peer_of(&facts), fold(&facts, None).unwrap().peer);
     }
 
     #[test]

@@ -4,7 +4,10 @@
 mod decide;
 mod fold_order;
 mod given;
+mod lines;
 mod mapping;
+mod owed;
 mod stories;
+mod told;
 mod two_sides;
 mod world;

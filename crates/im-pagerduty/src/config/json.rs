@@ -1,6 +1,4 @@
-//! JSON with the order of its keys, and fields that know their path.
-//!
-//! The order matters: of several services mapped to one of PagerDuty's, the first one counts.
+//! JSON whose keys are there once, and fields that know their path.
 
 use std::fmt;
 

@@ -271,13 +271,13 @@ fn the_eu_and_a_local_stand_in_are_addresses_too() {
 }
 
 #[test]
-fn mappings_keep_their_order_and_default() {
+fn of_two_names_for_a_service_the_first_by_the_alphabet_is_shown() {
     let mapping = config(
         "",
         r#","service_mappings":{"zeta":"P1","alpha":"P1","default":"PGEN"}"#,
     )
     .mapping();
-    assert_eq!(mapping.service_name("P1"), Some("zeta"));
+    assert_eq!(mapping.service_name("P1"), Some("alpha"));
     assert_eq!(mapping.service_id(Some("nobody")), "PGEN");
     assert_eq!(mapping.service_name("PGEN"), None);
 }

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use axum::extract::{FromRequest, Request};
 use axum::http::header;
-use jiff::{SignedDuration, SpanRelativeTo, Timestamp};
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::http::error::ApiError;
 use crate::http::input;
+use crate::length;
 use crate::sim::api::decoded;
 
 /// Where a form of a page wants to be afterwards.
@@ -172,13 +173,7 @@ impl Asked {
         let Some(text) = self.text(name)? else {
             return Ok(None);
         };
-        let seconds = text.parse().ok().map(SignedDuration::from_secs);
-        let length = seconds.or_else(|| {
-            let span: jiff::Span = text.parse().ok()?;
-            span.to_duration(SpanRelativeTo::days_are_24_hours()).ok()
-        });
-        let length = length.and_then(|length| Duration::try_from(length).ok());
-        length.map(Some).ok_or_else(|| {
+        length::read_loosely(&text).map(Some).ok_or_else(|| {
             ApiError::bad_request(format!(
                 "`{name}` must be seconds or a length of time such as `90s`, `1h 30m`, `2d`, not `{text}`"
             ))

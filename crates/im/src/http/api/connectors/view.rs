@@ -1,6 +1,7 @@
 //! How a connector is doing.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -18,6 +19,7 @@ use crate::http::App;
 use crate::http::api::settings::stored_public_url;
 use crate::http::error::ApiError;
 use crate::http::hooks;
+use crate::length;
 
 /// A connector and how it is doing.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -229,18 +231,5 @@ fn gap(gap: Gap) -> String {
 
 /// A length of time as people write it in a configuration: `5m`, `1m30s`.
 pub(super) fn length(span: SignedDuration) -> String {
-    let seconds = span.as_secs();
-    let parts = [
-        (seconds / 3_600, 'h'),
-        (seconds / 60 % 60, 'm'),
-        (seconds % 60, 's'),
-    ];
-    let mut text = String::new();
-    for (count, unit) in parts {
-        if count > 0 {
-            text.push_str(&count.to_string());
-            text.push(unit);
-        }
-    }
-    text
+    length::write(Duration::try_from(span).unwrap_or_default())
 }

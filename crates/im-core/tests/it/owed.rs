@@ -1,0 +1,129 @@
+//! What PagerDuty has to hear of each field, and when nothing is owed.
+
+use im_core::{Direction, Mapping, ServiceChoice, fold};
+
+use crate::given::{both_ways, facts, tell_with};
+
+/// Two names for one of PagerDuty's services, and one for another.
+fn services() -> Mapping {
+    let row = |(name, id): (&str, &str)| ServiceChoice {
+        name: name.to_owned(),
+        id: id.to_owned(),
+    };
+    Mapping {
+        services: [("web", "PWEB"), ("api", "PWEB"), ("db", "PDB")]
+            .map(row)
+            .to_vec(),
+        ..both_ways()
+    }
+}
+
+/// What is owed and what is moot, in one line.
+fn debts(text: &str, mapping: &Mapping) -> String {
+    let told = tell_with(text, mapping);
+    let after = told.lines().skip_while(|line| !line.starts_with("= "));
+    after.skip(1).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn a_field_is_owed_if_pagerduty_shows_another_value_and_needs_nothing_if_it_shows_this_one() {
+    let there = "09:00 webhook triggered showing status=triggered;title=db_down;urgency=high;service=web;assignees=Ann,Bob | db down";
+    for (change, expect) in [
+        ("titled by Ann | disk full", "owed: rename (x)"),
+        ("titled by Ann | db down", "moot: x"),
+        ("severity_changed by Ann | SEV-4", "owed: urgency (x)"),
+        ("severity_changed by Ann | SEV-1", "moot: x"),
+        ("service_changed by Ann | db", "owed: move (x)"),
+        ("service_changed by Ann | api", "moot: x"),
+        ("assigned by Ann to Cleo", "owed: assign (x)"),
+        ("assigned by Ann to Ann", "owed: assign (x)"),
+        ("assigned by Ann to Ann,Cleo", "owed: assign (x)"),
+        ("assigned by Ann to Bob,Ann", "moot: x"),
+        // PagerDuty cannot change a description.
+        ("described by Ann | the disk of db1", "moot: x"),
+    ] {
+        let text = format!("{there}\n09:05 command#x {change}");
+        assert_eq!(debts(&text, &services()), expect, "{change}");
+    }
+}
+
+#[test]
+fn nobody_is_given_what_is_over_or_deleted() {
+    let given = "
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:05 command#x assigned by Ann to Bob
+    ";
+    for over in [
+        "09:06 webhook resolved by Bob",
+        "09:06 command resolved by Ann",
+        "09:06 command deleted by Ann",
+    ] {
+        let owed = debts(&format!("{given}{over}"), &both_ways());
+        assert!(!owed.contains("assign"), "{over}: {owed}");
+        assert!(owed.contains('x'), "{over}: {owed}");
+    }
+}
+
+#[test]
+fn what_a_twin_is_made_with_needs_no_call_of_its_own() {
+    let declared = "
+        09:00 command#t triggered by Ann | db down
+        09:00 command#s severity_changed by Ann | SEV-1
+        09:00 command#v service_changed by Ann | db
+        09:00 command#d described by Ann | the disk of db1
+        09:01 command#x titled by Ann | disk full
+    ";
+    assert_eq!(debts(declared, &services()), "owed: create (t, d, s, v, x)");
+    // It may wait for the settings; a note of that time does not.
+    let kept = "
+        09:00 command#t triggered by Ann | db down
+        09:01 command#n noted by Ann | looking
+        09:02 answer settled for t | kept
+        09:02 answer settled for n | kept
+    ";
+    assert_eq!(debts(kept, &both_ways()), "owed: create (t)");
+    let receiving = Mapping::new(Direction::Inbound, "PWEB");
+    assert_eq!(debts(kept, &receiving), "");
+}
+
+#[test]
+fn a_resolve_that_crosses_neither_as_a_state_nor_as_a_note_is_kept() {
+    let silent = Mapping {
+        auto_resolve: false,
+        sync_notes: false,
+        ..both_ways()
+    };
+    let resolved = "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#r resolved by Ann
+    ";
+    assert_eq!(debts(resolved, &silent), "kept: r");
+    let there_too = format!("{resolved}\n09:04 webhook resolved by Bob");
+    assert_eq!(debts(&there_too, &silent), "moot: r");
+    let talking = Mapping {
+        auto_resolve: false,
+        ..both_ways()
+    };
+    assert_eq!(debts(&there_too, &talking), "moot: r");
+}
+
+#[test]
+fn a_service_keeps_the_name_that_people_said_while_it_stands_for_pagerdutys() {
+    let mapping = services();
+    let named = |text: &str| fold(&facts(text), Some(&mapping)).unwrap().service;
+    let there = "09:00 webhook triggered showing status=triggered;service=web | db down";
+    assert_eq!(named(there).as_deref(), Some("web"));
+    let said = format!(
+        "{there}
+        09:05 command#v service_changed by Ann | api
+        09:05 answer settled for v | carried
+        09:06 command noted by Ann | looking
+        09:07 webhook service_changed by Bob | frontend showing service=web
+    "
+    );
+    assert_eq!(named(&said).as_deref(), Some("api"));
+    let moved = format!("{said}\n09:10 read seen showing service=db;read=09:10");
+    assert_eq!(named(&moved).as_deref(), Some("db"));
+    let elsewhere = format!("{said}\n09:10 read seen showing service=mail;read=09:10");
+    assert_eq!(named(&elsewhere).as_deref(), Some("mail"));
+}

@@ -1,0 +1,471 @@
+//! Reports of one act, and of acts in one second: what people are told of them, and when.
+
+use insta::assert_snapshot;
+
+use crate::given::{at, clock, story, tell};
+
+#[test]
+fn the_log_names_a_trigger_by_the_title_of_today_and_the_webhook_by_that_of_then() {
+    assert_snapshot!(tell("
+        09:00:00.400 webhook triggered by service web showing status=triggered | db down
+        09:00 log triggered by service web | disk full
+    "), @r"
+    09:00 Triggered by web: db down
+    = open, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn an_answer_to_a_command_that_is_not_here_tells_what_happened_there() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:01 answer acknowledged by Ann for lost showing status=acknowledged
+    "), @r"
+    09:00 Triggered: db down
+    09:01 Acknowledged by Ann
+    = acknowledged, acknowledged 09:01, with Ann, PagerDuty acknowledged
+    ");
+    // What was settled without a call changed nothing there.
+    for settled in ["lost", "a"] {
+        let told = story(&format!(
+            "
+            09:02 command#a acknowledged by Ann
+            09:03 answer settled for {settled} | overtaken
+            09:05 read seen showing status=triggered;read=09:05
+        "
+        ));
+        let peer = told.peer.unwrap();
+        assert_eq!(peer.status_at, Some(at("09:05")), "for {settled}");
+    }
+}
+
+#[test]
+fn what_a_read_shows_of_an_act_that_was_undone_since_is_no_second_line() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:01:00 webhook acknowledged by Ann
+        09:01:00.500 webhook unacknowledged by Ann
+        09:01:01 read acknowledged showing status=acknowledged;read=09:01:01
+    "), @r"
+    09:00 Triggered: db down
+    09:01 Acknowledged by Ann
+    09:01:00.5 Acknowledgement withdrawn by Ann
+    = acknowledged, acknowledged 09:01, with Ann, PagerDuty acknowledged
+    ");
+}
+
+#[test]
+fn a_declaration_that_waited_here_began_when_it_was_made() {
+    let began = |command: &str, answer: &str| {
+        story(&format!(
+            "
+            09:00 command#d {command}
+            09:00:30 {answer}
+        "
+        ))
+        .lines
+        .first()
+        .map(|line| clock(line.at))
+    };
+    let sent = |at: &str| {
+        let answer = format!("answer triggered for d | db down | 2026-03-10T09:00:{at}Z");
+        began("triggered by Ann | db down", &answer).unwrap()
+    };
+    assert_eq!(sent("20"), "09:00");
+    assert_eq!(sent("10.001"), "09:00");
+    // It took a while at PagerDuty: then it began there.
+    assert_eq!(sent("10"), "09:00:30");
+    assert_eq!(sent("00"), "09:00:30");
+    let late = "2026-03-10T09:00:20Z";
+    for (command, answer) in [
+        (
+            "triggered by Ann | db down",
+            "answer triggered for d | db down".to_owned(),
+        ),
+        (
+            "triggered by Ann | db down",
+            format!("log triggered for d | db down | {late}"),
+        ),
+        (
+            "acknowledged by Ann",
+            format!("answer acknowledged for d | x | {late}"),
+        ),
+    ] {
+        assert_eq!(began(command, &answer).unwrap(), "09:00:30", "{answer}");
+    }
+}
+
+#[test]
+fn what_was_said_about_a_resolve_is_not_told_twice_and_dates_the_last_change() {
+    let told = story(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#r resolved by Ann
+        09:05:01 answer resolved by Bot for r
+        09:05:02 answer noted by Bot for r | all good
+        09:05:03.500 webhook noted by Bot | all good
+    ",
+    );
+    let lines: Vec<String> = told.lines.iter().map(im_core::Line::text).collect();
+    assert_eq!(lines, ["Triggered: db down", "Resolved by Ann"]);
+    assert_eq!(told.updated_at, at("09:05:03.5"));
+}
+
+#[test]
+fn pagerduty_never_saw_what_was_not_sent() {
+    let told = story(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#a acknowledged by Ann
+        12:00 answer settled for a | expired
+    ",
+    );
+    let seen: Vec<(bool, bool)> = told
+        .lines
+        .iter()
+        .map(|line| (line.seen.here, line.seen.peer))
+        .collect();
+    assert_eq!(seen, [(false, true), (true, false), (true, false)]);
+}
+
+/// A resolve and then a reopen, each answered by PagerDuty, dated there as given.
+fn there_and_back(resolved: &str, reopened: &str) -> String {
+    tell(&format!(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05:00.100 command#1 resolved by Ann
+        09:05:00.200 command#2 reopened by Ann
+        {resolved} answer resolved for 1
+        {reopened} answer reopened for 2
+    "
+    ))
+    .lines()
+    .last()
+    .unwrap()
+    .to_owned()
+}
+
+#[test]
+fn two_steps_that_pagerduty_dates_alike_happened_as_they_were_given() {
+    let open = "= open, PagerDuty triggered";
+    assert_eq!(there_and_back("09:05:01", "09:05:01"), open);
+    assert_eq!(there_and_back("09:05:01.300", "09:05:01.300"), open);
+    // The first is told by the millisecond and the second by the second.
+    assert_eq!(there_and_back("09:05:01.300", "09:05:01"), open);
+    // And so with three.
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:04 webhook resolved by Bob
+        09:05:00.100 command#3 reopened by Ann
+        09:05:00.200 command#2 resolved by Ann
+        09:05:00.300 command#1 reopened by Ann
+        09:05:01 answer reopened for 3
+        09:05:01 answer resolved for 2
+        09:05:01 answer reopened for 1
+    "), @r"
+    09:00 Triggered: db down
+    09:04 Resolved by Bob
+    09:05:01 Reopened by Ann
+    09:05:01 Resolved by Ann
+    09:05:01 Reopened by Ann
+    = open, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn pagerdutys_own_order_counts_where_it_tells_one() {
+    for (resolved, reopened) in [("09:05:02", "09:05:01"), ("09:05:01.800", "09:05:01.300")] {
+        let told = there_and_back(resolved, reopened);
+        assert!(
+            told.starts_with("= resolved"),
+            "{resolved} {reopened}: {told}"
+        );
+    }
+}
+
+#[test]
+fn our_act_is_told_after_what_was_seen_only_within_one_whole_second() {
+    let acknowledged = |seen: &str, there: &str| {
+        let told = story(&format!(
+            "
+            09:00:09{seen} webhook triggered showing status=triggered | db down
+            09:00:09.800 command#a acknowledged by Ann
+            09:00:09{there} answer acknowledged for a
+        "
+        ));
+        clock(told.acknowledged_at.unwrap())
+    };
+    assert_eq!(acknowledged(".416", ""), "09:00:09.416001");
+    assert_eq!(acknowledged("", ""), "09:00:09");
+    assert_eq!(acknowledged(".416", ".300"), "09:00:09.3");
+}
+
+#[test]
+fn an_end_by_a_merge_names_the_other_incident_and_nothing_else_is_told_of_it() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:02 webhook resolved by Bob showing status=resolved
+        09:03 webhook reopened by Bob showing status=triggered
+        09:04 webhook resolved by Ann showing status=resolved;merged=PINC2
+        09:05 webhook noted by Ann showing status=resolved;merged=PINC2 | it was the same
+        09:06 command resolved by Cleo
+    "), @r"
+    09:00 Triggered: db down
+    09:02 Resolved by Bob
+    09:03 Reopened by Bob
+    09:04 Merged into PagerDuty incident PINC2
+    09:05 Note by Ann: it was the same
+    09:06 Resolved by Cleo
+    = resolved, over 09:04 by Ann, PagerDuty resolved
+    moot: command-5
+    ");
+}
+
+#[test]
+fn what_was_reopened_and_resolved_within_a_second_is_over() {
+    assert_snapshot!(tell("
+        09:00 log triggered by service web | db down
+        09:05 log resolved by Ann
+        09:20 log resolved by Bob
+        09:20 log reopened by Bob
+    "), @r"
+    09:00 Triggered by web: db down
+    09:05 Resolved by Ann
+    09:20 Reopened by Bob
+    09:20 Resolved by Bob
+    = resolved, over 09:20 by Bob
+    ");
+    let twice = tell(
+        "
+        09:00 log triggered by service web | db down
+        09:05 log resolved by Ann
+        09:20 log resolved by Bob
+        09:20 log resolved by Cleo
+        09:20 log reopened by Bob
+        09:20 log reopened by Cleo
+    ",
+    );
+    assert!(twice.ends_with("= resolved, over 09:20 by Cleo"), "{twice}");
+}
+
+/// The log dates PagerDuty's reopen before our resolve, which reached its goal without a call.
+const REOPENED_SINCE: &str = "
+    09:00 webhook triggered by service web showing status=triggered | db down
+    09:05:00 log resolved by Bob
+    09:05:00 log reopened by Bob
+    09:05:00.500 command#r resolved by Ann
+    09:05:02 answer settled for r | overtaken
+";
+
+#[test]
+fn what_was_asked_for_after_a_reopen_is_played_on_an_open_incident() {
+    for more in [
+        "",
+        "09:07 webhook noted by Bob | mine",
+        "09:07 command#n noted by Ann | ours",
+    ] {
+        let told = tell(&format!(
+            "{REOPENED_SINCE} 09:06 command#a acknowledged by Ann\n{more}"
+        ));
+        let now = "= acknowledged, acknowledged 09:06, with Ann, PagerDuty triggered";
+        assert!(told.contains(now), "{more}: {told}");
+    }
+}
+
+#[test]
+fn pagerdutys_state_counts_whatever_else_is_on_its_way() {
+    for more in ["", "09:06 command#x titled by Ann | disk full"] {
+        let told = tell(&format!("{REOPENED_SINCE}{more}"));
+        assert!(
+            told.contains("= open, PagerDuty triggered"),
+            "{more}: {told}"
+        );
+    }
+}
+
+#[test]
+fn an_acknowledgement_of_what_is_over_gives_it_to_nobody() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 webhook resolved by Bob
+        09:05:30 webhook acknowledged by Cleo
+    "), @r"
+    09:00 Triggered: db down
+    09:05 Resolved by Bob
+    09:05:30 Acknowledged by Cleo
+    = resolved, over 09:05 by Bob, PagerDuty resolved
+    ");
+}
+
+#[test]
+fn who_declared_it_is_not_who_acts_on_it() {
+    let there = story(
+        "
+        09:00 webhook triggered by service web showing status=triggered | db down
+        09:01 command acknowledged by Ann
+    ",
+    );
+    assert!(!there.born_here);
+    assert_eq!(there.declared_by.label(), Some("web"));
+    let here = story(
+        "
+        09:00 command#t triggered by Ann | db down
+        09:00:01 answer triggered by Bot for t showing status=triggered
+        09:01 webhook acknowledged by Bob
+    ",
+    );
+    assert!(here.born_here);
+    assert_eq!(here.declared_by.label(), Some("Ann"));
+}
+
+#[test]
+fn it_changed_when_anything_was_told_of_it_but_not_when_its_service_went_long_after() {
+    let over = "
+        09:00 webhook triggered showing status=triggered;service=web | db down
+        09:05 webhook resolved by Ann
+        09:06 webhook resolved by Bob
+    ";
+    assert_eq!(story(over).updated_at, at("09:06"));
+    let gone = format!("{over}\n12:00 webhook resolved | gone | PWEB");
+    assert_eq!(story(&gone).updated_at, at("09:06"));
+    let open = "
+        09:00 webhook triggered showing status=triggered;service=web | db down
+        12:00 webhook resolved | gone | PWEB
+    ";
+    assert_eq!(story(open).updated_at, at("12:00"));
+}
+
+#[test]
+fn what_ended_here_stays_ended_whatever_the_settings_kept() {
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#r resolved by Ann
+        09:05 answer settled for r | kept
+        10:00 webhook acknowledged by Bob
+    ",
+    );
+    assert!(told.contains("= resolved, over 09:05 by Ann"), "{told}");
+}
+
+#[test]
+fn who_resolved_it_there_ended_it_here() {
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 webhook resolved by Bob
+        09:05:00.500 command#o reopened by Ann
+        09:05:02 answer settled for o | overtaken
+        09:06 webhook noted by Cleo | done
+    ",
+    );
+    assert!(told.contains("= resolved, over 09:05 by Bob"), "{told}");
+}
+
+/// What is true after `more` of an incident that is open there.
+fn now(more: &str) -> String {
+    let told = tell(&format!(
+        "09:00 webhook triggered showing status=triggered | db down\n{more}"
+    ));
+    let now = told.lines().find_map(|line| line.strip_prefix("= "));
+    now.unwrap().to_owned()
+}
+
+#[test]
+fn a_mitigation_of_what_nobody_has_counts_while_it_is_asked_for_or_was_granted() {
+    let mitigated = "
+        09:01 webhook acknowledged by Ann
+        09:02 webhook unacknowledged by Ann
+        09:03 command#m mitigated by Ann
+    ";
+    assert!(now(mitigated).starts_with("mitigated"));
+    let granted = now(&format!("{mitigated} 09:03:01 answer acknowledged for m"));
+    assert!(granted.starts_with("mitigated"), "{granted}");
+    let given_up = now(&format!(
+        "{mitigated} 09:03:01 answer settled for m | overtaken"
+    ));
+    assert!(given_up.starts_with("open"), "{given_up}");
+}
+
+#[test]
+fn what_is_over_is_called_by_the_last_word_that_may_follow_the_one_before() {
+    for (first, then, expect) in [
+        ("resolved", "closed", "closed"),
+        ("resolved", "canceled", "canceled"),
+        ("canceled", "closed", "canceled"),
+        ("duplicate", "canceled", "duplicate"),
+    ] {
+        let over = format!(
+            "
+            09:05 command {first} by Ann | INC-2
+            09:06 command {then} by Ann
+            09:09 webhook resolved by Bob
+        "
+        );
+        let now = now(&over);
+        assert!(now.starts_with(expect), "{first}, {then}: {now}");
+    }
+    let closed = "
+        09:05 command resolved by Ann
+        09:06 command closed by Ann
+        09:07 command canceled by Bob
+    ";
+    assert!(now(closed).starts_with("closed"));
+}
+
+#[test]
+fn what_was_kept_here_asks_again_after_other_matters_crossed() {
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#a acknowledged by Ann
+        09:05 answer settled for a | kept
+        09:10 command#n noted by Ann | looking
+        09:10:01 answer noted for n | looking
+    ",
+    );
+    assert!(told.ends_with("owed: acknowledge (a)"), "{told}");
+    let kept = |more: &str| -> Vec<String> {
+        let text = format!(
+            "
+            09:00 webhook triggered showing status=triggered | db down
+            09:05 command#a acknowledged by Ann
+            09:05 answer settled for a | kept
+            {more}
+        "
+        );
+        story(&text)
+            .kept
+            .into_iter()
+            .map(|kept| kept.command)
+            .collect()
+    };
+    assert_eq!(kept("09:10 command#r resolved by Ann"), ["a"]);
+    let again = "09:10 command#r resolved by Ann\n09:10 answer settled for r | kept";
+    assert_eq!(kept(again), ["a", "r"]);
+    let heard = "09:10 command#r resolved by Ann\n09:10 answer resolved for r";
+    assert!(kept(heard).is_empty());
+}
+
+#[test]
+fn only_the_service_that_it_was_on_ends_it_by_going() {
+    let moved = "
+        09:00 webhook triggered showing status=triggered;service=web | db down
+        10:00 webhook service_changed by Bob showing service=db
+    ";
+    for (gone, status) in [
+        ("12:00 webhook resolved | gone | PDB", "resolved"),
+        ("12:00 webhook resolved | gone | PWEB", "open"),
+        ("09:30 webhook resolved | gone | PWEB", "resolved"),
+        ("09:30 webhook resolved | gone | PDB", "open"),
+        // Before it began, on the service that was shown first.
+        ("08:00 webhook resolved | gone | PWEB", "open"),
+        // What is resolved otherwise is over, whatever its detail names.
+        ("12:00 webhook resolved | timer | PWEB", "resolved"),
+        ("12:00 webhook noted | gone | PWEB", "open"),
+    ] {
+        let told = tell(&format!("{moved}{gone}"));
+        let now = told.lines().find_map(|line| line.strip_prefix("= "));
+        assert!(now.unwrap().starts_with(status), "{gone}: {told}");
+    }
+}
