@@ -115,7 +115,13 @@ impl Sim {
             return response;
         }
         if request.method == "POST" && request.path == "/oauth/token" {
-            return world.oauth.token(request, &mut world.ids, world.now);
+            let base_url = &world.options.base_url;
+            return world
+                .oauth
+                .token(request, base_url, &mut world.ids, world.now);
+        }
+        if let Some(response) = oauth::identity::route(&world.options.base_url, request) {
+            return response;
         }
         if request.method == "GET" && request.path == "/oauth/authorize" {
             return world.consent_page(request);
