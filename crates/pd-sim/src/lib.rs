@@ -64,6 +64,8 @@ pub struct Sim {
     faults: Faults,
     limits: Option<Limits>,
     writes: Vec<Write>,
+    /// Numbers the requests for `x-request-id`.
+    requests: u64,
 }
 
 /// What became of one request.
@@ -87,6 +89,7 @@ impl Sim {
             faults,
             limits,
             writes: Vec::new(),
+            requests: 0,
         }
     }
 
@@ -101,6 +104,9 @@ impl Sim {
         if self.faults.odd_answers && !is_refused {
             faults::make_odd(&mut response);
         }
+        self.requests += 1;
+        let id = format!("{:032x}", self.requests);
+        response.headers.push(("x-request-id".to_owned(), id));
         response.headers.push(self.date_header());
         Answered {
             response,

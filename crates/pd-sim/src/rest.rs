@@ -15,6 +15,7 @@ pub(crate) mod schedules;
 mod update;
 mod windows;
 mod write;
+mod zones;
 
 use serde_json::{Value, json};
 
@@ -69,7 +70,8 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
         other if request.method == "GET" => directory::route(world, caller, request, other),
         other => write::route(world, caller, request, other),
     };
-    answer.unwrap_or_else(|refused| refused)
+    let answer = answer.unwrap_or_else(|refused| refused);
+    zones::shown(request, &world.options.time_zone, answer)
 }
 
 /// OAuth clients of webhooks are for owners and admins, and for keys of the account.

@@ -162,6 +162,10 @@ pub(super) fn status_update(
         .and_then(Value::as_str)
         .filter(|text| !text.trim().is_empty());
     let message = message.ok_or_else(|| invalid("Message cannot be empty."))?;
+    let said = |key: &str| body.get(key).is_some_and(|value| !value.is_null());
+    if said("subject") != said("html_message") {
+        return Err(invalid("Subject and html message go together."));
+    }
     let mut posted = world.post_status_update(at, message, &user, &actor);
     if let Some(object) = posted.as_object_mut() {
         let optional = ["subject", "html_message"].map(|key| (key, body.get(key)));
