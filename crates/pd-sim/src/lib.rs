@@ -29,6 +29,7 @@ mod people;
 mod refs;
 mod rest;
 mod schedule;
+mod shelf;
 mod state;
 mod table;
 mod timers;

@@ -4,6 +4,7 @@
 mod analytics;
 mod bounds;
 mod data;
+mod kept;
 mod life;
 mod looks;
 mod responders;
