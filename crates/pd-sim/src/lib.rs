@@ -30,6 +30,7 @@ mod refs;
 mod rest;
 mod schedule;
 mod shelf;
+mod shifts;
 mod state;
 mod table;
 mod timers;

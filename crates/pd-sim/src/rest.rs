@@ -20,6 +20,7 @@ mod responders;
 pub(crate) mod saved;
 pub(crate) mod schedules;
 mod service_fields;
+mod shifts;
 mod standards;
 mod subscribers;
 mod tags;
@@ -76,7 +77,10 @@ fn resource(world: &mut World, caller: &Caller, request: &Request, path: &[&str]
         ["webhook_subscriptions", rest @ ..] => webhooks(world, caller, request, rest),
         ["audit", "records"] => audit::list(world, caller, request, None),
         [root, id, "audit", "records"] => audit::list(world, caller, request, Some((root, id))),
-        ["schedules", rest @ ..] => schedules::route(world, request, rest),
+        ["schedules", rest @ ..] => {
+            shifts::other_place(world, rest)?;
+            schedules::route(world, request, rest)
+        }
         ["analytics", rest @ ..] => analytics::route(world, caller, request, rest),
         ["maintenance_windows", rest @ ..] => windows::route(world, caller, request, rest),
         ["extension_schemas", rest @ ..] => extensions::schemas(world, request, rest),
@@ -92,6 +96,7 @@ fn resource(world: &mut World, caller: &Caller, request: &Request, path: &[&str]
         other if !read && !write::may_manage(world, caller) && is_kept(other) => {
             Err(Response::error(403, 2010, "Access Denied", &[]))
         }
+        ["v3", "schedules", rest @ ..] => shifts::route(world, request, rest),
         ["tags", rest @ ..] => tags::route(world, request, rest),
         [
             kind @ ("users" | "teams" | "escalation_policies"),
@@ -120,6 +125,7 @@ fn is_kept(path: &[&str]) -> bool {
         "incident_workflows",
         "standards",
         "alert_grouping_settings",
+        "v3",
     ];
     kept.contains(&first) || path.last() == Some(&"change_tags")
 }

@@ -7,6 +7,7 @@
 //! - A gap has no shift.
 
 mod rails;
+pub(crate) mod recurrence;
 
 use std::sync::LazyLock;
 

@@ -11,6 +11,7 @@ mod responders;
 mod rules;
 mod schedules;
 mod shapes;
+mod shifts;
 mod stories;
 mod world;
 mod writes;
