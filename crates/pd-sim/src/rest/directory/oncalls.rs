@@ -108,7 +108,7 @@ fn render(world: &World, request: &Request, row: &OnCall<'_>) -> Value {
 
 impl World {
     /// The shifts of a schedule of either kind that overlap a window, with their real ends.
-    fn shifts_around(&self, id: &str, since: Timestamp, until: Timestamp) -> Vec<Shift> {
+    pub(crate) fn shifts_around(&self, id: &str, since: Timestamp, until: Timestamp) -> Vec<Shift> {
         if let Some(schedule) = self.schedules.get(id) {
             return schedule.shifts_around(since, until);
         }
