@@ -10,9 +10,10 @@ pub use lively::lively;
 use crate::Sim;
 use crate::oauth::{Consent, OAuthApp};
 use crate::refs::seconds;
+use crate::rest::types::BASE;
 use crate::state::{
-    ContactMethod, EscalationRule, FieldDefinition, Given, Integration, KeyKind, Layer, Means,
-    NotificationRule, Policy, Priority, Schedule, Service, Target, Team, User,
+    ContactMethod, EscalationRule, FieldDefinition, FieldOption, Given, Integration, KeyKind,
+    Layer, Means, NotificationRule, Policy, Priority, Schedule, Service, Target, Team, User,
 };
 
 /// What a caller needs to know of the account that [`lively`] makes.
@@ -290,13 +291,25 @@ impl Sim {
         } else {
             "single_value_fixed"
         };
+        let values = options.iter().enumerate();
+        let values = values.map(|(number, value)| FieldOption {
+            id: format!("{id}{number}"),
+            value: (*value).to_owned(),
+        });
+        let values = values.collect();
+        let services = self.world.services.iter().map(|service| service.created_at);
+        let since = services.min().unwrap_or(self.world.now);
         self.world.fields.put(FieldDefinition {
             id: id.clone(),
             name: name.to_owned(),
             display_name: display_name.to_owned(),
             data_type: data_type.to_owned(),
             field_type: field_type.to_owned(),
-            options: options.iter().map(|option| (*option).to_owned()).collect(),
+            options: values,
+            incident_type: BASE.to_owned(),
+            created_at: since,
+            updated_at: since,
+            given: Given::new(),
         });
         id
     }

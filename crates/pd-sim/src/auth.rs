@@ -15,6 +15,8 @@ pub(crate) struct Caller {
     pub(crate) scopes: Option<Vec<String>>,
     /// Whose requests are counted together.
     pub(crate) bucket: String,
+    /// The end of the key or token, as audit records show it.
+    pub(crate) token_end: String,
 }
 
 /// PagerDuty's REST keys have so many characters.
@@ -57,6 +59,8 @@ impl World {
                 (token, key.filter(|_| token.chars().count() != KEY_CHARS))
             }
         };
+        let hidden = token.chars().count().saturating_sub(4);
+        let token_end = token.chars().skip(hidden).collect();
         let Some(kind) = kind else {
             let grant = self
                 .oauth
@@ -69,6 +73,7 @@ impl World {
                 read_only: false,
                 scopes,
                 bucket,
+                token_end,
             });
         };
         let user = match kind {
@@ -82,6 +87,7 @@ impl World {
             read_only: *kind == KeyKind::ReadOnly,
             scopes: None,
             bucket,
+            token_end,
         })
     }
 
@@ -119,11 +125,32 @@ pub(crate) fn covered(caller: &Caller, request: &Request) -> Result<(), Response
     let path: Vec<&str> = request.path.trim_matches('/').split('/').collect();
     let resource = match path.as_slice() {
         // No scope is published for these.
-        ["users", "me"] | ["webhook_subscriptions", "oauth_clients", ..] => return Ok(()),
+        ["users", "me"] | ["webhook_subscriptions", "oauth_clients", ..] | ["v3", ..] => {
+            return Ok(());
+        }
+        [.., "audit", "records"] => "audit_records",
         ["users", _, "contact_methods" | "notification_rules", ..] => "users:contact_methods",
+        [
+            "users" | "teams" | "escalation_policies",
+            _,
+            "tags" | "change_tags",
+        ] => "tags",
+        ["schedules", _, "users"] => "users",
         ["services", _, "change_events"] => "change_events",
+        ["incidents", "types", _, "custom_fields", ..] | ["incidents", "custom_fields", ..] => {
+            "custom_fields"
+        }
+        ["incidents", "types", ..] => "incident_types",
+        ["incidents", _, "status_updates", _, ..] => "subscribers",
         ["log_entries", ..] => "incidents",
-        ["maintenance_windows", ..] => "services",
+        [
+            "maintenance_windows"
+            | "business_services"
+            | "service_dependencies"
+            | "alert_grouping_settings",
+            ..,
+        ] => "services",
+        ["incident_workflows", _, "instances"] => "incident_workflows:instances",
         ["notifications", ..] => "users:notifications",
         [first, ..] => first,
         [] => "",

@@ -141,10 +141,12 @@ fn enqueue(world: &mut World, request: &Request, version: Version) -> Response {
         // Nothing is open under this key: dropped, and nobody is told.
         _ => {}
     }
-    Response::json(
-        202,
-        &json!({"status": "success", "message": "Event processed", dedup: key}),
-    )
+    let status = match version {
+        Version::One => 200,
+        Version::Two => 202,
+    };
+    let body = json!({"status": "success", "message": "Event processed", dedup: key});
+    Response::json(status, &body)
 }
 
 fn client(body: &Value) -> Option<Value> {

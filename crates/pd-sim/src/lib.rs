@@ -29,6 +29,8 @@ mod people;
 mod refs;
 mod rest;
 mod schedule;
+mod shelf;
+mod shifts;
 mod state;
 mod table;
 mod timers;
@@ -64,6 +66,8 @@ pub struct Sim {
     faults: Faults,
     limits: Option<Limits>,
     writes: Vec<Write>,
+    /// Numbers the requests for `x-request-id`.
+    requests: u64,
 }
 
 /// What became of one request.
@@ -87,6 +91,7 @@ impl Sim {
             faults,
             limits,
             writes: Vec::new(),
+            requests: 0,
         }
     }
 
@@ -101,6 +106,9 @@ impl Sim {
         if self.faults.odd_answers && !is_refused {
             faults::make_odd(&mut response);
         }
+        self.requests += 1;
+        let id = format!("{:032x}", self.requests);
+        response.headers.push(("x-request-id".to_owned(), id));
         response.headers.push(self.date_header());
         Answered {
             response,
@@ -115,7 +123,13 @@ impl Sim {
             return response;
         }
         if request.method == "POST" && request.path == "/oauth/token" {
-            return world.oauth.token(request, &mut world.ids, world.now);
+            let base_url = &world.options.base_url;
+            return world
+                .oauth
+                .token(request, base_url, &mut world.ids, world.now);
+        }
+        if let Some(response) = oauth::identity::route(&world.options.base_url, request) {
+            return response;
         }
         if request.method == "GET" && request.path == "/oauth/authorize" {
             return world.consent_page(request);

@@ -6,11 +6,12 @@
 //! - Anything that names a client is checked against that client: secret, redirect, PKCE.
 //!
 //! The words of refusals follow RFC 6749; PagerDuty does not publish its own. ID tokens carry the
-//! claims that a client reads, but their signature is a placeholder that no key verifies.
+//! claims that a client reads, signed with a key that `identity` publishes.
 //! [`OAuth::authorize`] is the moment a person has agreed.
 
 mod consent;
 pub(crate) mod form;
+pub(crate) mod identity;
 mod kept;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,7 @@ use sha2::{Digest, Sha256};
 use crate::http::{Request, Response};
 use crate::ids::Ids;
 use form::Form;
+use identity::{Said, id_token};
 
 /// How long an authorisation code may be exchanged.
 const CODE_LIVES: SignedDuration = SignedDuration::from_secs(30);
@@ -146,14 +148,20 @@ impl OAuth {
     }
 
     /// Answers `POST /oauth/token`.
-    pub(crate) fn token(&mut self, request: &Request, ids: &mut Ids, now: Timestamp) -> Response {
+    pub(crate) fn token(
+        &mut self,
+        request: &Request,
+        base_url: &str,
+        ids: &mut Ids,
+        now: Timestamp,
+    ) -> Response {
         self.codes.retain(|code| now < code.expires_at);
         self.tokens.retain(|token| now < token.expires_at);
         self.refreshes.retain(|refresh| now < refresh.expires_at);
         let form = Form::parse(&request.body);
         let answer = match form.get("grant_type") {
             Some("client_credentials") => self.client_credentials(&form, ids, now),
-            Some("authorization_code") => self.authorization_code(&form, ids, now),
+            Some("authorization_code") => self.authorization_code(&form, base_url, ids, now),
             Some("refresh_token") => self.refresh(&form, ids, now),
             Some(_) => Err(Refusal::UnsupportedGrantType),
             None => Err(Refusal::InvalidRequest("grant_type is missing")),
@@ -223,6 +231,7 @@ impl OAuth {
     fn authorization_code(
         &mut self,
         form: &Form,
+        base_url: &str,
         ids: &mut Ids,
         now: Timestamp,
     ) -> Result<Value, Refusal> {
@@ -254,16 +263,21 @@ impl OAuth {
         let mut scopes = vec!["openid".to_owned()];
         scopes.extend(given.filter(|scope| *scope != "openid").map(str::to_owned));
         let user_id = consent.user_id;
-        let id_token = id_token(&app, &user_id, ids, now);
-        let mut body = self.user_tokens(
-            &app,
-            Grant {
-                scopes,
-                user_id: Some(user_id),
-            },
-            ids,
-            now,
-        );
+        let grant = Grant {
+            scopes,
+            user_id: Some(user_id.clone()),
+        };
+        let mut body = self.user_tokens(&app, grant, ids, now);
+        let said = Said {
+            app: &app,
+            user_id: &user_id,
+            access_token: body
+                .get("access_token")
+                .and_then(Value::as_str)
+                .unwrap_or_default(),
+            base_url,
+        };
+        let id_token = id_token(&said, ids, now);
         if let Some(fields) = body.as_object_mut() {
             fields.insert("client_info".to_owned(), json!("prefix_legacy_app"));
             fields.insert("id_token".to_owned(), json!(id_token));
@@ -424,39 +438,6 @@ impl Refusal {
 fn answers(verifier: &str, challenge: &str) -> bool {
     (43..=128).contains(&verifier.len())
         && URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge
-}
-
-fn id_token(app: &OAuthApp, user_id: &str, ids: &mut Ids, now: Timestamp) -> String {
-    let (region, subdomain) = app.account.split_once('.').unwrap_or(("us", &app.account));
-    let (base_url, region) = match region {
-        // How an account in Europe is worded here is not published.
-        "eu" => ("https://api.eu.pagerduty.com", "EuropeanUnion"),
-        _ => ("https://api.pagerduty.com", "UnitedStates"),
-    };
-    let issued = now.as_second();
-    let header = json!({"alg": "RS256", "typ": "JWT", "kid": "none-of-these-verifies"});
-    let claims = json!({
-        "iss": "https://identity.pagerduty.com/global/oauth/anonymous",
-        "aud": [base_url, app.client_id],
-        "sub": user_id,
-        "user_id": user_id,
-        "azp": app.client_id,
-        "jti": ids.uuid(),
-        "purpose": "id",
-        "iat": issued,
-        "nbf": issued,
-        "auth_time": issued,
-        "exp": issued + 3600,
-        "subdomain": subdomain,
-        "region": region,
-    });
-    let encode = |part: &Value| URL_SAFE_NO_PAD.encode(part.to_string());
-    format!(
-        "{}.{}.{}",
-        encode(&header),
-        encode(&claims),
-        URL_SAFE_NO_PAD.encode("not a signature")
-    )
 }
 
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {

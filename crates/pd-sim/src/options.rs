@@ -36,6 +36,7 @@ impl Default for Options {
             "service_support_hours",
             "read_only_users",
             "priorities",
+            "audit_records",
         ];
         Self {
             seed: 1,

@@ -6,6 +6,7 @@ use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::shelf::Shelf;
 use crate::state::{Agent, Priority, World};
 
 const SECONDS: DateTimePrinter = DateTimePrinter::new().precision(Some(0));
@@ -148,7 +149,14 @@ impl World {
         self.reference(id, "team_reference", name, ("teams", "teams"))
     }
 
+    /// By layers, or by shifts.
     pub(crate) fn schedule_ref<'a>(&'a self, id: &'a str) -> Ref<'a> {
+        if let Some(kept) = self.shelves.of(Shelf::SchedulesV3).get(id) {
+            let words = Words::Name(kept.text("name"));
+            let places = ("v3/schedules", "schedules");
+            let plain = self.reference(id, "schedule_v3_reference", None, places);
+            return Ref { words, ..plain };
+        }
         let name = self.schedules.get(id).map(|schedule| &schedule.name);
         self.reference(id, "schedule_reference", name, ("schedules", "schedules"))
     }

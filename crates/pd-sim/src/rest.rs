@@ -3,18 +3,33 @@
 mod actions;
 mod alerts;
 mod analytics;
+mod audit;
+mod business;
+mod cursor;
 mod directory;
+mod extensions;
+mod grouping;
 mod incidents;
+mod kept;
 mod log_entries;
 mod notes;
 mod paging;
+mod related;
 mod render;
 mod responders;
 pub(crate) mod saved;
 pub(crate) mod schedules;
+mod service_fields;
+mod shifts;
+mod standards;
+mod subscribers;
+mod tags;
+pub(crate) mod types;
 mod update;
 mod windows;
+mod workflows;
 mod write;
+mod zones;
 
 use serde_json::{Value, json};
 
@@ -43,33 +58,106 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
     let zoned = paging::with_offsets(request, &world.options.time_zone);
     let request = zoned.as_ref().unwrap_or(request);
     let segments: Vec<&str> = request.path.trim_matches('/').split('/').collect();
-    let answer = match segments.as_slice() {
-        ["incidents", "types", ..] if request.method == "GET" => {
-            directory::route(world, caller, request, &segments)
-        }
-        ["incidents", "types", ..] => Err(not_found()),
+    let before = audit::look(world, request, &segments);
+    let answer = resource(world, caller, request, &segments).unwrap_or_else(|refused| refused);
+    if let Some(before) = before {
+        audit::note(world, caller, request, before, &answer);
+    }
+    zones::shown(request, &world.options.time_zone, answer)
+}
+
+fn resource(world: &mut World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
+    let read = request.method == "GET";
+    match path {
+        ["incidents", "types", rest @ ..] => types::route(world, caller, request, rest),
+        ["incidents", "custom_fields", rest @ ..] => types::older(world, caller, request, rest),
         ["incidents", rest @ ..] => incident_routes(world, caller, request, rest),
         ["log_entries", id, "channel"] => log_entries::change_channel(world, caller, request, id),
         ["log_entries", rest @ ..] => log_entries::route(world, caller, request, rest),
-        ["webhook_subscriptions", rest @ ..] => {
-            let allowed = match rest {
-                ["oauth_clients", ..] => may_use_clients(world, caller, request),
-                _ => known_filter(world, request),
-            };
-            if let Err(refused) = allowed {
-                return refused;
-            }
-            Ok(world
-                .webhooks
-                .rest(request, rest, &mut world.ids, world.now))
+        ["webhook_subscriptions", rest @ ..] => webhooks(world, caller, request, rest),
+        ["audit", "records"] => audit::list(world, caller, request, None),
+        [root, id, "audit", "records"] => audit::list(world, caller, request, Some((root, id))),
+        ["schedules", rest @ ..] => {
+            shifts::other_place(world, rest)?;
+            schedules::route(world, request, rest)
         }
-        ["schedules", rest @ ..] => schedules::route(world, request, rest),
         ["analytics", rest @ ..] => analytics::route(world, caller, request, rest),
         ["maintenance_windows", rest @ ..] => windows::route(world, caller, request, rest),
-        other if request.method == "GET" => directory::route(world, caller, request, other),
+        ["extension_schemas", rest @ ..] => extensions::schemas(world, request, rest),
+        ["services", "custom_fields", rest @ ..] => {
+            service_fields::definitions(world, caller, request, rest)
+        }
+        ["services", id, "custom_fields", "values"] => {
+            service_fields::values(world, caller, request, id)
+        }
+        ["incident_workflows", id, "instances"] => {
+            workflows::route(world, caller, request, &[id, "instances"])
+        }
+        other if !read && !write::may_manage(world, caller) && is_kept(other) => {
+            Err(Response::error(403, 2010, "Access Denied", &[]))
+        }
+        ["v3", "schedules", rest @ ..] => shifts::route(world, request, rest),
+        ["tags", rest @ ..] => tags::route(world, request, rest),
+        [
+            kind @ ("users" | "teams" | "escalation_policies"),
+            id,
+            action @ ("tags" | "change_tags"),
+        ] => tags::of_entity(world, request, (kind, id), action),
+        ["business_services", rest @ ..] => business::route(world, request, rest),
+        ["service_dependencies", rest @ ..] => business::dependencies(world, request, rest),
+        ["extensions", rest @ ..] => extensions::route(world, request, rest),
+        ["incident_workflows", rest @ ..] => workflows::route(world, caller, request, rest),
+        ["standards", rest @ ..] => standards::route(world, request, rest),
+        ["alert_grouping_settings", rest @ ..] => grouping::route(world, request, rest),
+        other if read => directory::route(world, caller, request, other),
         other => write::route(world, caller, request, other),
-    };
-    answer.unwrap_or_else(|refused| refused)
+    }
+}
+
+/// Whether a path leads to what is only kept; that changes by the same people as the directory.
+fn is_kept(path: &[&str]) -> bool {
+    let first = path.first().copied().unwrap_or_default();
+    let kept = [
+        "tags",
+        "business_services",
+        "service_dependencies",
+        "extensions",
+        "incident_workflows",
+        "standards",
+        "alert_grouping_settings",
+        "v3",
+    ];
+    kept.contains(&first) || path.last() == Some(&"change_tags")
+}
+
+fn webhooks(world: &mut World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
+    if path.first() == Some(&"oauth_clients") {
+        may_use_clients(world, caller, request)?;
+    } else {
+        known_filter(world, request)?;
+        may_hear(caller, request)?;
+    }
+    Ok(world
+        .webhooks
+        .rest(request, path, &mut world.ids, world.now))
+}
+
+/// Whoever subscribes with scopes needs those to read what the events tell (webhooks-v3.md §2).
+fn may_hear(caller: &Caller, request: &Request) -> Answer<()> {
+    let body = request.json().unwrap_or_default();
+    let events = body
+        .pointer("/webhook_subscription/events")
+        .and_then(Value::as_array);
+    let events = events.into_iter().flatten().filter_map(Value::as_str);
+    for event in events {
+        let family = match event {
+            _ if event.starts_with("incident.workflow.") => "incident_workflows",
+            _ if event.starts_with("service.") => "services",
+            _ => "incidents",
+        };
+        auth::covered(caller, &Request::new("GET", &format!("/{family}")))?;
+    }
+    Ok(())
 }
 
 /// OAuth clients of webhooks are for owners and admins, and for keys of the account.
@@ -135,6 +223,13 @@ fn one_incident(
         ("GET", ["log_entries"]) => log_entries::of_incident(world, request, at),
         ("PUT", ["merge"]) => actions::merge(world, caller, request, at),
         ("POST", ["snooze"]) => actions::snooze(world, caller, request, at),
+        (_, ["status_updates", rest @ ..]) if !rest.is_empty() => {
+            subscribers::route(world, request, at, rest)
+        }
+        (_, ["business_services", rest @ ..]) => business::of_incident(world, request, at, rest),
+        ("GET", ["past_incidents"]) => related::past(world, request, at),
+        ("GET", ["related_incidents"]) => Ok(related::related(world, request, at)),
+        ("GET", ["related_change_events"]) => related::changes(world, request, at),
         ("POST", ["status_updates"]) => actions::status_update(world, caller, request, at),
         ("POST", ["responder_requests"]) => responders::ask(world, request, at),
         ("PUT", ["responder_requests", "cancel"]) => responders::cancel(world, request, at),

@@ -6,6 +6,9 @@
 //! - An override lies on all layers, a later layer on an earlier one, the last override on top.
 //! - A gap has no shift.
 
+mod rails;
+pub(crate) mod recurrence;
+
 use std::sync::LazyLock;
 
 use jiff::civil::Time;
@@ -23,8 +26,9 @@ pub(crate) const TURN_S_MIN: i64 = 3_600;
 /// How far around an instant its shift is looked for, beside the length of a turn.
 const AROUND: SignedDuration = SignedDuration::from_hours(24 * 8);
 
-/// A zone by its IANA name.
+/// A zone by its IANA name, or by the name that Rails has for it.
 pub(crate) fn zone(name: &str) -> Option<TimeZone> {
+    let name = rails::iana(name).unwrap_or(name);
     ZONES.get(name).ok()
 }
 
@@ -37,7 +41,7 @@ pub(crate) struct Shift {
 }
 
 impl Schedule {
-    /// The zone its turns follow; a name that is not IANA's counts as UTC.
+    /// The zone its turns follow; a name that nobody knows counts as UTC.
     pub(crate) fn zone(&self) -> TimeZone {
         zone(&self.time_zone).unwrap_or(TimeZone::UTC)
     }

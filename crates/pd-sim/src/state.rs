@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use crate::ids::Ids;
 use crate::oauth::OAuth;
 use crate::options::Options;
+use crate::shelf::Shelves;
 use crate::table::{Row, Table};
 use crate::timers::{Timer, Timers};
 use crate::webhooks::Webhooks;
@@ -277,7 +278,7 @@ pub(crate) struct MaintenanceWindow {
     pub(crate) services: Vec<String>,
 }
 
-/// A custom field that every incident has.
+/// A custom field of the incidents of one type and of those below it.
 #[derive(Debug, Clone)]
 pub(crate) struct FieldDefinition {
     pub(crate) id: String,
@@ -285,7 +286,21 @@ pub(crate) struct FieldDefinition {
     pub(crate) display_name: String,
     pub(crate) data_type: String,
     pub(crate) field_type: String,
-    pub(crate) options: Vec<String>,
+    /// What it may be; empty: anything.
+    pub(crate) options: Vec<FieldOption>,
+    /// The type of incidents that has it: its id.
+    pub(crate) incident_type: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    /// `description`, `default_value`, `enabled`.
+    pub(crate) given: Given,
+}
+
+/// One value that a field may have.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldOption {
+    pub(crate) id: String,
+    pub(crate) value: String,
 }
 
 /// What a REST key may do.
@@ -528,6 +543,7 @@ pub(crate) struct World {
     pub(crate) ids: Ids,
     pub(crate) webhooks: Webhooks,
     pub(crate) oauth: OAuth,
+    pub(crate) shelves: Shelves,
     /// The latest instant seen; time never goes back.
     pub(crate) now: Timestamp,
     /// In the order in which they were made.
@@ -570,6 +586,7 @@ impl World {
             ids: Ids::new(options.seed),
             webhooks: Webhooks::new(&options.base_url),
             oauth: OAuth::default(),
+            shelves: Shelves::default(),
             now,
             keys: Vec::new(),
             users: Table::default(),

@@ -20,16 +20,24 @@ const SUBDOMAIN: &str = "lighthouse-works";
 pub(super) const ACCOUNT: &str = "us.lighthouse-works";
 
 /// What that app may be given (oauth.md §5).
-const SCOPES: [&str; 30] = [
+const SCOPES: [&str; 41] = [
     "abilities.read",
     "analytics.read",
     "analytics.write",
+    "audit_records.read",
     "change_events.read",
     "custom_fields.read",
+    "custom_fields.write",
     "escalation_policies.read",
     "escalation_policies.write",
+    "extension_schemas.read",
+    "extensions.read",
+    "extensions.write",
     "incident_types.read",
+    "incident_types.write",
     "incident_workflows.read",
+    "incident_workflows.write",
+    "incident_workflows:instances.write",
     "incidents.read",
     "incidents.write",
     "oncalls.read",
@@ -38,9 +46,12 @@ const SCOPES: [&str; 30] = [
     "schedules.write",
     "services.read",
     "services.write",
+    "standards.read",
+    "standards.write",
     "subscribers.read",
     "subscribers.write",
     "tags.read",
+    "tags.write",
     "teams.read",
     "teams.write",
     "users.read",
@@ -48,9 +59,9 @@ const SCOPES: [&str; 30] = [
     "users:contact_methods.read",
     "users:contact_methods.write",
     "users:notifications.read",
+    "vendors.read",
     "webhook_subscriptions.read",
     "webhook_subscriptions.write",
-    "notifications.read",
 ];
 
 /// The stand-in that the command line asks for.
@@ -168,6 +179,8 @@ fn oauth(base: &str, apps: &[OAuthApp]) -> Value {
         "redirect_uri": app.redirect_uri,
         "authorize_url": format!("{base}/oauth/authorize"),
         "token_url": format!("{base}/oauth/token"),
+        "openid_configuration_url":
+            format!("{base}/global/oauth/anonymous/.well-known/openid-configuration"),
         "account_scope": account,
         "scopes": scopes,
         "example": format!(

@@ -139,8 +139,8 @@ impl World {
             Map::new(),
         );
         let now: Vec<Value> = self
-            .fields
-            .iter()
+            .fields_of(at)
+            .into_iter()
             .map(|field| {
                 let set = self
                     .incident(at)

@@ -39,11 +39,20 @@ impl World {
     pub(crate) fn people(&self, targets: &[Target]) -> Vec<String> {
         let mut people = Vec::new();
         for target in targets {
-            let user = match target {
-                Target::User(id) => self.users.get(id).map(|user| user.id.clone()),
-                Target::Schedule(id) => self.on_call_of_schedule(id).map(|(user, ..)| user),
+            let users = match target {
+                Target::User(id) => self
+                    .users
+                    .get(id)
+                    .map(|user| user.id.clone())
+                    .into_iter()
+                    .collect(),
+                Target::Schedule(id) => self.on_call_of_schedule(id),
             };
-            people.extend(user.filter(|user| !people.contains(user)));
+            for user in users {
+                if !people.contains(&user) {
+                    people.push(user);
+                }
+            }
         }
         people
     }

@@ -125,6 +125,39 @@ impl World {
         self.send(told, actor, |_| raw(&data));
     }
 
+    /// Publishes new values of a service's custom fields, with those that they replaced.
+    pub(crate) fn publish_service_fields(
+        &mut self,
+        id: &str,
+        now: &[Value],
+        before: &[Value],
+        actor: Option<&Actor>,
+    ) {
+        let Some(service) = self.services.get(id) else {
+            return;
+        };
+        let team = self.team_of_policy(&service.policy);
+        let team_ids = team.map(|team| team.id.clone()).into_iter().collect();
+        let mut about = self.service_ref(id).value();
+        if let Some(fields) = about.as_object_mut() {
+            fields.insert("summary".to_owned(), Value::Null);
+        }
+        let data = json!({
+            "service": about,
+            "custom_fields": now,
+            "changed_custom_fields": before,
+            "type": "service_field_values",
+        });
+        let told = Told {
+            event_type: "service.custom_field_values.updated",
+            resource_type: "service",
+            resource_id: id.to_owned(),
+            service_id: id.to_owned(),
+            team_ids,
+        };
+        self.send(told, actor, |_| raw(&data));
+    }
+
     fn publish_with(
         &mut self,
         at: usize,

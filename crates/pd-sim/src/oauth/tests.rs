@@ -1,7 +1,10 @@
 //! Tokens as a client asks for them.
 
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+
 use super::*;
 
+const BASE: &str = "https://api.pagerduty.com";
 const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 /// The pair of RFC 7636, appendix B.
 const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
@@ -79,7 +82,7 @@ impl Host {
             body: form.into_bytes(),
             ..Request::default()
         };
-        let answer = self.oauth.token(&request, &mut self.ids, self.now);
+        let answer = self.oauth.token(&request, BASE, &mut self.ids, self.now);
         (answer.status, serde_json::from_slice(&answer.body).unwrap())
     }
 
@@ -167,23 +170,54 @@ fn a_code_becomes_tokens_of_the_published_shape() {
     let grant = host.grant(&body).unwrap();
     assert_eq!(grant.user_id.as_deref(), Some("PUSRA01"));
 
-    let claims = body["id_token"]
-        .as_str()
-        .unwrap()
-        .split('.')
-        .nth(1)
-        .unwrap();
-    let claims: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+    let claims = verified(body["id_token"].as_str().unwrap());
     let published = example!("oauth/id-token-claims.json");
-    assert!(
-        names(&claims)
-            .iter()
-            .all(|name| published.get(name).is_some())
-    );
+    assert_eq!(names(&claims), names(&published));
     for same in ["iss", "user_id", "subdomain", "region", "purpose"] {
         assert_eq!(claims[same], published[same]);
     }
-    assert_eq!(claims["aud"][0], "https://api.pagerduty.com");
+    assert_eq!(claims["aud"][0], BASE);
+}
+
+/// The claims of an ID token, if the published key made it.
+#[track_caller]
+fn verified(token: &str) -> Value {
+    let (text, signature) = token.rsplit_once('.').unwrap();
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).unwrap();
+    let part = |at: usize| -> Value {
+        serde_json::from_slice(&decode(text.split('.').nth(at).unwrap())).unwrap()
+    };
+    let asked = Request::new("GET", "/global/oauth/anonymous/jwks");
+    let keys = identity::route(BASE, &asked).unwrap().value().unwrap();
+    let key = &keys["keys"][0];
+    assert_eq!(part(0)["kid"], key["kid"]);
+    let number = |name: &str| decode(key[name].as_str().unwrap());
+    let key = RsaPublicKeyComponents {
+        n: number("n"),
+        e: number("e"),
+    };
+    let (text, signature) = (text.as_bytes(), decode(signature));
+    key.verify(&RSA_PKCS1_2048_8192_SHA256, text, &signature)
+        .unwrap();
+    part(1)
+}
+
+#[test]
+fn discovery_names_the_stand_in_itself() {
+    let asked = Request::new(
+        "GET",
+        "/global/oauth/anonymous/.well-known/openid-configuration",
+    );
+    let base = "http://127.0.0.1:8081";
+    let told = identity::route(base, &asked).unwrap().value().unwrap();
+    assert_eq!(told["token_endpoint"], format!("{base}/oauth/token"));
+    assert_eq!(
+        told["jwks_uri"],
+        format!("{base}/global/oauth/anonymous/jwks")
+    );
+    let published = example!("oauth/id-token-claims.json");
+    let told = identity::route(BASE, &asked).unwrap().value().unwrap();
+    assert_eq!(told["issuer"], published["iss"]);
 }
 
 #[test]

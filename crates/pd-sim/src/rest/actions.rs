@@ -162,6 +162,10 @@ pub(super) fn status_update(
         .and_then(Value::as_str)
         .filter(|text| !text.trim().is_empty());
     let message = message.ok_or_else(|| invalid("Message cannot be empty."))?;
+    let said = |key: &str| body.get(key).is_some_and(|value| !value.is_null());
+    if said("subject") != said("html_message") {
+        return Err(invalid("Subject and html message go together."));
+    }
     let mut posted = world.post_status_update(at, message, &user, &actor);
     if let Some(object) = posted.as_object_mut() {
         let optional = ["subject", "html_message"].map(|key| (key, body.get(key)));
@@ -187,10 +191,10 @@ pub(super) fn set_fields(
         let known = |field: &&FieldDefinition| {
             Some(field.id.as_str()) == name("id") || Some(field.name.as_str()) == name("name")
         };
-        let field = world
-            .fields
-            .iter()
-            .find(known)
+        let fields = world.fields_of(at);
+        let field = fields
+            .into_iter()
+            .find(|field| known(field))
             .ok_or_else(|| invalid("Custom field not found."))?;
         let value = one.get("value").cloned().unwrap_or_default();
         if !fits(field, &value) {
@@ -214,9 +218,9 @@ pub(super) fn set_fields(
     ))
 }
 
-fn fits(field: &FieldDefinition, value: &Value) -> bool {
+pub(super) fn fits(field: &FieldDefinition, value: &Value) -> bool {
     let listed = |value: &Value| {
-        field.options.is_empty() || field.options.iter().any(|option| value == option)
+        field.options.is_empty() || field.options.iter().any(|option| *value == option.value)
     };
     match (field.data_type.as_str(), value) {
         (_, Value::Null) => true,

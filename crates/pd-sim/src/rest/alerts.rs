@@ -16,7 +16,7 @@ const ALERTS_MAX: usize = 1_000;
 
 pub(super) fn list(world: &World, request: &Request, at: usize) -> Answer {
     let statuses: Vec<&str> = request.query_all("statuses[]").collect();
-    let rows: Vec<&Alert> = world
+    let mut rows: Vec<&Alert> = world
         .incident(at)
         .alerts
         .iter()
@@ -27,7 +27,39 @@ pub(super) fn list(world: &World, request: &Request, at: usize) -> Answer {
                 && (statuses.is_empty() || statuses.contains(&status(alert)))
         })
         .collect();
-    Ok(Page::of(request)?.answer("alerts", &rows, |alert| render(world, at, alert)))
+    // An alert does not say when it ended: those that are open come first, the others by age.
+    match request.query("sort_by").unwrap_or("created_at") {
+        "created_at" | "created_at:asc" => {}
+        "created_at:desc" => rows.reverse(),
+        "resolved_at" | "resolved_at:asc" => rows.sort_by_key(|alert| !alert.resolved),
+        "resolved_at:desc" => rows.sort_by_key(|alert| alert.resolved),
+        _ => return Err(invalid("Sort by must name created_at or resolved_at.")),
+    }
+    Ok(Page::of(request)?.answer("alerts", &rows, |alert| shown(world, request, at, alert)))
+}
+
+/// With the whole of what `include[]` names.
+fn shown(world: &World, request: &Request, at: usize, alert: &Alert) -> Value {
+    let mut value = render(world, at, alert);
+    let Some(fields) = value.as_object_mut() else {
+        return value;
+    };
+    let plain = Request::new("GET", "/");
+    if request.includes("services") && world.services.get(&alert.service).is_some() {
+        let service = super::directory::service_value(world, &plain, &alert.service);
+        fields.insert("service".to_owned(), service);
+    }
+    if request.includes("incidents") {
+        let incident = json!(super::render::incident(world, &plain, at));
+        fields.insert("incident".to_owned(), incident);
+    }
+    let trigger = world.log_by_id.get(&alert.log_entry);
+    let trigger = trigger.and_then(|index| world.log.get(*index));
+    if let Some(trigger) = trigger.filter(|_| request.includes("first_trigger_log_entries")) {
+        let trigger = super::log_entries::render(world, &plain, trigger);
+        fields.insert("first_trigger_log_entry".to_owned(), json!(trigger));
+    }
+    value
 }
 
 pub(super) fn get(world: &World, at: usize, id: &str) -> Answer {

@@ -9,6 +9,7 @@
 mod facts;
 mod metrics;
 mod raw;
+mod responders;
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -27,20 +28,23 @@ use facts::Facts;
 const WINDOW_MAX: SignedDuration = SignedDuration::from_hours(24 * 366);
 
 pub(super) fn route(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
-    let facts = Facts::all(world);
+    let facts = Facts::all;
     match (request.method.as_str(), path) {
-        ("GET", ["raw", "incidents", id]) => Ok(raw::one(world, &found(world, facts, id)?)),
+        ("GET", ["raw", "incidents", id]) => Ok(raw::one(world, &found(world, facts(world), id)?)),
         ("GET", ["raw", "incidents", id, "responses"]) => {
-            Ok(raw::responses(world, &found(world, facts, id)?))
+            Ok(raw::responses(world, &found(world, facts(world), id)?))
         }
         ("POST", ["raw", "incidents"]) => {
             let asked = Asked::of(caller, request)?;
-            raw::list(world, &asked, facts)
+            raw::list(world, &asked, facts(world))
+        }
+        ("POST", ["metrics", "responders", by @ ("all" | "teams")]) => {
+            responders::list(world, &Asked::of(caller, request)?, *by == "teams")
         }
         ("POST", ["metrics", "incidents", by @ ..]) => {
             let asked = Asked::of(caller, request)?;
             let by = metrics::By::of(by).ok_or_else(not_found)?;
-            metrics::list(world, &asked, facts, by)
+            metrics::list(world, &asked, facts(world), by)
         }
         _ => Err(not_found()),
     }

@@ -6,7 +6,7 @@ mod oncalls;
 mod others;
 mod render;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::Answer;
 use super::paging::Page;
@@ -169,7 +169,7 @@ fn policies(world: &World, request: &Request) -> Answer {
 }
 
 fn ability(world: &World, name: &str) -> Response {
-    const KNOWN: [&str; 7] = [
+    const KNOWN: [&str; 8] = [
         PRIORITIES,
         "teams",
         "urgencies",
@@ -177,6 +177,7 @@ fn ability(world: &World, name: &str) -> Response {
         "coordinated_responding",
         "service_support_hours",
         "read_only_users",
+        "audit_records",
     ];
     if world.has_ability(name) {
         Response::empty(204)
@@ -205,9 +206,4 @@ pub(super) fn needs(
 pub(crate) fn missing_ability(name: &str) -> Response {
     let reason = format!("Your account does not have the '{name}' ability");
     Response::error(402, 2014, "Missing Account Ability", &[&reason])
-}
-
-/// A list without paging.
-fn whole(key: &str, rows: &[Value]) -> Response {
-    Response::json(200, &json!({ key: rows }))
 }

@@ -45,13 +45,13 @@ pub(super) fn route(
 }
 
 /// Whether the role of the caller lets it change more than itself; keys of the account may.
-fn may_manage(world: &World, caller: &Caller) -> bool {
+pub(super) fn may_manage(world: &World, caller: &Caller) -> bool {
     let user = caller.user.as_deref().and_then(|id| world.users.get(id));
     user.is_none_or(|user| matches!(user.role.as_str(), "owner" | "admin" | "user"))
 }
 
 /// In whose name a directory changes: the key's owner, whoever `From` names, or nobody.
-fn actor(world: &World, caller: &Caller, request: &Request) -> Option<Actor> {
+pub(super) fn actor(world: &World, caller: &Caller, request: &Request) -> Option<Actor> {
     let from = request.header("From");
     let from = from.and_then(|from| world.user_by_email(from.trim()));
     let user = caller.user.as_deref().or(from.map(|user| user.id.as_str()));

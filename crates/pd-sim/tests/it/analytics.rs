@@ -26,6 +26,50 @@ fn one_hour(world: &mut World) -> String {
 }
 
 #[test]
+fn what_incidents_asked_of_each_person() {
+    let mut world = World::new();
+    world
+        .sim
+        .change_options(|options| options.analytics_lag_s = 0);
+    let id = world.create("disk full", None);
+    world.pass_s(1_200);
+    let (first, second) = (world.user(0), world.user(1));
+    world.sim.acknowledge(&second, &id, world.now).unwrap();
+    world.pass_s(600);
+    world.sim.resolve(&second, &id, world.now).unwrap();
+    world.pass_s(60);
+    let filters = json!({"filters": {"date_range_start": "2026-03-10T08:00:00Z", "date_range_end": "2026-03-11T08:00:00Z"}});
+    let told = world.write("POST", "/analytics/metrics/responders/all", &filters, 200);
+    let rows = told["data"].as_array().unwrap();
+    let of = |user: &str| rows.iter().find(|row| row["responder_id"] == user).unwrap();
+    let facts = |user: &str, names: &[&str]| -> Vec<i64> {
+        names
+            .iter()
+            .map(|name| of(user)[*name].as_i64().unwrap())
+            .collect()
+    };
+    let names = [
+        "total_incident_count",
+        "total_incidents_timeout_escalated_from",
+        "total_incidents_acknowledged",
+        "total_notifications",
+    ];
+    assert_eq!(facts(&first, &names), [1, 1, 0, 4]);
+    let names = [
+        "total_incidents_timeout_escalated_to",
+        "mean_time_to_acknowledge_seconds",
+        "total_engaged_seconds",
+    ];
+    assert_eq!(facts(&second, &names), [1, 1_200, 600]);
+    // On call all the time, and the day is not over.
+    assert_eq!(of(&first)["total_seconds_on_call_level_1"], 1_860);
+    let teams = world.write("POST", "/analytics/metrics/responders/teams", &filters, 200);
+    assert!(teams["data"][0]["team_name"].is_string());
+    let wide = json!({"filters": {"date_range_start": "2024-01-01T00:00:00Z", "date_range_end": "2026-01-01T00:00:00Z"}});
+    world.write("POST", "/analytics/metrics/responders/all", &wide, 400);
+}
+
+#[test]
 fn what_happened_is_told_an_hour_later_step_by_step() {
     let mut world = World::new();
     let id = one_hour(&mut world);

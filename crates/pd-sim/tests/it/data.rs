@@ -38,6 +38,11 @@ fn load(files: &Files, now: Timestamp) -> Result<Sim, BadFile> {
 }
 
 /// An account in which everything has happened.
+/// The account of a world, saved and loaded again.
+pub(crate) fn reloaded(world: &World) -> Sim {
+    load(&save(&world.sim), world.now).unwrap()
+}
+
 fn busy() -> World {
     let mut world = World::new();
     world.subscribe();

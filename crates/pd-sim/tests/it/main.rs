@@ -4,12 +4,14 @@
 mod analytics;
 mod bounds;
 mod data;
+mod kept;
 mod life;
 mod looks;
 mod responders;
 mod rules;
 mod schedules;
 mod shapes;
+mod shifts;
 mod stories;
 mod world;
 mod writes;

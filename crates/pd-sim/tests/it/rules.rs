@@ -3,7 +3,7 @@
 use pd_sim::{Fault, KeyKind, OAuthApp, OAuthKind, Options, Outage, Request};
 use serde_json::{Value, json};
 
-use crate::shapes::fixture;
+use crate::shapes::{fixture, same_shape};
 use crate::world::World;
 
 #[track_caller]
@@ -498,4 +498,116 @@ fn an_alert_moves_and_what_it_leaves_empty_ends() {
     assert_eq!((left.status, left.alerts), ("resolved", (0, 0)));
     let back = json!({"alerts": [{"id": alert, "type": "alert", "incident": {"id": from, "type": "incident_reference"}}]});
     world.write("PUT", &format!("/incidents/{to}/alerts"), &back, 400);
+}
+
+#[test]
+fn answers_are_in_the_zone_that_is_asked_for() {
+    let mut world = World::new();
+    let details = json!({"seen_at": "2026-03-10T07:59:00Z"});
+    let key = world.account.services[0].2.clone();
+    let event = json!({"routing_key": key, "event_action": "trigger", "dedup_key": "k",
+        "payload": {"summary": "slow", "source": "db", "severity": "error", "custom_details": details}});
+    world.write("POST", "/v2/enqueue", &event, 202);
+    for name in ["Asia/Kolkata", "New Delhi"] {
+        let asked = [("time_zone", name), ("include[]", "channels")];
+        let shown = world.get("/incidents", &asked);
+        assert_eq!(
+            shown["incidents"][0]["created_at"],
+            "2026-03-10T13:30:00+05:30"
+        );
+        let trail = world.get("/log_entries", &asked);
+        let trail = trail["log_entries"].as_array().unwrap();
+        let trigger = trail
+            .iter()
+            .find(|entry| entry["type"] == "trigger_log_entry")
+            .unwrap();
+        assert_eq!(trigger["created_at"], "2026-03-10T13:30:00+05:30");
+        assert_eq!(
+            trigger["channel"]["details"], details,
+            "what a sender wrote stays"
+        );
+    }
+    let shown = world.get("/incidents", &[]);
+    assert_eq!(shown["incidents"][0]["created_at"], "2026-03-10T08:00:00Z");
+}
+
+#[test]
+fn version_1_of_the_events_api_answers_200() {
+    let mut world = World::new();
+    let key = world.account.services[0].2.clone();
+    let event = json!({"service_key": key, "event_type": "trigger", "incident_key": "k", "description": "slow"});
+    let answer = world.write("POST", "/generic/2010-04-15/create_event.json", &event, 200);
+    same_shape(&answer, "events/v1-accepted.response", "");
+    assert_eq!(answer["incident_key"], "k");
+}
+
+#[test]
+fn subject_and_html_of_a_status_update_go_together() {
+    let mut world = World::new();
+    let id = world.create("slow", None);
+    let path = format!("/incidents/{id}/status_updates");
+    world.write("POST", &path, &json!({"message": "m", "subject": "s"}), 400);
+    let both = json!({"message": "m", "subject": "s", "html_message": "<p>m</p>"});
+    let posted = world.write("POST", &path, &both, 200);
+    assert_eq!(posted["status_update"]["subject"], "s");
+}
+
+#[test]
+fn alerts_are_sorted_and_shown_whole_as_asked() {
+    let mut world = World::new();
+    let (service, key) = (world.service(0), world.account.services[0].2.clone());
+    let id = world.sim.trigger(&service, "first", world.now).unwrap();
+    let other = world.create("second", None);
+    let event = json!({"routing_key": key, "event_action": "trigger", "dedup_key": "k",
+        "payload": {"summary": "second", "source": "db", "severity": "error"}});
+    world.write("POST", "/v2/enqueue", &event, 202);
+    let found = world.get("/incidents", &[("incident_key", "k")]);
+    let source = found["incidents"][0]["id"].clone();
+    let merged = json!({"source_incidents": [{"id": source, "type": "incident_reference"}, {"id": other, "type": "incident_reference"}]});
+    world.write("PUT", &format!("/incidents/{id}/merge"), &merged, 200);
+    let path = format!("/incidents/{id}/alerts");
+    let names = |shown: &Value| -> Vec<String> {
+        let alerts = shown["alerts"].as_array().unwrap().iter();
+        alerts
+            .map(|alert| alert["summary"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let newest = world.get(
+        &path,
+        &[
+            ("sort_by", "created_at:desc"),
+            ("include[]", "services"),
+            ("include[]", "incidents"),
+            ("include[]", "first_trigger_log_entries"),
+        ],
+    );
+    assert_eq!(names(&newest), ["second", "first"]);
+    let alert = &newest["alerts"][0];
+    for (part, kind) in [
+        ("service", "service"),
+        ("incident", "incident"),
+        ("first_trigger_log_entry", "trigger_log_entry"),
+    ] {
+        assert_eq!(alert[part]["type"], kind);
+    }
+    assert_eq!(names(&world.get(&path, &[])), ["first", "second"]);
+    let refused = world
+        .request("GET", &path)
+        .with_query("sort_by", "severity");
+    assert_eq!(world.send(&refused).status, 400);
+}
+
+#[test]
+fn each_answer_has_a_number_of_its_own() {
+    let mut world = World::new();
+    let mut numbers = Vec::new();
+    for _ in 0..2 {
+        let answer = world.send(&world.request("GET", "/priorities"));
+        let found = answer
+            .headers
+            .iter()
+            .find(|(name, _)| name == "x-request-id");
+        numbers.push(found.unwrap().1.clone());
+    }
+    assert_ne!(numbers[0], numbers[1]);
 }

@@ -8,7 +8,7 @@ use crate::schedule::zone;
 use crate::state::{Agent, Entry, Means, World};
 
 /// Notifications of one user within this are one interruption.
-const BUNDLE: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const BUNDLE: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
@@ -218,7 +218,7 @@ impl Facts {
 }
 
 /// 0: business, Monday to Friday from 8 to 18; 2: sleep, from 22 to 8; 1: the rest.
-fn hours(at: Timestamp, name: &str) -> usize {
+pub(super) fn hours(at: Timestamp, name: &str) -> usize {
     let local = zone(name)
         .unwrap_or(jiff::tz::TimeZone::UTC)
         .to_datetime(at);
@@ -238,24 +238,24 @@ fn once(list: &mut Vec<String>, id: &str) {
 
 /// What is read of a channel.
 #[derive(Debug, Default, Deserialize)]
-struct Channel {
-    summary: Option<String>,
+pub(super) struct Channel {
+    pub(super) summary: Option<String>,
     duration: Option<i64>,
-    notification: Option<Notification>,
+    pub(super) notification: Option<Notification>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Notification {
+pub(super) struct Notification {
     #[serde(rename = "type")]
-    kind: Option<String>,
+    pub(super) kind: Option<String>,
 }
 
-fn channel(entry: &Entry) -> Channel {
+pub(super) fn channel(entry: &Entry) -> Channel {
     serde_json::from_str(entry.channel.get()).unwrap_or_default()
 }
 
 /// The ids of whoever a field names, one or several.
-fn people(entry: &Entry, name: &str) -> Vec<String> {
+pub(super) fn people(entry: &Entry, name: &str) -> Vec<String> {
     let found = entry.extra.iter().find(|(field, _)| field == name);
     let value = found.and_then(|(_, raw)| serde_json::from_str(raw.get()).ok());
     let list = match value {

@@ -10,6 +10,7 @@ use super::{Asked, Facts};
 use crate::http::{Response, invalid};
 use crate::refs::seconds;
 use crate::rest::Answer;
+use crate::rest::types::BASE;
 use crate::state::World;
 
 const LIMIT_DEFAULT: u64 = 100;
@@ -178,7 +179,7 @@ fn row(world: &World, facts: &Facts, shown: &dyn Fn(Timestamp) -> String) -> Val
         "priority_id": priority.map(|one| &one.id),
         "priority_name": priority.map(|one| &one.name),
         "priority_order": order,
-        "incident_type_id": "PITBASE",
+        "incident_type_id": BASE,
         "incident_type_name": incident.kind,
         "acknowledged_user_ids": facts.acknowledgers,
         "acknowledged_user_names": names(&facts.acknowledgers),

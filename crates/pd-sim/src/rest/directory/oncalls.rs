@@ -8,6 +8,9 @@ use crate::http::{Request, Response};
 use crate::refs::seconds;
 use crate::rest::Answer;
 use crate::rest::paging::{Page, instant};
+use crate::schedule::Shift;
+use crate::shelf::Shelf;
+use crate::shifts::shifts;
 use crate::state::{Target, World};
 
 struct OnCall<'a> {
@@ -69,10 +72,7 @@ fn add<'a>(
             turn: None,
         }),
         Target::Schedule(id) => {
-            let Some(schedule) = world.schedules.get(id) else {
-                return;
-            };
-            for shift in schedule.shifts_around(since, until) {
+            for shift in world.shifts_around(id, since, until) {
                 rows.push(OnCall {
                     policy,
                     level,
@@ -107,9 +107,24 @@ fn render(world: &World, request: &Request, row: &OnCall<'_>) -> Value {
 }
 
 impl World {
-    /// Whose turn it is now, and from when to when.
-    pub(crate) fn on_call_of_schedule(&self, id: &str) -> Option<(String, Timestamp, Timestamp)> {
-        let shift = self.schedules.get(id)?.on_call_at(self.now)?;
-        Some((shift.user, shift.start, shift.end))
+    /// The shifts of a schedule of either kind that overlap a window, with their real ends.
+    pub(crate) fn shifts_around(&self, id: &str, since: Timestamp, until: Timestamp) -> Vec<Shift> {
+        if let Some(schedule) = self.schedules.get(id) {
+            return schedule.shifts_around(since, until);
+        }
+        let kept = self.shelves.of(Shelf::SchedulesV3).get(id);
+        // A window of one instant has the shifts of that instant.
+        let until = until.max(since + SignedDuration::from_nanos(1));
+        kept.map_or_else(Vec::new, |kept| shifts(&kept.fields, since, until))
+    }
+
+    /// Whose turn it is now; by shifts that can be several.
+    pub(crate) fn on_call_of_schedule(&self, id: &str) -> Vec<String> {
+        if let Some(schedule) = self.schedules.get(id) {
+            let shift = schedule.on_call_at(self.now);
+            return shift.map(|shift| shift.user).into_iter().collect();
+        }
+        let shifts = self.shifts_around(id, self.now, self.now);
+        shifts.into_iter().map(|shift| shift.user).collect()
     }
 }

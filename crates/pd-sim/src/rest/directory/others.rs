@@ -1,9 +1,9 @@
-//! Teams, schedules, integrations, notifications, change events and incident types.
+//! Teams, schedules, integrations, notifications and vendors.
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{named, wanted, whole};
+use super::{named, wanted};
 use crate::http::{Request, Response, invalid, not_found};
 use crate::refs::seconds;
 use crate::rest::Answer;
@@ -12,7 +12,6 @@ use crate::state::{Means, Page as Sent, Team, World};
 
 /// The widest window of notifications: three months.
 const NOTIFICATIONS_MAX: SignedDuration = SignedDuration::from_hours(24 * 92);
-const BASE_TYPE: &str = "PITBASE";
 
 pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
     let page = || Page::of(request);
@@ -54,13 +53,6 @@ pub(super) fn route(world: &World, request: &Request, path: &[&str]) -> Answer {
             Ok(Response::json(200, &json!({"vendor": found})))
         }
         ["notifications"] => notifications(world, request),
-        ["incidents", "types"] => Ok(whole("incident_types", &[base_type(world)])),
-        [
-            "incidents",
-            "types",
-            BASE_TYPE | "incident_default",
-            "custom_fields",
-        ] => Ok(whole("fields", &fields(world))),
         _ => Err(not_found()),
     }
 }
@@ -158,60 +150,4 @@ fn means(sent: &Sent) -> Means {
     all.into_iter()
         .find(|means| means.name() == sent.channel)
         .unwrap_or(Means::Push)
-}
-
-fn base_type(world: &World) -> Value {
-    let since = world
-        .services
-        .iter()
-        .map(|service| service.created_at)
-        .min()
-        .unwrap_or(world.now);
-    json!({
-        "id": BASE_TYPE,
-        "type": "incident_type",
-        "name": "incident_default",
-        "display_name": "Base Incident",
-        "description": "Default type",
-        "enabled": true,
-        "parent": null,
-        "created_at": seconds(since),
-        "updated_at": seconds(since),
-    })
-}
-
-fn fields(world: &World) -> Vec<Value> {
-    let since = world
-        .services
-        .iter()
-        .map(|service| service.created_at)
-        .min()
-        .unwrap_or(world.now);
-    let fields = world.fields.iter().map(|field| {
-        let options: Vec<Value> = field.options.iter().enumerate().map(|(number, option)| json!({
-            "id": format!("{}{number}", field.id),
-            "type": "field_option",
-            "created_at": seconds(since),
-            "updated_at": seconds(since),
-            "data": {"data_type": "string", "value": option},
-        })).collect();
-        json!({
-            "id": field.id,
-            "type": "field",
-            "summary": field.display_name,
-            "self": format!("{}/incidents/types/{BASE_TYPE}/custom_fields/{}", world.options.base_url, field.id),
-            "name": field.name,
-            "display_name": field.display_name,
-            "description": null,
-            "data_type": field.data_type,
-            "field_type": field.field_type,
-            "default_value": null,
-            "enabled": true,
-            "incident_type": BASE_TYPE,
-            "created_at": seconds(since),
-            "updated_at": seconds(since),
-            "field_options": options,
-        })
-    });
-    fields.collect()
 }

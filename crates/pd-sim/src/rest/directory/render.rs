@@ -244,14 +244,15 @@ pub(crate) fn policy_value(world: &World, request: &Request, id: &str) -> Value 
 /// The custom field values of an incident, unset ones as null.
 pub(crate) fn field_values(world: &World, at: usize) -> Value {
     let incident = world.incident(at);
-    let values = world.fields.iter().map(|field| {
+    let fields = world.fields_of(at).into_iter();
+    let values = fields.map(|field| {
         let set = incident.fields.iter().find(|(id, _)| *id == field.id);
         json!({
             "id": field.id,
             "type": "field_value",
             "name": field.name,
             "display_name": field.display_name,
-            "description": null,
+            "description": field.given.get("description"),
             "data_type": field.data_type,
             "field_type": field.field_type,
             "value": set.map(|(_, value)| value),

@@ -6,6 +6,7 @@ use super::Asked;
 use crate::http::{Request, Response, invalid, not_found};
 use crate::rest::Answer;
 use crate::rest::directory::policy_value;
+use crate::shelf::Shelf;
 use crate::state::{EscalationRule, Given, Policy, Target, World};
 
 const RULES_MAX: usize = 20;
@@ -147,7 +148,9 @@ fn targets(world: &World, asked: &mut Asked, rule: &Value) -> Vec<Target> {
     for target in listed {
         let part = |name: &str| target.get(name).and_then(Value::as_str).unwrap_or_default();
         let (id, kind) = (part("id"), part("type"));
-        if kind.starts_with("schedule") && world.schedules.get(id).is_some() {
+        let schedule = world.schedules.get(id).is_some()
+            || world.shelves.of(Shelf::SchedulesV3).get(id).is_some();
+        if kind.starts_with("schedule") && schedule {
             targets.push(Target::Schedule(id.to_owned()));
         } else if kind.starts_with("user") && world.users.get(id).is_some() {
             targets.push(Target::User(id.to_owned()));
