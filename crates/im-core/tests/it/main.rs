@@ -7,4 +7,5 @@ mod given;
 mod mapping;
 mod stories;
 mod two_sides;
+mod whole;
 mod world;

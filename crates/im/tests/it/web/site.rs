@@ -107,7 +107,7 @@ impl Site {
             title: title.to_owned(),
             severity,
             description: None,
-            service: Some(service.to_owned()),
+            services: vec![service.to_owned()],
         };
         let now = at(clock);
         let asked = self
