@@ -13,8 +13,8 @@ pub enum Command {
         severity: Severity,
         /// More about it.
         description: Option<String>,
-        /// What it affects.
-        service: Option<String>,
+        /// What it affects: of several, each gets an incident of its own at PagerDuty.
+        services: Vec<String>,
     },
     /// "I have it."
     Acknowledge,

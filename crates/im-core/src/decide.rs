@@ -85,6 +85,15 @@ pub enum Rejection {
         /// How long it is.
         length: usize,
     },
+    /// So many services have a limit.
+    #[error("it names {count} services, and one incident spans at most {SERVICES_MAX}")]
+    TooManyServices {
+        /// How many were named.
+        count: usize,
+    },
+    /// Each of its services has a PagerDuty incident, which is where it is.
+    #[error("it spans several services, each with an incident of its own at PagerDuty")]
+    SpansServices,
     /// A note says something.
     #[error("the note is empty")]
     EmptyNote,
@@ -95,6 +104,9 @@ pub enum Rejection {
 
 /// PagerDuty's limit for a summary (`docs/pagerduty/rest.md`).
 pub const TITLE_MAX: usize = 1024;
+
+/// The most services that one incident spans: each pages people of its own.
+pub const SERVICES_MAX: usize = 20;
 
 fn called(status: Status) -> &'static str {
     match status {
@@ -239,26 +251,41 @@ fn declare(command: &Command) -> Result<Vec<Decided>, Rejection> {
         title,
         severity,
         description,
-        service,
+        services,
     } = command
     else {
         return Err(Rejection::Deleted);
     };
+    let services = named(services)?;
     let mut facts = vec![
         Decided::value(Kind::Triggered, clean_title(title)?),
         Decided::value(Kind::SeverityChanged, severity.as_str()),
     ];
-    facts.extend(
-        service
-            .as_ref()
-            .map(|name| Decided::value(Kind::ServiceChanged, name)),
-    );
+    let kind = match services.len() {
+        0 | 1 => Kind::ServiceChanged,
+        _ => Kind::Spanned,
+    };
+    facts.extend(services.into_iter().map(|name| Decided::value(kind, name)));
     facts.extend(
         description
             .as_ref()
             .map(|text| Decided::value(Kind::Described, text)),
     );
     Ok(facts)
+}
+
+/// The services of a declaration, each once, in the order in which they were named.
+fn named(services: &[String]) -> Result<Vec<&str>, Rejection> {
+    let mut named: Vec<&str> = Vec::new();
+    for service in services.iter().map(|name| name.trim()) {
+        if !service.is_empty() && !named.contains(&service) {
+            named.push(service);
+        }
+    }
+    match named.len() {
+        0..=SERVICES_MAX => Ok(named),
+        count => Err(Rejection::TooManyServices { count }),
+    }
 }
 
 fn assign(story: &Story, to: &[Person]) -> Result<Vec<Decided>, Rejection> {
@@ -286,6 +313,9 @@ fn edit(
     let title = title.map(clean_title).transpose()?;
     if title.is_none() && description.is_none() && severity.is_none() && service.is_none() {
         return Err(Rejection::NothingNamed);
+    }
+    if service.is_some() && !story.spans.is_empty() {
+        return Err(Rejection::SpansServices);
     }
     let explicit = story
         .severity

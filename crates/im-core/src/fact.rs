@@ -128,6 +128,9 @@ kinds! {
     PriorityChanged = "priority_changed",
     /// `value`: the new service.
     ServiceChanged = "service_changed",
+    /// It spans a service that has an incident of its own at PagerDuty. `value`: the service;
+    /// `detail`: which part of the incident is for it.
+    Spanned = "spanned",
     /// Put off. `value`: until when.
     Snoozed = "snoozed",
     /// Custom fields changed.
@@ -186,6 +189,7 @@ impl Kind {
             | Self::UrgencyChanged
             | Self::PriorityChanged
             | Self::ServiceChanged
+            | Self::Spanned
             | Self::Snoozed
             | Self::FieldsChanged
             | Self::StatusUpdated

@@ -27,7 +27,7 @@ use crate::gone;
 use crate::lines::lines;
 use crate::{
     Actor, ActorKind, Done, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
-    Source, Status, Story,
+    Source, Status, Story, whole,
 };
 
 /// What the facts of one incident add up to; `None` where there are none.
@@ -63,6 +63,7 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     story.kept = kept(&acts);
     let seen = (told.as_ref(), heard.snapshots.as_slice());
     fields(&mut story, &acts, course.taker, seen, mapping);
+    whole::spans(&mut story, &acts);
     story.lines = lines(&acts, &played, &course.order, &snapshots);
     tell_merge(&mut story);
     Some(story)
@@ -296,6 +297,7 @@ fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot], played: &Played) -> Option<S
         description: None,
         severity: None,
         service: None,
+        spans: Vec::new(),
         assignees: Vec::new(),
         declared_by: birth.map_or(Actor::NOBODY, |act| act.fact.actor.clone()),
         born_here: declared.is_some(),

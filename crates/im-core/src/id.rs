@@ -4,10 +4,50 @@ use std::fmt;
 use std::str::FromStr;
 
 /// An incident of ours, as people say it: `INC-42`. Never reused, dense, in order of birth.
+///
+/// The parts of an incident of several services (ADR 0009) have numbers of their own, of which
+/// one can be told from the other without asking: `INC-42.1` is the first part of `INC-42`.
+/// People never have to say one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IncidentNumber(i64);
 
+/// Numbers from here on are those of parts: more than anybody declares, and of twenty parts each
+/// exact in every language that reads JSON.
+const PARTS: i64 = 1 << 40;
+
 impl IncidentNumber {
+    /// The first number that no whole incident has.
+    pub const FIRST_OF_PARTS: i64 = PARTS;
+
+    /// The number of its part; parts count from 1.
+    #[must_use]
+    pub fn part(self, index: u8) -> Self {
+        Self(i64::from(index) * PARTS + self.0 % PARTS)
+    }
+
+    /// For a part: the incident that it is a part of.
+    pub fn whole(self) -> Option<Self> {
+        (self.0 >= PARTS).then_some(Self(self.0 % PARTS))
+    }
+
+    /// What people call it: a part goes by the name of its whole.
+    #[must_use]
+    pub fn said(self) -> Self {
+        self.whole().unwrap_or(self)
+    }
+
+    /// The number of a text that we wrote ourselves: `5`, or `5.2` for a part.
+    pub fn parse_own(text: &str) -> Option<Self> {
+        match text.split_once('.') {
+            None => text.parse().ok(),
+            Some((whole, index)) => {
+                let whole: Self = whole.parse().ok()?;
+                let index = index.parse::<u8>().ok().filter(|index| *index > 0)?;
+                Some(whole.part(index))
+            }
+        }
+    }
+
     /// The number without its prefix; `None` unless it is positive.
     pub fn new(number: i64) -> Option<Self> {
         (number > 0).then_some(Self(number))
@@ -21,7 +61,10 @@ impl IncidentNumber {
 
 impl fmt::Display for IncidentNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "INC-{}", self.0)
+        match self.0 / PARTS {
+            0 => write!(f, "INC-{}", self.0),
+            index => write!(f, "INC-{}.{index}", self.0 % PARTS),
+        }
     }
 }
 
@@ -52,6 +95,7 @@ impl FromStr for IncidentNumber {
             .parse()
             .ok()
             .and_then(Self::new)
+            .filter(|number| number.whole().is_none())
             .ok_or_else(|| ParseIdError::Incident(text.to_owned()))
     }
 }
@@ -108,6 +152,26 @@ mod tests {
         for text in ["", "INC-", "INC-0", "-3", "PINC1", "INC-4x", "é€"] {
             assert!(text.parse::<IncidentNumber>().is_err(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_part_is_called_after_its_whole_and_asked_for_by_nobody() {
+        let whole: IncidentNumber = "INC-42".parse().unwrap();
+        let part = whole.part(2);
+        assert_eq!(part.to_string(), "INC-42.2");
+        assert_eq!(part.whole(), Some(whole));
+        assert_eq!(
+            (whole.whole(), whole.said(), part.said()),
+            (None, whole, whole)
+        );
+        assert_eq!(IncidentNumber::parse_own("42.2"), Some(part));
+        assert_eq!(IncidentNumber::parse_own("42"), Some(whole));
+        let odd = ["42.0", "42.x", ".2", "42.2.1", &part.get().to_string()];
+        for text in odd {
+            assert_eq!(IncidentNumber::parse_own(text), None, "{text}");
+        }
+        assert!("INC-42.2".parse::<IncidentNumber>().is_err());
+        assert!(part.get().to_string().parse::<IncidentNumber>().is_err());
     }
 
     #[test]

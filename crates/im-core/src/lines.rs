@@ -29,6 +29,7 @@ pub(crate) fn lines(
                 people: Vec::new(),
                 value: None,
                 detail: None,
+                command: None,
                 ..line(act)
             };
             lines.push((reopened, None));
@@ -87,6 +88,8 @@ fn line(act: &Act<'_>) -> Line {
         value,
         detail,
         seen: act.seen,
+        command: (act.fact.source == Source::Command).then(|| act.fact.source_id.clone()),
+        service: None,
     }
 }
 
@@ -148,7 +151,7 @@ fn part_of_birth(act: &Act<'_>, birth: Option<Timestamp>) -> bool {
         && Some(act.fact.at) == birth
         && matches!(
             act.fact.kind,
-            Kind::SeverityChanged | Kind::ServiceChanged | Kind::Described
+            Kind::SeverityChanged | Kind::ServiceChanged | Kind::Spanned | Kind::Described
         )
 }
 
@@ -170,6 +173,8 @@ fn linked(act: &Act<'_>, snapshots: &[&Snapshot]) -> Option<Line> {
             here: true,
             peer: true,
         },
+        command: None,
+        service: None,
     })
 }
 
@@ -200,6 +205,8 @@ fn renames(acts: &[Act<'_>], snapshots: &[&Snapshot]) -> Vec<Line> {
                         here: false,
                         peer: true,
                     },
+                    command: None,
+                    service: None,
                 })
             }
             _ => None,

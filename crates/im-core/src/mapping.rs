@@ -53,6 +53,34 @@ impl Direction {
     }
 }
 
+/// When an incident of several services is over, as far as PagerDuty ends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResolveRule {
+    /// When the last of its PagerDuty incidents is resolved.
+    #[default]
+    All,
+    /// When any of them is; the others are resolved with it.
+    Any,
+}
+
+impl ResolveRule {
+    /// The word stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Any => "any",
+        }
+    }
+
+    /// The rule of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::All, Self::Any]
+            .into_iter()
+            .find(|rule| rule.as_str() == word)
+    }
+}
+
 /// One line of the service table: our name, PagerDuty's id.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct ServiceChoice {
@@ -81,6 +109,8 @@ pub struct Mapping {
     pub auto_resolve: bool,
     /// Whether notes cross.
     pub sync_notes: bool,
+    /// When an incident of several services is over.
+    pub resolve_rule: ResolveRule,
 }
 
 impl Mapping {
@@ -96,6 +126,7 @@ impl Mapping {
             default_service: default_service.into(),
             auto_resolve: true,
             sync_notes: true,
+            resolve_rule: ResolveRule::default(),
         }
     }
 

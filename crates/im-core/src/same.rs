@@ -154,6 +154,7 @@ fn same_object(a: &Fact, b: &Fact) -> bool {
         | Kind::Described
         | Kind::SeverityChanged
         | Kind::ServiceChanged
+        | Kind::Spanned
         | Kind::FieldsChanged
         | Kind::Linked
         | Kind::Settled

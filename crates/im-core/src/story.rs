@@ -20,6 +20,8 @@ pub struct Story {
     pub severity: Option<(Severity, SeveritySource)>,
     /// What it affects, in our name for it.
     pub service: Option<String>,
+    /// The services that have incidents of their own at PagerDuty; none for most incidents.
+    pub spans: Vec<Span>,
     /// Who has it.
     pub assignees: Vec<Person>,
     /// Who began it.
@@ -72,6 +74,16 @@ impl Story {
             after
         }
     }
+}
+
+/// A service of an incident of several, and which part of the incident is for it. Names that
+/// share a service of PagerDuty's share the part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span {
+    /// Our name of the service.
+    pub service: String,
+    /// The part, from 1.
+    pub part: u8,
 }
 
 /// When something was done, and by whom.

@@ -32,11 +32,24 @@ pub struct Line {
     pub detail: Option<String>,
     /// Which sides saw it.
     pub seen: Seen,
+    /// For what was asked for here: the command.
+    pub command: Option<String>,
+    /// Of an incident of several services: the service that it is about, unless it is about all.
+    pub service: Option<String>,
 }
 
 impl Line {
-    /// The sentence. A note's own text is not in it: see [`Line::note`].
+    /// The sentence, and the service where it is about one of several. A note's own text is not in
+    /// it: see [`Line::note`].
     pub fn text(&self) -> String {
+        match &self.service {
+            Some(service) => format!("{} ({service})", self.sentence()),
+            None => self.sentence(),
+        }
+    }
+
+    /// The sentence alone.
+    pub fn sentence(&self) -> String {
         let who = self.actor.label();
         let value = self.value.as_deref().unwrap_or_default();
         let people = names(&self.people);
@@ -78,6 +91,7 @@ impl Line {
             Kind::UrgencyChanged => by(&format!("Urgency set to {value}"), who),
             Kind::PriorityChanged => by(&format!("Priority set to {}", or(value, "none")), who),
             Kind::ServiceChanged => by(&format!("Moved to service {value}"), who),
+            Kind::Spanned => by(&format!("Service {value} added"), who),
             Kind::Snoozed => by(&format!("Snoozed until {value}"), who),
             Kind::FieldsChanged => by("Custom fields changed", who),
             Kind::StatusUpdated => by("Status update published", who),
@@ -117,6 +131,7 @@ impl Line {
             | Kind::UrgencyChanged
             | Kind::PriorityChanged
             | Kind::ServiceChanged
+            | Kind::Spanned
             | Kind::Snoozed
             | Kind::FieldsChanged
             | Kind::Responder

@@ -8,6 +8,7 @@ use im_store::{StoreError, Tx, incidents, outbox, people, settings};
 use jiff::Timestamp;
 
 use crate::connector::{self, Connector};
+use crate::parts::{self, Planned};
 use crate::record::{self, record};
 use crate::whose;
 
@@ -75,12 +76,21 @@ pub fn declare(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Asked, CommandError> {
-    let service = match command {
-        Command::Declare { service, .. } => service.as_deref(),
-        _ => None,
-    };
     let model = status_model(tx)?;
     let decided = decide(None, command, model).map_err(CommandError::Undeclarable)?;
+    let named = |kind: Kind| {
+        let of_kind = decided.iter().filter(move |one| one.kind == kind);
+        of_kind.filter_map(|one| one.value.as_deref())
+    };
+    let mut planned = Vec::new();
+    for service in named(Kind::Spanned) {
+        let connector = choose(tx, connector, Some(service))?;
+        Planned::sort_in(&mut planned, service, connector);
+    }
+    if !planned.is_empty() {
+        return Ok(parts::declare(tx, &decided, &planned, actor, now)?);
+    }
+    let service = named(Kind::ServiceChanged).next();
     let connector = choose(tx, connector, service)?;
     let installation = whose::installation(tx)?;
     let key = |number: IncidentNumber| {
@@ -141,9 +151,18 @@ pub fn act(
     check_target(tx, incident, command)
         .map_err(|error| error.map_or_else(CommandError::Store, rejected))?;
     let mut decided = decide(story.as_ref(), command, model).map_err(rejected)?;
+    if let Some(story) = story.as_ref().filter(|story| !story.spans.is_empty()) {
+        let asked = (command, note, model);
+        return parts::act(tx, (incident, story), asked, decided, actor, now);
+    }
     let changed = !decided.is_empty();
-    let is_signed = !goes_by_another_name(tx, connector.as_ref(), command, actor)?;
-    decided.extend(word(command, note, changed, is_signed));
+    decided.extend(signed_word(
+        tx,
+        connector.as_ref(),
+        (command, note),
+        changed,
+        actor,
+    )?);
     // Whoever gave the command saw what PagerDuty told, although its clock may be ahead (S31).
     let at = story.as_ref().map_or(now, |story| story.command_at(now));
     let reports = reports(tx, &decided, actor, at);
@@ -192,6 +211,18 @@ fn goes_by_another_name(
     }
 }
 
+/// The note that goes with a step in PagerDuty's incident.
+pub(crate) fn signed_word(
+    tx: &mut Tx<'_>,
+    connector: Option<&Connector>,
+    (command, note): (&Command, Option<&str>),
+    changed: bool,
+    actor: &Actor,
+) -> Result<Option<Decided>, StoreError> {
+    let is_signed = !goes_by_another_name(tx, connector, command, actor)?;
+    Ok(word(command, note, changed, is_signed))
+}
+
 /// The note that goes with a step: the person's, and ours for steps that PagerDuty has no word for
 /// or would show as somebody else's.
 fn word(command: &Command, note: Option<&str>, changed: bool, is_signed: bool) -> Option<Decided> {
@@ -225,7 +256,8 @@ fn word(command: &Command, note: Option<&str>, changed: bool, is_signed: bool) -
     })
 }
 
-fn reports(
+/// What was decided, as facts with ids of their own.
+pub(crate) fn reports(
     tx: &mut Tx<'_>,
     decided: &[Decided],
     actor: &Actor,

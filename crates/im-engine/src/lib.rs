@@ -22,6 +22,7 @@ mod early;
 mod gone;
 pub mod inbox;
 mod outbox;
+pub mod parts;
 mod plan;
 mod read;
 mod reconcile;

@@ -123,7 +123,7 @@ fn send(
         Effect::Create => return create(tx, connector, row, story, sender),
         Effect::Note(command) => return note(tx, row, command, id, &sender),
         Effect::Say(text) => {
-            let text = note_text(text, None, row.incident, &say_mark(row));
+            let text = note_text(text, None, row.incident.said(), &say_mark(row));
             return Ok(Ok(Call::AddNote { id, text, from }));
         }
         Effect::Status(status) => Change {
@@ -232,24 +232,35 @@ fn create(
     let urgency = story
         .severity
         .map(|(severity, _)| connector.mapping.urgency(severity));
-    let details = details(row, story);
+    let details = details(row, story, spanned(tx, row)?.as_deref());
+    let service = connector.mapping.service_id(story.service.as_deref());
+    // Each of several services pages by the policy that is its own.
+    let is_own = row.incident.whole().is_some() && service != connector.mapping.default_service;
+    let policy = connector.config.custom.escalation_policy_id.clone();
     Ok(key(tx, row)?.map(|key| Call::CreateIncident {
         key,
         title: title(&story.title),
-        service_id: connector
-            .mapping
-            .service_id(story.service.as_deref())
-            .to_owned(),
+        service_id: service.to_owned(),
         urgency,
         priority_id: None,
-        policy_id: connector.config.custom.escalation_policy_id.clone(),
+        policy_id: policy.filter(|_| !is_own),
         body: Some(details),
         from: sender.email,
     }))
 }
 
-/// The plain text that PagerDuty shows with the trigger.
-fn details(row: &OutboxRow, story: &Story) -> String {
+/// For a part: every service of its incident.
+fn spanned(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<Option<String>, StoreError> {
+    let whole = match row.incident.whole() {
+        Some(whole) => incidents::find(tx, whole)?,
+        None => None,
+    };
+    Ok(whole.and_then(|whole| whole.service))
+}
+
+/// The plain text that PagerDuty shows with the trigger. Our number stands in it, one for all
+/// incidents that PagerDuty has of ours.
+fn details(row: &OutboxRow, story: &Story, spanned: Option<&str>) -> String {
     let by = story
         .declared_by
         .label()
@@ -261,7 +272,9 @@ fn details(row: &OutboxRow, story: &Story) -> String {
     let parts = [
         story.description.clone(),
         severity,
-        Some(format!("Declared in im as {}{by}", row.incident)),
+        Some(format!("Declared in im as {}{by}", row.incident.said())),
+        spanned
+            .map(|services| format!("It is about {services}, with a PagerDuty incident for each")),
     ];
     body(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))
 }
@@ -282,7 +295,12 @@ fn note(
         .ok_or_else(|| "the note is not there any more".to_owned())
         .map(|text| Call::AddNote {
             id,
-            text: note_text(&text, sender.signed.as_deref(), row.incident, mark(command)),
+            text: note_text(
+                &text,
+                sender.signed.as_deref(),
+                row.incident.said(),
+                mark(command),
+            ),
             from: sender.email.clone(),
         }))
 }

@@ -18,7 +18,7 @@ pub(crate) const LATE: SignedDuration = SignedDuration::from_secs(60);
 
 use crate::connector::Connector;
 use crate::record::{self, Recorded, record};
-use crate::whose;
+use crate::{reconcile, whose};
 
 /// What a read changed, and whether a webhook should have told it before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,11 +187,15 @@ fn unknown(
         // What was only looked at is news to us.
         known.retain(|fact| fact.source != Source::Look);
     }
-    Ok(news(peer_of(&known).as_ref(), !known.is_empty(), read))
+    let peer = peer_of(&known);
+    // Whether a part was merged or is over decides about others, so the look itself is news.
+    let is_news =
+        incident.whole().is_some() && peer.as_ref().is_some_and(reconcile::seen_before_its_end);
+    Ok(news(peer.as_ref(), (!known.is_empty(), is_news), read))
 }
 
 /// What the read shows that the facts do not.
-fn news(peer: Option<&Peer>, known: bool, read: &IncidentRead) -> Vec<Fact> {
+fn news(peer: Option<&Peer>, (known, is_news): (bool, bool), read: &IncidentRead) -> Vec<Fact> {
     let snapshot = &read.snapshot;
     let mut facts = Vec::new();
     if !known {
@@ -207,7 +211,7 @@ fn news(peer: Option<&Peer>, known: bool, read: &IncidentRead) -> Vec<Fact> {
     {
         facts.extend(steps(before, status, read, since));
     }
-    if peer.is_none_or(|peer| differs(peer, snapshot)) {
+    if peer.is_none_or(|peer| is_news || differs(peer, snapshot)) {
         facts.push(
             fact(read, "seen", Kind::Seen, Actor::NOBODY, snapshot.version)
                 .showing(snapshot.clone()),

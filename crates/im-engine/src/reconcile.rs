@@ -13,7 +13,7 @@
 
 mod log;
 
-use im_core::{IncidentNumber, PeerStatus, Story, retry};
+use im_core::{IncidentNumber, Peer, PeerStatus, Story, retry};
 use im_pagerduty::{
     Answer, Call, Heard, IncidentRead, Listing, Outcome, PAGE_SIZE, Page, ROWS_MAX, Subscription,
     Walk, Why,
@@ -466,13 +466,15 @@ fn next_open(progress: &mut Progress, page: &Page<IncidentRead>) -> Phase {
 
 /// Whether PagerDuty's incident is over, and nobody has looked at it since.
 pub(crate) fn ended_unseen(story: &Story) -> bool {
-    let seen_before = |peer: &im_core::Peer| {
-        peer.status == PeerStatus::Resolved
-            && peer
-                .status_at
-                .is_some_and(|at| peer.version.as_second() < at.as_second())
-    };
-    story.peer.as_ref().is_some_and(seen_before)
+    story.peer.as_ref().is_some_and(seen_before_its_end)
+}
+
+/// The same of what PagerDuty shows.
+pub(crate) fn seen_before_its_end(peer: &Peer) -> bool {
+    peer.status == PeerStatus::Resolved
+        && peer
+            .status_at
+            .is_some_and(|at| peer.version.as_second() < at.as_second())
 }
 
 /// Asks for incidents that were not listed, each once in a run; `false` if there are none left.

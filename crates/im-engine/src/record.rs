@@ -1,7 +1,8 @@
 //! Facts in, a new row and new debts out: the one path by which an incident changes.
 //!
 //! Invariants
-//! - The row of an incident is always the fold of its facts, written in the same transaction.
+//! - The row of an incident is always the fold of its facts, written in the same transaction; of
+//!   one that has parts, it is what the facts of all of them add up to ([`parts`]).
 //! - After each change the outbox holds exactly what [`im_core::owed`] says, except for rows
 //!   under a lease: what is on its way is left alone and looked at again when it is settled.
 //! - What the settings make of a report is decided when it is recorded, and stays: a fold does not
@@ -18,7 +19,7 @@ use im_store::{StoreError, Tx, facts, incidents};
 use jiff::Timestamp;
 
 use crate::connector::{self, Connector};
-use crate::gone;
+use crate::{gone, parts};
 
 /// What recording did.
 #[derive(Debug, Clone)]
@@ -56,12 +57,19 @@ pub fn record(
     {
         reports = reports.iter().flat_map(aside).collect();
     }
+    let before = match incident.whole() {
+        Some(_) => story_alone(tx, incident, connector)?,
+        None => None,
+    };
     let added = facts::append(tx, incident, &reports)?;
     let story = if added == 0 {
         None
     } else {
         refold(tx, incident, connector, now)?
     };
+    if let (Some(connector), Some(after)) = (connector, &story) {
+        parts::end_others(tx, connector, incident, (before.as_ref(), after), now)?;
+    }
     Ok(Recorded { added, story })
 }
 
@@ -106,8 +114,22 @@ fn aside((fact, raw): &(Fact, Option<String>)) -> Vec<(Fact, Option<String>)> {
     }
 }
 
-/// Folds again and brings row and outbox up to date.
+/// Folds again and brings row and outbox up to date; the whole follows its part.
 pub fn refold(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    connector: Option<&Connector>,
+    now: Timestamp,
+) -> Result<Option<Story>, StoreError> {
+    let story = refold_alone(tx, incident, connector, now)?;
+    if let Some(whole) = incident.whole() {
+        refold_alone(tx, whole, None, now)?;
+    }
+    Ok(story)
+}
+
+/// The same for the incident alone, where its whole is seen to by the caller.
+pub(crate) fn refold_alone(
     tx: &mut Tx<'_>,
     incident: IncidentNumber,
     connector: Option<&Connector>,
@@ -135,10 +157,27 @@ pub fn refold(
             break;
         }
     }
+    let story = match story {
+        Some(story) => Some(with_parts(tx, incident, story)?),
+        None => None,
+    };
     if let Some(story) = &story {
         incidents::update(tx, incident, story)?;
     }
     Ok(story)
+}
+
+/// The story with what the parts add to it, where it has any.
+fn with_parts(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    story: Story,
+) -> Result<Story, StoreError> {
+    if story.spans.is_empty() {
+        Ok(story)
+    } else {
+        parts::gathered(tx, incident, story)
+    }
 }
 
 /// Folds again as if nobody held `row`: its look at the other side is done, so it may turn out
@@ -153,8 +192,20 @@ pub(crate) fn refold_releasing(
     refold(tx, row.incident, Some(connector), now).map(|_| ())
 }
 
-/// The story of an incident.
+/// The story of an incident, of all its parts where it has any.
 pub fn story(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    connector: Option<&Connector>,
+) -> Result<Option<Story>, StoreError> {
+    match story_alone(tx, incident, connector)? {
+        Some(story) => with_parts(tx, incident, story).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// What its own facts tell, without those of its parts.
+pub(crate) fn story_alone(
     tx: &mut Tx<'_>,
     incident: IncidentNumber,
     connector: Option<&Connector>,

@@ -38,7 +38,7 @@ fn of_key(tx: &mut Tx<'_>, key: &str) -> Result<Option<incidents::IncidentRow>, 
     let number = key
         .strip_prefix(&format!("im-{installation}-INC-"))
         .and_then(|rest| rest.split_once('-'))
-        .and_then(|(number, _)| number.parse::<IncidentNumber>().ok());
+        .and_then(|(number, _)| IncidentNumber::parse_own(number));
     match number {
         Some(number) => {
             let row = incidents::find(tx, number)?;

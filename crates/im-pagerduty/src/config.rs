@@ -8,7 +8,7 @@ mod json;
 
 use std::str::FromStr;
 
-use im_core::{Direction, Mapping, ServiceChoice, Severity, Urgency};
+use im_core::{Direction, Mapping, ResolveRule, ServiceChoice, Severity, Urgency};
 use jiff::SignedDuration;
 
 use crate::secret::Secret;
@@ -61,6 +61,8 @@ pub struct Custom {
     pub auto_resolve: bool,
     /// Whether notes go both ways.
     pub sync_notes: bool,
+    /// When an incident of several services is over.
+    pub resolve_rule: ResolveRule,
     /// The severity to assume from an urgency; `None`: assume none.
     pub severity_from_urgency: Option<InferredSeverity>,
 }
@@ -147,7 +149,7 @@ const TOP_KEYS: [&str; 8] = [
     "custom",
 ];
 
-const CUSTOM_KEYS: [&str; 8] = [
+const CUSTOM_KEYS: [&str; 9] = [
     "service_id",
     "from_email",
     "escalation_policy_id",
@@ -155,6 +157,7 @@ const CUSTOM_KEYS: [&str; 8] = [
     "service_mappings",
     "auto_resolve",
     "sync_notes",
+    "resolve_rule",
     "severity_from_urgency",
 ];
 
@@ -208,6 +211,7 @@ fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
         service_mappings: service_mappings(&mut custom)?,
         auto_resolve: custom.flag("auto_resolve")?.unwrap_or(true),
         sync_notes: custom.flag("sync_notes")?.unwrap_or(true),
+        resolve_rule: resolve_rule(&mut custom)?,
         severity_from_urgency: severity_from_urgency(&mut custom)?,
     })
 }
@@ -357,6 +361,16 @@ fn service_mappings(custom: &mut Fields) -> Result<Vec<(String, String)>, Config
     Ok(mappings)
 }
 
+fn resolve_rule(custom: &mut Fields) -> Result<ResolveRule, ConfigError> {
+    let Some(word) = custom.word("resolve_rule", "\"all\"")? else {
+        return Ok(ResolveRule::default());
+    };
+    ResolveRule::parse(&word).ok_or_else(|| {
+        let problem = format!("cannot be `{word}`: use all or any");
+        custom.bad("resolve_rule", &problem, "\"all\"")
+    })
+}
+
 fn severity_from_urgency(custom: &mut Fields) -> Result<Option<InferredSeverity>, ConfigError> {
     const NAME: &str = "severity_from_urgency";
     const EXAMPLE: &str = "{\"high\": \"SEV-2\", \"low\": \"SEV-3\"} or false";
@@ -413,6 +427,7 @@ impl ConnectorConfig {
             .collect();
         mapping.auto_resolve = custom.auto_resolve;
         mapping.sync_notes = custom.sync_notes;
+        mapping.resolve_rule = custom.resolve_rule;
         mapping
     }
 }

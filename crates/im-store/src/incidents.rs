@@ -1,4 +1,7 @@
 //! Incidents as lists show them: the fold of their facts, one row each.
+//!
+//! An incident of several services has a row, and each of its parts has one (`im_core::gather`).
+//! People see the whole alone: lists and counts leave the parts out.
 
 use im_core::{IncidentNumber, Person, Severity, SeveritySource, Status, Story};
 use jiff::Timestamp;
@@ -44,6 +47,8 @@ pub struct IncidentRow {
     pub updated_at: Timestamp,
     /// Whether it was removed here.
     pub deleted: bool,
+    /// How many parts it has: one for each service, where there are several.
+    pub parts: i64,
     /// Grows with each write.
     pub version: i64,
 }
@@ -66,7 +71,8 @@ pub struct Filter {
 }
 
 const COLUMNS: &str = "number, connector, pd_key, pd_id, pd_number, pd_url, pd_status, status, title, severity,
-    severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted, version";
+    severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted, parts,
+    version";
 
 statements! {
     INSERT = "-- incidents.insert
@@ -76,12 +82,12 @@ statements! {
         UPDATE incident
            SET pd_id = ?2, pd_number = ?3, pd_url = ?4, pd_status = ?5, status = ?6, title = ?7, severity = ?8,
                severity_source = ?9, service = ?10, assignees = ?11, created_at = ?12, acknowledged_at = ?13,
-               resolved_at = ?14, updated_at = ?15, deleted = ?16, version = version + 1
+               resolved_at = ?14, updated_at = ?15, deleted = ?16, parts = ?17, version = version + 1
          WHERE number = ?1";
     BY_NUMBER = "-- incidents.by_number
         SELECT number, connector, pd_key, pd_id, pd_number, pd_url, pd_status, status, title, severity,
                severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted,
-               version
+               parts, version
           FROM incident WHERE number = ?1";
     BY_TWIN = "-- incidents.by_twin
         SELECT number FROM incident WHERE connector = ?1 AND pd_id = ?2";
@@ -100,7 +106,8 @@ statements! {
     SYNCED_SINCE = "-- incidents.synced_since
         SELECT COUNT(*) FROM incident WHERE connector = ?1 AND updated_at >= ?2 AND pd_id IS NOT NULL";
     COUNT_OPEN = "-- incidents.count_open
-        SELECT COUNT(*) FROM incident WHERE status IN ('open', 'acknowledged', 'mitigated') AND deleted = 0";
+        SELECT COUNT(*) FROM incident WHERE status IN ('open', 'acknowledged', 'mitigated') AND deleted = 0
+           AND number + 0 < ?1";
 }
 
 /// A new row, empty until its facts are folded.
@@ -112,11 +119,21 @@ pub fn insert(
 ) -> Result<IncidentNumber, StoreError> {
     let number = counter::next(tx, "incident", 1)?;
     let number = IncidentNumber::new(number).ok_or(StoreError::Stale)?;
-    tx.execute(
-        INSERT,
-        params![number.get(), connector, pd_key(number), now],
-    )?;
+    let pd_key = pd_key(number);
+    insert_as(tx, number, connector, pd_key.as_deref(), now)?;
     Ok(number)
+}
+
+/// The same under a number that is known: that of a part.
+pub fn insert_as(
+    tx: &mut Tx<'_>,
+    number: IncidentNumber,
+    connector: Option<&str>,
+    pd_key: Option<&str>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(INSERT, params![number.get(), connector, pd_key, now])?;
+    Ok(())
 }
 
 /// Writes what the facts add up to.
@@ -141,6 +158,7 @@ pub fn update(tx: &mut Tx<'_>, number: IncidentNumber, story: &Story) -> Result<
             story.resolved_at,
             story.updated_at,
             story.deleted,
+            story.spans.last().map_or(0, |span| i64::from(span.part)),
         ],
     )?;
     Ok(())
@@ -236,7 +254,7 @@ pub fn synced_since(tx: &mut Tx<'_>, connector: &str, since: Timestamp) -> Resul
 
 /// How many incidents are open.
 pub fn count_open(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
-    tx.query_one(COUNT_OPEN, &[])?
+    tx.query_one(COUNT_OPEN, params![IncidentNumber::FIRST_OF_PARTS])?
         .map_or(Ok(0), |row| row.int(0))
 }
 
@@ -244,7 +262,9 @@ pub fn count_open(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
 /// which they were found.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreError> {
     let mut values: Vec<Value> = Vec::new();
-    let mut wheres = vec!["deleted = 0".to_owned()];
+    let parts = IncidentNumber::FIRST_OF_PARTS;
+    // The sum keeps the planners from reading by number what is ordered by time.
+    let mut wheres = vec!["deleted = 0".to_owned(), format!("number + 0 < {parts}")];
     let mut bind = |value: Value| {
         values.push(value);
         format!("?{}", values.len())
@@ -266,7 +286,12 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreE
         wheres.push(format!("severity IN ({})", marks.join(", ")));
     }
     if let Some(service) = &filter.service {
-        wheres.push(format!("service = {}", bind(service.as_str().into())));
+        let service = bind(service.as_str().into());
+        // The parts of the range are few, and found by their numbers.
+        let wholes = format!(
+            "SELECT number % {parts} FROM incident WHERE number >= {parts} AND service = {service}"
+        );
+        wheres.push(format!("(service = {service} OR number IN ({wholes}))"));
     }
     if let Some(title) = &filter.title {
         let pattern = format!("%{}%", escape_like(title));
@@ -343,6 +368,7 @@ fn read(row: &Row) -> Result<IncidentRow, StoreError> {
         resolved_at: row.opt_time(15)?,
         updated_at: row.time(16)?,
         deleted: row.bool(17)?,
-        version: row.int(18)?,
+        parts: row.int(18)?,
+        version: row.int(19)?,
     })
 }

@@ -75,6 +75,8 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(2, "0002_incidents"),
     both!(3, "0003_batches").usable_since(2),
     both!(4, "0004_list_order").usable_since(2),
+    // A program that does not know it would list the parts beside their wholes.
+    both!(5, "0005_parts"),
 ];
 
 const APPLIED: &str = "-- migrate.applied

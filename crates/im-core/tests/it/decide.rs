@@ -286,7 +286,7 @@ fn declaring() {
             title: title.to_owned(),
             severity: severity("SEV-1"),
             description: description.map(str::to_owned),
-            service: service.map(str::to_owned),
+            services: service.map(str::to_owned).into_iter().collect(),
         };
         outcome(None, &command, StatusModel::Documented)
     };

@@ -1,6 +1,6 @@
 //! Order and repetition of facts change nothing, and what everybody knows agrees.
 
-use im_core::{Direction, Fact, Kind, Mapping, Named, Source, fold, owed, peer_of};
+use im_core::{Direction, Fact, Kind, Mapping, Named, Source, fold, gather, owed, peer_of};
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -128,6 +128,24 @@ fn life() -> impl Strategy<Value = Vec<Fact>> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 1_000, rng_seed: RngSeed::Fixed(7), failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn s67_the_order_of_the_facts_of_the_parts_does_not_count(
+        (whole, parts, mixed) in (soup(), proptest::collection::vec(prop_oneof![soup(), life()], 2))
+            .prop_flat_map(|(whole, parts)| {
+                let shuffled = |facts: &Vec<Fact>| Just(facts.clone()).prop_shuffle();
+                let mixed = (shuffled(&parts[0]), shuffled(&parts[1]));
+                (Just(whole), Just(parts), mixed)
+            })
+    ) {
+        let of = |first: &[Fact], second: &[Fact]| {
+            let parts = [("db", first), ("web", second)];
+            let parts = parts.map(|(name, facts)| Some((name.to_owned(), fold(facts, None)?)));
+            let parts: Vec<_> = parts.into_iter().flatten().collect();
+            fold(&whole, None).map(|own| gather(own, &parts))
+        };
+        prop_assert_eq!(of(&parts[0], &parts[1]), of(&mixed.0, &mixed.1));
+    }
 
     #[test]
     fn any_order_and_any_repetition_gives_the_same_story(

@@ -10,4 +10,5 @@ mod owed;
 mod stories;
 mod told;
 mod two_sides;
+mod whole;
 mod world;

@@ -161,7 +161,7 @@ impl World {
             title: "db down".to_owned(),
             severity: im_core::Severity::Sev1,
             description: None,
-            service: None,
+            services: Vec::new(),
         };
         let story = fold(&self.facts, Some(&both_ways()));
         let command = if story.is_none() { &declare } else { command };

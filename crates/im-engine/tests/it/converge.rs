@@ -185,6 +185,8 @@ struct Script {
     new_secret: Option<String>,
     /// Whether somebody changed our webhook subscription.
     is_subscription_changed: bool,
+    /// Whether the end of one of several PagerDuty incidents ends all.
+    any_ends_all: bool,
 }
 
 impl Script {
@@ -192,6 +194,10 @@ impl Script {
         let mut world = World::seeded(seed);
         if direction != Direction::Bidirectional {
             world.configure(|config| config["sync_direction"] = direction.as_str().into());
+        }
+        let any_ends_all = seed.is_multiple_of(3);
+        if any_ends_all {
+            world.configure(|config| config["custom"]["resolve_rule"] = "any".into());
         }
         Self {
             world,
@@ -203,6 +209,7 @@ impl Script {
             trouble: None,
             new_secret: None,
             is_subscription_changed: false,
+            any_ends_all,
         }
     }
 

@@ -46,6 +46,7 @@ mod stories {
     mod main_job;
     mod order;
     mod receiving;
+    mod services;
     mod set_up;
     mod settings;
     mod told;

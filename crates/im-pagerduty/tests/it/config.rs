@@ -95,6 +95,7 @@ fn what_is_left_out_has_its_default() {
             service_mappings: [],
             auto_resolve: true,
             sync_notes: true,
+            resolve_rule: All,
             severity_from_urgency: Some(
                 InferredSeverity {
                     high: Sev2,
@@ -332,6 +333,10 @@ fn the_switches_and_the_direction_reach_the_mapping() {
     .mapping();
     assert_eq!(mapping.direction, Direction::Inbound);
     assert!(!mapping.auto_resolve && !mapping.sync_notes);
+    for word in ["all", "any"] {
+        let mapping = config("", &format!(r#","resolve_rule":"{word}""#)).mapping();
+        assert_eq!(mapping.resolve_rule.as_str(), word);
+    }
     for word in ["bidirectional", "outbound", "inbound", "none"] {
         let direction = config(&format!(r#""sync_direction":"{word}","#), "").sync_direction;
         assert_eq!(direction.as_str(), word);

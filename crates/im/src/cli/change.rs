@@ -66,7 +66,8 @@ pub(crate) async fn make(
 fn say(outcome: &Outcome, cx: &mut Context) {
     let here = outcome.here.text.trim_end_matches('.');
     let there = outcome.there.text.as_str();
-    let one_line = here.chars().count() + there.chars().count() + 2 <= usize::from(cx.ui.width);
+    let one_line = !there.contains('\n')
+        && here.chars().count() + there.chars().count() + 2 <= usize::from(cx.ui.width);
     if there.is_empty() {
         cx.ui.say(here);
     } else if one_line {

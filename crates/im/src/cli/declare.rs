@@ -21,9 +21,10 @@ pub(crate) struct DeclareArgs {
     /// What is wrong, in a line
     #[arg(long)]
     title: String,
-    /// What it is about; the connector maps it to a PagerDuty service
-    #[arg(long)]
-    service: Option<String>,
+    /// What it is about; the connector maps it to a PagerDuty service. Of several (`database,api`, or given more than
+    /// once) each gets a PagerDuty incident of its own
+    #[arg(long, value_delimiter = ',')]
+    service: Vec<String>,
     /// More about it (`@file` reads a file, `-` standard input)
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
@@ -39,8 +40,10 @@ pub(crate) async fn run(args: DeclareArgs, cx: &mut Context) -> Result<Exit, Fai
     let mut put = |name: &str, value: Value| body.insert(name.to_owned(), value);
     put("title", json!(args.title));
     put("severity", json!(args.sev));
-    if let Some(service) = &args.service {
-        put("service", json!(service));
+    match args.service.as_slice() {
+        [] => {}
+        [service] => drop(put("service", json!(service))),
+        services => drop(put("services", json!(services))),
     }
     if let Some(connector) = &args.connector {
         put("connector", json!(connector.as_str()));
@@ -50,9 +53,12 @@ pub(crate) async fn run(args: DeclareArgs, cx: &mut Context) -> Result<Exit, Fai
     }
     let call = Call::post(["incidents"], body.into());
     let outcome = change::make(call, &args.wait, cx).await?;
-    let twin = outcome.and_then(|outcome| outcome.incident?.pagerduty);
-    if let Some(url) = twin.and_then(|twin| twin.url) {
-        cx.ui.say(format_args!("  {url}"));
+    if let Some(incident) = outcome.and_then(|outcome| outcome.incident) {
+        let parts = incident.parts.into_iter().map(|part| part.pagerduty);
+        let twins = [incident.pagerduty].into_iter().chain(parts).flatten();
+        for url in twins.filter_map(|twin| twin.url) {
+            cx.ui.say(format_args!("  {url}"));
+        }
     }
     Ok(Exit::Done)
 }

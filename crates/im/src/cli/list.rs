@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::context::Context;
 use super::error::{Exit, Failure};
 use super::table::{self, Column};
-use super::types::{Incident, Named};
+use super::types::{Incident, Named, Part, Twin};
 use super::{show, time};
 use crate::client::Call;
 
@@ -132,6 +132,7 @@ fn say(args: &ListArgs, incidents: &[Incident], cx: &mut Context) {
 fn row(incident: &Incident, cx: &Context) -> Vec<Cell> {
     let twin = incident.pagerduty.as_ref();
     let number = twin.and_then(|twin| twin.number);
+    let parts = !incident.parts.is_empty();
     vec![
         Cell::new(&incident.id),
         Cell::new(incident.severity.as_deref().unwrap_or("-")),
@@ -141,6 +142,7 @@ fn row(incident: &Incident, cx: &Context) -> Vec<Cell> {
         Cell::new(assignees(&incident.assignees)),
         Cell::new(time::age(incident.created_at, cx.now)),
         Cell::new(match (number, twin) {
+            _ if parts => several(&incident.parts),
             (Some(number), _) => format!("#{number}"),
             (None, Some(twin)) if twin.is_parked() => "parked".to_owned(),
             (None, Some(twin)) if !twin.pending.is_empty() => "pending".to_owned(),
@@ -148,6 +150,20 @@ fn row(incident: &Incident, cx: &Context) -> Vec<Cell> {
             (None, _) => "-".to_owned(),
         }),
     ]
+}
+
+/// PagerDuty's incidents of one that is about several services: `#12 +2`.
+fn several(parts: &[Part]) -> String {
+    let mut twins = parts.iter().filter_map(|part| part.pagerduty.as_ref());
+    let numbers: Vec<i64> = twins.clone().filter_map(|twin| twin.number).collect();
+    let is_coming = |twin: &Twin| twin.number.is_none() && !twin.pending.is_empty();
+    match numbers.as_slice() {
+        _ if twins.clone().any(Twin::is_parked) => "parked".to_owned(),
+        _ if twins.any(is_coming) => "pending".to_owned(),
+        [] => "-".to_owned(),
+        [one] => format!("#{one}"),
+        [first, others @ ..] => format!("#{first} +{}", others.len()),
+    }
 }
 
 /// `Ann Lee +2`.

@@ -8,7 +8,7 @@ use owo_colors::OwoColorize as _;
 use super::args::IncidentArg;
 use super::context::Context;
 use super::error::{Exit, Failure};
-use super::types::{Incident, Named, Pending, Priority, Twin};
+use super::types::{Incident, Named, Part, Pending, Priority, Twin};
 use super::{table, time};
 use crate::client::Call;
 
@@ -49,6 +49,10 @@ pub(crate) async fn run(args: ShowArgs, cx: &mut Context) -> Result<Exit, Failur
     if let Some(twin) = &incident.pagerduty {
         cx.ui.say("");
         say_twin(twin, &incident.assignees, cx);
+    }
+    for part in &incident.parts {
+        cx.ui.say("");
+        say_part(part, cx);
     }
     Ok(Exit::Done)
 }
@@ -147,7 +151,31 @@ fn named(thing: Option<&Named>) -> String {
     })
 }
 
-fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
+/// A service of several: `database  PagerDuty #12 via prod`, with what differs from service to service.
+fn say_part(part: &Part, cx: &mut Context) {
+    let Some(twin) = &part.pagerduty else {
+        cx.ui.say(part.service.bold());
+        let nobody = ("PagerDuty", "not there: no connector".to_owned());
+        return say_labelled(&vec![nobody], "  ", cx);
+    };
+    cx.ui.say(format_args!(
+        "{}  {}",
+        part.service.bold(),
+        number_and_way(twin)
+    ));
+    let mut lines = vec![("Status", twin_status(twin))];
+    if let Some(url) = &twin.url {
+        lines.insert(0, ("URL", url.clone()));
+        lines.push(("Policy", named(twin.escalation_policy.as_ref())));
+        lines.push(("Service", named(twin.service.as_ref())));
+    }
+    lines.push(("Here", part.status.clone()));
+    lines.extend(owed(twin, cx));
+    say_labelled(&lines, "  ", cx);
+    hint(twin, cx);
+}
+
+fn number_and_way(twin: &Twin) -> String {
     let number = match twin.number {
         Some(number) => format!("PagerDuty #{number}"),
         None => "PagerDuty".to_owned(),
@@ -156,36 +184,23 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
         Some(name) => format!(" via {name}"),
         None => ", no connector any more".to_owned(),
     };
-    cx.ui.say(format_args!("{}{via}", number.bold()));
-    let word = |text: Option<&String>| text.cloned().unwrap_or_else(none);
-    let mut lines: Labelled = Vec::new();
-    if twin.number.is_none() && twin.status.is_none() {
-        let status = if twin.pending.is_empty() {
-            "not there"
-        } else {
-            "not there yet"
-        };
-        lines.push(("Status", status.to_owned()));
-    } else {
-        lines.push(("URL", word(twin.url.as_ref())));
-        let status = word(twin.status.as_ref());
-        lines.push((
-            "Status",
-            if hears(twin) {
-                status
-            } else {
-                format!("{status}, when last heard of")
-            },
-        ));
-        lines.push(("Urgency", word(twin.urgency.as_ref())));
-        let priority = twin.priority.as_ref().map(Priority::name);
-        lines.push(("Priority", priority.map_or_else(none, str::to_owned)));
-        lines.push(("Assignees", names(assignees)));
-        lines.push(("Policy", named(twin.escalation_policy.as_ref())));
-        lines.push(("Teams", names(&twin.teams)));
-        lines.push(("Service", named(twin.service.as_ref())));
+    format!("{}{via}", number.bold())
+}
+
+/// Its state there, and whether that is known.
+fn twin_status(twin: &Twin) -> String {
+    match &twin.status {
+        None if twin.number.is_none() && twin.pending.is_empty() => "not there".to_owned(),
+        None if twin.number.is_none() => "not there yet".to_owned(),
+        None => none(),
+        Some(status) if hears(twin) => status.clone(),
+        Some(status) => format!("{status}, when last heard of"),
     }
-    lines.push(("In sync", in_sync(twin)));
+}
+
+/// Whether both sides are the same, and what is on its way or refused.
+fn owed(twin: &Twin, cx: &Context) -> Labelled {
+    let mut lines = vec![("In sync", in_sync(twin))];
     for change in &twin.pending {
         let label = if change.is_parked() {
             "Parked"
@@ -194,7 +209,10 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
         };
         lines.push((label, pending(change, cx)));
     }
-    say_labelled(&lines, "  ", cx);
+    lines
+}
+
+fn hint(twin: &Twin, cx: &mut Context) {
     let parked = twin.pending.iter().find(|change| change.is_parked());
     if let (Some(name), Some(parked)) = (&twin.connector, parked) {
         cx.ui.hint(format_args!(
@@ -202,6 +220,28 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
             parked.id
         ));
     }
+}
+
+fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
+    cx.ui.say(number_and_way(twin));
+    let word = |text: Option<&String>| text.cloned().unwrap_or_else(none);
+    let mut lines: Labelled = Vec::new();
+    if twin.number.is_none() && twin.status.is_none() {
+        lines.push(("Status", twin_status(twin)));
+    } else {
+        lines.push(("URL", word(twin.url.as_ref())));
+        lines.push(("Status", twin_status(twin)));
+        lines.push(("Urgency", word(twin.urgency.as_ref())));
+        let priority = twin.priority.as_ref().map(Priority::name);
+        lines.push(("Priority", priority.map_or_else(none, str::to_owned)));
+        lines.push(("Assignees", names(assignees)));
+        lines.push(("Policy", named(twin.escalation_policy.as_ref())));
+        lines.push(("Teams", names(&twin.teams)));
+        lines.push(("Service", named(twin.service.as_ref())));
+    }
+    lines.extend(owed(twin, cx));
+    say_labelled(&lines, "  ", cx);
+    hint(twin, cx);
 }
 
 /// Whether what happens at PagerDuty comes here.

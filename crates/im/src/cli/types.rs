@@ -40,6 +40,17 @@ pub(crate) struct Incident {
     pub(crate) resolved_by: Option<String>,
     pub(crate) duplicate_of: Option<String>,
     pub(crate) pagerduty: Option<Twin>,
+    /// Where it is about several services.
+    #[serde(default)]
+    pub(crate) parts: Vec<Part>,
+}
+
+/// A service of an incident of several.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Part {
+    pub(crate) service: String,
+    pub(crate) status: String,
+    pub(crate) pagerduty: Option<Twin>,
 }
 
 /// The incident as PagerDuty has it.

@@ -277,6 +277,11 @@ impl ApiError {
             Rejection::EmptyNote => {
                 Self::wrong_value("empty_note", text).hint("write something, or leave the note out")
             }
+            Rejection::TooManyServices { .. } => Self::wrong_value("too_many_services", text)
+                .hint("name those whose people have to act"),
+            Rejection::SpansServices => Self::conflict("spans_services", text).hint(
+                "move its PagerDuty incident there, or declare an incident for the other service",
+            ),
             Rejection::NothingNamed => Self::wrong_value("nothing_named", text)
                 .hint("name a title, a description, a severity or a service; or to whom"),
         }

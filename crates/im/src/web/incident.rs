@@ -114,7 +114,20 @@ fn there(detail: &Detail, now: Timestamp) -> Markup {
                 dd { (parts::peer_link(peer)) " " (standing) }
                 dd.small { "last change " (times::exact(peer.version, now)) }
             }
-            None => dd { (parts::capital(standing)) },
+            None => {
+                dd { (parts::capital(standing)) }
+                @if !detail.parts.is_empty() {
+                    dd.small {
+                        @for (place, (_, part)) in detail.parts.iter().enumerate() {
+                            @if place > 0 { ", " }
+                            @match &part.story.peer {
+                                Some(peer) => (parts::peer_link(peer)),
+                                None => "not there",
+                            }
+                        }
+                    }
+                }
+            },
         }
     }
 }

@@ -119,6 +119,7 @@ fn there(row: &IncidentRow) -> Markup {
             (Some(number), _, _) => { (parts::peer_mark()) " #" (number) },
             (None, Some(_), _) => { (parts::peer_mark()) " linked" },
             (None, None, Some(_)) => "not in PagerDuty yet",
+            (None, None, None) if row.parts > 0 => { (row.parts) " services" },
             (None, None, None) => "not in PagerDuty",
         }
     }

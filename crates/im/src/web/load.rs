@@ -1,7 +1,7 @@
 //! What a page shows, read in one transaction.
 
 use im_core::{IncidentNumber, Status, StatusModel, Story};
-use im_engine::{commands, connector, record};
+use im_engine::{commands, connector, parts, record};
 use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx};
@@ -48,6 +48,8 @@ pub(super) struct Detail {
     pub(super) story: Story,
     /// What PagerDuty still has to hear of it.
     pub(super) owed: Vec<OutboxRow>,
+    /// Its parts by the services that they are for, where it is about several.
+    pub(super) parts: Vec<(String, Self)>,
 }
 
 /// Reads the head of a page.
@@ -120,7 +122,12 @@ pub(super) fn detail(
     let Some(story) = record::story(tx, number, connector.as_ref())? else {
         return Ok(None);
     };
+    let mut found = Vec::new();
+    for (part, service) in parts::of(number, &story) {
+        found.extend(detail(tx, part)?.map(|part| (service, part)));
+    }
     Ok(Some(Detail {
+        parts: found,
         unlinked: row.connector.is_some() && connector.is_none(),
         owed: outbox::of_incident(tx, number)?,
         row,

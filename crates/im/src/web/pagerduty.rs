@@ -128,6 +128,9 @@ pub(super) enum Standing {
 
 /// How an incident stands.
 pub(super) fn standing(detail: &Detail) -> Standing {
+    if let Some(worst) = of_parts(detail) {
+        return worst;
+    }
     if detail.unlinked {
         return Standing::Unlinked;
     }
@@ -142,6 +145,20 @@ pub(super) fn standing(detail: &Detail) -> Standing {
         (Some(peer), None) if peer.status == detail.story.status.at_peer() => Standing::Agreed,
         (Some(peer), None) => Standing::Differing(peer.status),
     }
+}
+
+/// Of several services, the standing that needs most care.
+fn of_parts(detail: &Detail) -> Option<Standing> {
+    let parts = detail.parts.iter().map(|(_, part)| standing(part));
+    parts.max_by_key(|standing| match standing {
+        Standing::Agreed => 0,
+        Standing::Apart => 1,
+        Standing::Waiting => 2,
+        Standing::Coming => 3,
+        Standing::Unlinked => 4,
+        Standing::Differing(_) => 5,
+        Standing::Parked => 6,
+    })
 }
 
 /// The standing in few words.
@@ -159,18 +176,30 @@ pub(super) fn brief(standing: Standing) -> &'static str {
 
 /// The panel beside the timeline.
 pub(super) fn panel(detail: &Detail, model: StatusModel, now: Timestamp) -> Markup {
-    let standing = standing(detail);
-    let (icon, tone, words) = headline(standing);
     html! {
         section.side aria-labelledby="pagerduty" {
             h2.h3 #pagerduty { "PagerDuty" }
-            div.panel.pad {
-                p.headline { span class={ "tone " (tone) } { (parts::icon(icon)) } (words) }
-                (remark(standing, detail, model))
-                (twin(detail))
-                @for row in &detail.owed { (debt(row, now)) }
+            @if detail.parts.is_empty() {
+                div.panel.pad { (there(detail, model, now)) }
+            }
+            @for (service, part) in &detail.parts {
+                div.panel.pad {
+                    h3.service { (service) }
+                    (there(part, model, now))
+                }
             }
         }
+    }
+}
+
+fn there(detail: &Detail, model: StatusModel, now: Timestamp) -> Markup {
+    let standing = standing(detail);
+    let (icon, tone, words) = headline(standing);
+    html! {
+        p.headline { span class={ "tone " (tone) } { (parts::icon(icon)) } (words) }
+        (remark(standing, detail, model))
+        (twin(detail))
+        @for row in &detail.owed { (debt(row, now)) }
     }
 }
 

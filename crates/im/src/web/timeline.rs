@@ -43,6 +43,7 @@ fn entry(
                 @if let Some(note) = line.note().filter(|note| !note.is_empty()) { p.note { (note) } }
                 p.meta {
                     (parts::marks(line.seen))
+                    @if let Some(service) = &line.service { span.sep { (service) " ·" } }
                     span { (times::ago(line.at, now)) }
                     @if let Some(after) = after(line, story) { span { "· " (after) } }
                 }
@@ -53,7 +54,7 @@ fn entry(
 
 /// The sentence, with the name at its end in bold.
 fn sentence(line: &Line) -> Markup {
-    let text = line.text();
+    let text = line.sentence();
     let by = line
         .actor
         .label()
@@ -100,9 +101,11 @@ fn shape(kind: Kind, model: StatusModel) -> (&'static str, &'static str) {
         Kind::Exhausted => ("bell", "red"),
         Kind::Notified => ("bell", "grey"),
         Kind::Noted | Kind::StatusUpdated => ("note", "grey"),
-        Kind::Titled | Kind::Described | Kind::ServiceChanged | Kind::FieldsChanged => {
-            ("pen", "grey")
-        }
+        Kind::Titled
+        | Kind::Described
+        | Kind::ServiceChanged
+        | Kind::Spanned
+        | Kind::FieldsChanged => ("pen", "grey"),
         Kind::Snoozed => ("clock", "grey"),
         Kind::Linked => ("link", "grey"),
         Kind::Settled => ("sync", "grey"),

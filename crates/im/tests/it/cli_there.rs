@@ -251,3 +251,123 @@ fn g09_a_webhook_that_was_changed_in_pagerduty_is_said_and_made_anew() {
         assert_eq!(story.there(|sim, _| sim.subscription_count()), 1);
     }
 }
+
+/// PagerDuty's numbers and addresses are given in the order in which calls happen to arrive.
+fn without_numbers(text: &str) -> String {
+    let mut masked = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('#') {
+        let digits = after.chars().take_while(char::is_ascii_digit).count();
+        masked.push_str(before);
+        masked.push_str(if digits > 0 { "#N" } else { "#" });
+        rest = &after[digits..];
+    }
+    masked.push_str(rest);
+    let words = masked.split_inclusive(char::is_whitespace);
+    words
+        .map(|word| match word.split_once("/_sim/incidents/") {
+            Some((before, id)) => {
+                let end = id.find(char::is_whitespace).unwrap_or(id.len());
+                format!("{before}/_sim/incidents/Q{}", &id[end..])
+            }
+            None => word.to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn s67_each_service_is_told_for_itself_and_what_is_refused_is_sent_again() {
+    let story = Story::new();
+    let web = story.stand_in.account.services[1].0.clone();
+    let services = json!({"web": web, "payments": "PNOPE01"});
+    story.add("prod", &json!({"custom": {"service_mappings": services}}));
+    let declared = told(
+        &story,
+        &[
+            "declare --sev SEV-1 --title 'Checkout is down' --service db,payments --service web",
+            "show 1",
+            "list",
+            "ack 1",
+            "edit 1 --service db",
+        ],
+    );
+    assert_snapshot!(without_numbers(&declared));
+    assert_eq!(story.there(|sim, _| sim.incidents().count()), 2);
+    let outbox = story.done("connector outbox list prod --json");
+    let outbox: serde_json::Value = serde_json::from_str(&outbox).unwrap();
+    assert_eq!(outbox[0]["incident"], "INC-1.2");
+    let letter = outbox[0]["id"].as_i64().unwrap();
+    story.done("connector config prod --set custom.service_mappings.payments=null");
+    story.done(&format!("connector outbox retry prod {letter}"));
+    let after = told(
+        &story,
+        &[
+            "note 1 'All have it'",
+            "resolve 1",
+            "list --service payments",
+        ],
+    );
+    assert_snapshot!(without_numbers(&after));
+    let there = |status: &str| {
+        let count =
+            |sim: &mut pd_sim::Sim| sim.incidents().filter(|row| row.status == status).count();
+        story.there(|sim, _| count(sim))
+    };
+    assert_eq!((there("resolved"), there("triggered")), (3, 0));
+}
+
+#[test]
+fn s67_the_api_tells_each_pagerduty_incident_of_several_services() {
+    let story = Story::connected(&json!({}));
+    story.done("declare --sev SEV-1 --title 'Checkout is down' --service db,other --wait 30s");
+    let shown = story.done("show 1 --json");
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert!(shown["pagerduty"].is_null(), "{shown}");
+    let parts = shown["parts"].as_array().unwrap();
+    let names: Vec<&str> = parts
+        .iter()
+        .filter_map(|part| part["service"].as_str())
+        .collect();
+    assert_eq!(names, ["db", "other"]);
+    for (index, part) in parts.iter().enumerate() {
+        assert_eq!(part["id"], format!("INC-1.{}", index + 1));
+        assert_eq!(part["status"], "open");
+        let twin = &part["pagerduty"];
+        assert_eq!(
+            (&twin["status"], &twin["in_sync"]),
+            (&json!("triggered"), &json!(true))
+        );
+        assert!(twin["number"].is_i64() && twin["url"].is_string(), "{twin}");
+    }
+    let listed = story.done("list --json");
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    assert_eq!(listed[0], shown);
+    let lines = story.done("timeline 1 --json");
+    let lines: serde_json::Value = serde_json::from_str(&lines).unwrap();
+    let about: Vec<&serde_json::Value> = lines
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|line| line["kind"] == "linked")
+        .map(|line| &line["service"])
+        .collect();
+    assert_eq!(about, ["db", "other"]);
+    // A part has no page, no row and no name of its own for people.
+    for part in ["INC-1.1", "1099511627777"] {
+        assert_ne!(story.im(&format!("show {part}")).code, 0, "{part}");
+    }
+    let doctor = story.done("doctor");
+    assert!(
+        doctor.contains("agrees with its facts (1 incidents)"),
+        "{doctor}"
+    );
+    let config = story.done("connector config prod");
+    assert!(
+        config.contains("resolve_rule") && config.contains("all"),
+        "{config}"
+    );
+    story.done("connector config prod --resolve-rule any");
+    let config = story.done("connector config prod --json");
+    assert!(config.contains(r#""resolve_rule":"any""#), "{config}");
+}

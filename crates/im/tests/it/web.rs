@@ -373,3 +373,30 @@ async fn an_open_page_is_told_of_each_change() {
         "the stream ends with the server"
     );
 }
+
+#[tokio::test]
+async fn s67_a_page_shows_the_pagerduty_incident_of_each_service() {
+    let site = Site::new();
+    site.connect();
+    site.map("web", "PWEB001");
+    let incident = site.declare_for("13:00:00", "Checkout is down", &["db", "web"]);
+    let list = site.get("/").await.body;
+    assert_eq!(count(&list, "Checkout is down"), 1, "{list}");
+    assert!(list.contains("2 services"), "{list}");
+    site.write(move |tx| {
+        let row = outbox::of_incident(tx, incident.part(1))?.pop().unwrap();
+        outbox::park(tx, row.id, "Service is disabled")
+    });
+    let page = site.get(&format!("/incidents/{incident}")).await.body;
+    for service in ["db", "web"] {
+        assert!(
+            page.contains(&format!("<h3 class=\"service\">{service}</h3>")),
+            "{page}"
+        );
+    }
+    assert!(page.contains("Service is disabled"), "{page}");
+    assert!(page.contains("On its way to PagerDuty"), "{page}");
+    assert!(page.contains("Needs a decision"), "{page}");
+    let part = site.get(&format!("/incidents/{}", incident.part(1))).await;
+    assert_eq!(part.status, StatusCode::NOT_FOUND, "a part has no page");
+}

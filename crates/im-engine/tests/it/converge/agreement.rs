@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
-use im_core::{Direction, IncidentNumber, Kind, Line, Mapping, Source, Status, Story, fold};
+use im_core::{
+    Direction, Fact, GONE, IncidentNumber, Kind, Line, Mapping, Source, Status, Story, fold,
+};
 use im_engine::connector;
 use im_pagerduty::Call;
 use im_store::incidents::IncidentRow;
@@ -60,6 +62,9 @@ impl Script {
     fn incident(&mut self, row: &IncidentRow) -> Option<String> {
         let story = self.world.story(row.number);
         let found = match self.direction {
+            Direction::Bidirectional | Direction::Inbound if row.parts > 0 => {
+                self.as_its_parts(row, &story)
+            }
             Direction::Outbound => self.as_we_said(row.number, &story),
             Direction::Bidirectional => self.as_there(row, &story),
             // What people did here stays here.
@@ -67,6 +72,73 @@ impl Script {
             Direction::Inbound | Direction::None => self.as_there(row, &story),
         };
         found.map(|what| self.with_story(row.number, &what))
+    }
+
+    /// What is about several services stands as their incidents do.
+    fn as_its_parts(&mut self, row: &IncidentRow, story: &Story) -> Option<String> {
+        let parts = self.parts(row);
+        let twins = parts.iter().filter(|part| part.peer.is_some());
+        // A page that was not made and will not be does not count, unless there is no other.
+        let none = twins.clone().next().is_none();
+        let mut counted = parts.iter().filter(|part| none || part.peer.is_some());
+        let is_open = counted.any(|part| part.status.is_open());
+        if story.status.is_open() != is_open {
+            return Some(format!(
+                "it is {}, and a part is open: {is_open}",
+                story.status
+            ));
+        }
+        let mut shown = twins.filter_map(|part| self.world.sim.incident(&part.peer.as_ref()?.id));
+        let is_taken = shown.any(|there| there.status == "acknowledged");
+        if is_taken && story.status == Status::Open {
+            return Some("somebody there has taken a part of it".to_owned());
+        }
+        if story.deleted || !self.any_ends_all {
+            return None;
+        }
+        let left = parts
+            .iter()
+            .find(|part| parts.iter().any(|other| was_left_open(part, other)))?;
+        let twin = left.peer.as_ref().map(|peer| &peer.id);
+        Some(format!("{twin:?} is open, and another was resolved since"))
+    }
+
+    fn parts(&mut self, row: &IncidentRow) -> Vec<Story> {
+        let numbers = (1..).take(usize::try_from(row.parts).unwrap());
+        let numbers = numbers.map(|index| row.number.part(index));
+        numbers.map(|part| self.world.story(part)).collect()
+    }
+
+    /// How many notes and resolves of a part are due to the end of another.
+    fn by_the_rule(&mut self, part: IncidentNumber) -> usize {
+        let Some(whole) = part.whole() else { return 0 };
+        let of_all = known(&mut self.world, whole);
+        let is_own = |fact: &&Fact| {
+            let mut all = of_all.iter().map(|of_all| &of_all.source_id);
+            matches!(fact.kind, Kind::Resolved | Kind::Noted)
+                && fact.source == Source::Command
+                && !all.any(|command| *command == fact.source_id)
+        };
+        known(&mut self.world, part).iter().filter(is_own).count()
+    }
+
+    /// No part is ended more often than PagerDuty ended others.
+    fn ended_by_nothing(&mut self, row: &IncidentRow) -> Option<String> {
+        let ended = self.by_the_rule(row.number).div_ceil(2);
+        let whole = row.number.whole()?;
+        let of_whole = |other: &&IncidentRow| other.number.whole() == Some(whole);
+        let all = self.world.everything();
+        let others = all
+            .iter()
+            .filter(of_whole)
+            .filter(|other| other.number != row.number);
+        let twins: Vec<&str> = others.filter_map(|other| other.pd_id.as_deref()).collect();
+        let log = self.world.sim.log_entries();
+        let resolves = log
+            .filter(|entry| entry.kind == "resolve" && twins.contains(&entry.incident.as_str()))
+            .count();
+        (ended > resolves || (ended > 0 && !self.any_ends_all))
+            .then(|| format!("{} was ended {ended} times by {resolves}", row.number))
     }
 
     /// Where nothing comes from there, only what was said here counts.
@@ -206,6 +278,7 @@ impl Script {
             .or_else(|| self.told_twice())
             .or_else(|| self.twice(&rows))
             .or_else(|| rows.iter().find_map(|row| self.too_many_writes(row)))
+            .or_else(|| rows.iter().find_map(|row| self.ended_by_nothing(row)))
             .or_else(|| rows.iter().find_map(|row| self.world.unfaithful_row(row)))
             .or_else(|| self.uncounted(&rows))
     }
@@ -281,6 +354,7 @@ impl Script {
         });
         let asked = self.allowed.get(&row.number).copied();
         let allowed = asked.unwrap_or_default() + unheard.count();
+        let allowed = allowed + self.by_the_rule(row.number);
         (granted.len() > allowed).then(|| {
             let count = granted.len();
             let what = format!("{count} writes for {allowed}\n{}", granted.concat());
@@ -309,7 +383,22 @@ impl Script {
     }
 }
 
-fn told(fact: &im_core::Fact) -> String {
+/// Whether a part is open although PagerDuty ended another after it was opened last.
+fn was_left_open(part: &Story, other: &Story) -> bool {
+    let last = |story: &Story, kinds: &[Kind]| {
+        let mut lines = story.lines.iter().rev();
+        lines.find(|line| kinds.contains(&line.kind)).cloned()
+    };
+    let opened = last(part, &[Kind::Triggered, Kind::Reopened]);
+    let Some(end) = last(other, &[Kind::Resolved]) else {
+        return false;
+    };
+    let is_end = end.command.is_none() && !matches!(end.value.as_deref(), Some("merge" | GONE));
+    let before = |line: Line| line.at.as_second() + SAME_TIME_S < end.at.as_second();
+    part.status.is_open() && !other.status.is_open() && is_end && opened.is_some_and(before)
+}
+
+fn told(fact: &Fact) -> String {
     let actor = fact.actor.id.as_deref().unwrap_or("-");
     let shown = fact
         .snapshot
@@ -330,7 +419,7 @@ fn told(fact: &im_core::Fact) -> String {
     )
 }
 
-fn known(world: &mut World, incident: IncidentNumber) -> Vec<im_core::Fact> {
+fn known(world: &mut World, incident: IncidentNumber) -> Vec<Fact> {
     world.write(|tx| facts::of_incident(tx, incident))
 }
 

@@ -6,12 +6,33 @@ use super::Script;
 
 impl Script {
     pub(super) fn declare(&mut self) {
+        if self.world.rng.u8(0..4) == 0 {
+            return self.declare_for_two();
+        }
         let severity = Severity::ALL[self.world.rng.usize(0..4)];
         let service = [None, Some("db"), Some("web")][self.world.rng.usize(0..3)];
         let title = format!("declared {}", self.said.len());
         let incident = self.world.declare(&title, severity, service);
         self.allowed.insert(incident, 1);
         self.say(format!("{incident} is declared"));
+    }
+
+    /// One incident of two services, the first of which may be the default.
+    fn declare_for_two(&mut self) {
+        let title = format!("declared {}", self.said.len());
+        let services = [["db", "web"], ["web", "other"], ["other", "db"]];
+        let services = services[self.world.rng.usize(0..3)].map(str::to_owned);
+        let command = Command::Declare {
+            title,
+            severity: Severity::ALL[self.world.rng.usize(0..4)],
+            description: None,
+            services: services.to_vec(),
+        };
+        let whole = self.world.declare_by(None, &command);
+        for index in 1..=2 {
+            self.allowed.insert(whole.part(index), 1);
+        }
+        self.say(format!("{whole} is declared for {services:?}"));
     }
 
     pub(super) fn trigger(&mut self) {
@@ -45,8 +66,16 @@ impl Script {
     ) -> bool {
         let done = self.world.act(who, incident, command, note);
         if let Ok(asked) = &done {
-            let allowed = self.allowed.entry(incident).or_default();
-            *allowed += usize::from(asked.changed) + words(command, asked.changed, note.is_some());
+            let more = usize::from(asked.changed) + words(command, asked.changed, note.is_some());
+            let of_two = [incident.part(1), incident.part(2)];
+            let of_two = of_two.map(|part| self.allowed.contains_key(&part).then_some(part));
+            let mut asked_of: Vec<IncidentNumber> = of_two.into_iter().flatten().collect();
+            if asked_of.is_empty() {
+                asked_of.push(incident);
+            }
+            for incident in asked_of {
+                *self.allowed.entry(incident).or_default() += more;
+            }
         }
         let is_done = done.as_ref().is_ok_and(|asked| asked.changed);
         self.say(format!(

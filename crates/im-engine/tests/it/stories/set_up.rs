@@ -262,7 +262,7 @@ story! {
             title: "Made here".to_owned(),
             severity: Severity::Sev2,
             description: None,
-            service: Some("web".to_owned()),
+            services: vec!["web".to_owned()],
         };
         let incident = world.declare_by(Some(CONNECTOR), &command);
         world.run_for(SignedDuration::from_secs(1));

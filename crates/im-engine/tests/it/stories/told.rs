@@ -213,7 +213,7 @@ fn a_stranger_is_named_where_it_began() {
         title: "By a stranger".to_owned(),
         severity: Severity::Sev1,
         description: None,
-        service: None,
+        services: Vec::new(),
     };
     let now = world.our_now();
     let declared: Result<im_engine::commands::Asked, im_engine::commands::CommandError> = world

@@ -19,7 +19,7 @@ impl World {
             title: title.to_owned(),
             severity,
             description: None,
-            service: service.map(str::to_owned),
+            services: service.map(str::to_owned).into_iter().collect(),
         };
         self.declare_by(None, &command)
     }

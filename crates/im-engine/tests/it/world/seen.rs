@@ -1,7 +1,7 @@
 //! What one can see of a world: both sides' state, and what went between them.
 
-use im_core::{IncidentNumber, Kind, Story, fold};
-use im_engine::{connector, record};
+use im_core::{IncidentNumber, Kind, Part, Story, fold, gather};
+use im_engine::{connector, parts, record};
 use im_store::connectors::ConnectorRow;
 use im_store::incidents::IncidentRow;
 use im_store::outbox::OutboxRow;
@@ -68,13 +68,16 @@ impl World {
         })
     }
 
-    /// Every incident that was ever here, oldest first.
+    /// Every incident that was ever here, oldest first, each with its parts before it.
     pub(crate) fn everything(&mut self) -> Vec<IncidentRow> {
         let mut rows = Vec::new();
         let mut number = 1;
         while let Some(row) = IncidentNumber::new(number)
             .and_then(|number| self.write(|tx| incidents::find(tx, number)))
         {
+            let parts = (1..).take(usize::try_from(row.parts).unwrap());
+            let parts = parts.map(|index| row.number.part(index));
+            rows.extend(parts.map(|part| self.write(|tx| Ok(incidents::find(tx, part)?.unwrap()))));
             rows.push(row);
             number += 1;
         }
@@ -94,11 +97,18 @@ impl World {
         let connector = self.write(|tx| connector::load(tx, CONNECTOR)).unwrap();
         let mapping = row.connector.as_ref().map(|_| &connector.mapping);
         let mut told = self.write(|tx| facts::of_incident(tx, row.number));
-        let story = fold(&told, mapping)?;
+        let mut story = fold(&told, mapping)?;
         told.extend(told.clone().into_iter().step_by(3));
         self.rng.shuffle(&mut told);
         if fold(&told, mapping).as_ref() != Some(&story) {
             return Some(format!("{}: the order of the facts counts", row.number));
+        }
+        let parts = parts::of(row.number, &story).into_iter();
+        let parts: Vec<Part> = parts
+            .map(|(part, service)| (service, self.story(part)))
+            .collect();
+        if !parts.is_empty() {
+            story = gather(story, &parts);
         }
         let written = self.write(|tx| {
             incidents::update(tx, row.number, &story)?;

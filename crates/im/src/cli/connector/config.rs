@@ -29,6 +29,9 @@ pub(crate) struct ConfigArgs {
     /// Which way changes go; `none` pauses the connector
     #[arg(long, value_parser = DIRECTIONS)]
     direction: Option<String>,
+    /// When an incident of several services is over: once all of its PagerDuty incidents are resolved, or any
+    #[arg(long, value_name = "RULE", value_parser = ["all", "any"])]
+    resolve_rule: Option<String>,
     /// How often to compare with PagerDuty, e.g. 90s, 5m, 1h
     #[arg(long, value_name = "TIME")]
     sync_interval: Option<String>,
@@ -79,6 +82,7 @@ fn changes(args: ConfigArgs) -> Map<String, Value> {
         ("custom.service_id", args.service_id.map(Value::from)),
         ("custom.from_email", args.from_email.map(Value::from)),
         ("custom.escalation_policy_id", policy),
+        ("custom.resolve_rule", args.resolve_rule.map(Value::from)),
         ("sync_direction", args.direction.map(Value::from)),
         ("sync_interval", args.sync_interval.map(Value::from)),
         ("base_url", args.base_url.map(Value::from)),

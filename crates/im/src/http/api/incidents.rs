@@ -164,6 +164,10 @@ fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
         .collect();
     let mut found = Vec::new();
     for row in incidents::list(tx, &asked.filter(model))? {
+        if row.parts > 0 {
+            found.extend(Whole::load(tx, row.number)?.map(|whole| whole.incident()));
+            continue;
+        }
         let connector = row.connector.as_ref().and_then(|name| connectors.get(name));
         if let Some(story) = record::story(tx, row.number, connector)? {
             let owed = match &row.connector {
@@ -230,6 +234,9 @@ struct Declaration {
     description: Option<String>,
     /// What it affects; a connector maps it to a PagerDuty service.
     service: Option<String>,
+    /// The same where it is more than one: each gets a PagerDuty incident of its own. Names that a
+    /// connector maps to one PagerDuty service share it.
+    services: Option<Vec<String>>,
     /// The connector that tells PagerDuty, when there are several.
     connector: Option<String>,
 }
@@ -254,7 +261,11 @@ async fn declare(
         title: declaration.title,
         severity: severity(&declaration.severity)?,
         description: filled(declaration.description),
-        service: filled(declaration.service),
+        services: declaration
+            .service
+            .into_iter()
+            .chain(declaration.services.unwrap_or_default())
+            .collect(),
     };
     let connector = declaration.connector;
     let done = app

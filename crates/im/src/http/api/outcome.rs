@@ -4,10 +4,11 @@
 //! - Nothing is called done at PagerDuty that it did not answer: the words come from the facts
 //!   that answer the act's own commands, not from what PagerDuty is believed to show.
 //! - What was not owed is not told, and the text says why.
+//! - Of an incident of several services each is told for itself, and the worst is told of all.
 
 mod words;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use im_core::{Direction, Fact, IncidentNumber, Kind, Source};
 use im_engine::connector;
@@ -44,7 +45,7 @@ pub struct Here {
 pub struct There {
     /// `done`, `queued`, `paused`, `parked` or `none`.
     pub state: &'static str,
-    /// In words, with the next step where one is needed.
+    /// In words, with the next step where one is needed; of several services a line for each.
     pub text: String,
 }
 
@@ -55,15 +56,20 @@ pub struct Added {
     asked: Vec<(String, Kind)>,
     /// Those that PagerDuty was to hear of when the act was done.
     owed: HashSet<String>,
+    /// The same for each part.
+    parts: Vec<(IncidentNumber, Self)>,
 }
 
 impl Added {
     /// The commands of an incident until now.
     pub fn known(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<HashSet<String>, StoreError> {
-        let known = facts::of_incident(tx, incident)?;
-        Ok(commands(&known)
-            .map(|fact| fact.source_id.clone())
-            .collect())
+        let facts = facts::of_incident(tx, incident)?;
+        let of_all = commands(&facts).map(|fact| fact.source_id.clone());
+        let mut known: HashSet<String> = of_all.collect();
+        for part in parts(incident, &facts) {
+            known.extend(Self::known(tx, part)?);
+        }
+        Ok(known)
     }
 
     /// The commands that were not `known` before the act.
@@ -79,10 +85,22 @@ impl Added {
             .collect();
         let is_open = |(command, _): &&(String, Kind)| answers(&facts, command).next().is_none();
         let open = asked.iter().filter(is_open);
+        let owed = open.map(|(command, _)| command.clone()).collect();
+        let mut of_parts = Vec::new();
+        for part in parts(incident, &facts) {
+            of_parts.push((part, Self::since(tx, part, known)?));
+        }
         Ok(Self {
-            owed: open.map(|(command, _)| command.clone()).collect(),
+            owed,
             asked,
+            parts: of_parts,
         })
+    }
+
+    /// The same act as far as it concerns a part.
+    fn of_part(&self, part: IncidentNumber) -> Self {
+        let same = self.parts.iter().find(|(number, _)| *number == part);
+        same.map(|(_, added)| added.clone()).unwrap_or_default()
     }
 
     fn carries(&self, row: &OutboxRow) -> bool {
@@ -90,6 +108,17 @@ impl Added {
             .iter()
             .any(|command| self.asked.iter().any(|(asked, _)| asked == command))
     }
+}
+
+/// The parts of an incident of several services.
+fn parts(incident: IncidentNumber, facts: &[Fact]) -> Vec<IncidentNumber> {
+    let spanned = facts.iter().filter(|fact| fact.kind == Kind::Spanned);
+    let parts = spanned.filter_map(|fact| fact.detail.as_deref()?.parse().ok());
+    let parts: BTreeSet<u8> = parts.collect();
+    parts
+        .into_iter()
+        .map(|index| incident.part(index))
+        .collect()
 }
 
 fn commands(facts: &[Fact]) -> impl Iterator<Item = &Fact> {
@@ -111,6 +140,8 @@ pub struct Known {
     facts: Vec<Fact>,
     /// Every connector, by name.
     connectors: Vec<String>,
+    /// The same of each part, by the services that it is for.
+    parts: Vec<(String, Self)>,
 }
 
 impl Known {
@@ -120,7 +151,13 @@ impl Known {
             return Ok(None);
         };
         let connectors = connector::all(tx)?;
+        let mut parts = Vec::new();
+        for (service, part) in &whole.parts {
+            let known = Self::load(tx, part.row.number)?;
+            parts.extend(known.map(|known| (service.clone(), known)));
+        }
         Ok(Some(Self {
+            parts,
             whole,
             facts: facts::of_incident(tx, incident)?,
             connectors: connectors
@@ -132,6 +169,10 @@ impl Known {
 
     /// Whether nothing more will happen soon by itself. Nothing is sent with a refused key.
     pub fn is_final(&self, added: &Added) -> bool {
+        if !self.parts.is_empty() {
+            let mut parts = self.parts.iter().map(|(_, part)| part);
+            return parts.all(|part| part.is_final(&added.of_part(part.whole.row.number)));
+        }
         There::of(self, added).state != "queued" || self.key_is_refused()
     }
 
@@ -144,6 +185,9 @@ impl Known {
 impl There {
     /// What has become of an act.
     pub fn of(known: &Known, added: &Added) -> Self {
+        if !known.parts.is_empty() {
+            return Self::of_parts(known, added);
+        }
         let whole = &known.whole;
         let Some(name) = whole.row.connector.as_deref() else {
             return Self::none(words::nobody_told(&known.connectors, added));
@@ -158,6 +202,35 @@ impl There {
             ),
             Direction::None => Self::paused(name, added),
             Direction::Bidirectional | Direction::Outbound => Self::sent(known, added, name),
+        }
+    }
+
+    /// What has become of it for each service, a line each.
+    fn of_parts(known: &Known, added: &Added) -> Self {
+        const WORST_LAST: [&str; 5] = ["none", "done", "paused", "queued", "parked"];
+        let mut lines: Vec<(Vec<String>, Self)> = Vec::new();
+        for (service, part) in &known.parts {
+            let there = Self::of(part, &added.of_part(part.whole.row.number));
+            let via = part.whole.row.connector.as_ref();
+            let label = match via.filter(|_| known.connectors.len() > 1) {
+                Some(name) => format!("{service} via {name}"),
+                None => service.clone(),
+            };
+            match lines.iter_mut().find(|(_, told)| told.text == there.text) {
+                Some((services, _)) => services.push(label),
+                None => lines.push((vec![label], there)),
+            }
+        }
+        let rank = |there: &Self| WORST_LAST.iter().position(|state| *state == there.state);
+        let worst = lines.iter().max_by_key(|(_, there)| rank(there));
+        let state = worst.map_or("none", |(_, there)| there.state);
+        let told = lines.iter().filter(|(_, there)| !there.text.is_empty());
+        let text: Vec<String> = told
+            .map(|(services, there)| format!("{}: {}", services.join(", "), there.text))
+            .collect();
+        Self {
+            state,
+            text: text.join("\n"),
         }
     }
 

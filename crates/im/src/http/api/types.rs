@@ -100,7 +100,25 @@ pub struct Incident {
     pub updated_at: Timestamp,
     /// The incident that it is the same as.
     pub duplicate_of: Option<String>,
-    /// The incident as PagerDuty has it.
+    /// The incident as PagerDuty has it; null where each of its services has one of its own.
+    pub pagerduty: Option<Twin>,
+    /// Of an incident of several services: each service with its PagerDuty incident. Left out for
+    /// any other.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Part>,
+}
+
+/// A service of an incident of several, and what PagerDuty has for it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Part {
+    /// `INC-42.1`: what the outbox calls it.
+    #[schema(example = "INC-42.1")]
+    pub id: String,
+    /// The service; several names that share a service of PagerDuty's.
+    pub service: String,
+    /// As the incident's own.
+    pub status: &'static str,
+    /// Its incident at PagerDuty.
     pub pagerduty: Option<Twin>,
 }
 
@@ -183,6 +201,7 @@ impl Pending {
 
 impl Incident {
     /// An incident out of its story, its row, the connector that it still has, and what is owed.
+    /// Its parts are not among these.
     pub fn of(
         story: &Story,
         row: &IncidentRow,
@@ -216,6 +235,7 @@ impl Incident {
             updated_at: story.updated_at,
             duplicate_of: story.duplicate_of.map(|of| of.to_string()),
             pagerduty: twin(story, connector, owed),
+            parts: Vec::new(),
         }
     }
 }
@@ -271,6 +291,9 @@ pub struct TimelineLine {
     pub sources: Vec<&'static str>,
     /// What somebody wrote.
     pub note: Option<String>,
+    /// Of an incident of several services: which one it is about, unless it is about all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
 }
 
 impl From<&Line> for TimelineLine {
@@ -286,6 +309,7 @@ impl From<&Line> for TimelineLine {
                 .filter_map(|(seen, side)| seen.then_some(side))
                 .collect(),
             note: line.note().map(str::to_owned),
+            service: line.service.clone(),
         }
     }
 }
@@ -386,6 +410,8 @@ pub struct Whole {
     pub owed: Vec<OutboxRow>,
     /// Which words people see.
     pub model: StatusModel,
+    /// Its parts by the services that they are for, where it has several.
+    pub parts: Vec<(String, Self)>,
 }
 
 impl Whole {
@@ -404,7 +430,12 @@ impl Whole {
         let Some(story) = im_engine::record::story(tx, number, connector.as_ref())? else {
             return Ok(None);
         };
+        let mut parts = Vec::new();
+        for (part, service) in im_engine::parts::of(number, &story) {
+            parts.extend(Self::load(tx, part)?.map(|part| (service, part)));
+        }
         Ok(Some(Self {
+            parts,
             owed: im_store::outbox::of_incident(tx, number)?,
             model: im_engine::commands::status_model(tx)?,
             row,
@@ -416,6 +447,22 @@ impl Whole {
     /// The API's object.
     pub fn incident(&self) -> Incident {
         let connector = self.connector.as_ref();
-        Incident::of(&self.story, &self.row, connector, self.model, &self.owed)
+        let parts = self.parts.iter().map(|(service, part)| Part {
+            id: part.row.number.to_string(),
+            service: service.clone(),
+            status: self.model.shown(part.story.status).as_str(),
+            pagerduty: twin(&part.story, part.connector.as_ref(), &part.owed),
+        });
+        Incident {
+            parts: parts.collect(),
+            ..Incident::of(&self.story, &self.row, connector, self.model, &self.owed)
+        }
+    }
+
+    /// A connector by which it, or a part of it, leaves.
+    pub fn any_connector(self) -> Option<Connector> {
+        let mut parts = self.parts.into_iter();
+        self.connector
+            .or_else(|| parts.find_map(|(_, part)| part.connector))
     }
 }

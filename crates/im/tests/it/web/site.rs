@@ -103,11 +103,41 @@ impl Site {
         severity: Severity,
         service: &str,
     ) -> IncidentNumber {
+        self.declare_as(clock, title, severity, &[service])
+    }
+
+    /// Lets the connector have a service of its own for one of ours.
+    pub(crate) fn map(&self, service: &'static str, id: &'static str) {
+        self.write(move |tx| {
+            let row = connectors::find(tx, CONNECTOR)?.unwrap();
+            let mut config: serde_json::Value = serde_json::from_str(&row.config).unwrap();
+            config["custom"]["service_mappings"][service] = id.into();
+            connectors::configure(tx, CONNECTOR, &config.to_string(), &row.api_key, row.state)
+        });
+    }
+
+    /// An incident of several services.
+    pub(crate) fn declare_for(
+        &self,
+        clock: &str,
+        title: &str,
+        services: &[&str],
+    ) -> IncidentNumber {
+        self.declare_as(clock, title, Severity::Sev1, services)
+    }
+
+    fn declare_as(
+        &self,
+        clock: &str,
+        title: &str,
+        severity: Severity,
+        services: &[&str],
+    ) -> IncidentNumber {
         let command = Command::Declare {
             title: title.to_owned(),
             severity,
             description: None,
-            service: Some(service.to_owned()),
+            services: services.iter().map(|name| (*name).to_owned()).collect(),
         };
         let now = at(clock);
         let asked = self

@@ -217,6 +217,7 @@ fn document(app: &App, connector: &Connector) -> Value {
             "service_mappings": services,
             "auto_resolve": custom.auto_resolve,
             "sync_notes": custom.sync_notes,
+            "resolve_rule": custom.resolve_rule.as_str(),
             "severity_from_urgency": inferred,
         },
     })

@@ -84,7 +84,7 @@ async fn persons(
     incident: IncidentNumber,
     named: Vec<String>,
 ) -> Result<Vec<Person>, ApiError> {
-    let connector = look(app, incident).await?.connector;
+    let connector = look(app, incident).await?.any_connector();
     let mut to: Vec<Person> = Vec::new();
     for name in named {
         let name = name.trim().to_owned();

@@ -154,6 +154,8 @@ fn unsent(answer: &Fact, peer: &Peer) -> String {
         value: answer.value.clone(),
         detail: answer.detail.clone(),
         seen: Seen::default(),
+        command: None,
+        service: None,
     };
     let text = line.text();
     let reason = text.split_once(": ").map_or(text.as_str(), |(_, why)| why);

@@ -1,0 +1,277 @@
+//! Incidents of several services: a part for each, with its own twin at PagerDuty (ADR 0009).
+//!
+//! A part is an incident as any other, so what it owes, what is heard of it and how it is repaired
+//! is not told here. This module makes parts, passes on what people do to the whole, and lets the
+//! whole follow its parts.
+//!
+//! Invariants
+//! - The row of a whole is what the facts of it and of its parts add up to ([`gather`]), written in
+//!   the transaction that changed any of them.
+//! - What is done to a whole is recorded, in one transaction and under one id, for it and for each
+//!   part that it concerns.
+//! - A whole has no connector and no twin, so it owes nothing itself.
+
+use im_core::{
+    Actor, Command, Decided, Fact, GONE, IncidentNumber, Kind, Line, Part, Rejection, ResolveRule,
+    StatusModel, Story, decide, gather, is_left_open,
+};
+use im_store::{StoreError, Tx, facts, incidents};
+use jiff::Timestamp;
+
+use crate::commands::{Asked, CommandError, reports, signed_word};
+use crate::connector::{self, Connector};
+use crate::record::{self, record};
+use crate::{reconcile, whose};
+
+/// The numbers of the parts of a whole, and the services that each is for.
+pub fn of(whole: IncidentNumber, story: &Story) -> Vec<(IncidentNumber, String)> {
+    let same_part = |a: &im_core::Span, b: &im_core::Span| a.part == b.part;
+    let parts = story.spans.chunk_by(same_part);
+    let named = parts.filter_map(|spans| {
+        let names: Vec<&str> = spans.iter().map(|span| span.service.as_str()).collect();
+        Some((whole.part(spans.first()?.part), names.join(", ")))
+    });
+    named.collect()
+}
+
+/// The parts of a whole with their stories; `own` is the story of what was done to all.
+fn stories(
+    tx: &mut Tx<'_>,
+    whole: IncidentNumber,
+    own: &Story,
+) -> Result<Vec<(IncidentNumber, Part)>, StoreError> {
+    let mut parts = Vec::new();
+    for (part, service) in of(whole, own) {
+        if let Some(story) = record::story(tx, part, None)? {
+            parts.push((part, (service, story)));
+        }
+    }
+    Ok(parts)
+}
+
+/// What a whole and its parts add up to.
+pub(crate) fn gathered(
+    tx: &mut Tx<'_>,
+    whole: IncidentNumber,
+    own: Story,
+) -> Result<Story, StoreError> {
+    let parts: Vec<Part> = stories(tx, whole, &own)?
+        .into_iter()
+        .map(|(_, part)| part)
+        .collect();
+    Ok(gather(own, &parts))
+}
+
+/// A part that is to be made: where it leaves, and the services that it is for.
+pub(crate) struct Planned<'a> {
+    connector: Option<Connector>,
+    services: Vec<&'a str>,
+}
+
+impl<'a> Planned<'a> {
+    /// Sorts a service to the part that goes to the same service of PagerDuty's: nobody is paged
+    /// twice for one incident.
+    pub(crate) fn sort_in(planned: &mut Vec<Self>, service: &'a str, connector: Option<Connector>) {
+        let place = |connector: &Option<Connector>, service: &str| {
+            let connector = connector.as_ref()?;
+            let there = connector.mapping.service_id(Some(service)).to_owned();
+            Some((connector.name().to_owned(), there))
+        };
+        let wanted = place(&connector, service);
+        let same = planned.iter_mut().find(|part| {
+            let first = part.services.first().copied().unwrap_or_default();
+            wanted.is_some() && place(&part.connector, first) == wanted
+        });
+        match same {
+            Some(part) => part.services.push(service),
+            None => planned.push(Self {
+                connector,
+                services: vec![service],
+            }),
+        }
+    }
+}
+
+/// Begins an incident of several services.
+pub(crate) fn declare(
+    tx: &mut Tx<'_>,
+    decided: &[Decided],
+    planned: &[Planned<'_>],
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Asked, StoreError> {
+    let whole = incidents::insert(tx, None, |_| None, now)?;
+    let part_of = |service: Option<&str>| {
+        let mut parts = (1..).zip(planned);
+        let is_there = |part: &&(u8, &Planned<'_>)| {
+            service.is_some_and(|service| part.1.services.contains(&service))
+        };
+        parts
+            .by_ref()
+            .find(|part| is_there(&part))
+            .map(|(index, _)| index)
+    };
+    let mut told = reports(tx, decided, actor, now);
+    for (fact, _) in told
+        .iter_mut()
+        .filter(|(fact, _)| fact.kind == Kind::Spanned)
+    {
+        fact.detail = part_of(fact.value.as_deref()).map(|index: u8| index.to_string());
+    }
+    facts::append(tx, whole, &told)?;
+    told.retain(|(fact, _)| fact.kind != Kind::Spanned);
+    let installation = whose::installation(tx)?;
+    for (index, part) in (1..).zip(planned) {
+        let (number, connector) = (whole.part(index), part.connector.as_ref());
+        let service = part.services.first().copied();
+        let key = connector
+            .map(|connector| whose::key(&installation, number, &connector.mapping, service));
+        let name = connector.map(Connector::name);
+        incidents::insert_as(tx, number, name, key.as_deref(), now)?;
+        let moved = Decided {
+            kind: Kind::ServiceChanged,
+            value: service.map(str::to_owned),
+            detail: None,
+            people: Vec::new(),
+        };
+        let mut own = told.clone();
+        own.extend(reports(tx, &[moved], actor, now));
+        facts::append(tx, number, &own)?;
+        record::refold_alone(tx, number, connector, now)?;
+    }
+    record::refold_alone(tx, whole, None, now)?;
+    Ok(Asked {
+        incident: whole,
+        changed: true,
+    })
+}
+
+/// Does to a whole what was `decided` for it, and to each part what it means for that.
+pub(crate) fn act(
+    tx: &mut Tx<'_>,
+    (whole, story): (IncidentNumber, &Story),
+    (command, note, model): (&Command, Option<&str>, StatusModel),
+    decided: Vec<Decided>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Asked, CommandError> {
+    let mut changed = !decided.is_empty();
+    let mut all = decided;
+    let mut parts = Vec::new();
+    for (number, (_, part)) in stories(tx, whole, story)? {
+        let connector = connector_of(tx, number)?;
+        let mut own = match decide(Some(&part), command, model) {
+            Ok(own) => own,
+            // Somebody has taken the whole, so the harm of this part may be contained, too.
+            Err(Rejection::NotAcknowledged) => all.clone(),
+            Err(_) => Vec::new(),
+        };
+        changed |= !own.is_empty();
+        let is_moved = !own.is_empty();
+        own.extend(signed_word(
+            tx,
+            connector.as_ref(),
+            (command, note),
+            is_moved,
+            actor,
+        )?);
+        for one in &own {
+            if !all.iter().any(|known| known.kind == one.kind) {
+                all.push(one.clone());
+            }
+        }
+        parts.push((number, connector, own));
+    }
+    let told = reports(tx, &all, actor, story.command_at(now));
+    facts::append(tx, whole, &told)?;
+    for (number, connector, own) in parts {
+        let of_part = |(fact, _): &(Fact, Option<String>)| {
+            let own = own.iter().find(|one| one.kind == fact.kind)?;
+            let fact = Fact {
+                value: own.value.clone(),
+                ..fact.clone()
+            };
+            Some((fact, None))
+        };
+        let own: Vec<_> = told.iter().filter_map(of_part).collect();
+        if facts::append(tx, number, &own)? > 0 {
+            record::refold_alone(tx, number, connector.as_ref(), now)?;
+        }
+    }
+    record::refold_alone(tx, whole, None, now)?;
+    Ok(Asked {
+        incident: whole,
+        changed,
+    })
+}
+
+/// The connector by which an incident leaves.
+fn connector_of(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+) -> Result<Option<Connector>, StoreError> {
+    match incidents::find(tx, incident)?.and_then(|row| row.connector) {
+        Some(name) => connector::load(tx, &name),
+        None => Ok(None),
+    }
+}
+
+/// How PagerDuty ended a part, where that says that the incident is over. One that was merged
+/// goes on elsewhere, one whose service is gone was fixed by nobody, and as long as nobody looked
+/// at it since, either may be so.
+fn end(part: &Story) -> Option<&Line> {
+    let mut ends = part.lines.iter().rev();
+    let end = ends.find(|line| line.kind == Kind::Resolved)?;
+    let is_told = !part.status.is_open() && end.command.is_none() && end.seen.peer;
+    let is_end = !matches!(end.value.as_deref(), Some("merge" | GONE));
+    (is_told && is_end && !reconcile::ended_unseen(part)).then_some(end)
+}
+
+/// Lets the end of a part be the end of the others, where the connector's rule says so and it was
+/// not so `before`: a change of the rule ends nothing.
+pub(crate) fn end_others(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    ended: IncidentNumber,
+    (before, after): (Option<&Story>, &Story),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(whole) = ended.whole().filter(|_| {
+        connector.mapping.resolve_rule == ResolveRule::Any && before.and_then(end).is_none()
+    }) else {
+        return Ok(());
+    };
+    let Some(end) = end(after) else {
+        return Ok(());
+    };
+    let Some(own) = record::story_alone(tx, whole, None)? else {
+        return Ok(());
+    };
+    let said = after.peer.as_ref().and_then(|peer| peer.number);
+    let said = said.map_or_else(String::new, |number| format!(" #{number}"));
+    let service = after.service.as_deref().unwrap_or_default();
+    let step = |kind, value| Decided {
+        kind,
+        value,
+        detail: None,
+        people: Vec::new(),
+    };
+    let decided = [
+        step(Kind::Resolved, None),
+        step(
+            Kind::Noted,
+            Some(format!(
+                "Resolved with PagerDuty incident{said} of {service} (resolve_rule is any)"
+            )),
+        ),
+    ];
+    for (number, (_, part)) in stories(tx, whole, &own)? {
+        if number == ended || !is_left_open(&part, after) {
+            continue;
+        }
+        let connector = connector_of(tx, number)?;
+        let told = reports(tx, &decided, &end.actor, part.command_at(now));
+        record(tx, number, connector.as_ref(), &told, now)?;
+    }
+    Ok(())
+}
