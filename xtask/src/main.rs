@@ -1,5 +1,5 @@
-//! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `broken`, `bless`,
-//! `foreign` and `bench`.
+//! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `broken`,
+//! `fuzz`, `bless`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -15,6 +15,7 @@ mod broken;
 mod cargo;
 mod chores;
 mod foreign;
+mod fuzz;
 mod postgres;
 mod seeds;
 mod steps;
@@ -31,6 +32,8 @@ Chores:
   short   play every short script of two people on one incident, or the one that failed:
           `short 0-13-4`
   broken  break the program on purpose, in five ways, and see that `seeds` notices
+  fuzz    make up input of each kind that comes from outside: `fuzz`, or `fuzz TARGET SECONDS`
+          (signature, webhook, answer, config, time, arguments)
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
   bench   the figures of docs/performance.md; words after it choose parts
@@ -51,6 +54,9 @@ fn main() -> ExitCode {
         ["short"] => chores::short(None),
         ["short", script] => chores::short(Some(script)),
         ["broken"] => chores::broken(),
+        ["fuzz"] => chores::fuzz(None, None),
+        ["fuzz", target] => chores::fuzz(Some(target), None),
+        ["fuzz", target, seconds] => chores::fuzz(Some(target), Some(seconds)),
         ["bless"] => chores::bless(),
         ["foreign"] => chores::foreign(),
         ["bench", parts @ ..] => chores::bench(parts),
