@@ -10,7 +10,7 @@ use crate::real::{self, Build, Run};
 use crate::seeds::{self, Seeds};
 use crate::steps::{Steps, is_ci};
 use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
-use crate::{broken, foreign};
+use crate::{broken, foreign, fuzz as fuzzing};
 
 /// Everything.
 pub(crate) fn test() -> ExitCode {
@@ -100,6 +100,21 @@ pub(crate) fn broken() -> ExitCode {
 fn prove(steps: &mut Steps) {
     let about = "what is broken on purpose is caught by random scripts";
     steps.run("broken", about, broken::run);
+}
+
+/// Made-up input of one kind or of each.
+pub(crate) fn fuzz(target: Option<&str>, seconds: Option<&str>) -> ExitCode {
+    let mut steps = Steps::begin();
+    steps.run("fuzz", target.unwrap_or("each target in turn"), || {
+        let seconds = match seconds {
+            Some(text) => text
+                .parse()
+                .with_context(|| format!("`{text}` is not a number of seconds"))?,
+            None => fuzzing::SECONDS,
+        };
+        fuzzing::run(target, seconds)
+    });
+    steps.finish()
 }
 
 /// Other people's programs alone.

@@ -1,5 +1,5 @@
 //! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `real`, `kills`,
-//! `broken`, `bless`, `foreign` and `bench`.
+//! `broken`, `fuzz`, `bless`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -15,6 +15,7 @@ mod broken;
 mod cargo;
 mod chores;
 mod foreign;
+mod fuzz;
 mod postgres;
 mod real;
 mod seeds;
@@ -35,6 +36,8 @@ Chores:
           until 100000 deliveries were taken; `real 2000 1`: fewer, and by which seed
   kills   kill the program at each step of ingest and delivery, 20 times: the tests do it once
   broken  break the program on purpose, in five ways, and see that `seeds` notices
+  fuzz    make up input of each kind that comes from outside: `fuzz`, or `fuzz TARGET SECONDS`
+          (signature, webhook, answer, config, time, arguments)
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
   bench   the figures of docs/performance.md; words after it choose parts
@@ -58,6 +61,9 @@ fn main() -> ExitCode {
         ["kills"] => chores::kills("20"),
         ["kills", rounds] => chores::kills(rounds),
         ["broken"] => chores::broken(),
+        ["fuzz"] => chores::fuzz(None, None),
+        ["fuzz", target] => chores::fuzz(Some(target), None),
+        ["fuzz", target, seconds] => chores::fuzz(Some(target), Some(seconds)),
         ["bless"] => chores::bless(),
         ["foreign"] => chores::foreign(),
         ["bench", parts @ ..] => chores::bench(parts),

@@ -177,14 +177,8 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
     tell_in_order(&mut ours, &acts);
     acts.extend(ours.into_iter().flat_map(Ours::into_acts));
     acts.sort_by(|a, b| a.key().cmp(&b.key()));
-    let retold = told().filter_map(|answer| {
-        let echo = echoes.heard.of(answer)?;
-        (echo.at.as_second() <= answer.at.as_second()).then_some(echo.source_id.as_str())
-    });
-    Acts {
-        acts,
-        retold: retold.collect(),
-    }
+    let retold = told().filter_map(|answer| echoes.retold(answer)).collect();
+    Acts { acts, retold }
 }
 
 fn of<'a>(facts: &[&'a Fact], source: Source) -> impl Iterator<Item = &'a Fact> {
@@ -235,12 +229,18 @@ struct Echoes<'a> {
     heard: Pairs<'a>,
 }
 
-impl Echoes<'_> {
+impl<'a> Echoes<'a> {
     /// When the act of an answer happened: by the log, else by the webhook, which tells
     /// milliseconds where the answer tells seconds.
     fn date(&self, answer: &Fact) -> Timestamp {
         let echo = self.log.of(answer).or_else(|| self.heard.of(answer));
         echo.map_or(answer.at, |echo| echo.at)
+    }
+
+    /// The webhook that shows no more than the answer did.
+    fn retold(&self, answer: &Fact) -> Option<&'a str> {
+        let echo = self.heard.of(answer)?;
+        (echo.at.as_second() <= answer.at.as_second()).then_some(echo.source_id.as_str())
     }
 }
 

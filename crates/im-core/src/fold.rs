@@ -47,24 +47,24 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
         anything: facts.iter().any(|fact| fact.source.is_heard())
             || facts.iter().all(|fact| is_heard(fact.source)),
     };
-    let mut story = begin(&acts, &snapshots, &played)?;
+    let mut story = begin(acts, &snapshots, &played)?;
     story.peer = peer(&snapshots, &played);
     let told = peer(&heard.snapshots, &heard.played);
     let is_told = told.is_some() && heard.played.status == played.status;
-    let course = story_pass(&mut story, &acts, &heard, is_told);
-    if is_told && follows(&story, &acts, acts.len()) {
-        follow(&mut story, &acts, &heard.played);
+    let course = story_pass(&mut story, acts, &heard, is_told);
+    if is_told && follows(&story, acts, acts.len()) {
+        follow(&mut story, acts, &heard.played);
     }
     story.pending = acts
         .iter()
         .filter(|act| act.is_pending())
         .map(pending)
         .collect();
-    story.kept = kept(&acts);
+    story.kept = kept(acts);
     let seen = (told.as_ref(), heard.snapshots.as_slice());
-    fields(&mut story, &acts, course.taker, seen, mapping);
-    whole::spans(&mut story, &acts);
-    story.lines = lines(&acts, &played, &course.order, &snapshots);
+    fields(&mut story, acts, course.taker, seen, mapping);
+    whole::spans(&mut story, acts);
+    story.lines = lines(acts, &played, &course.order, &snapshots);
     tell_merge(&mut story);
     Some(story)
 }

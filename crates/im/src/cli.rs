@@ -130,14 +130,9 @@ pub fn main() -> ExitCode {
 
 /// Runs `im` with `args` on `machine`; returns the exit code.
 pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>, machine: Machine) -> u8 {
-    let help_width = usize::from(machine.width).min(HELP_WIDTH_MAX);
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
     let json = wants_json(&args);
-    let mut command = Cli::command().term_width(help_width);
-    command.build();
-    let parsed = with_own_usage(command)
-        .try_get_matches_from(args)
-        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let parsed = read(args, machine.width);
     let (ui, surroundings) = machine.split();
     let exit = match parsed {
         Ok(cli) => {
@@ -147,6 +142,21 @@ pub fn run<A: Into<OsString> + Clone>(args: impl IntoIterator<Item = A>, machine
         Err(error) => report_usage(ui, &error, json),
     };
     exit.code()
+}
+
+/// Reads a command line and runs nothing. What it says of itself (`Debug`) is all that it says.
+pub fn parse<A: Into<OsString>>(
+    args: impl IntoIterator<Item = A>,
+) -> Result<impl std::fmt::Debug, clap::Error> {
+    read(args.into_iter().map(Into::into).collect(), u16::MAX)
+}
+
+fn read(args: Vec<OsString>, width: u16) -> Result<Cli, clap::Error> {
+    let help_width = usize::from(width).min(HELP_WIDTH_MAX);
+    let mut command = Cli::command().term_width(help_width);
+    command.build();
+    let matches = with_own_usage(command).try_get_matches_from(args)?;
+    Cli::from_arg_matches(&matches)
 }
 
 /// A usage line names what a command needs, and not what the environment happens to set.

@@ -73,7 +73,7 @@ impl Rule {
 fn workspace() -> Vec<Source> {
     let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
     let mut sources = Vec::new();
-    for folder in ["crates", "xtask", "docs"] {
+    for folder in ["crates", "fuzz", "xtask", "docs"] {
         read(root, folder, &mut sources);
     }
     assert!(
