@@ -257,18 +257,17 @@ fn without_numbers(text: &str) -> String {
     let mut masked = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('#') {
-        let digits = after.chars().take_while(char::is_ascii_digit).count();
+        rest = after.trim_start_matches(|c: char| c.is_ascii_digit());
         masked.push_str(before);
-        masked.push_str(if digits > 0 { "#N" } else { "#" });
-        rest = &after[digits..];
+        masked.push_str(if rest.len() < after.len() { "#N" } else { "#" });
     }
     masked.push_str(rest);
     let words = masked.split_inclusive(char::is_whitespace);
     words
         .map(|word| match word.split_once("/_sim/incidents/") {
             Some((before, id)) => {
-                let end = id.find(char::is_whitespace).unwrap_or(id.len());
-                format!("{before}/_sim/incidents/Q{}", &id[end..])
+                let space = id.trim_start_matches(|c: char| !c.is_whitespace());
+                format!("{before}/_sim/incidents/Q{space}")
             }
             None => word.to_owned(),
         })
