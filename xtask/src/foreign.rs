@@ -15,13 +15,71 @@ use crate::apt;
 use crate::cargo::{cargo, first_line, quietly, root, succeed};
 use crate::steps::Steps;
 
-/// Clients in the versions that were last looked at.
+/// Clients in the versions that were last looked at. Each set is installed by itself, for what they
+/// need does not go together.
 const FOR_PYTHON: [&str; 2] = ["pagerduty==7.2.0", "apprise==2.3.0"];
-const FOR_NODE: [&str; 2] = ["@pagerduty/pdjs@2.2.4", "pagerduty-cli@0.1.18"];
+const OLDER_PYTHON: [&str; 3] = ["pdpyras==5.4.1", "pygerduty==0.38.3", "pypd==1.1.0"];
+const SINGER_TAP: [&str; 1] = ["bmaquet-tap-pagerduty==1.0.2"];
+const MCP_SERVER: [&str; 1] = ["pagerduty-mcp==1.1.0"];
+/// The only Python that the MCP server can be installed for.
+const MCP_PYTHON: &str = "python3.12";
+const FOR_NODE: [&str; 3] = [
+    "@pagerduty/pdjs@2.2.4",
+    "pagerduty-cli@0.1.18",
+    "node-pagerduty@1.3.6",
+];
 const ALERTMANAGER: &str = "prometheus-alertmanager";
 
 /// What the command line client reads the account's name from.
 const WEB_URL: [&str; 2] = ["--web-url", "https://lighthouse-works.pagerduty.com"];
+
+/// A program: its name, what it is, and how it is had.
+type Row = (
+    &'static str,
+    &'static str,
+    fn(&Places) -> anyhow::Result<Client>,
+);
+
+const CLIENTS: [Row; 9] = [
+    ("python", "PagerDuty's Python client", |places| {
+        Client::python(places, "pagerduty_client.py")
+    }),
+    ("apprise", "Apprise's plugin for PagerDuty", |places| {
+        Client::python(places, "apprise_client.py")
+    }),
+    ("older-python", "pdpyras, pypd and pygerduty", |places| {
+        let python = python(places, "python3", "older", &OLDER_PYTHON)?;
+        Client::of(python, "older_python.py").pretending()
+    }),
+    ("mcp", "PagerDuty's MCP server", |places| {
+        let python = python(places, MCP_PYTHON, "mcp", &MCP_SERVER)?;
+        let server = python.with_file_name("pagerduty-mcp");
+        let mut client = Client::of(python, "mcp.py");
+        client.script.arg(server);
+        client.pretending()
+    }),
+    ("singer-tap", "a Singer tap for PagerDuty", |places| {
+        let python = python(places, "python3", "singer", &SINGER_TAP)?;
+        let tap = python.with_file_name("tap-pagerduty");
+        let mut client = Client::of(python, "singer_tap.py");
+        client.script.arg(tap);
+        client.pretending()
+    }),
+    ("pdjs", "PagerDuty's JavaScript client", |places| {
+        Client::node(places, "pdjs.cjs")
+    }),
+    ("node-pagerduty", "node-pagerduty", |places| {
+        Client::node(places, "node_pagerduty.cjs")?.pretending()
+    }),
+    ("pagerduty-cli", "the command line client `pd`", |places| {
+        Client::node(places, "pagerduty_cli.cjs")
+    }),
+    (
+        "alertmanager",
+        "Prometheus Alertmanager",
+        Client::alertmanager,
+    ),
+];
 
 /// Runs every program that can be had here.
 pub(crate) fn run(steps: &mut Steps) {
@@ -30,36 +88,15 @@ pub(crate) fn run(steps: &mut Steps) {
         Places::find()
     });
     let Some(places) = built else { return };
-    let mut try_client = |name: &'static str, about: &str, had: anyhow::Result<Client>| match had {
-        Ok(client) => {
-            let about = format!("{about} against `im sim`");
-            steps.run(name, &about, || client.meet(&places.im));
+    for (name, about, had) in CLIENTS {
+        match had(&places) {
+            Ok(client) => {
+                let about = format!("{about} against `im sim`");
+                steps.run(name, &about, || client.meet(&places.im));
+            }
+            Err(error) => steps.leave_out(name, &format!("{error:#}")),
         }
-        Err(error) => steps.leave_out(name, &format!("{error:#}")),
-    };
-    let script = |name| Client::python(&places, name);
-    try_client(
-        "python",
-        "PagerDuty's Python client",
-        script("pagerduty_client.py"),
-    );
-    try_client(
-        "apprise",
-        "Apprise's plugin for PagerDuty",
-        script("apprise_client.py"),
-    );
-    let script = |name| Client::node(&places, name);
-    try_client("pdjs", "PagerDuty's JavaScript client", script("pdjs.cjs"));
-    try_client(
-        "pagerduty-cli",
-        "the command line client `pd`",
-        script("pagerduty_cli.cjs"),
-    );
-    try_client(
-        "alertmanager",
-        "Prometheus Alertmanager",
-        Client::alertmanager(&places),
-    );
+    }
 }
 
 /// Where things are.
@@ -88,11 +125,14 @@ struct Client {
     script: Command,
     /// What its stand-in needs.
     options: &'static [&'static str],
+    /// It has PagerDuty's hosts compiled in: the stand-in has to be these hosts.
+    pretends: bool,
 }
 
 impl Client {
     fn python(places: &Places, script: &str) -> anyhow::Result<Self> {
-        Ok(Self::of(python(places)?, script))
+        let python = python(places, "python3", "python", &FOR_PYTHON)?;
+        Ok(Self::of(python, script))
     }
 
     fn node(places: &Places, script: &str) -> anyhow::Result<Self> {
@@ -116,11 +156,31 @@ impl Client {
         Self {
             script: command,
             options: &[],
+            pretends: false,
         }
+    }
+
+    /// The same where PagerDuty's own hosts are the stand-in.
+    fn pretending(mut self) -> anyhow::Result<Self> {
+        let namespaces = ["--map-root-user", "--mount", "--net", "true"];
+        first_line(Command::new("unshare").args(namespaces))
+            .context("`unshare` cannot make namespaces for mounts and network here")?;
+        first_line(Command::new("openssl").arg("version")).context("no `openssl`")?;
+        self.pretends = true;
+        Ok(self)
     }
 
     /// Runs it with a stand-in of its own.
     fn meet(mut self, im: &Path) -> anyhow::Result<()> {
+        if self.pretends {
+            let mut command = Command::new("python3");
+            command.arg(root().join("xtask/foreign/pretend.py")).arg(im);
+            command.arg(self.script.get_program());
+            command.args(self.script.get_args());
+            let set = self.script.get_envs();
+            command.envs(set.filter_map(|(name, value)| Some((name, value?))));
+            return succeed(&mut command);
+        }
         let sim = Sim::start(im, self.options)?;
         succeed(self.script.arg(&sim.document))
     }
@@ -162,32 +222,30 @@ impl Drop for Sim {
     }
 }
 
-/// A Python that has the clients.
-fn python(places: &Places) -> anyhow::Result<PathBuf> {
-    let folder = places.fetched.join("python");
+/// A Python in a place of its own that has these clients.
+fn python(places: &Places, base: &str, place: &str, clients: &[&str]) -> anyhow::Result<PathBuf> {
+    let folder = places.fetched.join(place);
     let python = folder.join("bin/python");
     let installed = || {
         let asked = ["-m", "pip", "freeze", "--disable-pip-version-check"];
         let frozen = Command::new(&python).args(asked).output();
         frozen.is_ok_and(|frozen| {
             let frozen = String::from_utf8_lossy(&frozen.stdout);
-            FOR_PYTHON
-                .iter()
-                .all(|client| frozen.lines().any(|line| line == *client))
+            let has = |client: &&str| frozen.lines().any(|line| line == *client);
+            clients.iter().all(has)
         })
     };
     if installed() {
         return Ok(python);
     }
-    first_line(Command::new("python3").arg("--version")).context("no `python3`")?;
-    quietly(
-        Command::new("python3").args(["-m", "venv"]).arg(&folder),
-        &root(),
-    )
-    .context("`python3 -m venv` does not work (Debian: `apt-get install python3-venv`)")?;
+    first_line(Command::new(base).arg("--version")).with_context(|| format!("no `{base}`"))?;
+    let mut venv = Command::new(base);
+    quietly(venv.args(["-m", "venv"]).arg(&folder), &root()).with_context(|| {
+        format!("`{base} -m venv` does not work (Debian: `apt-get install python3-venv`)")
+    })?;
     let pip = ["-m", "pip", "install", "-q", "--disable-pip-version-check"];
-    quietly(Command::new(&python).args(pip).args(FOR_PYTHON), &root())
-        .with_context(|| format!("`pip install {}` does not work here", FOR_PYTHON.join(" ")))?;
+    quietly(Command::new(&python).args(pip).args(clients), &root())
+        .with_context(|| format!("`pip install {}` does not work here", clients.join(" ")))?;
     Ok(python)
 }
 

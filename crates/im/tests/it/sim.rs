@@ -47,6 +47,19 @@ impl Here {
         }
     }
 
+    /// An account that holds nothing.
+    pub(crate) fn empty() -> Self {
+        let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        let clock = Hands::starting(Clock::manual(now), now, 0.0);
+        let base_url = "http://127.0.0.1:8081".to_owned();
+        let stand_in = StandIn::at(base_url, clock, |options| {
+            (Sim::new(options, now), account::Account::default())
+        });
+        Self {
+            stand_in: Arc::new(stand_in),
+        }
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Said {
         let router = router(Arc::clone(&self.stand_in));
         let response = router.oneshot(request).await.unwrap();

@@ -17,6 +17,8 @@ const BULK_MAX: usize = 250;
 const SNOOZE_S_MAX: i64 = 604_800;
 const MERGED_ALERTS_MAX: usize = 1_000;
 const FIELD_CHARS_MAX: usize = 200;
+/// A field of several values has at most so many, each once.
+const VALUES_MAX: usize = 10;
 
 pub(super) fn body(request: &Request) -> Result<Value, Response> {
     request
@@ -229,7 +231,11 @@ pub(super) fn fits(field: &FieldDefinition, value: &Value) -> bool {
         ("float", value) => value.is_number(),
         (_, Value::String(text)) => text.chars().count() <= FIELD_CHARS_MAX && listed(value),
         (_, Value::Array(list)) => {
-            field.field_type.starts_with("multi") && list.len() <= 10 && list.iter().all(listed)
+            let again = |(at, one): (usize, &Value)| list.iter().take(at).any(|other| other == one);
+            field.field_type.starts_with("multi")
+                && list.len() <= VALUES_MAX
+                && list.iter().all(listed)
+                && !list.iter().enumerate().any(again)
         }
         _ => false,
     }

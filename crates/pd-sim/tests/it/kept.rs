@@ -595,3 +595,27 @@ fn scopes_cover_what_the_manual_of_oauth_says() {
         "services.read is missing"
     );
 }
+
+#[test]
+fn a_field_of_several_values_has_each_once() {
+    let mut world = World::new();
+    let field = json!({"field": {"name": "regions", "display_name": "Regions", "data_type": "string", "field_type": "multi_value"}});
+    world.write(
+        "POST",
+        "/incidents/types/incident_default/custom_fields",
+        &field,
+        201,
+    );
+    let id = world.create("slow", None);
+    let path = format!("/incidents/{id}/custom_fields/values");
+    let mut set = |value: Value, status: u16| {
+        let body = json!({"custom_fields": [{"name": "regions", "value": value}]});
+        world.write("PUT", &path, &body, status);
+    };
+    set(json!(["eu", "us"]), 201);
+    set(json!(["eu", "eu"]), 400);
+    set(
+        json!((0..11).map(|number| number.to_string()).collect::<Vec<_>>()),
+        400,
+    );
+}

@@ -213,33 +213,30 @@ fn switches(seen: &Seen) -> Markup {
 
 /// Address, key and the rest that a caller needs.
 pub(super) fn reach(seen: &Seen) -> Markup {
-    let (service, service_name, key) = seen.account.services.first().cloned().unwrap_or_default();
+    let service = seen.account.services.first();
+    let key = service.map(|(_, _, key)| key).filter(|key| !key.is_empty());
     html! {
         section.side aria-labelledby="reach" {
             h2 #reach { "Reach it" }
             dl.facts.panel.pad {
                 dt { "Base URL" } dd { code { (seen.base_url) } }
                 dt { "API key" } dd { code { (seen.api_key) } }
-                dt { "From" } dd { (seen.account.users.first().map(|(_, _, email)| email.as_str()).unwrap_or_default()) }
-                dt { "Service" } dd { (service_name) " " code { (service) } }
-                dt { "Events key" } dd { code { (key) } }
+                @if let Some((_, _, email)) = seen.account.users.first() { dt { "From" } dd { (email) } }
+                @if let Some((id, name, _)) = service { dt { "Service" } dd { (name) " " code { (id) } } }
+                @if let Some(key) = key { dt { "Events key" } dd { code { (key) } } }
                 dt { "All of it" } dd { a href=(at("account")) { "ids, keys, OAuth" } }
             }
         }
     }
 }
 
-/// An event that makes an incident.
-pub(super) fn event_example(seen: &Seen) -> String {
-    let key = seen
-        .account
-        .services
-        .first()
-        .map(|(_, _, key)| key.as_str());
-    format!(
-        "curl -s {}/v2/enqueue -d '{{\"routing_key\":\"{}\",\"event_action\":\"trigger\",\
+/// An event that makes an incident; `None`: no service has a key for events.
+pub(super) fn event_example(seen: &Seen) -> Option<String> {
+    let keys = seen.account.services.iter().map(|(_, _, key)| key);
+    let key = keys.into_iter().find(|key| !key.is_empty())?;
+    Some(format!(
+        "curl -s {}/v2/enqueue -d '{{\"routing_key\":\"{key}\",\"event_action\":\"trigger\",\
          \"payload\":{{\"summary\":\"Disk full\",\"source\":\"db-1\",\"severity\":\"critical\"}}}}'",
         seen.base_url,
-        key.unwrap_or_default()
-    )
+    ))
 }

@@ -11,7 +11,7 @@ pub(super) fn body(seen: &Seen) -> Markup {
         div.columns {
             div {
                 div.head { h1 { "Incidents" } (acting(seen)) }
-                (trigger(seen))
+                @if seen.account.services.is_empty() { (no_services()) } @else { (trigger(seen)) }
                 section #incidents data-live aria-label="Incidents" { (incidents(seen)) }
                 (webhooks::section(seen))
             }
@@ -24,8 +24,24 @@ pub(super) fn body(seen: &Seen) -> Markup {
     }
 }
 
+/// An account in files can be without services: then nothing can be triggered.
+fn no_services() -> Markup {
+    html! {
+        div.panel.message {
+            h2 { "No services" }
+            p {
+                "Each incident belongs to one. " code { "POST /services" } " makes one, as in PagerDuty; "
+                code { "im sim" } " without " code { "--data" } " has an invented account with six."
+            }
+        }
+    }
+}
+
 /// Whose hands press the buttons.
 fn acting(seen: &Seen) -> Markup {
+    if seen.account.users.is_empty() {
+        return html! { span.small { "Nobody to act as" } };
+    }
     html! {
         form.acting method="get" action="/" {
             label for="as" { "Act as" }
@@ -64,8 +80,13 @@ fn incidents(seen: &Seen) -> Markup {
         @if seen.incidents.is_empty() {
             div.panel.message {
                 h2 { "No incidents yet" }
-                p { "They come from the form above, from the Events API, or over REST:" }
-                pre.command { (panels::event_example(seen)) }
+                @match panels::event_example(seen) {
+                    Some(example) => {
+                        p { "They come from the form above, from the Events API, or over REST:" }
+                        pre.command { (example) }
+                    }
+                    None => p { "They come from people, from the Events API, or over REST." }
+                }
             }
         } @else {
             ul.panel.rows { @for incident in &seen.incidents { (row(seen, incident)) } }

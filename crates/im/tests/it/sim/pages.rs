@@ -35,6 +35,17 @@ async fn the_page_shows_incidents_deliveries_and_faults() {
 }
 
 #[tokio::test]
+async fn an_empty_account_says_what_it_lacks() {
+    let page = browse(&Here::empty(), "/").await;
+    for words in ["No services", "Nobody to act as", "No incidents yet"] {
+        assert!(page.text.contains(words), "{words}");
+    }
+    for nothing in ["id=\"service\"", "id=\"as\"", "routing_key", "Events key"] {
+        assert!(!page.text.contains(nothing), "{nothing}");
+    }
+}
+
+#[tokio::test]
 async fn the_page_of_an_incident_shows_its_trail_and_all_acts() {
     let here = Here::new();
     here.post("/_sim/trigger", "").await;
