@@ -9,7 +9,7 @@ use crate::postgres::{self, Postgres};
 use crate::seeds::{self, Seeds};
 use crate::steps::{Steps, is_ci};
 use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
-use crate::{broken, foreign, fuzz as fuzzing};
+use crate::{broken, foreign, fuzz as fuzzing, mutants as mutating};
 
 /// Everything.
 pub(crate) fn test() -> ExitCode {
@@ -68,6 +68,15 @@ pub(crate) fn broken() -> ExitCode {
 fn prove(steps: &mut Steps) {
     let about = "what is broken on purpose is caught by random scripts";
     steps.run("broken", about, broken::run);
+}
+
+/// Changed code, of which tests must notice each change.
+pub(crate) fn mutants(part: Option<&str>) -> ExitCode {
+    let mut steps = Steps::begin();
+    steps.run("mutants", part.unwrap_or("of all that is listed"), || {
+        mutating::run(part)
+    });
+    steps.finish()
 }
 
 /// Made-up input of one kind or of each.

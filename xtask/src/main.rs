@@ -1,5 +1,5 @@
 //! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `broken`,
-//! `fuzz`, `bless`, `foreign` and `bench`.
+//! `mutants`, `fuzz`, `bless`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -16,6 +16,7 @@ mod cargo;
 mod chores;
 mod foreign;
 mod fuzz;
+mod mutants;
 mod postgres;
 mod seeds;
 mod steps;
@@ -32,6 +33,8 @@ Chores:
   short   play every short script of two people on one incident, or the one that failed:
           `short 0-13-4`
   broken  break the program on purpose, in five ways, and see that `seeds` notices
+  mutants change the code that must not be wrong in hundreds of ways, and see that a test notices
+          each; takes hours: `mutants fold.rs` tries a part
   fuzz    make up input of each kind that comes from outside: `fuzz`, or `fuzz TARGET SECONDS`
           (signature, webhook, answer, config, time, arguments)
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
@@ -54,6 +57,8 @@ fn main() -> ExitCode {
         ["short"] => chores::short(None),
         ["short", script] => chores::short(Some(script)),
         ["broken"] => chores::broken(),
+        ["mutants"] => chores::mutants(None),
+        ["mutants", part] => chores::mutants(Some(part)),
         ["fuzz"] => chores::fuzz(None, None),
         ["fuzz", target] => chores::fuzz(Some(target), None),
         ["fuzz", target, seconds] => chores::fuzz(Some(target), Some(seconds)),
