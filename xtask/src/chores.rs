@@ -10,7 +10,7 @@ use crate::real::{self, Build, Run};
 use crate::seeds::{self, Seeds};
 use crate::steps::{Steps, is_ci};
 use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
-use crate::{broken, foreign, fuzz as fuzzing};
+use crate::{broken, foreign, fuzz as fuzzing, mutants as mutating};
 
 /// Everything.
 pub(crate) fn test() -> ExitCode {
@@ -22,7 +22,7 @@ pub(crate) fn test() -> ExitCode {
             succeed(&mut tests(&tools, server.as_ref()))
         });
         play(&mut steps, Seeds::IN_TESTS);
-        play_short(&mut steps, None);
+        play_short(&mut steps, seeds::SHORT);
         run_real(&mut steps, Run::IN_TESTS, Build::Tests);
         prove(&mut steps);
     }
@@ -48,16 +48,16 @@ fn play(steps: &mut Steps, seeds: Seeds) {
     steps.run("seeds", &about, || seeds::play(seeds));
 }
 
-/// Every short script alone, or one of them.
-pub(crate) fn short(script: Option<&str>) -> ExitCode {
+/// Every short script up to a length, or one of them.
+pub(crate) fn short(which: Option<&str>) -> ExitCode {
     let mut steps = Steps::begin();
-    play_short(&mut steps, script);
+    play_short(&mut steps, which.unwrap_or(seeds::SHORT));
     steps.finish()
 }
 
-fn play_short(steps: &mut Steps, script: Option<&str>) {
+fn play_short(steps: &mut Steps, which: &str) {
     let about = "every short script of two people on one incident";
-    steps.run("short", about, || seeds::play_short(script));
+    steps.run("short", about, || seeds::play_short(which));
 }
 
 /// Real processes alone.
@@ -100,6 +100,15 @@ pub(crate) fn broken() -> ExitCode {
 fn prove(steps: &mut Steps) {
     let about = "what is broken on purpose is caught by random scripts";
     steps.run("broken", about, broken::run);
+}
+
+/// Changed code, of which tests must notice each change.
+pub(crate) fn mutants(part: Option<&str>) -> ExitCode {
+    let mut steps = Steps::begin();
+    steps.run("mutants", part.unwrap_or("of all that is listed"), || {
+        mutating::run(part)
+    });
+    steps.finish()
 }
 
 /// Made-up input of one kind or of each.

@@ -1,5 +1,5 @@
 //! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `real`, `kills`,
-//! `broken`, `fuzz`, `bless`, `foreign` and `bench`.
+//! `broken`, `mutants`, `fuzz`, `bless`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -16,6 +16,7 @@ mod cargo;
 mod chores;
 mod foreign;
 mod fuzz;
+mod mutants;
 mod postgres;
 mod real;
 mod seeds;
@@ -30,12 +31,14 @@ Chores:
   check   the quick part: format, lints, the core alone
   seeds   play random scripts on both sides of the sync: `seeds 10000`, or `seeds 17-17` to
           replay one that failed
-  short   play every short script of two people on one incident, or the one that failed:
-          `short 0-13-4`
+  short   play every short script of two people on one incident; `short 6+2`: of up to six acts
+          and two faults; `short 0-13-4`: the one that failed
   real    real processes that are killed, with proxies between them that cut, hold and repeat,
           until 100000 deliveries were taken; `real 2000 1`: fewer, and by which seed
   kills   kill the program at each step of ingest and delivery, 20 times: the tests do it once
   broken  break the program on purpose, in five ways, and see that `seeds` notices
+  mutants change the code that must not be wrong in hundreds of ways, and see that a test notices
+          each; takes hours: `mutants fold.rs` tries a part
   fuzz    make up input of each kind that comes from outside: `fuzz`, or `fuzz TARGET SECONDS`
           (signature, webhook, answer, config, time, arguments)
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
@@ -61,6 +64,8 @@ fn main() -> ExitCode {
         ["kills"] => chores::kills("20"),
         ["kills", rounds] => chores::kills(rounds),
         ["broken"] => chores::broken(),
+        ["mutants"] => chores::mutants(None),
+        ["mutants", part] => chores::mutants(Some(part)),
         ["fuzz"] => chores::fuzz(None, None),
         ["fuzz", target] => chores::fuzz(Some(target), None),
         ["fuzz", target, seconds] => chores::fuzz(Some(target), Some(seconds)),

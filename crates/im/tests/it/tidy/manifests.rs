@@ -50,7 +50,7 @@ const CRATES: [(&str, May); 7] = [
             "tokio-postgres-rustls",
         ]),
     ),
-    ("pd-sim", May::Use(&["fastrand", "hmac", "sha2"])),
+    ("pd-sim", May::Use(&["fastrand", "hmac", "ring", "sha2"])),
 ];
 
 const DEPENDENCIES: Rule = Rule {
