@@ -101,25 +101,16 @@ pub(crate) fn declare(
     now: Timestamp,
 ) -> Result<Asked, StoreError> {
     let whole = incidents::insert(tx, None, |_| None, now)?;
-    let part_of = |service: Option<&str>| {
-        let mut parts = (1..).zip(planned);
-        let is_there = |part: &&(u8, &Planned<'_>)| {
-            service.is_some_and(|service| part.1.services.contains(&service))
-        };
-        parts
-            .by_ref()
-            .find(|part| is_there(&part))
-            .map(|(index, _)| index)
-    };
     let mut told = reports(tx, decided, actor, now);
-    for (fact, _) in told
-        .iter_mut()
-        .filter(|(fact, _)| fact.kind == Kind::Spanned)
-    {
-        fact.detail = part_of(fact.value.as_deref()).map(|index: u8| index.to_string());
+    let is_span = |fact: &Fact| fact.kind == Kind::Spanned;
+    for (fact, _) in told.iter_mut().filter(|(fact, _)| is_span(fact)) {
+        let service = fact.value.as_deref().unwrap_or_default();
+        let mut parts = (1_u8..).zip(planned);
+        let part = parts.find(|(_, part)| part.services.contains(&service));
+        fact.detail = part.map(|(index, _)| index.to_string());
     }
     facts::append(tx, whole, &told)?;
-    told.retain(|(fact, _)| fact.kind != Kind::Spanned);
+    told.retain(|(fact, _)| !is_span(fact));
     let installation = whose::installation(tx)?;
     for (index, part) in (1..).zip(planned) {
         let (number, connector) = (whole.part(index), part.connector.as_ref());

@@ -7,7 +7,7 @@ use im_pagerduty::{
 use im_store::connectors::{self, ConnectorRow, State};
 use im_store::outbox::{self as rows, OutboxRow};
 use im_store::people::{self, UserRow};
-use im_store::{StoreError, Tx, facts, repair, tallies};
+use im_store::{StoreError, Tx, facts, incidents, repair, tallies};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
@@ -240,7 +240,11 @@ fn done(
                 if read::is_where_it_was_made(tx, &connector.mapping, row.incident, service)? {
                     paid_by(tx, connector, row, read, now)?;
                     // It was found rather than made: others may have done something to it since.
-                    return read::apply_to(tx, connector, row.incident, read, now).map(drop);
+                    let twin = &read.snapshot.id;
+                    if incidents::by_twin(tx, connector.name(), twin)? == Some(row.incident) {
+                        read::apply_to(tx, connector, row.incident, read, now)?;
+                    }
+                    return Ok(());
                 }
             }
             record::refold_releasing(tx, row, connector, now)
@@ -329,7 +333,7 @@ fn paid_by(
     read: &IncidentRead,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let holder = im_store::incidents::by_twin(tx, connector.name(), &read.snapshot.id)?;
+    let holder = incidents::by_twin(tx, connector.name(), &read.snapshot.id)?;
     if let Some(other) = holder.filter(|other| *other != row.incident) {
         let why = format!("PagerDuty's incident for it is here as {other} already");
         return park(tx, connector, row, &why);
@@ -621,7 +625,7 @@ fn settle_wanted(
             }
         }
         Outcome::Done(Answer::LogEntries(page)) => {
-            let incident = im_store::incidents::by_twin(tx, name, id)?;
+            let incident = incidents::by_twin(tx, name, id)?;
             if let Some(incident) = incident {
                 let heard: Vec<_> = page.items.iter().collect();
                 inbox::apply_together(tx, connector, incident, &heard, now)?;
