@@ -456,7 +456,8 @@ fn assignees(story: &Story, there: &IncidentView) -> Option<String> {
 fn notes(story: &Story, there: &IncidentView) -> Option<String> {
     let linked = story.lines.iter().find(|line| line.kind == Kind::Linked);
     let crossed = |line: &&Line| {
-        line.seen.peer || linked.is_none_or(|linked| line.at.as_second() >= linked.at.as_second())
+        // What was said within that second may have been said before.
+        line.seen.peer || linked.is_none_or(|linked| line.at.as_second() > linked.at.as_second())
     };
     let noted = story.lines.iter().filter(|line| line.kind == Kind::Noted);
     let mut here: Vec<&str> = noted
