@@ -77,6 +77,7 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(4, "0004_list_order").usable_since(2),
     // A program that does not know it would list the parts beside their wholes.
     both!(5, "0005_parts"),
+    both!(6, "0006_outbox_of_connector").usable_since(5),
 ];
 
 const APPLIED: &str = "-- migrate.applied

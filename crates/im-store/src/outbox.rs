@@ -122,6 +122,8 @@ statements! {
            AND NOT EXISTS (SELECT 1 FROM outbox earlier
                             WHERE earlier.incident = o.incident AND earlier.id < o.id
                               AND (earlier.state = 'waiting' OR earlier.effect = '\"create\"'))";
+    UNDER_WAY = "-- outbox.under_way
+        SELECT connector, COUNT(*) FROM outbox WHERE lease_until > 0 AND lease_until > ?1 GROUP BY connector";
     COUNTS = "-- outbox.counts
         SELECT state, COUNT(*) FROM outbox WHERE connector = ?1 GROUP BY state";
     CREATE_IN_FLIGHT = "-- outbox.create_in_flight
@@ -336,6 +338,14 @@ pub fn hurry(
 pub fn next_due(tx: &mut Tx<'_>, connector: &str) -> Result<Option<Timestamp>, StoreError> {
     tx.query_one(NEXT_DUE, params![connector])?
         .map_or(Ok(None), |row| row.opt_time(0))
+}
+
+/// How many rows of each connector somebody is busy with.
+pub fn under_way(tx: &mut Tx<'_>, now: Timestamp) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = tx.query(UNDER_WAY, params![now])?;
+    rows.iter()
+        .map(|row| Ok((row.text(0)?.to_owned(), row.int(1)?)))
+        .collect()
 }
 
 /// How many rows wait, and how many are parked.
