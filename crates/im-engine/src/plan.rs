@@ -81,15 +81,25 @@ pub struct Plan {
 pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan, StoreError> {
     let mut plan = Plan::default();
     let mut wake_at = inbox::next_due(tx)?;
-    let lease_until = now + capacity.lease;
-    let connectors = connector::all(tx)?;
+    let mut connectors = connector::all(tx)?;
+    fewest_calls_first(tx, &mut connectors, now)?;
+    let count = u32::try_from(connectors.len()).unwrap_or(u32::MAX);
+    let share = capacity.live / count.max(1);
+    let mut busy = Vec::new();
     for connector in &connectors {
         if connector::attach(tx, connector, capacity.attach, now)? {
             wake_at = Some(now);
         }
         if connector.row.blocked_until <= now {
-            claim(tx, connector, capacity, lease_until, &mut plan, now)?;
+            if send(tx, connector, capacity, share.max(1), &mut plan, now)? {
+                busy.push(connector);
+            }
+            read(tx, connector, capacity, &mut plan, now)?;
         }
+    }
+    // What is left of the capacity goes to whoever has more to send.
+    for connector in busy {
+        send(tx, connector, capacity, capacity.live, &mut plan, now)?;
     }
     for connector in &connectors {
         wake_at = earliest(wake_at, wake(tx, connector, now)?);
@@ -98,17 +108,73 @@ pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan,
     Ok(plan)
 }
 
-fn claim(
+/// A busy account must not keep the others from being called: whoever has the fewest calls under way comes first.
+fn fewest_calls_first(
+    tx: &mut Tx<'_>,
+    connectors: &mut [Connector],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if connectors.len() > 1 {
+        let under_way = outbox_rows::under_way(tx, now)?;
+        let calls = |connector: &Connector| {
+            let found = under_way.iter().find(|(name, _)| name == connector.name());
+            found.map_or(0, |(_, count)| *count)
+        };
+        connectors.sort_by_key(calls);
+    }
+    Ok(())
+}
+
+/// Claims at most `most` changes that PagerDuty is to be told; `false`: there are none.
+fn send(
     tx: &mut Tx<'_>,
     connector: &Connector,
     capacity: Capacity,
-    lease_until: Timestamp,
+    most: u32,
+    plan: &mut Plan,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    if !connector.mapping.direction.sends() {
+        return Ok(false);
+    }
+    let limit = plan.left(capacity.live, true).min(most);
+    let calls = batch::claim(tx, connector, now + capacity.lease, limit, now)?;
+    let is_any = !calls.is_empty();
+    for (ticket, call) in calls {
+        plan.add(connector, ticket, call, now);
+    }
+    Ok(is_any)
+}
+
+/// Claims what is to be read.
+fn read(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    capacity: Capacity,
     plan: &mut Plan,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let taken = u32::try_from(plan.calls.len()).unwrap_or(u32::MAX);
-    let mut add = |ticket: Ticket, call: Call| {
-        plan.calls.push(Planned {
+    if connector.mapping.direction == im_core::Direction::None {
+        return Ok(());
+    }
+    let lease_until = now + capacity.lease;
+    let limit = plan.left(capacity.repair, false);
+    for wanted in repair::claim_wanted(tx, connector.name(), lease_until, limit, now)? {
+        if early::is_stale(&wanted, now) {
+            repair::want_no_more(tx, connector.name(), &wanted.pd_id)?;
+        } else {
+            plan.add(connector, Ticket::Wanted, wanted_call(&wanted), now);
+        }
+    }
+    if let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)? {
+        plan.add(connector, Ticket::Run(run), call, now);
+    }
+    Ok(())
+}
+
+impl Plan {
+    fn add(&mut self, connector: &Connector, ticket: Ticket, call: Call, now: Timestamp) {
+        self.calls.push(Planned {
             ticket,
             connector: connector.name().to_owned(),
             base_url: connector.config.base_url.clone(),
@@ -116,27 +182,16 @@ fn claim(
             call,
             at: now,
         });
-    };
-    if connector.mapping.direction.sends() {
-        let limit = capacity.live.saturating_sub(taken);
-        for (ticket, call) in batch::claim(tx, connector, lease_until, limit, now)? {
-            add(ticket, call);
-        }
     }
-    if connector.mapping.direction == im_core::Direction::None {
-        return Ok(());
+
+    /// What the calls of this plan leave of a capacity.
+    fn left(&self, capacity: u32, is_live: bool) -> u32 {
+        let calls = self.calls.iter();
+        let taken = calls
+            .filter(|call| call.ticket.is_live() == is_live)
+            .count();
+        capacity.saturating_sub(u32::try_from(taken).unwrap_or(u32::MAX))
     }
-    for wanted in repair::claim_wanted(tx, connector.name(), lease_until, capacity.repair, now)? {
-        if early::is_stale(&wanted, now) {
-            repair::want_no_more(tx, connector.name(), &wanted.pd_id)?;
-        } else {
-            add(Ticket::Wanted, wanted_call(&wanted));
-        }
-    }
-    if let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)? {
-        add(Ticket::Run(run), call);
-    }
-    Ok(())
 }
 
 fn wanted_call(wanted: &WantedRow) -> Call {

@@ -439,6 +439,29 @@ story! {
         assert_eq!(hosts, wanted.map(|(name, host)| (name.to_owned(), host.to_owned())).into());
     }
 
+    fn a_busy_account_does_not_keep_another_from_being_called(world) {
+        world.add_account("eu", "https://api.eu.pagerduty.com");
+        world.run_for(MINUTE);
+        world.latency = SignedDuration::from_secs(1);
+        for (connector, count) in [(CONNECTOR, 100), ("eu", 20)] {
+            for number in 0..count {
+                let title = format!("{connector} {number}");
+                let severity = Severity::Sev2;
+                let declare = Command::Declare { title, severity, description: None, services: Vec::new() };
+                world.declare_by(Some(connector), &declare);
+            }
+        }
+        world.run_for(SignedDuration::from_secs(5));
+        let made = |world: &World, connector: &str| {
+            let calls = world.asked.iter().filter(|asked| asked.connector == connector);
+            calls.filter(|asked| asked.call.name() == "create_incident").count()
+        };
+        assert!(made(world, CONNECTOR) < 100, "the storm is over too early to say anything");
+        assert!(made(world, "eu") > 0, "nobody in the other account was paged");
+        world.run_for(MINUTE);
+        assert_eq!((made(world, CONNECTOR), made(world, "eu")), (100, 20));
+    }
+
     fn s91_one_number_in_two_accounts_is_two_incidents(world) {
         world.add_account("eu", "https://api.eu.pagerduty.com");
         world.run_for(MINUTE);
