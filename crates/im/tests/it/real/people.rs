@@ -14,6 +14,10 @@ use crate::process::wire;
 
 /// Our door takes ten webhooks a second and connector; an act makes one or two.
 const PACE: Duration = Duration::from_millis(150);
+/// After so many acts they look whether PagerDuty was told …
+const LOOK_EVERY: u64 = 10;
+/// … and wait until no more than this is owed: a machine that has no time for this is not to fall behind for good.
+const OWED_MAX: u64 = 20;
 /// Incidents that people have in sight.
 const IN_SIGHT: usize = 8;
 /// How many people and services take part.
@@ -64,7 +68,17 @@ impl<'w> People<'w> {
         while !self.world.is_enough() {
             self.one();
             self.world.pause(PACE);
+            if self.said.is_multiple_of(LOOK_EVERY) {
+                self.world.until("what is owed", || self.too_much());
+            }
         }
+    }
+
+    /// Whether PagerDuty has to be told so much that nobody asks for more.
+    fn too_much(&self) -> Option<String> {
+        let path = format!("/api/v1/connectors/{}", connector(self.account));
+        let pending = self.world.get(&path)["pending"].as_u64().unwrap();
+        (pending > OWED_MAX).then(|| format!("{path} owes {}", pending - pending % OWED_MAX))
     }
 
     fn one(&mut self) {
@@ -90,7 +104,8 @@ impl<'w> People<'w> {
 
     /// A text that nobody said before.
     fn text(&self, what: &str) -> String {
-        format!("{what} {}.{}", self.account, self.said)
+        // The end keeps one from being a part of another.
+        format!("{what} {}.{}.", self.account, self.said)
     }
 
     fn whose(&mut self) -> Whose {
