@@ -25,6 +25,7 @@ use crate::acts::{Act, acts, lane};
 use crate::fields::fields;
 use crate::gone;
 use crate::lines::lines;
+use crate::titles::titles;
 use crate::{
     Actor, ActorKind, Done, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
     Source, Status, Story, whole,
@@ -48,8 +49,8 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
             || facts.iter().all(|fact| is_heard(fact.source)),
     };
     let mut story = begin(acts, &snapshots, &played)?;
-    story.peer = peer(&snapshots, &played);
-    let told = peer(&heard.snapshots, &heard.played);
+    story.peer = peer(&facts, &snapshots, &played);
+    let told = peer(&facts, &heard.snapshots, &heard.played);
     let is_told = told.is_some() && heard.played.status == played.status;
     let course = story_pass(&mut story, acts, &heard, is_told);
     if is_told && follows(&story, acts, acts.len()) {
@@ -64,7 +65,8 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     let seen = (told.as_ref(), heard.snapshots.as_slice());
     fields(&mut story, acts, course.taker, seen, mapping);
     whole::spans(&mut story, acts);
-    story.lines = lines(acts, &played, &course.order, &snapshots);
+    let titles = titles(&facts, &snapshots);
+    story.lines = lines(acts, &played, &course.order, (&snapshots, &titles));
     tell_merge(&mut story);
     Some(story)
 }
@@ -76,7 +78,7 @@ pub fn peer_of(facts: &[Fact]) -> Option<Peer> {
     gone::without_others(&mut facts, |facts| snapshots(facts, |_| true));
     let known = acts(&facts);
     let snapshots = snapshots(&facts, |fact| known.is_news(fact));
-    peer(&snapshots, &peer_pass(&known.acts, |_| true))
+    peer(&facts, &snapshots, &peer_pass(&known.acts, |_| true))
 }
 
 /// PagerDuty without what was only looked at.
@@ -229,7 +231,7 @@ fn snapshots<'a>(facts: &[&'a Fact], counts: impl Fn(&Fact) -> bool) -> Vec<&'a 
 }
 
 /// The newest value of each field.
-fn peer(snapshots: &[&Snapshot], played: &Played) -> Option<Peer> {
+fn peer(facts: &[&Fact], snapshots: &[&Snapshot], played: &Played) -> Option<Peer> {
     let newest = snapshots.last()?;
     let mut peer = Peer {
         id: newest.id.clone(),
@@ -238,7 +240,9 @@ fn peer(snapshots: &[&Snapshot], played: &Played) -> Option<Peer> {
         status: played.status,
         status_at: played.since,
         version: newest.version,
-        title: None,
+        title: titles(facts, snapshots)
+            .last()
+            .map(|(_, title)| (*title).to_owned()),
         urgency: None,
         priority: None,
         service: None,
@@ -250,7 +254,6 @@ fn peer(snapshots: &[&Snapshot], played: &Played) -> Option<Peer> {
     for snapshot in snapshots {
         set(&mut peer.number, snapshot.number.as_ref());
         set(&mut peer.html_url, snapshot.html_url.as_ref());
-        set(&mut peer.title, snapshot.title.as_ref());
         set(&mut peer.urgency, snapshot.urgency.as_ref());
         set(&mut peer.service, snapshot.service.as_ref());
         set(&mut peer.policy, snapshot.policy.as_ref());

@@ -31,6 +31,7 @@ mod snapshot;
 mod status;
 mod story;
 mod timeline;
+mod titles;
 mod whole;
 
 pub use actor::{Actor, ActorKind, Person};

@@ -8,12 +8,13 @@ use crate::acts::Act;
 use crate::fold::Played;
 use crate::{Actor, Fact, Kind, Line, Person, Seen, Snapshot, Source};
 
-/// What happened, oldest first; `order` is the order in which the acts were played.
+/// What happened, oldest first; `order` is the order in which the acts were played, and then come the
+/// looks at PagerDuty and the titles that they showed.
 pub(crate) fn lines(
     acts: &[Act<'_>],
     played: &Played,
     order: &[usize],
-    snapshots: &[&Snapshot],
+    (snapshots, titles): (&[&Snapshot], &[(&Snapshot, &str)]),
 ) -> Vec<Line> {
     let birth = acts
         .iter()
@@ -46,11 +47,7 @@ pub(crate) fn lines(
         }
         lines.extend(linked(act, snapshots).map(|line| (line, act.given)));
     }
-    lines.extend(
-        renames(acts, snapshots)
-            .into_iter()
-            .map(|line| (line, None)),
-    );
+    lines.extend(renames(acts, titles).into_iter().map(|line| (line, None)));
     lines.sort_by_key(|(line, _)| line.at);
     keep_given(&mut lines);
     lines.into_iter().map(|(line, _)| line).collect()
@@ -179,17 +176,13 @@ fn linked(act: &Act<'_>, snapshots: &[&Snapshot]) -> Option<Line> {
 }
 
 /// PagerDuty has no event for a new title: it shows in the next look.
-fn renames(acts: &[Act<'_>], snapshots: &[&Snapshot]) -> Vec<Line> {
+fn renames(acts: &[Act<'_>], titles: &[(&Snapshot, &str)]) -> Vec<Line> {
     let ours: HashSet<&str> = acts
         .iter()
         .filter(|act| act.fact.source == Source::Command && act.fact.kind == Kind::Titled)
         .filter_map(|act| act.fact.value.as_deref())
         .collect();
-    let titled: Vec<(&Snapshot, &str)> = snapshots
-        .iter()
-        .filter_map(|snapshot| Some((*snapshot, snapshot.title.as_deref()?)))
-        .collect();
-    titled
+    titles
         .windows(2)
         .filter_map(|pair| match pair {
             [(_, before), (snapshot, after)] if before != after && !ours.contains(after) => {

@@ -486,6 +486,32 @@ fn a_rename_here_stands_until_pagerduty_shows_a_newer_one() {
 }
 
 #[test]
+fn a_rename_here_stands_against_a_webhook_of_the_same_second_that_does_not_know_it() {
+    // Somebody resolved it while our call was on its way; REST tells seconds, webhooks more.
+    let crossed = "
+        09:00 webhook triggered showing status=triggered;title=db_down | db down
+        09:05 command#x titled by Ann | disk full
+        09:05:00.178 webhook resolved by Bob showing status=resolved;title=db_down
+        09:05 answer titled for x showing status=resolved;title=disk_full;read=09:05:00.010 | disk full
+    ";
+    assert_eq!(story(crossed).title, "disk full");
+    assert_snapshot!(tell(crossed), @r"
+    09:00 Triggered: db down
+    09:05 Renamed to “disk full” by Ann
+    09:05:00.178 Resolved by Bob
+    = resolved, over 09:05:00.178 by Bob, PagerDuty resolved
+    ");
+    // A title that nobody had before is somebody's.
+    let renamed = story("
+        09:00 webhook triggered showing status=triggered;title=db_down | db down
+        09:05 command#x titled by Ann | disk full
+        09:05 answer titled for x showing status=triggered;title=disk_full;read=09:05:00.010 | disk full
+        09:05:00.900 webhook resolved by Bob showing status=resolved;title=all_well
+    ");
+    assert_eq!(renamed.title, "all well");
+}
+
+#[test]
 fn s31_what_we_write_second_is_newer_than_the_news_of_what_we_wrote_first() {
     // Both calls were answered within one second, and our clock is a minute behind.
     let told = story(
