@@ -244,7 +244,7 @@ fn replace_once(path: &str, text: Vec<u8>, find: &str, instead: &str) -> anyhow:
 fn sources() -> anyhow::Result<Vec<String>> {
     let output = Command::new("git")
         .args(["ls-files", "--cached", "--others", "--exclude-standard"])
-        .args(["Cargo.toml", "Cargo.lock", "crates", "xtask"])
+        .args(["Cargo.toml", "Cargo.lock", "crates", "fuzz", "xtask"])
         .current_dir(root())
         .output()
         .context("cannot start git")?;
