@@ -153,7 +153,7 @@ kinds! {
 
 impl Kind {
     /// Whether it moves an incident from state to state.
-    pub(crate) fn is_step(self) -> bool {
+    pub fn is_step(self) -> bool {
         matches!(
             self,
             Self::Triggered

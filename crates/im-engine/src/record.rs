@@ -266,9 +266,18 @@ fn settle_debts(
     for row in &dropped {
         outbox::delete(tx, row.id)?;
     }
-    // A twin that may have been made meanwhile must hear of what was done since.
+    // A twin that may have been made meanwhile must hear of what was done since; and what its state
+    // is, a call for another state leaves open: whoever reopens while a resolve is on its way asks
+    // for more than what is shown (S22).
     let may_be_born = leased.iter().any(|row| row.effect == Effect::Create);
-    let is_done = |command: &&String| !may_be_born && !on_its_way(command);
+    let is_unsettled = leased
+        .iter()
+        .any(|row| matches!(row.effect, Effect::Status(_)));
+    let waits = |command: &String| {
+        let is_it = |pending: &Pending| pending.command == *command && pending.kind.is_step();
+        is_unsettled && story.pending.iter().any(is_it)
+    };
+    let is_done = |command: &&String| !may_be_born && !on_its_way(command) && !waits(command);
     let moot = debts.moot.iter().filter(is_done);
     let moot = moot.map(|command| (command, why_moot(command, story, &dropped)));
     let kept = debts.kept.iter().filter(is_done);

@@ -29,6 +29,8 @@ use world::{World, connector};
 
 /// Deliveries from which on a run is a long one.
 const LONG_FROM: u64 = 20_000;
+/// Mistakes that are told in full.
+const TOLD_MAX: usize = 100;
 /// Incidents in one answer of the API.
 const PAGE: usize = 1_000;
 
@@ -79,6 +81,9 @@ fn nothing_is_lost_doubled_or_diverges_between_real_processes() {
     let acted = im::clock::now();
     let (model, wrong) = judge(&world);
     println!("{}", figures(&world, &model, &wrong, begun, acted));
+    for one in wrong.all().take(TOLD_MAX) {
+        println!("{one}");
+    }
     if let Some(first) = wrong.first() {
         let log = folder.join("im.log");
         std::fs::write(&log, world.with_server(|server| server.whole_log())).unwrap();

@@ -240,6 +240,30 @@ story! {
         assert_eq!(world.sim.incidents().count(), 1, "nobody is paged twice");
     }
 
+    fn s22_a_reopen_while_the_resolve_is_on_its_way_is_not_overtaken_by_it(world) {
+        for taken in [false, true] {
+            let (incident, twin) = world.declared("There and back");
+            world.way.keep_back = Some(|body| is_event(body, "resolved"));
+            world.latency = SignedDuration::from_secs(20);
+            world.must(incident, &Command::Resolve);
+            world.run_for(SignedDuration::from_secs(2));
+            assert_eq!(world.there(&twin), "resolved", "and nobody here knows");
+            world.crash();
+            world.latency = SignedDuration::ZERO;
+            world.must(incident, &Command::Reopen);
+            if taken {
+                world.run_for(SignedDuration::from_secs(2));
+                world.must(incident, &Command::Acknowledge);
+            }
+            world.run_for(SignedDuration::from_secs(1));
+            world.let_in(|_| ());
+            world.run_for(MINUTE * 10);
+            let wanted = if taken { Status::Acknowledged } else { Status::Open };
+            assert_eq!(world.story(incident).status, wanted, "{}", world.timeline(incident));
+            assert_eq!(world.there(&twin), if taken { "acknowledged" } else { "triggered" });
+        }
+    }
+
     fn s23_the_first_that_is_heard_is_an_acknowledgement(world) {
         world.way.lose = Some(|body| is_event(body, "triggered"));
         let twin = world.triggered("Half heard");

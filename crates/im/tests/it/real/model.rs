@@ -57,16 +57,20 @@ pub(crate) struct Wrong {
 }
 
 impl Wrong {
-    pub(crate) fn first(&self) -> Option<String> {
+    /// Each mistake with its sort before it, the worst first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = String> {
         let sorts = [
             ("lost", &self.lost),
             ("double", &self.double),
             ("diverged", &self.diverged),
         ];
-        let mut found = sorts
+        sorts
             .into_iter()
-            .filter_map(|(sort, all)| Some(format!("{sort}: {}", all.first()?)));
-        found.next()
+            .flat_map(|(sort, all)| all.iter().map(move |one| format!("{sort}: {one}")))
+    }
+
+    pub(crate) fn first(&self) -> Option<String> {
+        self.all().next()
     }
 }
 
