@@ -126,7 +126,10 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
     let assign_differs = assignees_differ(story, debts.reopens());
     debts.settle(assign, Effect::Assign, assign_differs);
     debts.settle(service, Effect::Service, service_differs(story, mapping));
-    debts.owed.sort_by(|a, b| order(a).cmp(&order(b)));
+    let reopened_at = debts.reopened_at(story);
+    debts
+        .owed
+        .sort_by(|a, b| order(a, reopened_at).cmp(&order(b, reopened_at)));
     debts
 }
 
@@ -140,20 +143,20 @@ fn is_to_be_made(story: &Story) -> bool {
     story.born_here && !story.deleted && story.status.is_open() && asked.any(begins)
 }
 
-/// The twin comes first; then everything in the order in which it was asked for.
-fn order(owed: &Owed) -> (bool, Timestamp, u8, &[String]) {
+/// The twin comes first; then everything in the order in which it was asked for. PagerDuty gives what
+/// is over to nobody, so people wait for the call that opens it again.
+fn order(owed: &Owed, reopened_at: Option<Timestamp>) -> (bool, Timestamp, u8, &[String]) {
     // A state and its note are asked for at once: the state goes first.
     let rank = match owed.effect {
         Effect::Create | Effect::Status(_) => 0,
         Effect::Title | Effect::Urgency | Effect::Assign | Effect::Service => 1,
         Effect::Note(_) | Effect::Say(_) => 2,
     };
-    (
-        owed.effect != Effect::Create,
-        owed.since,
-        rank,
-        &owed.commands,
-    )
+    let since = match reopened_at {
+        Some(at) if owed.effect == Effect::Assign => owed.since.max(at),
+        _ => owed.since,
+    };
+    (owed.effect != Effect::Create, since, rank, &owed.commands)
 }
 
 /// What a new twin is made with. For a twin that exists these need nothing more, and a
@@ -230,9 +233,21 @@ impl Bundle {
 impl Debts {
     /// Whether what is over there is to be opened again.
     fn reopens(&self) -> bool {
+        self.opening().is_some()
+    }
+
+    /// Since when what is over there is to be opened again.
+    fn reopened_at(&self, story: &Story) -> Option<Timestamp> {
+        let is_over = story.peer.as_ref()?.status == PeerStatus::Resolved;
+        self.opening()
+            .filter(|_| is_over)
+            .map(|opening| opening.since)
+    }
+
+    fn opening(&self) -> Option<&Owed> {
         let opens =
-            |owed: &Owed| matches!(owed.effect, Effect::Status(to) if to != PeerStatus::Resolved);
-        self.owed.iter().any(opens)
+            |owed: &&Owed| matches!(owed.effect, Effect::Status(to) if to != PeerStatus::Resolved);
+        self.owed.iter().find(opens)
     }
 
     fn note(&mut self, pending: &Pending, mapping: &Mapping) {

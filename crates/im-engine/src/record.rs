@@ -248,18 +248,20 @@ fn settle_debts(
     let (leased, free): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| may_be_there(row, now));
     let on_its_way = |command: &String| leased.iter().any(|row| row.commands.contains(command));
     let mut kept = Vec::new();
+    let mut last = 0;
     for debt in &debts.owed {
         if debt.commands.iter().all(on_its_way) {
             continue;
         }
-        match free.iter().find(|row| same_slot(&row.effect, &debt.effect)) {
+        let row = free.iter().find(|row| same_slot(&row.effect, &debt.effect));
+        // Rows leave in the order of their ids: one that must leave after another takes a new one.
+        match row.filter(|row| row.parked || row.id > last) {
             Some(row) => {
                 renew(tx, row, debt, now)?;
                 kept.push(row.id);
+                last = last.max(row.id);
             }
-            None => {
-                outbox::insert(tx, connector.name(), incident, debt, now)?;
-            }
+            None => last = outbox::insert(tx, connector.name(), incident, debt, now)?,
         }
     }
     let dropped: Vec<&OutboxRow> = free.iter().filter(|row| !kept.contains(&row.id)).collect();

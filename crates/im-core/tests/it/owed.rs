@@ -65,6 +65,24 @@ fn nobody_is_given_what_is_over_or_deleted() {
 }
 
 #[test]
+fn people_wait_for_the_call_that_opens_it_again() {
+    // PagerDuty refuses to give what is resolved to anybody. What its people do changes nothing here.
+    let sending = Mapping::new(Direction::Outbound, "PWEB");
+    let over = "
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:05 command#x assigned by Ann to Bob
+        09:07 look resolved by Ann
+    ";
+    assert_eq!(debts(over, &sending), "moot: x");
+    let reopened = "
+        09:08 command#s resolved by Ann
+        09:09 command#r reopened by Ann
+    ";
+    let owed = debts(&format!("{over}{reopened}"), &sending);
+    assert_eq!(owed, "owed: reopen (s, r); owed: assign (x)");
+}
+
+#[test]
 fn what_a_twin_is_made_with_needs_no_call_of_its_own() {
     let declared = "
         09:00 command#t triggered by Ann | db down
