@@ -4,6 +4,7 @@
 //! on (S20); and it repeats what we know most of the time, so only differences are stored (S27).
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use im_core::{
     Actor, ActorKind, Fact, IncidentNumber, Kind, Mapping, Named, Peer, PeerStatus, Snapshot,
@@ -183,9 +184,10 @@ fn unknown(
     read: &IncidentRead,
 ) -> Result<Vec<Fact>, StoreError> {
     let mut known = facts::of_incident(tx, incident)?;
-    if !record::is_aside(tx, connector, incident)? {
+    let is_look = |fact: &Fact| fact.source == Source::Look;
+    if known.iter().any(is_look) && !record::is_aside(tx, connector, incident)? {
         // What was only looked at is news to us.
-        known.retain(|fact| fact.source != Source::Look);
+        Arc::make_mut(&mut known).retain(|fact| !is_look(fact));
     }
     let peer = peer_of(&known);
     // Whether a part was merged or is over decides about others, so the look itself is news.

@@ -1,7 +1,10 @@
 //! The facts of incidents: appended, never changed.
 //!
 //! Writers take turns and no fact is ever deleted, so a fact's number is the highest before it
-//! plus one: the order of commits, without gaps.
+//! plus one: the order of commits, without gaps. So what a connection has read of an incident stays
+//! true, and the next time it reads what came since ([`crate::session`]).
+
+use std::sync::Arc;
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Kind, Snapshot, Source};
 
@@ -24,9 +27,9 @@ statements! {
         INSERT INTO fact_source (seq, snapshot, raw) VALUES (?1, ?2, ?3)";
     OF_INCIDENT = "-- facts.of_incident
         SELECT f.source, f.source_id, f.kind, f.at, f.actor_kind, f.actor_id, f.actor_name,
-               f.people, f.value, f.detail, f.answers, s.snapshot
+               f.people, f.value, f.detail, f.answers, s.snapshot, f.seq
           FROM fact f LEFT JOIN fact_source s ON s.seq = f.seq
-         WHERE f.incident = ?1
+         WHERE f.incident = ?1 AND f.seq > ?2
          ORDER BY f.seq";
     RAW = "-- facts.raw
         SELECT s.raw FROM fact f JOIN fact_source s ON s.seq = f.seq
@@ -119,11 +122,22 @@ pub fn last(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
 }
 
 /// All facts of an incident.
-pub fn of_incident(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Vec<Fact>, StoreError> {
-    tx.query(OF_INCIDENT, params![incident.get()])?
-        .into_iter()
-        .map(read)
-        .collect()
+pub fn of_incident(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+) -> Result<Arc<Vec<Fact>>, StoreError> {
+    let mut known = tx.known_facts().take(incident);
+    let news = tx.query(OF_INCIDENT, params![incident.get(), known.last])?;
+    if !news.is_empty() {
+        let facts = Arc::make_mut(&mut known.facts);
+        for row in news {
+            known.last = row.int(12)?;
+            facts.push(read(row)?);
+        }
+    }
+    let facts = Arc::clone(&known.facts);
+    tx.known_facts().put(incident, known);
+    Ok(facts)
 }
 
 /// The report behind a fact, as it came.

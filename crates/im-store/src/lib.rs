@@ -29,6 +29,7 @@ mod postgres;
 mod queue;
 pub mod repair;
 mod reply;
+mod session;
 pub mod settings;
 pub mod sql;
 mod sqlite;

@@ -1,8 +1,7 @@
 //! A database on the calling thread: for simulations that must not depend on scheduling,
 //! and for short command-line runs.
 
-use fastrand::Rng;
-
+use crate::session::Session;
 use crate::{
     Connection, DbOptions, SqliteImage, StoreError, Tx, TxKind, migrate, threads,
     tx::{Task, run_alone},
@@ -13,7 +12,7 @@ use crate::{
 /// On PostgreSQL it must not be used on a thread of an async runtime: that driver blocks.
 pub struct LocalDb {
     connection: Box<dyn Connection>,
-    rng: Rng,
+    session: Session,
 }
 
 impl LocalDb {
@@ -33,7 +32,7 @@ impl LocalDb {
     pub fn on(connection: Box<dyn Connection>, seed: u64) -> Self {
         Self {
             connection,
-            rng: Rng::with_seed(seed),
+            session: Session::new(seed),
         }
     }
 
@@ -59,7 +58,7 @@ impl LocalDb {
         work: impl FnOnce(&mut Tx<'_>) -> Result<T, E>,
     ) -> Result<T, E> {
         let mut task = Task::new(work);
-        run_alone(self.connection.as_mut(), &mut self.rng, kind, &mut task);
+        run_alone(self.connection.as_mut(), &mut self.session, kind, &mut task);
         task.result
             .unwrap_or_else(|| Err(StoreError::closed().into()))
     }

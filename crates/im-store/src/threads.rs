@@ -17,13 +17,12 @@ use std::{
     thread::{self, JoinHandle},
 };
 
-use fastrand::Rng;
-
 use crate::{
     Address, Cause, Connection, DbOptions, Pending, PostgresConnection, SqliteConnection,
     StoreError, Tx, TxKind, migrate,
     queue::Queue,
     reply::{self, Reply},
+    session::Session,
     tx::{Task, Work, run_alone, run_group},
 };
 
@@ -218,11 +217,8 @@ impl Threads {
     fn start(&mut self, name: &str, role: Role, options: &DbOptions) -> Result<(), StoreError> {
         let number = u64::try_from(self.handles.len()).unwrap_or(0);
         // Different threads must not hand out the same ids.
-        let rng = Rng::with_seed(
-            options
-                .seed
-                .wrapping_add(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
-        );
+        let seed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let session = Session::new(options.seed.wrapping_add(seed));
         let queue = match role {
             Role::Grouped | Role::Alone => Arc::clone(&self.writes),
             Role::Reader => Arc::clone(&self.reads),
@@ -232,7 +228,7 @@ impl Threads {
         let body = move || match open(role, &options) {
             Ok(connection) => {
                 ready.send(Ok(()));
-                serve(role, connection, rng, &queue);
+                serve(role, connection, session, &queue);
             }
             Err(error) => ready.send(Err(error)),
         };
@@ -257,7 +253,12 @@ fn open(role: Role, options: &DbOptions) -> Result<Box<dyn Connection>, StoreErr
 }
 
 /// Runs jobs until the queue is closed and empty.
-fn serve(role: Role, mut connection: Box<dyn Connection>, mut rng: Rng, queue: &Queue<AnyJob>) {
+fn serve(
+    role: Role,
+    mut connection: Box<dyn Connection>,
+    mut session: Session,
+    queue: &Queue<AnyJob>,
+) {
     let _guard = AbandonOnPanic(queue);
     let limit = match role {
         Role::Grouped => GROUP_MAX,
@@ -269,10 +270,10 @@ fn serve(role: Role, mut connection: Box<dyn Connection>, mut rng: Rng, queue: &
             return;
         }
         match role {
-            Role::Grouped => run_group(connection.as_mut(), &mut rng, &mut jobs),
+            Role::Grouped => run_group(connection.as_mut(), &mut session, &mut jobs),
             Role::Alone | Role::Reader => {
                 for job in &mut jobs {
-                    run_alone(connection.as_mut(), &mut rng, job.kind, job.as_mut());
+                    run_alone(connection.as_mut(), &mut session, job.kind, job.as_mut());
                 }
             }
         }

@@ -7,25 +7,29 @@
 //!
 //! Absent: the current time. Callers pass `now`.
 
-use fastrand::Rng;
 use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
+use crate::session::{KnownFacts, Session};
 use crate::{Cause, Connection, Row, StoreError, TxKind, Value, sql::statement_name};
 
 /// A running transaction.
 pub struct Tx<'c> {
     connection: &'c mut dyn Connection,
-    rng: &'c mut Rng,
+    session: &'c mut Session,
     read_only: bool,
     failure: Option<StoreError>,
 }
 
 impl<'c> Tx<'c> {
-    pub(crate) fn new(connection: &'c mut dyn Connection, rng: &'c mut Rng, kind: TxKind) -> Self {
+    pub(crate) fn new(
+        connection: &'c mut dyn Connection,
+        session: &'c mut Session,
+        kind: TxKind,
+    ) -> Self {
         Self {
             connection,
-            rng,
+            session,
             read_only: kind == TxKind::Read,
             failure: None,
         }
@@ -61,13 +65,18 @@ impl<'c> Tx<'c> {
     pub fn new_id(&mut self, now: Timestamp) -> Uuid {
         let millis = u64::try_from(now.as_millisecond()).unwrap_or(0);
         let mut random = [0_u8; 10];
-        self.rng.fill(&mut random);
+        self.session.rng.fill(&mut random);
         Builder::from_unix_timestamp_millis(millis, &random).into_uuid()
     }
 
     /// A number from the seeded generator, e.g. for jitter. Not a secret.
     pub fn random_u64(&mut self) -> u64 {
-        self.rng.u64(..)
+        self.session.rng.u64(..)
+    }
+
+    /// The facts that were read before on this connection.
+    pub(crate) fn known_facts(&mut self) -> &mut KnownFacts {
+        &mut self.session.facts
     }
 
     fn guarded<T>(
@@ -144,24 +153,26 @@ where
 /// Runs `work` in a transaction of its own.
 pub(crate) fn run_alone(
     connection: &mut dyn Connection,
-    rng: &mut Rng,
+    session: &mut Session,
     kind: TxKind,
     work: &mut dyn Work,
 ) {
     if let Err(error) = connection.begin(kind) {
         return work.fail(error);
     }
-    let mut tx = Tx::new(connection, rng, kind);
+    let mut tx = Tx::new(connection, session, kind);
     let keep = work.attempt(&mut tx);
     let failure = tx.failure;
     if keep && failure.is_none() {
         if let Err(error) = connection.commit() {
             connection.rollback();
+            session.undone();
             work.fail(error);
         }
         return;
     }
     connection.rollback();
+    session.undone();
     // The work does not know that the store failed.
     if let Some(error) = failure.filter(|_| keep) {
         work.fail(error);
@@ -176,13 +187,14 @@ const ROLLBACK_TO: &str = "ROLLBACK TO SAVEPOINT job";
 /// if the transaction itself fails, everyone gets its error.
 pub(crate) fn run_group(
     connection: &mut dyn Connection,
-    rng: &mut Rng,
+    session: &mut Session,
     group: &mut [impl AsMut<dyn Work>],
 ) {
-    let Err(error) = try_group(connection, rng, group) else {
+    let Err(error) = try_group(connection, session, group) else {
         return;
     };
     connection.rollback();
+    session.undone();
     for work in group {
         work.as_mut().fail(error.clone());
     }
@@ -190,26 +202,27 @@ pub(crate) fn run_group(
 
 fn try_group(
     connection: &mut dyn Connection,
-    rng: &mut Rng,
+    session: &mut Session,
     group: &mut [impl AsMut<dyn Work>],
 ) -> Result<(), StoreError> {
     connection.begin(TxKind::Write)?;
     for work in group {
-        run_in_savepoint(connection, rng, work.as_mut())?;
+        run_in_savepoint(connection, session, work.as_mut())?;
     }
     connection.commit()
 }
 
 fn run_in_savepoint(
     connection: &mut dyn Connection,
-    rng: &mut Rng,
+    session: &mut Session,
     work: &mut dyn Work,
 ) -> Result<(), StoreError> {
     connection.execute(SAVEPOINT, &[])?;
-    let mut tx = Tx::new(connection, rng, TxKind::Write);
+    let mut tx = Tx::new(connection, session, TxKind::Write);
     let keep = work.attempt(&mut tx);
     let failure = tx.failure;
     if !keep || failure.is_some() {
+        session.undone();
         // A full disk rolls back everything at once; then the savepoint is gone too.
         connection
             .execute(ROLLBACK_TO, &[])

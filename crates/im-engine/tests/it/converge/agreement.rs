@@ -422,7 +422,7 @@ fn told(fact: &Fact) -> String {
 }
 
 fn known(world: &mut World, incident: IncidentNumber) -> Vec<Fact> {
-    world.write(|tx| facts::of_incident(tx, incident))
+    world.write(|tx| facts::of_incident(tx, incident)).to_vec()
 }
 
 fn mapping(world: &mut World) -> Mapping {

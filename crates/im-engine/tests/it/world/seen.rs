@@ -96,7 +96,7 @@ impl World {
     pub(crate) fn unfaithful_row(&mut self, row: &IncidentRow) -> Option<String> {
         let connector = self.write(|tx| connector::load(tx, CONNECTOR)).unwrap();
         let mapping = row.connector.as_ref().map(|_| &connector.mapping);
-        let mut told = self.write(|tx| facts::of_incident(tx, row.number));
+        let mut told = self.write(|tx| facts::of_incident(tx, row.number)).to_vec();
         let mut story = fold(&told, mapping)?;
         told.extend(told.clone().into_iter().step_by(3));
         self.rng.shuffle(&mut told);

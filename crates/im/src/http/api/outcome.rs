@@ -9,6 +9,7 @@
 mod words;
 
 use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use im_core::{Direction, Fact, IncidentNumber, Kind, Source};
 use im_engine::connector;
@@ -137,7 +138,7 @@ pub struct Known {
     /// The incident.
     pub whole: Whole,
     /// Its facts.
-    facts: Vec<Fact>,
+    facts: Arc<Vec<Fact>>,
     /// Every connector, by name.
     connectors: Vec<String>,
     /// The same of each part, by the services that it is for.
