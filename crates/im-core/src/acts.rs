@@ -158,14 +158,15 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
         ..peers(fact)
     }));
     let looks = others(Source::Read).chain(others(Source::Look));
-    acts.extend(looks.filter_map(|fact| {
+    let told_at = |fact: &Fact| {
         let answered = own.find(fact).map(|answer| echoes.date(answer));
         let [logged, told] = [&log, &heard].map(|known| known.find(fact).map(|known| known.at));
-        let better = [logged, answered, told].into_iter().flatten();
-        read(
-            fact,
-            better.min_by_key(|at| at.duration_since(fact.at).abs()),
-        )
+        let all = [logged, answered, told].into_iter().flatten();
+        all.min_by_key(|at| at.duration_since(fact.at).abs())
+    };
+    acts.extend(looks.filter_map(|fact| {
+        let reopening = || told_at(&as_reopening(fact)?);
+        read(fact, told_at(fact).or_else(reopening))
     }));
     let mut ours: Vec<Ours<'a>> = of(facts, Source::Command)
         .map(|command| {
@@ -220,6 +221,15 @@ fn read(fact: &Fact, told_at: Option<Timestamp>) -> Option<Act<'_>> {
         at: fact.at.max(told_at),
         told_better: true,
         ..peers(fact)
+    })
+}
+
+/// A look that finds triggered what was acknowledged dates the last change, and that may have been
+/// the reopening after a resolve that nobody had told yet.
+fn as_reopening(fact: &Fact) -> Option<Fact> {
+    (fact.kind == Kind::Unacknowledged).then(|| Fact {
+        kind: Kind::Reopened,
+        ..fact.clone()
     })
 }
 

@@ -55,6 +55,29 @@ fn what_a_read_shows_of_an_act_that_was_undone_since_is_no_second_line() {
 }
 
 #[test]
+fn a_look_that_missed_a_resolve_and_its_reopen_is_no_withdrawal() {
+    let looked = "
+        09:00 webhook triggered showing status=triggered | db down
+        09:01 webhook acknowledged by Ann
+        09:05 read unacknowledged by Bob
+    ";
+    let told = tell(looked);
+    assert!(
+        told.contains("09:05 Acknowledgement withdrawn by Bob"),
+        "{told}"
+    );
+    let logged = format!(
+        "{looked}
+        09:04 log resolved by Ann
+        09:05 log reopened by Bob"
+    );
+    let told = tell(&logged);
+    assert!(!told.contains("withdrawn"), "{told}");
+    assert!(told.contains("09:05 Reopened by Bob"), "{told}");
+    assert!(told.contains("= open"), "{told}");
+}
+
+#[test]
 fn a_declaration_that_waited_here_began_when_it_was_made() {
     let began = |command: &str, answer: &str| {
         story(&format!(

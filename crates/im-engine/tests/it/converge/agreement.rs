@@ -218,8 +218,6 @@ impl Script {
                     |at: &Timestamp| (line.at.as_second() - at.as_second()).abs() <= SAME_TIME_S;
                 match unmatched.iter().position(near) {
                     Some(place) => unmatched.remove(place),
-                    // A look that shows triggered after acknowledged does not show what lay between.
-                    None if line.kind == Kind::Unacknowledged => continue,
                     None => return Some(format!("{name} at {}, and PagerDuty has none", line.at)),
                 };
             }
