@@ -128,6 +128,7 @@ fn judge(world: &World) -> (Model, Wrong) {
         wrong.double.extend(last.double);
         wrong.diverged.extend(last.diverged);
     }
+    let model = Model::of(&world.history.read());
     stored(world, &model, &mut wrong);
     (model, wrong)
 }

@@ -5,13 +5,16 @@ use std::net::SocketAddr;
 use std::process::{Child, Stdio};
 use std::sync::Mutex;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::process::server::program;
 use crate::process::wire::{self, Message};
 
 /// Rows that the control API shows at most.
 const ROWS_MAX: &str = "10000";
+
+/// Longer than any run.
+const DELAY_MIN: u32 = 1_440;
 
 pub(crate) struct StandIn {
     pub(crate) address: SocketAddr,
@@ -43,19 +46,61 @@ impl StandIn {
             account,
             child: Mutex::new(child),
         }
+        .without_timers()
+    }
+
+    /// Lets nothing happen by itself: what escalates after half an hour would do so for as long as somebody looks.
+    fn without_timers(self) -> Self {
+        for service in self.listed("services") {
+            let (ack, end) = ("acknowledgement_timeout", "auto_resolve_timeout");
+            self.change(
+                "service",
+                &json!({"id": service["id"], ack: null, end: null}),
+            );
+        }
+        for mut policy in self.listed("escalation_policies") {
+            let rules = policy["escalation_rules"].as_array_mut().unwrap();
+            for rule in rules {
+                rule["escalation_delay_in_minutes"] = json!(DELAY_MIN);
+            }
+            self.change("escalation_policy", &policy);
+        }
+        self
+    }
+
+    fn listed(&self, name: &str) -> Vec<Value> {
+        let (status, shown) = self.ask("GET", &format!("/{name}?limit=100"), &Value::Null);
+        assert_eq!((status, &shown["more"]), (200, &json!(false)), "{shown:#}");
+        shown[name].as_array().unwrap().clone()
+    }
+
+    fn change(&self, what: &str, new: &Value) {
+        let list = match what {
+            "service" => "services",
+            _ => "escalation_policies",
+        };
+        let path = format!("/{list}/{}", new["id"].as_str().unwrap());
+        let (status, said) = self.ask("PUT", &path, &json!({what: new}));
+        assert_eq!(status, 200, "{path}: {said:#}");
     }
 
     /// Asks the control API.
     pub(crate) fn control(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        self.ask(method, &format!("/_sim/{path}"), body)
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
         let body = match body {
             Value::Null => Vec::new(),
             body => body.to_string().into_bytes(),
         };
+        let key = self.account["api_key"].as_str().unwrap();
         let headers = [
             ("host".to_owned(), self.address.to_string()),
             ("content-type".to_owned(), "application/json".to_owned()),
+            ("authorization".to_owned(), format!("Token token={key}")),
         ];
-        let request = Message::request(method, &format!("/_sim/{path}"), &headers, &body);
+        let request = Message::request(method, path, &headers, &body);
         let answer = wire::send(self.address, &request.bytes())
             .and_then(|mut stream| wire::receive(&mut stream))
             .unwrap_or_else(|error| panic!("im sim does not answer {path}: {error}"));
