@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::same::{Authorities, Pairs};
-use crate::{Fact, Kind, Seen, Source};
+use crate::{Fact, Kind, Seen, Snapshot, Source};
 
 /// An answer within this time dates the act; after it the act keeps the time of the command.
 const PROMPT_MS: i64 = 5 * 60 * 1_000;
@@ -102,12 +102,21 @@ pub(crate) struct Acts<'a> {
     /// The webhooks that tell what an answer showed: the call after it may have been made and answered
     /// in the same second, and no instant would say that it was later.
     retold: HashSet<&'a str>,
+    /// Since when PagerDuty looks as an answer showed it, where more than its second is known.
+    answered: HashMap<&'a str, Timestamp>,
 }
 
 impl Acts<'_> {
     /// Whether a report shows anything that no answer showed.
     pub(crate) fn is_news(&self, fact: &Fact) -> bool {
         fact.source != Source::Webhook || !self.retold.contains(fact.source_id.as_str())
+    }
+
+    /// Since when PagerDuty looks as `shown` does, which `fact` showed.
+    pub(crate) fn since(&self, fact: &Fact, shown: &Snapshot) -> Timestamp {
+        let known = self.answered.get(fact.source_id.as_str());
+        let known = known.filter(|_| fact.source == Source::Answer);
+        known.copied().unwrap_or_else(|| shown.shown_at())
     }
 }
 
@@ -179,7 +188,45 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
     acts.extend(ours.into_iter().flat_map(Ours::into_acts));
     acts.sort_by(|a, b| a.key().cmp(&b.key()));
     let retold = told().filter_map(|answer| echoes.retold(answer)).collect();
-    Acts { acts, retold }
+    let answered = answered_since(of(facts, Source::Answer), &answers, &echoes);
+    Acts {
+        acts,
+        retold,
+        answered,
+    }
+}
+
+/// Since when PagerDuty looks as each answer showed it. An answer tells the second, and the webhook of its call the
+/// millisecond: what somebody did earlier in that second is older. Calls are made one after the other, so the
+/// next answer of that second is no older, whether its own webhook has come or not.
+fn answered_since<'a>(
+    all: impl Iterator<Item = &'a Fact>,
+    answers: &HashMap<&str, Vec<&'a Fact>>,
+    echoes: &Echoes<'_>,
+) -> HashMap<&'a str, Timestamp> {
+    let shown = all.filter_map(|fact| Some((fact, fact.snapshot.as_ref()?)));
+    let mut shown: Vec<(&Fact, &Snapshot)> = shown.collect();
+    shown.sort_by_key(|(fact, shown)| (shown.read_at, &fact.source_id));
+    let mut before: Option<Timestamp> = None;
+    let mut since = HashMap::new();
+    for (fact, shown) in shown {
+        let all = fact
+            .answers
+            .as_deref()
+            .and_then(|command| answers.get(command));
+        let heard = all
+            .into_iter()
+            .flatten()
+            .filter_map(|answer| echoes.heard.of(answer));
+        let at = heard
+            .map(|echo| echo.at)
+            .chain(before)
+            .filter(|at| at.as_second() == shown.version.as_second())
+            .fold(shown.shown_at(), Timestamp::max);
+        before = Some(at);
+        since.insert(fact.source_id.as_str(), at);
+    }
+    since
 }
 
 fn of<'a>(facts: &[&'a Fact], source: Source) -> impl Iterator<Item = &'a Fact> {
@@ -328,6 +375,18 @@ impl<'a> Ours<'a> {
         }
     }
 
+    /// When the last that it did was done, within its second: whoever acknowledges is given the incident by the
+    /// same call. A word about a step may be said much later.
+    fn ends(&self) -> Timestamp {
+        let done = self
+            .done
+            .iter()
+            .filter(|(answer, _)| answer.kind != Kind::Noted);
+        done.map(|(_, at)| *at)
+            .filter(|at| at.as_second() == self.at.as_second())
+            .fold(self.at, Timestamp::max)
+    }
+
     fn into_acts(self) -> impl Iterator<Item = Act<'a>> {
         let main = self.done.first().copied();
         let act = Act {
@@ -405,7 +464,11 @@ fn keep_order_in(lane: &mut [Ours<'_>]) {
                 step.turn = turn + u32::from(tie < tie_before);
             }
         }
-        before = Some((step.at, step.turn, tie));
+        let (last, turn) = match step.ends() {
+            last if last > step.at => (last, 0),
+            last => (last, step.turn),
+        };
+        before = Some((last, turn, tie));
     }
 }
 

@@ -38,13 +38,18 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     let mut facts = unique(facts);
     gone::without_others(&mut facts, |facts| snapshots(facts, |_| true));
     let known = acts(&facts);
-    let snapshots = snapshots(&facts, |fact| known.is_news(fact));
+    let since = |fact: &Fact, shown: &Snapshot| known.since(fact, shown);
+    let snapshots = by_age(&facts, |fact| known.is_news(fact), since);
     let acts = &known.acts;
     let played = peer_pass(acts, |_| true);
     let is_heard = |source| source != Source::Look;
     let heard = Heard {
         played: peer_pass(acts, |act| is_heard(act.fact.source)),
-        snapshots: self::snapshots(&facts, |fact| is_heard(fact.source) && known.is_news(fact)),
+        snapshots: by_age(
+            &facts,
+            |fact| is_heard(fact.source) && known.is_news(fact),
+            since,
+        ),
         anything: facts.iter().any(|fact| fact.source.is_heard())
             || facts.iter().all(|fact| is_heard(fact.source)),
     };
@@ -77,7 +82,8 @@ pub fn peer_of(facts: &[Fact]) -> Option<Peer> {
     let mut facts = unique(facts);
     gone::without_others(&mut facts, |facts| snapshots(facts, |_| true));
     let known = acts(&facts);
-    let snapshots = snapshots(&facts, |fact| known.is_news(fact));
+    let since = |fact: &Fact, shown: &Snapshot| known.since(fact, shown);
+    let snapshots = by_age(&facts, |fact| known.is_news(fact), since);
     peer(&facts, &snapshots, &peer_pass(&known.acts, |_| true))
 }
 
@@ -221,13 +227,22 @@ fn in_order<'a, S>(
 
 /// Every snapshot of the facts that count, oldest truth first.
 fn snapshots<'a>(facts: &[&'a Fact], counts: impl Fn(&Fact) -> bool) -> Vec<&'a Snapshot> {
-    let mut seen: Vec<(&Snapshot, &str)> = facts
-        .iter()
-        .filter(|fact| counts(fact))
-        .filter_map(|fact| Some((fact.snapshot.as_ref()?, fact.source_id.as_str())))
+    by_age(facts, counts, |_, shown| shown.shown_at())
+}
+
+/// The snapshots, each of which shows how it looked since then.
+fn by_age<'a>(
+    facts: &[&'a Fact],
+    counts: impl Fn(&Fact) -> bool,
+    since: impl Fn(&Fact, &Snapshot) -> Timestamp,
+) -> Vec<&'a Snapshot> {
+    let shown = facts.iter().filter(|fact| counts(fact));
+    let shown = shown.filter_map(|fact| Some((*fact, fact.snapshot.as_ref()?)));
+    let mut seen: Vec<_> = shown
+        .map(|(fact, shown)| ((since(fact, shown), shown.read_at, &fact.source_id), shown))
         .collect();
-    seen.sort_by(|a, b| (a.0.order(), a.1).cmp(&(b.0.order(), b.1)));
-    seen.into_iter().map(|(snapshot, _)| snapshot).collect()
+    seen.sort_by_key(|(age, _)| *age);
+    seen.into_iter().map(|(_, shown)| shown).collect()
 }
 
 /// The newest value of each field.

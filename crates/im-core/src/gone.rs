@@ -44,7 +44,7 @@ pub(crate) fn without_others<'a>(
 fn service_at<'a>(snapshots: &[&'a Snapshot], at: Timestamp) -> Option<&'a str> {
     let mut shown = snapshots
         .iter()
-        .filter_map(|shown| Some((shown.order().0, shown.service.as_ref()?.id.as_str())));
+        .filter_map(|shown| Some((shown.shown_at(), shown.service.as_ref()?.id.as_str())));
     let first = shown.next()?;
     let last = shown.take_while(|(since, _)| *since <= at).last();
     Some(last.unwrap_or(first).1)

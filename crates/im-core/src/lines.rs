@@ -126,7 +126,7 @@ fn held_before(
     });
     let shown = snapshots
         .iter()
-        .filter_map(|shown| Some((shown.order().0, shown.assignees.as_ref()?)))
+        .filter_map(|shown| Some((shown.shown_at(), shown.assignees.as_ref()?)))
         .filter(|(at, people)| *at < act.at && !people.is_empty());
     let before = shown.chain(given).max_by_key(|(at, _)| *at);
     let same = |people: &[Person]| {

@@ -77,11 +77,6 @@ impl Snapshot {
         let read_at = read_at.clamp(there, end_of_second(there));
         read_at.clamp(self.version, end_of_second(self.version))
     }
-
-    /// What is newer compares greater.
-    pub(crate) fn order(&self) -> (Timestamp, Option<Timestamp>) {
-        (self.shown_at(), self.read_at)
-    }
 }
 
 /// The last instant of a second.

@@ -492,3 +492,46 @@ fn only_the_service_that_it_was_on_ends_it_by_going() {
         assert!(now.unwrap().starts_with(status), "{gone}: {told}");
     }
 }
+
+#[test]
+fn a_resolve_in_the_second_of_an_acknowledgement_ends_what_that_gave_away() {
+    // The webhook of the first call dates it by the millisecond, the answer of the second by the second.
+    let told = tell("
+        11:28 webhook triggered by service web showing status=triggered;assignees=Ines | db down
+        11:28:59.124 command#a acknowledged by Yuki
+        11:28:59 answer acknowledged by Yuki for a showing status=acknowledged;assignees=Yuki;read=11:28:59.175;answered=11:28:59
+        11:28:59 answer assigned to Yuki for a
+        11:28:59.208 webhook assigned by Yuki to Yuki showing status=triggered;assignees=Yuki
+        11:28:59.499 command#r resolved by Bram
+        11:28:59 answer resolved by Bram for r showing status=resolved;assignees=;read=11:28:59.585;answered=11:28:59
+    ");
+    assert!(!told.contains("Reopened"), "{told}");
+    assert!(told.contains("= resolved"), "{told}");
+}
+
+#[test]
+fn what_our_call_did_is_newer_than_what_somebody_did_before_it_in_that_second() {
+    let others = "
+        11:29:49 webhook triggered by service web showing status=triggered;assignees=Bob | db down
+        11:29:52.922 command#a acknowledged by Cleo
+        11:29:53.583 webhook acknowledged by Ines showing status=acknowledged;assignees=Bob
+    ";
+    let answer = "
+        11:29:53 answer acknowledged by Cleo for a showing status=acknowledged;assignees=Cleo;read=11:29:52.965;answered=11:29:53
+        11:29:53 answer assigned to Cleo for a
+    ";
+    let heard = "
+        11:29:53.650 webhook assigned by Cleo to Cleo showing status=acknowledged;assignees=Cleo
+    ";
+    let told = tell(&format!("{others}{answer}{heard}"));
+    assert!(told.contains("with Cleo"), "{told}");
+    // The next call of that second is no older, though nobody has told of it yet and our clock is slow.
+    let next = "
+        11:29:51.800 command#b assigned by Ines to Dora
+        11:29:53 answer assigned to Dora for b showing status=acknowledged;assignees=Dora;read=11:29:51.810;answered=11:29:53
+    ";
+    let slow = answer.replace("read=11:29:52.965", "read=11:29:51.700");
+    let others = others.replace("11:29:52.922 command", "11:29:51.690 command");
+    let told = tell(&format!("{others}{slow}{heard}{next}"));
+    assert!(told.contains("with Dora"), "{told}");
+}
