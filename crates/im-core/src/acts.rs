@@ -98,7 +98,7 @@ fn rank(kind: Kind, at_peer: Option<Kind>) -> u8 {
 /// The acts behind the reports.
 pub(crate) struct Acts<'a> {
     /// In the order in which they are played.
-    pub(crate) acts: Vec<Act<'a>>,
+    pub(crate) all: Vec<Act<'a>>,
     /// The webhooks that tell what an answer showed: the call after it may have been made and answered
     /// in the same second, and no instant would say that it was later.
     retold: HashSet<&'a str>,
@@ -129,12 +129,7 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
         let command = fact.answers.as_deref()?;
         commands.get(command).copied()
     };
-    let mut answers: HashMap<&str, Vec<&Fact>> = HashMap::new();
-    for fact in facts.iter().copied() {
-        if let Some(command) = answered(fact) {
-            answers.entry(command).or_default().push(fact);
-        }
-    }
+    let answers = by_command(facts, answered);
     let others = |source| of(facts, source).filter(|fact| answered(fact).is_none());
     let told = || {
         facts
@@ -190,7 +185,7 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
     let retold = told().filter_map(|answer| echoes.retold(answer)).collect();
     let answered = answered_since(of(facts, Source::Answer), &answers, &echoes);
     Acts {
-        acts,
+        all: acts,
         retold,
         answered,
     }
@@ -227,6 +222,20 @@ fn answered_since<'a>(
         since.insert(fact.source_id.as_str(), at);
     }
     since
+}
+
+/// What each command was answered.
+fn by_command<'a>(
+    facts: &[&'a Fact],
+    answered: impl Fn(&Fact) -> Option<&'a str>,
+) -> HashMap<&'a str, Vec<&'a Fact>> {
+    let mut answers: HashMap<&str, Vec<&Fact>> = HashMap::new();
+    for fact in facts.iter().copied() {
+        if let Some(command) = answered(fact) {
+            answers.entry(command).or_default().push(fact);
+        }
+    }
+    answers
 }
 
 fn of<'a>(facts: &[&'a Fact], source: Source) -> impl Iterator<Item = &'a Fact> {

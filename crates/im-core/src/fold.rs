@@ -40,7 +40,7 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     let known = acts(&facts);
     let since = |fact: &Fact, shown: &Snapshot| known.since(fact, shown);
     let snapshots = by_age(&facts, |fact| known.is_news(fact), since);
-    let acts = &known.acts;
+    let acts = &known.all;
     let played = peer_pass(acts, |_| true);
     let is_heard = |source| source != Source::Look;
     let heard = Heard {
@@ -84,7 +84,7 @@ pub fn peer_of(facts: &[Fact]) -> Option<Peer> {
     let known = acts(&facts);
     let since = |fact: &Fact, shown: &Snapshot| known.since(fact, shown);
     let snapshots = by_age(&facts, |fact| known.is_news(fact), since);
-    peer(&facts, &snapshots, &peer_pass(&known.acts, |_| true))
+    peer(&facts, &snapshots, &peer_pass(&known.all, |_| true))
 }
 
 /// PagerDuty without what was only looked at.

@@ -5,7 +5,9 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde_json::json;
 
+use crate::request::{HttpRequest, Method};
 use crate::secret::Secret;
 use crate::wire::tolerant::{Lax, Many, objects};
 
@@ -18,6 +20,68 @@ pub enum EventAction {
     Acknowledge,
     /// It is over.
     Resolve,
+}
+
+impl EventAction {
+    /// The word on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Trigger => "trigger",
+            Self::Acknowledge => "acknowledge",
+            Self::Resolve => "resolve",
+        }
+    }
+}
+
+/// An event that we send. Its routing key is all that PagerDuty asks for: it goes without the account's key.
+#[derive(Debug, Clone, Copy)]
+pub struct Event<'a> {
+    /// Which integration it is for.
+    pub routing_key: &'a Secret,
+    /// What it asks for.
+    pub action: EventAction,
+    /// Events with one key are one alert.
+    pub dedup_key: &'a str,
+    /// What is wrong.
+    pub summary: &'a str,
+}
+
+impl Event<'_> {
+    /// The request that carries it, for the API at [`events_url`].
+    pub fn request(&self) -> HttpRequest {
+        let (key, action) = (self.routing_key.expose(), self.action.as_str());
+        let mut body =
+            json!({"routing_key": key, "event_action": action, "dedup_key": self.dedup_key});
+        let payload = json!({"summary": self.summary, "source": "im", "severity": "info"});
+        // Only a new alert needs words.
+        if let Some(body) = body
+            .as_object_mut()
+            .filter(|_| self.action == EventAction::Trigger)
+        {
+            body.insert("payload".to_owned(), payload);
+            body.insert("client".to_owned(), "im".into());
+        }
+        HttpRequest {
+            method: Method::Post,
+            path_and_query: "/v2/enqueue".to_owned(),
+            headers: vec![("Content-Type", "application/json".to_owned())],
+            body: Some(body.to_string().into_bytes()),
+        }
+    }
+}
+
+/// Where the Events API is that belongs to a REST API: at another host of the same region, and where PagerDuty is
+/// played by one host, there.
+pub fn events_url(base_url: &str) -> String {
+    base_url.replacen("://api.", "://events.", 1)
+}
+
+/// Characters of a routing key: letters and digits.
+pub const ROUTING_KEY_CHARS: usize = 32;
+
+/// Whether a text can be a routing key. Whether it is one PagerDuty does not tell for sure.
+pub fn is_routing_key(text: &str) -> bool {
+    text.len() == ROUTING_KEY_CHARS && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// An event as a tool sent it.

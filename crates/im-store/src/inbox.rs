@@ -63,6 +63,8 @@ statements! {
         SELECT COUNT(*) FROM inbox WHERE state = 'waiting'";
     LATEST = "-- inbox.latest
         SELECT state FROM inbox WHERE connector = ?1 AND event_id = ?2";
+    WITH_TEXT = "-- inbox.with_text
+        SELECT body FROM inbox WHERE connector = ?1 AND received_at >= ?2 AND body LIKE ?3 ORDER BY id";
     RECENT = "-- inbox.recent_body
         SELECT received_at FROM inbox WHERE connector = ?1 AND received_at >= ?2 AND body LIKE ?3
          ORDER BY id DESC LIMIT 1";
@@ -168,6 +170,20 @@ pub fn ping_since(
 ) -> Result<Option<Timestamp>, StoreError> {
     let row = tx.query_one(RECENT, params![connector, since, "%\"pagey.ping\"%"])?;
     row.map(|row| row.time(0)).transpose()
+}
+
+/// The events that arrived not before `since` and have `text` in them: letters and digits alone, since it is looked for
+/// as it is.
+pub fn bodies_with(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    text: &str,
+    since: Timestamp,
+) -> Result<Vec<String>, StoreError> {
+    let rows = tx.query(WITH_TEXT, params![connector, since, format!("%{text}%")])?;
+    rows.iter()
+        .map(|row| row.text(0).map(str::to_owned))
+        .collect()
 }
 
 fn read(row: &Row) -> Result<InboxRow, StoreError> {

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use im_engine::connector::Connector;
 use im_engine::{Capacity, Plan, Planned, Settled, inbox, plan, settle};
-use im_pagerduty::{Call, Limits, Outcome};
+use im_pagerduty::events_v2::Event;
+use im_pagerduty::{Call, Limits, Outcome, Reply, Transport};
 use im_store::{Db, StoreError, facts};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
@@ -120,6 +121,18 @@ impl Caller {
             .perform(connector.name(), base_url, key, call, now)
             .await?;
         Ok(outcome)
+    }
+
+    /// Sends an event to the PagerDuty of `connector`.
+    pub async fn send(&self, connector: &Connector, event: &Event<'_>) -> Result<Reply, Transport> {
+        let answer = self.pagerduty.send(&connector.config.base_url, event).await;
+        tracing::debug!(
+            connector = connector.name(),
+            event = event.action.as_str(),
+            status = answer.as_ref().ok().map(|reply| reply.status),
+            "sent PagerDuty an event"
+        );
+        answer
     }
 
     async fn perform(

@@ -7,6 +7,7 @@ use std::error::Error;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use im_pagerduty::events_v2::{Event, events_url};
 use im_pagerduty::{
     Call, HttpRequest, Limits, Outcome, Reply, Secret, Transport, authorization, request,
     transport_outcome,
@@ -43,10 +44,20 @@ impl PagerDuty {
                 return (transport_outcome(call, Transport::Tls), Limits::default());
             }
         };
-        match exchange(http, base_url, key, request(call)).await {
+        match exchange(http, base_url, Some(key), request(call)).await {
             Ok(reply) => (im_pagerduty::read(call, &reply, at), reply.limits()),
             Err(failure) => (transport_outcome(call, failure), Limits::default()),
         }
+    }
+
+    /// Sends an event to the Events API that belongs to a REST API.
+    pub(crate) async fn send(&self, base_url: &str, event: &Event<'_>) -> Result<Reply, Transport> {
+        let http = self.http.get_or_init(client).as_ref();
+        let http = http.map_err(|reason| {
+            tracing::error!("no connection can be made: {reason}");
+            Transport::Tls
+        })?;
+        exchange(http, &events_url(base_url), None, event.request()).await
     }
 }
 
@@ -65,7 +76,7 @@ fn client() -> Result<reqwest::Client, String> {
 async fn exchange(
     http: &reqwest::Client,
     base_url: &str,
-    key: &Secret,
+    key: Option<&Secret>,
     request: HttpRequest,
 ) -> Result<Reply, Transport> {
     let method = match request.method {
@@ -78,7 +89,9 @@ async fn exchange(
     for (name, value) in &request.headers {
         outgoing = outgoing.header(*name, value);
     }
-    outgoing = outgoing.header("Authorization", authorization(key.expose()));
+    if let Some(key) = key {
+        outgoing = outgoing.header("Authorization", authorization(key.expose()));
+    }
     if let Some(body) = request.body {
         outgoing = outgoing.body(body);
     }

@@ -252,6 +252,23 @@ fn g09_a_webhook_that_was_changed_in_pagerduty_is_said_and_made_anew() {
     }
 }
 
+#[test]
+fn g08_a_wrong_routing_key_is_told_in_pagerdutys_words() {
+    let story = Story::connected(&json!({}));
+    story.done("config set public_url http://im.example.com");
+    story.done("connector webhook prod --enable --insecure");
+    let key = "0123456789abcdef0123456789abcdef";
+    let line = format!("connector test prod --routing-key {key} --wait 1s");
+    assert_snapshot!(story.im(&line).all(), @r"
+    ✗ PagerDuty took the event (which proves nothing yet)
+      cause: PagerDuty refused it: HTTP 400 Invalid routing key
+      next:  compare it with Services → the service → Integrations in PagerDuty
+    - skipped: Its webhook tells of an incident: not tried
+    - skipped: Resolved again by an event, and its webhook tells so: not tried
+    --- exit code 1
+    ");
+}
+
 /// PagerDuty's numbers and addresses are given in the order in which calls happen to arrive.
 fn without_numbers(text: &str) -> String {
     let mut masked = String::new();

@@ -7,6 +7,7 @@ mod lists;
 mod outbox;
 mod sync;
 mod test;
+mod test_event;
 mod view;
 mod webhook;
 
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(view::show, config::change, config::remove))
         .routes(routes!(config::show))
         .routes(routes!(test::test))
+        .routes(routes!(test_event::test_event))
         .routes(routes!(sync::sync))
         .routes(routes!(webhook::webhook))
         .routes(routes!(outbox::list))

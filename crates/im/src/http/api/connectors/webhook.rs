@@ -86,7 +86,8 @@ async fn address(app: &App, connector: &Connector) -> Result<String, ApiError> {
     Ok(webhook_url(&base, connector.name()))
 }
 
-fn must_receive(connector: &Connector) -> Result<(), ApiError> {
+/// Refuses what would need a webhook where none is listened to.
+pub(super) fn must_receive(connector: &Connector) -> Result<(), ApiError> {
     let name = connector.name();
     if !connector.mapping.direction.receives() {
         let direction = connector.mapping.direction.as_str();
