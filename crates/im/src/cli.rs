@@ -35,6 +35,7 @@ mod list;
 mod machine;
 mod mitigate;
 mod note;
+mod oncall;
 mod prompt;
 mod reopen;
 mod resolve;
@@ -71,7 +72,7 @@ const HELP_WIDTH_MAX: usize = 100;
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done
-  1  done, and a check failed (connector test, webhook, sync; doctor)
+  1  done, and a check failed (connector test, webhook, sync; doctor; oncall)
   2  a flag or a value is wrong
   3  no such incident, connector or token
   4  not possible now: the transition is not legal, the name is taken
@@ -106,6 +107,7 @@ enum Command {
     List(list::ListArgs),
     Show(show::ShowArgs),
     Timeline(timeline::TimelineArgs),
+    Oncall(oncall::OncallArgs),
     Connector(connector::ConnectorArgs),
     Token(token::TokenArgs),
     Config(config::ConfigArgs),
@@ -241,6 +243,7 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::List(args) => list::run(args, cx).await,
         Command::Show(args) => show::run(args, cx).await,
         Command::Timeline(args) => timeline::run(args, cx).await,
+        Command::Oncall(args) => oncall::run(args, cx).await,
         Command::Connector(args) => connector::run(args, cx).await,
         Command::Token(args) => token::run(args, cx).await,
         Command::Config(args) => config::run(args, cx).await,

@@ -3,6 +3,7 @@
 mod add;
 mod config;
 mod list;
+mod mapping;
 mod outbox;
 mod remove;
 mod status;
@@ -33,6 +34,10 @@ enum ConnectorCommand {
     Update(update::UpdateArgs),
     Config(config::ConfigArgs),
     Webhook(webhook::WebhookArgs),
+    MapService(mapping::MapServiceArgs),
+    ListMappings(mapping::ListMappingsArgs),
+    MapEscalation(mapping::MapEscalationArgs),
+    ListEscalations(mapping::ListEscalationsArgs),
     Outbox(outbox::OutboxArgs),
     Remove(remove::RemoveArgs),
 }
@@ -47,6 +52,10 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::Update(args) => update::run(args, cx).await,
         ConnectorCommand::Config(args) => config::run(args, cx).await,
         ConnectorCommand::Webhook(args) => webhook::run(args, cx).await,
+        ConnectorCommand::MapService(args) => mapping::map_service(args, cx).await,
+        ConnectorCommand::ListMappings(args) => mapping::list_services(args, cx).await,
+        ConnectorCommand::MapEscalation(args) => mapping::map_escalation(args, cx).await,
+        ConnectorCommand::ListEscalations(args) => mapping::list_escalations(args, cx).await,
         ConnectorCommand::Outbox(args) => outbox::run(args, cx).await,
         ConnectorCommand::Remove(args) => remove::run(args, cx).await,
     }

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 41] = [
+const COMMANDS: [&str; 46] = [
     "",
     "declare",
     "ack",
@@ -23,6 +23,7 @@ const COMMANDS: [&str; 41] = [
     "list",
     "show",
     "timeline",
+    "oncall",
     "connector",
     "connector add",
     "connector test",
@@ -32,6 +33,10 @@ const COMMANDS: [&str; 41] = [
     "connector update",
     "connector config",
     "connector webhook",
+    "connector map-service",
+    "connector list-mappings",
+    "connector map-escalation",
+    "connector list-escalations",
     "connector outbox",
     "connector outbox list",
     "connector outbox retry",

@@ -4,6 +4,8 @@ mod ask;
 mod config;
 pub(in crate::http) mod events;
 mod lists;
+mod mappings;
+mod oncall;
 mod outbox;
 mod sync;
 mod test;
@@ -36,6 +38,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::services))
         .routes(routes!(lists::users))
         .routes(routes!(lists::policies))
+        .routes(routes!(mappings::services, mappings::map_service))
+        .routes(routes!(mappings::escalations, mappings::map_escalation))
+        .routes(routes!(oncall::show))
 }
 
 /// A connector by its name.
