@@ -114,12 +114,10 @@ impl Caller {
         connector: &Connector,
         call: &Call,
         now: Timestamp,
-    ) -> Result<Outcome, SecretError> {
+    ) -> Result<(Outcome, Limits), SecretError> {
         let (base_url, key) = (&connector.config.base_url, &connector.row.api_key);
-        let (outcome, _) = self
-            .perform(connector.name(), base_url, key, call, now)
-            .await?;
-        Ok(outcome)
+        self.perform(connector.name(), base_url, key, call, now)
+            .await
     }
 
     async fn perform(

@@ -2,6 +2,7 @@
 
 mod add;
 mod config;
+mod health;
 mod list;
 mod mapping;
 mod outbox;
@@ -30,6 +31,7 @@ enum ConnectorCommand {
     Test(test::TestArgs),
     List(list::ListArgs),
     Status(status::StatusArgs),
+    Health(health::HealthArgs),
     Sync(sync::SyncArgs),
     Update(update::UpdateArgs),
     Config(config::ConfigArgs),
@@ -48,6 +50,7 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::Test(args) => test::run(args, cx).await,
         ConnectorCommand::List(args) => list::run(args, cx).await,
         ConnectorCommand::Status(args) => status::run(args, cx).await,
+        ConnectorCommand::Health(args) => health::run(args, cx).await,
         ConnectorCommand::Sync(args) => sync::run(args, cx).await,
         ConnectorCommand::Update(args) => update::run(args, cx).await,
         ConnectorCommand::Config(args) => config::run(args, cx).await,

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 46] = [
+const COMMANDS: [&str; 49] = [
     "",
     "declare",
     "ack",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 46] = [
     "connector test",
     "connector list",
     "connector status",
+    "connector health",
     "connector sync",
     "connector update",
     "connector config",
@@ -42,6 +43,8 @@ const COMMANDS: [&str; 46] = [
     "connector outbox retry",
     "connector outbox discard",
     "connector remove",
+    "metrics",
+    "metrics connector",
     "token",
     "token create",
     "token list",

@@ -5,6 +5,7 @@ mod auth;
 mod connectors;
 mod description;
 mod door;
+mod health;
 mod metrics;
 mod sync;
 mod there;

@@ -1,8 +1,10 @@
 //! Connectors: the ways to PagerDuty.
 
-mod ask;
+pub(in crate::http) mod ask;
 mod config;
 pub(in crate::http) mod events;
+mod figures;
+mod health;
 mod lists;
 mod mappings;
 mod oncall;
@@ -40,6 +42,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::policies))
         .routes(routes!(mappings::services, mappings::map_service))
         .routes(routes!(mappings::escalations, mappings::map_escalation))
+        .routes(routes!(health::show))
+        .routes(routes!(figures::show))
         .routes(routes!(oncall::show))
 }
 

@@ -232,6 +232,11 @@ fn document(app: &App, connector: &Connector) -> Value {
     })
 }
 
+/// The key of a connector, as far as it is shown.
+pub(super) fn masked_key(app: &App, connector: &Connector) -> String {
+    masked(app.vault.open(&connector.row.api_key).ok().as_ref())
+}
+
 /// Enough of a key to tell two apart.
 fn masked(secret: Option<&Secret>) -> String {
     const SHOWN: usize = 4;
@@ -295,6 +300,9 @@ pub(super) async fn apply(
     app.db
         .write(move |tx| {
             rows::configure(tx, &row.name, &stored, &api_key, state)?;
+            if has_key {
+                connector::note_new_key(tx, &row.name, now)?;
+            }
             connector::begin_attaching(tx, &row.name)?;
             if let Some(secrets) = &secrets {
                 rows::set_webhook(tx, &row.name, row.subscription.as_deref(), secrets)?;

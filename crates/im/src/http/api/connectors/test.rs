@@ -204,7 +204,7 @@ async fn write_access(app: &App, connector: &Connector) -> Result<Check, ApiErro
 }
 
 /// The default service, and each that is mapped.
-async fn services(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+pub(super) async fn services(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
     let mut ids = vec![connector.mapping.default_service.clone()];
     for choice in &connector.mapping.services {
         if !ids.contains(&choice.id) {
@@ -423,7 +423,7 @@ async fn without_id(app: &App, connector: &Connector, text: &str) -> Result<Chec
     })
 }
 
-fn asleep(subscription: &Subscription) -> Option<&'static str> {
+pub(super) fn asleep(subscription: &Subscription) -> Option<&'static str> {
     if subscription.temporarily_disabled {
         Some("PagerDuty switched it off for 24 hours after three deliveries that failed for good")
     } else if !subscription.active {
