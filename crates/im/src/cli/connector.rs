@@ -2,6 +2,7 @@
 
 mod add;
 mod config;
+mod deliveries;
 mod health;
 mod list;
 mod mapping;
@@ -40,6 +41,7 @@ enum ConnectorCommand {
     ListMappings(mapping::ListMappingsArgs),
     MapEscalation(mapping::MapEscalationArgs),
     ListEscalations(mapping::ListEscalationsArgs),
+    Deliveries(deliveries::DeliveriesArgs),
     Outbox(outbox::OutboxArgs),
     Remove(remove::RemoveArgs),
 }
@@ -59,6 +61,7 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::ListMappings(args) => mapping::list_services(args, cx).await,
         ConnectorCommand::MapEscalation(args) => mapping::map_escalation(args, cx).await,
         ConnectorCommand::ListEscalations(args) => mapping::list_escalations(args, cx).await,
+        ConnectorCommand::Deliveries(args) => deliveries::run(args, cx).await,
         ConnectorCommand::Outbox(args) => outbox::run(args, cx).await,
         ConnectorCommand::Remove(args) => remove::run(args, cx).await,
     }

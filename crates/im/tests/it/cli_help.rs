@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 49] = [
+const COMMANDS: [&str; 53] = [
     "",
     "declare",
     "ack",
@@ -38,6 +38,10 @@ const COMMANDS: [&str; 49] = [
     "connector list-mappings",
     "connector map-escalation",
     "connector list-escalations",
+    "connector deliveries",
+    "connector deliveries list",
+    "connector deliveries show",
+    "connector deliveries replay",
     "connector outbox",
     "connector outbox list",
     "connector outbox retry",

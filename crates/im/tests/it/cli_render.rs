@@ -252,6 +252,44 @@ fn i098_i116_health_and_figures_have_the_documented_lines() {
 }
 
 #[test]
+fn i130_deliveries_are_listed_and_shown() {
+    let one = json!({"id": 8, "received_at": "2026-11-20T09:16:30Z", "event": "incident.triggered", "occurred_at": "2026-11-20T09:16:29Z",
+        "incident": "Q1ABCDEF", "verified": true, "copies": 2, "outcome": "done", "event_id": "01EVENT", "delivery_id": null});
+    let odd = json!({"id": 7, "received_at": "2026-11-20T08:16:30Z", "event": null, "occurred_at": null, "incident": null,
+        "verified": false, "copies": 1, "outcome": "unreadable", "event_id": "hash", "delivery_id": null});
+    let call = "GET /api/v1/connectors/prod-pagerduty/deliveries";
+    let found = json!({"deliveries": [one, odd], "refused_24h": 3});
+    assert_snapshot!(
+        "deliveries",
+        said(call, &found, "connector deliveries list prod-pagerduty")
+    );
+    let none = json!({"deliveries": [], "refused_24h": 0});
+    assert_snapshot!(
+        "deliveries_none",
+        said(call, &none, "connector deliveries list prod-pagerduty")
+    );
+    let mut whole = found["deliveries"][0].clone();
+    whole["body"] = json!({"event": {"id": "01EVENT", "event_type": "incident.triggered"}});
+    assert_snapshot!(
+        "delivery",
+        said(
+            &format!("{call}/8"),
+            &whole,
+            "connector deliveries show prod-pagerduty 8"
+        )
+    );
+    let call = format!("POST {}/8/replay", call.trim_start_matches("GET "));
+    assert_snapshot!(
+        "delivery_replay",
+        said(
+            &call,
+            &whole,
+            "connector deliveries replay prod-pagerduty 8"
+        )
+    );
+}
+
+#[test]
 fn connector_sync_counts() {
     let call = "POST /api/v1/connectors/prod-pagerduty/sync";
     let line = "connector sync prod-pagerduty";

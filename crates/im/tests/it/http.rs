@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod connectors;
+mod deliveries;
 mod description;
 mod door;
 mod health;

@@ -3,7 +3,7 @@
 use im_core::{Command, Severity};
 use im_engine::figures::{self, Figures};
 use im_pagerduty::{Call, Reply};
-use im_store::tallies;
+use im_store::{inbox, tallies};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -43,6 +43,29 @@ story! {
         let later = of(world);
         assert_eq!((later.incidents, later.calls, later.webhooks), (3, 0, 0));
         assert_eq!(later.success_permille(), None);
+    }
+
+    fn i121_i130_an_event_that_is_taken_once_more_changes_nothing_and_counts_once(world) {
+        world.settle_down();
+        let before = of(world).webhooks;
+        let (incident, twin) = world.born_there("Disk full");
+        world.settle_down();
+        let story = world.timeline(incident);
+        let (count, now) = (of(world).webhooks, world.our_now());
+        assert!(count > before);
+        let rows = world.write(|tx| inbox::list(tx, CONNECTOR, None, 100));
+        assert!(!rows.is_empty() && rows.is_sorted_by_key(|row| std::cmp::Reverse(row.id)));
+        assert!(rows.iter().any(|row| row.body.contains(&twin) && row.state == "done" && row.verified));
+        for row in &rows {
+            let id = row.id;
+            assert!(world.write(move |tx| inbox::again(tx, CONNECTOR, id, now)));
+            let kept = world.write(move |tx| inbox::find(tx, CONNECTOR, id)).unwrap();
+            assert_eq!((kept.state.as_str(), &kept.event_id), ("waiting", &row.event_id));
+            assert!(!world.write(move |tx| inbox::again(tx, "another", id, now)));
+        }
+        world.settle_down();
+        assert_eq!(world.timeline(incident), story);
+        assert_eq!(of(world).webhooks, count);
     }
 
     fn i104_i117_one_failure_of_four_is_a_quarter(world) {

@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod ask;
 mod config;
+mod deliveries;
 pub(in crate::http) mod events;
 mod figures;
 mod health;
@@ -42,6 +43,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::policies))
         .routes(routes!(mappings::services, mappings::map_service))
         .routes(routes!(mappings::escalations, mappings::map_escalation))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::replay))
         .routes(routes!(health::show))
         .routes(routes!(figures::show))
         .routes(routes!(oncall::show))
