@@ -22,6 +22,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::door::Door;
+pub use crate::adapters::door::Seen;
 use crate::adapters::pagerduty::PagerDuty;
 use crate::clock::Clock;
 use crate::http::metrics::Metrics;
@@ -94,6 +96,7 @@ impl Signals {
 /// Performs single calls: for the loop, and for commands that need PagerDuty's answer now.
 pub struct Caller {
     pagerduty: PagerDuty,
+    door: Door,
     vault: Arc<Vault>,
     metrics: Arc<Metrics>,
 }
@@ -103,9 +106,20 @@ impl Caller {
     pub fn new(vault: Arc<Vault>, metrics: Arc<Metrics>) -> Self {
         Self {
             pagerduty: PagerDuty::default(),
+            door: Door::default(),
             vault,
             metrics,
         }
+    }
+
+    /// Until when the certificate of `url` is valid; `None` without encryption.
+    pub async fn certificate(&self, url: &str) -> Option<Result<Timestamp, String>> {
+        self.door.certificate(url).await
+    }
+
+    /// How our own door at `url` looks from outside.
+    pub async fn look_at_door(&self, url: &str) -> Seen {
+        self.door.look(url).await
     }
 
     /// Asks the PagerDuty of `connector`.

@@ -3,6 +3,7 @@
 mod add;
 mod config;
 mod deliveries;
+mod doctor;
 mod health;
 mod list;
 mod mapping;
@@ -33,6 +34,7 @@ enum ConnectorCommand {
     List(list::ListArgs),
     Status(status::StatusArgs),
     Health(health::HealthArgs),
+    Doctor(doctor::DoctorArgs),
     Sync(sync::SyncArgs),
     Update(update::UpdateArgs),
     Config(config::ConfigArgs),
@@ -53,6 +55,7 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::List(args) => list::run(args, cx).await,
         ConnectorCommand::Status(args) => status::run(args, cx).await,
         ConnectorCommand::Health(args) => health::run(args, cx).await,
+        ConnectorCommand::Doctor(args) => doctor::run(args, cx).await,
         ConnectorCommand::Sync(args) => sync::run(args, cx).await,
         ConnectorCommand::Update(args) => update::run(args, cx).await,
         ConnectorCommand::Config(args) => config::run(args, cx).await,

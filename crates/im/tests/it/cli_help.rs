@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 53] = [
+const COMMANDS: [&str; 54] = [
     "",
     "declare",
     "ack",
@@ -30,6 +30,7 @@ const COMMANDS: [&str; 53] = [
     "connector list",
     "connector status",
     "connector health",
+    "connector doctor",
     "connector sync",
     "connector update",
     "connector config",

@@ -5,6 +5,7 @@ mod auth;
 mod connectors;
 mod deliveries;
 mod description;
+mod doctor;
 mod door;
 mod health;
 mod metrics;

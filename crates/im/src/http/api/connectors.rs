@@ -3,6 +3,7 @@
 pub(in crate::http) mod ask;
 mod config;
 mod deliveries;
+mod doctor;
 pub(in crate::http) mod events;
 mod figures;
 mod health;
@@ -46,6 +47,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))
+        .routes(routes!(doctor::doctor))
         .routes(routes!(health::show))
         .routes(routes!(figures::show))
         .routes(routes!(oncall::show))

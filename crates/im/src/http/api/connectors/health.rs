@@ -25,7 +25,7 @@ use super::view::length;
 use super::{find, test};
 use crate::http::api::types::Check;
 use crate::http::error::ApiError;
-use crate::http::{App, hooks};
+use crate::http::{App, certificate, hooks};
 
 /// A webhook that was heard of in this time needs no trial.
 const QUIET: SignedDuration = SignedDuration::from_hours(1);
@@ -152,6 +152,9 @@ pub(super) async fn show(
     lines.push(sync(&connector, &known));
     lines.push(errors(&connector, &known.figures));
     lines.extend(warnings(&connector, &known));
+    if connector.hears() {
+        lines.extend(certificate_line(&app).await?);
+    }
     Ok(Json(judge(lines)))
 }
 
@@ -423,6 +426,19 @@ fn errors(connector: &Connector, figures: &Figures) -> HealthLine {
     HealthLine::warning(ERRORS, text).next(format!(
         "`im connector status {name}` and `im logs --component api` say what failed"
     ))
+}
+
+/// A certificate that keeps webhooks away, or soon will.
+async fn certificate_line(app: &App) -> Result<Option<HealthLine>, ApiError> {
+    const NAME: &str = "Certificate";
+    let line = match certificate::look(app).await? {
+        None => None,
+        Some(Ok(seen)) => seen.trouble(app.clock.now()).map(|(cause, next)| {
+            HealthLine::warning(NAME, format!("{}, but {cause}", seen.text())).next(next)
+        }),
+        Some(Err(why)) => Some(HealthLine::warning(NAME, format!("Cannot be seen: {why}"))),
+    };
+    Ok(line)
 }
 
 /// What is worth a line only when it is so.

@@ -30,6 +30,9 @@ const NO_INCIDENT: &str = "QWRITETESTOFIM";
 /// An id that no webhook subscription has: switching it on changes nothing, and tells the same.
 const NO_SUBSCRIPTION: &str = "PWRITETESTOFIM";
 
+/// What a test says first.
+pub(super) const CONNECTED: &str = "Connected to PagerDuty API";
+
 /// Test a connector: the key, the service, the user, the policy, the webhook
 #[utoipa::path(
     post, path = "/api/v1/connectors/{name}/test", tag = "connectors", operation_id = "test_connector",
@@ -85,8 +88,8 @@ async fn set_state(
 }
 
 /// Whether PagerDuty is there and takes the key.
-async fn key(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
-    const TEXT: &str = "Connected to PagerDuty API";
+pub(super) async fn key(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+    const TEXT: &str = CONNECTED;
     let found = match outcome(app, connector, &Call::ReadMe).await? {
         // Keys of the account have no owner: ask something that they may ask.
         Outcome::Refused(refusal) if refusal.why != Why::BadKey => {
@@ -347,7 +350,7 @@ async fn policy(app: &App, connector: &Connector) -> Result<Check, ApiError> {
     }
 }
 
-async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+pub(super) async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
     const TEXT: &str = "Webhook endpoint configured";
     let name = connector.name();
     if !connector.mapping.direction.receives() {
