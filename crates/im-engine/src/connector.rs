@@ -70,6 +70,23 @@ pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
     connectors::delete(tx, name)
 }
 
+/// The setting that holds since when a connector has its key.
+fn key_at(name: &str) -> String {
+    format!("api_key_at:{name}")
+}
+
+/// Notes that a connector has another API key from now on.
+pub fn note_new_key(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<(), StoreError> {
+    settings::put(tx, &key_at(name), &now.to_string())
+}
+
+/// Since when a connector has its API key.
+pub fn key_since(tx: &mut Tx<'_>, row: &ConnectorRow) -> Result<Timestamp, StoreError> {
+    let noted = settings::get(tx, &key_at(&row.name))?;
+    let noted = noted.and_then(|text| text.parse().ok());
+    Ok(noted.unwrap_or(row.created_at).max(row.created_at))
+}
+
 /// The setting that holds the configuration that a removed connector had.
 fn last_config(name: &str) -> String {
     format!("last_config:{name}")

@@ -55,7 +55,9 @@ fn digest_one(tx: &mut Tx<'_>, row: &InboxRow, now: Timestamp) -> Result<Step, S
     let Some(connector) = connector::load(tx, &row.connector)? else {
         return Ok(Step::Finish(Digested::Orphan));
     };
-    tallies::add(tx, connector.name(), "webhooks", 1, row.received_at)?;
+    if !row.held {
+        tallies::add(tx, connector.name(), "webhooks", 1, row.received_at)?;
+    }
     if row.verified {
         connectors::heard(tx, connector.name(), row.received_at)?;
     }

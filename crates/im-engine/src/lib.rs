@@ -19,6 +19,7 @@ mod batch;
 pub mod commands;
 pub mod connector;
 mod early;
+pub mod figures;
 mod gone;
 pub mod inbox;
 mod outbox;

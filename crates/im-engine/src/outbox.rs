@@ -236,14 +236,16 @@ fn create(
     let service = connector.mapping.service_id(story.service.as_deref());
     // Each of several services pages by the policy that is its own.
     let is_own = row.incident.whole().is_some() && service != connector.mapping.default_service;
-    let policy = connector.config.custom.escalation_policy_id.clone();
+    let custom = &connector.config.custom;
+    let severity = story.severity.map(|(severity, _)| severity);
+    let policy = custom.policy_for(story.service.as_deref(), severity, is_own);
     Ok(key(tx, row)?.map(|key| Call::CreateIncident {
         key,
         title: title(&story.title),
         service_id: service.to_owned(),
         urgency,
         priority_id: None,
-        policy_id: policy.filter(|_| !is_own),
+        policy_id: policy.map(str::to_owned),
         body: Some(details),
         from: sender.email,
     }))

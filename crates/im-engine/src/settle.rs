@@ -14,7 +14,7 @@ use crate::connector::{self, Connector};
 use crate::plan::{Planned, Ticket};
 use crate::read::{self, Applied};
 use crate::record::{self, record};
-use crate::{batch, early, inbox, outbox, reconcile, skew};
+use crate::{batch, early, figures, inbox, outbox, reconcile, skew};
 
 /// A call that was answered, or not.
 #[derive(Debug, Clone)]
@@ -61,6 +61,7 @@ fn account(
     let name = connector.name();
     tallies::add(tx, name, "calls", 1, now)?;
     skew::note(tx, name, &settled.limits, settled.planned.at, now)?;
+    figures::allowance(tx, name, &settled.limits, now)?;
     let row = &connector.row;
     let set = |tx: &mut Tx<'_>, state: State, reason: Option<&str>, until: Timestamp| {
         set_state(tx, connector, state, reason, until)
@@ -383,6 +384,7 @@ fn paid(
 ) -> Result<(), StoreError> {
     rows::delete(tx, row.id)?;
     tallies::add(tx, connector.name(), "sent", 1, now)?;
+    figures::took(tx, connector.name(), row.since, now)?;
     let reports: Vec<_> = answers.iter().cloned().map(|fact| (fact, None)).collect();
     record(tx, row.incident, Some(connector), &reports, now)?;
     Ok(())

@@ -174,6 +174,8 @@ pub struct Level {
     pub delay_minutes: Option<i64>,
     /// Users and schedules.
     pub targets: Vec<Named>,
+    /// Whether its targets are told by turns, and not all together.
+    pub round_robin: bool,
 }
 
 /// A priority.
@@ -408,6 +410,10 @@ fn policy(policy: &others::Policy) -> Option<Policy> {
     let level = |rule: &others::Rule| Level {
         delay_minutes: *rule.escalation_delay_in_minutes,
         targets: all_named(&rule.targets),
+        round_robin: rule
+            .strategy
+            .as_ref()
+            .is_some_and(|word| word.0 == "round_robin"),
     };
     Some(Policy {
         id: policy.id.clone()?,

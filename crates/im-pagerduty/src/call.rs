@@ -318,6 +318,8 @@ calls! {
     ListOncalls {
         /// Escalation policies to ask for; none means all.
         policy_ids: Vec<String>,
+        /// Users to ask for; none means all.
+        user_ids: Vec<String>,
         /// From when on; now if absent.
         since: Option<Timestamp>,
         /// Until when, at most 90 days ahead; now if absent.

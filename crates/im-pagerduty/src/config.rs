@@ -4,6 +4,7 @@
 //! right. A key that nobody knows is an error, for it is usually a misspelt one. Values of
 //! secrets are in no message.
 
+mod escalation;
 mod json;
 
 use std::str::FromStr;
@@ -12,6 +13,7 @@ use im_core::{Direction, Mapping, ResolveRule, ServiceChoice, Severity, Urgency}
 use jiff::SignedDuration;
 
 use crate::secret::Secret;
+pub use escalation::EscalationChoice;
 use json::{Fields, Json};
 
 /// PagerDuty's US region, where most accounts live. The other is `https://api.eu.pagerduty.com`.
@@ -53,6 +55,8 @@ pub struct Custom {
     pub from_email: String,
     /// The policy for new incidents; the service's own if absent.
     pub escalation_policy_id: Option<String>,
+    /// Policies by service and severity, which come before that.
+    pub escalation_mappings: Vec<EscalationChoice>,
     /// Urgencies that differ from the severity's own.
     pub urgency_mapping: Vec<(Severity, Urgency)>,
     /// Our service's name and PagerDuty's id, by name.
@@ -149,10 +153,11 @@ const TOP_KEYS: [&str; 8] = [
     "custom",
 ];
 
-const CUSTOM_KEYS: [&str; 9] = [
+const CUSTOM_KEYS: [&str; 10] = [
     "service_id",
     "from_email",
     "escalation_policy_id",
+    "escalation_mappings",
     "urgency_mapping",
     "service_mappings",
     "auto_resolve",
@@ -207,6 +212,7 @@ fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
             .ok_or_else(|| custom.missing("service_id", "\"PXXXXXX\""))?,
         from_email: from_email(&mut custom)?,
         escalation_policy_id: custom.word("escalation_policy_id", "\"PXXXXXX\"")?,
+        escalation_mappings: escalation::escalation_mappings(&mut custom)?,
         urgency_mapping: urgency_mapping(&mut custom)?,
         service_mappings: service_mappings(&mut custom)?,
         auto_resolve: custom.flag("auto_resolve")?.unwrap_or(true),
@@ -395,7 +401,7 @@ fn severity_from_urgency(custom: &mut Fields) -> Result<Option<InferredSeverity>
 }
 
 /// The name in the mappings for every service that is not mapped.
-const DEFAULT_SERVICE: &str = "default";
+pub const DEFAULT_SERVICE: &str = "default";
 
 impl ConnectorConfig {
     /// The tables by which fields are translated.

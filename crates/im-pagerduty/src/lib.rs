@@ -17,6 +17,7 @@ mod call;
 pub mod config;
 pub mod events_v2;
 mod facts;
+pub mod oncall;
 mod outcome;
 mod render;
 mod request;

@@ -105,7 +105,8 @@ pub fn request(call: &Call) -> HttpRequest {
         Call::ListPolicies { offset } => get(path(&["escalation_policies"])
             .with("sort_by", "name:asc")
             .page(*offset)),
-        Call::ReadPolicy { id } => get(path(&["escalation_policies", id])),
+        Call::ReadPolicy { id } => get(path(&["escalation_policies", id])
+            .with("include[]", "escalation_rule_assignment_strategies")),
         Call::ListPriorities { offset } => get(path(&["priorities"]).page(*offset)),
         Call::ListAbilities => get(path(&["abilities"])),
         Call::ListOncalls { .. } => get(oncalls(call)),
@@ -268,6 +269,7 @@ fn oncalls(call: &Call) -> Target {
     let mut target = path(&["oncalls"]);
     let Call::ListOncalls {
         policy_ids,
+        user_ids,
         since,
         until,
         earliest,
@@ -278,6 +280,9 @@ fn oncalls(call: &Call) -> Target {
     };
     for id in policy_ids {
         target = target.with("escalation_policy_ids[]", id);
+    }
+    for id in user_ids {
+        target = target.with("user_ids[]", id);
     }
     if let Some(since) = since {
         target = target.with("since", &second_before(*since));

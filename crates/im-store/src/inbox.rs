@@ -65,9 +65,38 @@ statements! {
         SELECT state FROM inbox WHERE connector = ?1 AND event_id = ?2";
     WITH_TEXT = "-- inbox.with_text
         SELECT body FROM inbox WHERE connector = ?1 AND received_at >= ?2 AND body LIKE ?3 ORDER BY id";
+    LIST = "-- inbox.list
+        SELECT id, event_id, delivery_id, verified, received_at, body, copies, state FROM inbox
+         WHERE connector = ?1 AND id < ?2 ORDER BY id DESC LIMIT ?3";
+    FIND = "-- inbox.find
+        SELECT id, event_id, delivery_id, verified, received_at, body, copies, state FROM inbox
+         WHERE connector = ?1 AND id = ?2";
+    AGAIN = "-- inbox.again
+        UPDATE inbox SET state = 'waiting', due_at = ?3 WHERE connector = ?1 AND id = ?2";
     RECENT = "-- inbox.recent_body
         SELECT received_at FROM inbox WHERE connector = ?1 AND received_at >= ?2 AND body LIKE ?3
          ORDER BY id DESC LIMIT 1";
+}
+
+/// A stored webhook and what became of it.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Its id: the order of arrival.
+    pub id: i64,
+    /// The id of the event.
+    pub event_id: String,
+    /// `X-Webhook-Id` of its first delivery.
+    pub delivery_id: Option<String>,
+    /// Whether the signature was right.
+    pub verified: bool,
+    /// When it first arrived.
+    pub received_at: Timestamp,
+    /// The body as it came.
+    pub body: String,
+    /// How often it came.
+    pub copies: i64,
+    /// `waiting`, `done`, `ignored`, `unknown`, `unreadable` or `orphan`.
+    pub state: String,
 }
 
 /// How an event fared.
@@ -160,6 +189,47 @@ pub fn state(
 ) -> Result<Option<String>, StoreError> {
     let row = tx.query_one(LATEST, params![connector, event_id])?;
     row.map(|row| Ok(row.text(0)?.to_owned())).transpose()
+}
+
+/// A connector's webhooks, the newest first, older than `before`.
+pub fn list(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<Kept>, StoreError> {
+    let before = before.unwrap_or(i64::MAX);
+    let rows = tx.query(LIST, params![connector, before, limit])?;
+    rows.iter().map(delivery).collect()
+}
+
+/// One of a connector's webhooks.
+pub fn find(tx: &mut Tx<'_>, connector: &str, id: i64) -> Result<Option<Kept>, StoreError> {
+    let row = tx.query_one(FIND, params![connector, id])?;
+    row.as_ref().map(delivery).transpose()
+}
+
+/// The event is to be digested once more; `false` if there is none.
+pub fn again(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    id: i64,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(AGAIN, params![connector, id, now])? == 1)
+}
+
+fn delivery(row: &Row) -> Result<Kept, StoreError> {
+    Ok(Kept {
+        id: row.int(0)?,
+        event_id: row.text(1)?.to_owned(),
+        delivery_id: row.opt_text(2)?.map(str::to_owned),
+        verified: row.bool(3)?,
+        received_at: row.time(4)?,
+        body: row.text(5)?.to_owned(),
+        copies: row.int(6)?,
+        state: row.text(7)?.to_owned(),
+    })
 }
 
 /// When a test event last arrived, not before `since`.

@@ -105,6 +105,8 @@ statements! {
         SELECT number FROM incident WHERE connector = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
     SYNCED_SINCE = "-- incidents.synced_since
         SELECT COUNT(*) FROM incident WHERE connector = ?1 AND updated_at >= ?2 AND pd_id IS NOT NULL";
+    LINKED = "-- incidents.linked
+        SELECT COUNT(*) FROM incident WHERE connector = ?1 AND pd_id IS NOT NULL";
     COUNT_OPEN = "-- incidents.count_open
         SELECT COUNT(*) FROM incident WHERE status IN ('open', 'acknowledged', 'mitigated') AND deleted = 0
            AND number + 0 < ?1";
@@ -249,6 +251,12 @@ pub fn linked_after(
 /// How many of a connector's incidents changed since `since`.
 pub fn synced_since(tx: &mut Tx<'_>, connector: &str, since: Timestamp) -> Result<i64, StoreError> {
     tx.query_one(SYNCED_SINCE, params![connector, since])?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+/// How many incidents of a connector have a twin at PagerDuty.
+pub fn linked(tx: &mut Tx<'_>, connector: &str) -> Result<i64, StoreError> {
+    tx.query_one(LINKED, params![connector])?
         .map_or(Ok(0), |row| row.int(0))
 }
 

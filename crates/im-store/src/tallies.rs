@@ -13,6 +13,13 @@ statements! {
             ON CONFLICT (connector, minute, what) DO UPDATE SET n = tally.n + excluded.n";
     SINCE = "-- tallies.since
         SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
+    ALL_SINCE = "-- tallies.all_since
+        SELECT what, CAST(SUM(n) AS BIGINT) FROM tally WHERE connector = ?1 AND minute >= ?2 GROUP BY what";
+    PEAK = "-- tallies.peak
+        INSERT INTO tally (connector, minute, what, n) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (connector, minute, what) DO UPDATE SET n = excluded.n WHERE tally.n < excluded.n";
+    PEAK_SINCE = "-- tallies.peak_since
+        SELECT COALESCE(MAX(n), 0) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
     FORGET = "-- tallies.forget
         DELETE FROM tally WHERE connector = ?1 AND minute < ?2";
 }
@@ -37,6 +44,40 @@ pub fn since(
     since: Timestamp,
 ) -> Result<i64, StoreError> {
     tx.query_one(SINCE, params![connector, minute(since), what])?
+        .map_or(Ok(0), |row| row.int(0))
+}
+
+/// Every count since `since`, to the minute, each under its name.
+pub fn all_since(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    since: Timestamp,
+) -> Result<Vec<(String, i64)>, StoreError> {
+    let rows = tx.query(ALL_SINCE, params![connector, minute(since)])?;
+    let read = |row: &crate::Row| Ok((row.text(0)?.to_owned(), row.int(1)?));
+    rows.iter().map(read).collect()
+}
+
+/// Keeps the highest value of `what` in this minute.
+pub fn peak(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    what: &str,
+    n: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    tx.execute(PEAK, params![connector, minute(now), what, n])?;
+    Ok(())
+}
+
+/// The highest value of `what` since `since`, to the minute.
+pub fn peak_since(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    what: &str,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    tx.query_one(PEAK_SINCE, params![connector, minute(since), what])?
         .map_or(Ok(0), |row| row.int(0))
 }
 

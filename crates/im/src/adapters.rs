@@ -1,3 +1,4 @@
 //! The other side of the network. Only the run loop uses what is here.
 
+pub(crate) mod door;
 pub(crate) mod pagerduty;

@@ -33,8 +33,10 @@ mod edit;
 mod error;
 mod list;
 mod machine;
+mod metrics;
 mod mitigate;
 mod note;
+mod oncall;
 mod prompt;
 mod reopen;
 mod resolve;
@@ -71,8 +73,9 @@ const HELP_WIDTH_MAX: usize = 100;
 const AFTER_HELP: &str = "\
 Exit codes:
   0  done
-  1  done, and a check failed (connector test, webhook, sync; doctor)
-  2  a flag or a value is wrong
+  1  done, and a check failed (connector test, webhook, sync; doctor; oncall),
+     or a connector is degraded (connector health)
+  2  a flag or a value is wrong, or a connector is unhealthy (connector health)
   3  no such incident, connector or token
   4  not possible now: the transition is not legal, the name is taken
   5  PagerDuty refused or did not answer a command that needs it now
@@ -106,7 +109,9 @@ enum Command {
     List(list::ListArgs),
     Show(show::ShowArgs),
     Timeline(timeline::TimelineArgs),
+    Oncall(oncall::OncallArgs),
     Connector(connector::ConnectorArgs),
+    Metrics(metrics::MetricsArgs),
     Token(token::TokenArgs),
     Config(config::ConfigArgs),
     Doctor(doctor::DoctorArgs),
@@ -241,7 +246,9 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::List(args) => list::run(args, cx).await,
         Command::Show(args) => show::run(args, cx).await,
         Command::Timeline(args) => timeline::run(args, cx).await,
+        Command::Oncall(args) => oncall::run(args, cx).await,
         Command::Connector(args) => connector::run(args, cx).await,
+        Command::Metrics(args) => metrics::run(args, cx).await,
         Command::Token(args) => token::run(args, cx).await,
         Command::Config(args) => config::run(args, cx).await,
         Command::Doctor(args) => doctor::run(args, cx).await,

@@ -13,4 +13,5 @@ pub mod secret;
 pub mod serve;
 pub mod sim;
 pub mod telemetry;
+pub mod watch;
 pub mod web;

@@ -23,6 +23,8 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::adapters::door::Door;
+pub use crate::adapters::door::Seen;
 use crate::adapters::pagerduty::PagerDuty;
 use crate::clock::Clock;
 use crate::http::metrics::Metrics;
@@ -95,6 +97,7 @@ impl Signals {
 /// Performs single calls: for the loop, and for commands that need PagerDuty's answer now.
 pub struct Caller {
     pagerduty: PagerDuty,
+    door: Door,
     vault: Arc<Vault>,
     metrics: Arc<Metrics>,
 }
@@ -104,9 +107,20 @@ impl Caller {
     pub fn new(vault: Arc<Vault>, metrics: Arc<Metrics>) -> Self {
         Self {
             pagerduty: PagerDuty::default(),
+            door: Door::default(),
             vault,
             metrics,
         }
+    }
+
+    /// Until when the certificate of `url` is valid; `None` without encryption.
+    pub async fn certificate(&self, url: &str) -> Option<Result<Timestamp, String>> {
+        self.door.certificate(url).await
+    }
+
+    /// How our own door at `url` looks from outside.
+    pub async fn look_at_door(&self, url: &str) -> Seen {
+        self.door.look(url).await
     }
 
     /// Asks the PagerDuty of `connector`.
@@ -115,12 +129,10 @@ impl Caller {
         connector: &Connector,
         call: &Call,
         now: Timestamp,
-    ) -> Result<Outcome, SecretError> {
+    ) -> Result<(Outcome, Limits), SecretError> {
         let (base_url, key) = (&connector.config.base_url, &connector.row.api_key);
-        let (outcome, _) = self
-            .perform(connector.name(), base_url, key, call, now)
-            .await?;
-        Ok(outcome)
+        self.perform(connector.name(), base_url, key, call, now)
+            .await
     }
 
     /// Sends an event to the PagerDuty of `connector`.

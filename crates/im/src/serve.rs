@@ -18,7 +18,7 @@ use crate::http::api::settings::{PUBLIC_URL, public_url};
 use crate::http::error::ApiError;
 use crate::http::{self, App};
 use crate::telemetry::{self, Audience};
-use crate::{local, run};
+use crate::{local, run, watch};
 
 /// How long requests under way may take to end.
 const REQUESTS_DRAIN: Duration = Duration::from_secs(5);
@@ -54,7 +54,10 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) {
     let server =
         axum::serve(listener, service).with_graceful_shutdown(stop.clone().cancelled_owned());
     let server = tokio::spawn(server.into_future());
+    let watching = tokio::spawn(watch::run(Arc::clone(&app), stop.clone()));
     stop.cancelled().await;
+    watching.abort();
+    drop(watching.await);
     if tokio::time::timeout(REQUESTS_DRAIN, server).await.is_err() {
         tracing::warn!("stopped although requests were under way");
     }

@@ -2,11 +2,12 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::MapAccess;
 
 use super::Ref;
 use super::incident::Incident;
 use super::log_entry::LogEntry;
-use super::tolerant::{Lax, Many, Seen, objects};
+use super::tolerant::{Lax, Many, Seen, Tolerant, objects};
 
 /// Every root key that an answer to one of our calls has. A list that is not there is told from
 /// an empty one: `{}` is not "no incidents".
@@ -85,6 +86,23 @@ pub(crate) struct Policy {
 pub(crate) struct Rule {
     pub(crate) escalation_delay_in_minutes: Lax<i64>,
     pub(crate) targets: Many<Ref>,
+    #[serde(rename = "escalation_rule_assignment_strategy")]
+    pub(crate) strategy: Lax<Strategy>,
+}
+
+/// How a level chooses among its targets: a word, or an object of that type.
+#[derive(Debug)]
+pub(crate) struct Strategy(pub(crate) String);
+
+impl<'de> Tolerant<'de> for Strategy {
+    fn from_text(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
+    }
+
+    fn from_object<A: MapAccess<'de>>(object: A) -> Result<Option<Self>, A::Error> {
+        let object = Ref::from_object(object)?;
+        Ok(object.and_then(|object| object.kind.clone().map(Self)))
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]

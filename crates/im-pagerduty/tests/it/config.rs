@@ -1,7 +1,7 @@
 //! The connector's configuration.
 
 use im_core::{Direction, Severity, Urgency};
-use im_pagerduty::config::{ConnectorConfig, parse, parse_duration};
+use im_pagerduty::config::{ConnectorConfig, EscalationChoice, parse, parse_duration};
 use jiff::SignedDuration;
 
 /// The simple example of the documentation, letter by letter.
@@ -91,6 +91,7 @@ fn what_is_left_out_has_its_default() {
             service_id: "PSVC",
             from_email: "a@b.c",
             escalation_policy_id: None,
+            escalation_mappings: [],
             urgency_mapping: [],
             service_mappings: [],
             auto_resolve: true,
@@ -105,6 +106,33 @@ fn what_is_left_out_has_its_default() {
         },
     }
     "#);
+}
+
+#[test]
+fn i065_i124_the_closest_line_of_the_table_of_policies_counts() {
+    let table = r#","escalation_policy_id":"PALL","escalation_mappings":{"api":"PAPI","SEV-1":"PONE","api/sev-1":"PBOTH","a/b":"PODD"}"#;
+    let custom = config("", table).custom;
+    let policy = |service, severity, is_own| custom.policy_for(service, severity, is_own);
+    let (one, two) = (Some(Severity::Sev1), Some(Severity::Sev2));
+    assert_eq!(policy(Some("api"), one, false), Some("PBOTH"));
+    assert_eq!(policy(Some("api"), two, false), Some("PAPI"));
+    assert_eq!(policy(Some("api"), None, false), Some("PAPI"));
+    assert_eq!(policy(Some("db"), one, false), Some("PONE"));
+    assert_eq!(policy(Some("db"), two, false), Some("PALL"));
+    assert_eq!(policy(Some("a/b"), one, false), Some("PODD"));
+    assert_eq!(policy(None, one, false), Some("PONE"));
+    assert_eq!(policy(Some("db"), one, true), None, "the service's own");
+    assert_eq!(policy(Some("api"), two, true), Some("PAPI"));
+    let keys: Vec<String> = custom
+        .escalation_mappings
+        .iter()
+        .map(|line| EscalationChoice::key(line.service.as_deref(), line.severity))
+        .collect();
+    assert_eq!(keys, ["SEV-1", "a/b", "api", "api/SEV-1"]);
+    check(
+        &with("", r#","escalation_mappings":{"api":7}"#),
+        "`custom.escalation_mappings.api` must be a text, not a number; for example \"PXXXXXX\"",
+    );
 }
 
 #[test]

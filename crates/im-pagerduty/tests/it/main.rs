@@ -12,6 +12,7 @@ mod errors;
 mod events;
 mod hostile;
 mod log_entries;
+mod oncall;
 mod render;
 mod requests;
 mod signature;

@@ -207,6 +207,7 @@ fn other_calls() -> Vec<Call> {
         Call::ListAbilities,
         Call::ListOncalls {
             policy_ids: vec!["PEPOL01".to_owned(), "PEPOL02".to_owned()],
+            user_ids: vec!["PUSER01".to_owned()],
             since: Some(since),
             until: Some(until),
             earliest: true,

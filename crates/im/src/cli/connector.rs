@@ -2,7 +2,11 @@
 
 mod add;
 mod config;
+mod deliveries;
+mod doctor;
+mod health;
 mod list;
+mod mapping;
 mod outbox;
 mod remove;
 mod status;
@@ -29,10 +33,17 @@ enum ConnectorCommand {
     Test(test::TestArgs),
     List(list::ListArgs),
     Status(status::StatusArgs),
+    Health(health::HealthArgs),
+    Doctor(doctor::DoctorArgs),
     Sync(sync::SyncArgs),
     Update(update::UpdateArgs),
     Config(config::ConfigArgs),
     Webhook(webhook::WebhookArgs),
+    MapService(mapping::MapServiceArgs),
+    ListMappings(mapping::ListMappingsArgs),
+    MapEscalation(mapping::MapEscalationArgs),
+    ListEscalations(mapping::ListEscalationsArgs),
+    Deliveries(deliveries::DeliveriesArgs),
     Outbox(outbox::OutboxArgs),
     Remove(remove::RemoveArgs),
 }
@@ -43,10 +54,17 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::Test(args) => test::run(args, cx).await,
         ConnectorCommand::List(args) => list::run(args, cx).await,
         ConnectorCommand::Status(args) => status::run(args, cx).await,
+        ConnectorCommand::Health(args) => health::run(args, cx).await,
+        ConnectorCommand::Doctor(args) => doctor::run(args, cx).await,
         ConnectorCommand::Sync(args) => sync::run(args, cx).await,
         ConnectorCommand::Update(args) => update::run(args, cx).await,
         ConnectorCommand::Config(args) => config::run(args, cx).await,
         ConnectorCommand::Webhook(args) => webhook::run(args, cx).await,
+        ConnectorCommand::MapService(args) => mapping::map_service(args, cx).await,
+        ConnectorCommand::ListMappings(args) => mapping::list_services(args, cx).await,
+        ConnectorCommand::MapEscalation(args) => mapping::map_escalation(args, cx).await,
+        ConnectorCommand::ListEscalations(args) => mapping::list_escalations(args, cx).await,
+        ConnectorCommand::Deliveries(args) => deliveries::run(args, cx).await,
         ConnectorCommand::Outbox(args) => outbox::run(args, cx).await,
         ConnectorCommand::Remove(args) => remove::run(args, cx).await,
     }

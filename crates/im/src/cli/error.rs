@@ -11,6 +11,8 @@ pub(crate) enum Exit {
     Done,
     /// It was done and found something wrong.
     ChecksFailed,
+    /// A connector is unhealthy.
+    Unhealthy,
     /// A flag or a value is wrong.
     Usage,
     /// No such incident, connector or token.
@@ -31,7 +33,7 @@ impl Exit {
         match self {
             Self::Done => 0,
             Self::ChecksFailed => 1,
-            Self::Usage => 2,
+            Self::Unhealthy | Self::Usage => 2,
             Self::NotFound => 3,
             Self::Refused => 4,
             Self::Peer => 5,

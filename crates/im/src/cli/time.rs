@@ -59,6 +59,13 @@ pub(crate) fn full(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
+/// `2025-08-24 09:00 +02:00`: for times that people in several zones go by.
+pub(crate) fn offset(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned(zone.clone())
+        .strftime("%Y-%m-%d %H:%M %:z")
+        .to_string()
+}
+
 /// `15:30:00`.
 pub(crate) fn clock(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string()

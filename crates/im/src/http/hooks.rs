@@ -574,6 +574,15 @@ async fn never_verified(app: &App, row: &ConnectorRow) -> bool {
     since.map_or(true, |since| heard.is_none_or(|heard| heard < since))
 }
 
+/// Deliveries that were refused since `since` because nobody could check who sent them.
+pub fn refused_since(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    since: Timestamp,
+) -> Result<i64, StoreError> {
+    tallies::since(tx, connector, BAD_SIGNATURES, since)
+}
+
 /// Deliveries with a wrong signature since the last good one, or since the secret was changed.
 pub fn bad_signatures_since_good(
     tx: &mut Tx<'_>,

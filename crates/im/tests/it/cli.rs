@@ -134,6 +134,7 @@ pub(crate) struct Run {
     answers: Option<Vec<&'static str>>,
     env: fn(&str) -> Option<String>,
     width: u16,
+    zone: TimeZone,
     piped: bool,
 }
 
@@ -158,6 +159,7 @@ pub(crate) fn without_api() -> Run {
         answers: None,
         env: |_| None,
         width: 80,
+        zone: TimeZone::UTC,
         piped: false,
     }
 }
@@ -184,6 +186,12 @@ impl Run {
         self
     }
 
+    /// The reader's clock on the wall.
+    pub(crate) fn zone(mut self, name: &str) -> Self {
+        self.zone = TimeZone::get(name).unwrap();
+        self
+    }
+
     /// Somebody else reads what it says.
     pub(crate) fn piped(mut self) -> Self {
         self.piped = true;
@@ -204,7 +212,7 @@ impl Run {
         let interactive = self.answers.is_some();
         let machine = Machine {
             now: "2026-11-20T09:18:30Z".parse().unwrap(),
-            zone: TimeZone::UTC,
+            zone: self.zone,
             width: self.width,
             terminal: !self.piped,
             interactive,

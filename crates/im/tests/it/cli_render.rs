@@ -208,6 +208,87 @@ fn connector_test_has_a_line_for_each_check() {
     assert_snapshot!("doctor", said("GET /api/v1/doctor", &bad, "doctor"));
 }
 
+/// The outputs of the document that described them first, with its figures.
+#[test]
+fn i098_i116_health_and_figures_have_the_documented_lines() {
+    let line =
+        |name: &str, text: &str| json!({"name": name, "state": "ok", "text": text, "next": null});
+    let healthy = json!({"health": "healthy", "reason": null, "lines": [
+        line("API Connectivity", "Connected (45ms response time)"),
+        line("Authentication", "Valid API key"),
+        line("Service Access", "PXXXXXX accessible"),
+        line("Webhook", "Receiving events (last: 2m ago)"),
+        line("Sync Status", "Up to date (last sync: 30s ago)"),
+        line("Error Rate", "0% (0 errors in 24h)")]});
+    let call = "GET /api/v1/connectors/prod-pagerduty/health";
+    let command = "connector health prod-pagerduty";
+    assert_snapshot!("connector_health", said(call, &healthy, command));
+    for (word, code) in [("healthy", 0), ("degraded", 1), ("unhealthy", 2)] {
+        let mut found = healthy.clone();
+        found["health"] = json!(word);
+        let fake = Fake::default().on(call, 200, &found);
+        assert_eq!(on(&fake).im(command).code, code);
+    }
+    let bad = json!({"health": "unhealthy", "reason": "Service Access: PagerDuty has no service PX that this key can see", "lines": [
+        line("API Connectivity", "Connected (45ms response time)"),
+        {"name": "Service Access", "state": "failed", "text": "PagerDuty has no service PX that this key can see",
+            "next": "`im connector config prod-pagerduty --service-id ID`, one of: PAAAAA1 (Checkout), PAAAAA2 (Search), PAAAAA3 (Payments)"},
+        {"name": "Webhook", "state": "skipped", "text": "not looked at", "next": null},
+        {"name": "Error Rate", "state": "warning", "text": "25% (1 error in 24h)", "next": "`im logs --component api`"}]});
+    assert_snapshot!("connector_health_bad", said(call, &bad, command));
+    let figures = json!({"connector": "prod-pagerduty", "incidents": 156, "success_percent_24h": 99.4, "sync_mean_ms_24h": 1200,
+        "sync_p95_ms_24h": 2000, "api_calls_24h": 1247, "api_errors_24h": 7, "api_calls_usual": 1200, "rate_limit_percent": 23, "webhooks_24h": 89});
+    let call = "GET /api/v1/connectors/prod-pagerduty/metrics";
+    assert_snapshot!(
+        "metrics_connector",
+        said(call, &figures, "metrics connector prod-pagerduty")
+    );
+    let fresh = json!({"connector": "prod-pagerduty", "incidents": 0, "success_percent_24h": null, "sync_mean_ms_24h": null,
+        "sync_p95_ms_24h": null, "api_calls_24h": 0, "api_errors_24h": 0, "api_calls_usual": null, "rate_limit_percent": 0, "webhooks_24h": 0});
+    assert_snapshot!(
+        "metrics_connector_fresh",
+        said(call, &fresh, "metrics connector prod-pagerduty")
+    );
+}
+
+#[test]
+fn i130_deliveries_are_listed_and_shown() {
+    let one = json!({"id": 8, "received_at": "2026-11-20T09:16:30Z", "event": "incident.triggered", "occurred_at": "2026-11-20T09:16:29Z",
+        "incident": "Q1ABCDEF", "verified": true, "copies": 2, "outcome": "done", "event_id": "01EVENT", "delivery_id": null});
+    let odd = json!({"id": 7, "received_at": "2026-11-20T08:16:30Z", "event": null, "occurred_at": null, "incident": null,
+        "verified": false, "copies": 1, "outcome": "unreadable", "event_id": "hash", "delivery_id": null});
+    let call = "GET /api/v1/connectors/prod-pagerduty/deliveries";
+    let found = json!({"deliveries": [one, odd], "refused_24h": 3});
+    assert_snapshot!(
+        "deliveries",
+        said(call, &found, "connector deliveries list prod-pagerduty")
+    );
+    let none = json!({"deliveries": [], "refused_24h": 0});
+    assert_snapshot!(
+        "deliveries_none",
+        said(call, &none, "connector deliveries list prod-pagerduty")
+    );
+    let mut whole = found["deliveries"][0].clone();
+    whole["body"] = json!({"event": {"id": "01EVENT", "event_type": "incident.triggered"}});
+    assert_snapshot!(
+        "delivery",
+        said(
+            &format!("{call}/8"),
+            &whole,
+            "connector deliveries show prod-pagerduty 8"
+        )
+    );
+    let call = format!("POST {}/8/replay", call.trim_start_matches("GET "));
+    assert_snapshot!(
+        "delivery_replay",
+        said(
+            &call,
+            &whole,
+            "connector deliveries replay prod-pagerduty 8"
+        )
+    );
+}
+
 #[test]
 fn connector_sync_counts() {
     let call = "POST /api/v1/connectors/prod-pagerduty/sync";

@@ -20,7 +20,7 @@ use pd_sim::account;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::{Said, on_router};
+use crate::cli::{Run, Said, on_router};
 
 /// Time passes between two commands, so that each has an instant of its own.
 const BETWEEN: SignedDuration = SignedDuration::from_secs(2);
@@ -111,8 +111,31 @@ impl Story {
 
     /// Gives a command as one would type it.
     pub(crate) fn im(&self, line: &str) -> Said {
+        self.run().im(line)
+    }
+
+    /// A command to come, for somebody with other habits.
+    pub(crate) fn run(&self) -> Run {
         self.clock.advance(BETWEEN);
-        on_router(self.router.clone()).im(line)
+        on_router(self.router.clone())
+    }
+
+    /// Time goes by.
+    pub(crate) fn pass(&self, seconds: i64) {
+        self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Somebody with the right to changes PagerDuty by its API; what it answered.
+    #[track_caller]
+    pub(crate) fn changed_there(&self, method: &str, path: &str, body: &Value) -> Value {
+        let key = format!("Token token={}", self.stand_in.account.api_key);
+        let request = pd_sim::Request::new(method, path)
+            .with_header("Authorization", &key)
+            .with_header("Content-Type", "application/json")
+            .with_json(body);
+        let answer = self.there(|sim, now| sim.handle(&request, now).response);
+        assert!(answer.status < 300, "{method} {path}: {answer:?}");
+        serde_json::from_slice(&answer.body).unwrap_or_default()
     }
 
     /// The same; it must succeed. Returns what it said on standard output.

@@ -3,9 +3,12 @@
 mod api;
 mod auth;
 mod connectors;
+mod deliveries;
 mod description;
+mod doctor;
 mod door;
 mod event;
+mod health;
 mod metrics;
 mod sync;
 mod there;

@@ -10,6 +10,8 @@ mod cli;
 mod cli_errors;
 mod cli_examples;
 mod cli_help;
+mod cli_mapping;
+mod cli_oncall;
 mod cli_render;
 mod cli_requests;
 mod cli_stories;

@@ -1,6 +1,6 @@
 //! A change of the settings: what was stays, and what is owed now is sent.
 
-use im_core::{Command, Kind, Status};
+use im_core::{Command, Kind, Severity, Status};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -18,6 +18,63 @@ fn set(world: &mut World, name: &'static str, value: bool) {
 }
 
 story! {
+    fn i081_of_several_names_for_one_service_the_first_is_shown_for_what_begins_there(world) {
+        let service = world.account.services[1].0.clone();
+        world.configure(move |config| {
+            config["custom"]["service_mappings"] = json!({"shop": service, "cart": service, "payments": service});
+        });
+        world.settle_down();
+        let (incident, _) = world.born_there("Born there");
+        assert_eq!(world.story(incident).service.as_deref(), Some("cart"));
+        for name in ["shop", "cart"] {
+            let services = vec![name.to_owned()];
+            let title = "Declared".to_owned();
+            let command = Command::Declare { title, severity: Severity::Sev2, description: None, services };
+            let incident = world.declare_by(None, &command);
+            world.settle_down();
+            assert_eq!(world.story(incident).service.as_deref(), Some(name), "what we say stays");
+        }
+    }
+
+    fn i065_i082_i124_a_new_incident_pages_by_the_policy_of_its_service_and_severity(world) {
+        let [shop, awake, turns] = [0, 2, 3].map(|at| world.account.policies[at].0.clone());
+        let page_by = |world: &mut World, severity, services: &[&str]| {
+            let services = services.iter().map(|name| (*name).to_owned()).collect();
+            let title = "By whom?".to_owned();
+            let command = Command::Declare { title, severity, description: None, services };
+            let incident = world.declare_by(None, &command);
+            world.settle_down();
+            let newest = world.sim.incidents().max_by_key(|one| one.number).unwrap();
+            assert!(!newest.assignees.is_empty(), "its people have it");
+            (incident, newest.policy)
+        };
+        let own = page_by(world, Severity::Sev1, &["db"]).1;
+        let (first, second, third) = (shop.clone(), awake.clone(), turns.clone());
+        world.configure(move |config| {
+            config["custom"]["escalation_policy_id"] = json!(first);
+            config["custom"]["escalation_mappings"] = json!({"db": second, "db/SEV-1": third, "SEV-2": second});
+        });
+        world.settle_down();
+        for (severity, service, policy) in [
+            (Severity::Sev1, "db", &turns),
+            (Severity::Sev3, "db", &awake),
+            (Severity::Sev2, "web", &awake),
+            (Severity::Sev1, "web", &shop),
+        ] {
+            assert_eq!(page_by(world, severity, &[service]).1, *policy, "{severity} {service}");
+        }
+        // Each of several services pages by what is said for it, or by its own.
+        page_by(world, Severity::Sev2, &["web", "db"]);
+        let twins: Vec<_> = world.sim.incidents().collect();
+        let newest = |service: &str| {
+            let of_it = twins.iter().filter(|twin| twin.service == service);
+            of_it.max_by_key(|twin| twin.number).unwrap().policy.clone()
+        };
+        assert_eq!(newest(&world.account.services[2].0), awake);
+        let web = newest(&world.account.services[1].0);
+        assert!(web == shop && web != own, "the service's own: {web}");
+    }
+
     fn a_resolve_that_was_kept_here_stays_and_is_sent_when_resolves_cross(world) {
         for (sync_notes, end, ended) in [(true, Command::Resolve, Status::Resolved), (false, Command::Resolve, Status::Resolved), (true, Command::Close, Status::Closed)] {
             set(world, "auto_resolve", false);

@@ -114,7 +114,7 @@ fn say_troubles(connector: &Connector, cx: &mut Context) {
 }
 
 /// `auth_failed` → `Auth failed`.
-fn capitalised(word: &str) -> String {
+pub(super) fn capitalised(word: &str) -> String {
     let spaced = word.replace('_', " ");
     let mut letters = spaced.chars();
     match letters.next() {

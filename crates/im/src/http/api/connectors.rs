@@ -1,9 +1,15 @@
 //! Connectors: the ways to PagerDuty.
 
-mod ask;
+pub(in crate::http) mod ask;
 mod config;
+mod deliveries;
+mod doctor;
 pub(in crate::http) mod events;
+mod figures;
+mod health;
 mod lists;
+mod mappings;
+mod oncall;
 mod outbox;
 mod sync;
 mod test;
@@ -38,6 +44,15 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::services))
         .routes(routes!(lists::users))
         .routes(routes!(lists::policies))
+        .routes(routes!(mappings::services, mappings::map_service))
+        .routes(routes!(mappings::escalations, mappings::map_escalation))
+        .routes(routes!(deliveries::list))
+        .routes(routes!(deliveries::show))
+        .routes(routes!(deliveries::replay))
+        .routes(routes!(doctor::doctor))
+        .routes(routes!(health::show))
+        .routes(routes!(figures::show))
+        .routes(routes!(oncall::show))
 }
 
 /// A connector by its name.

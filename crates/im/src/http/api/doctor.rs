@@ -15,8 +15,8 @@ use im_store::{StoreError, Tx, facts, inbox, outbox};
 use super::connectors::events;
 use super::settings::stored_public_url;
 use super::types::{Check, Checks};
-use crate::http::App;
 use crate::http::error::ApiError;
+use crate::http::{App, certificate};
 
 /// Incidents that one transaction folds.
 const BATCH: u32 = 500;
@@ -27,9 +27,12 @@ const BATCH: u32 = 500;
     responses((status = 200, body = Checks, description = "What was looked at, and how it is")),
 )]
 pub(super) async fn doctor(State(app): State<Arc<App>>) -> Result<Json<Checks>, ApiError> {
-    let (facts, waiting) = app
+    let (facts, waiting, certificate) = app
         .db
-        .read(|tx| Ok::<_, ApiError>((facts::last(tx)?, inbox::waiting(tx)?)))
+        .read(|tx| {
+            let counts = (facts::last(tx)?, inbox::waiting(tx)?);
+            Ok::<_, ApiError>((counts.0, counts.1, certificate::known(tx)?))
+        })
         .await?;
     let mut lines = vec![
         Check::ok(format!("Database answers ({facts} facts)")),
@@ -42,6 +45,10 @@ pub(super) async fn doctor(State(app): State<Arc<App>>) -> Result<Json<Checks>, 
                 .next("`im serve` digests them"),
         );
     }
+    lines.extend(certificate.map(|seen| match seen.trouble(app.clock.now()) {
+        Some((cause, next)) => Check::failed(seen.text(), cause, next),
+        None => Check::ok(seen.text()),
+    }));
     lines.extend(connector_lines(&app).await?);
     Ok(Json(Checks::of(lines)))
 }

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use im_engine::connector::Connector;
+use im_engine::figures;
 use im_pagerduty::{Answer, Call, Outcome, Refusal, WaitReason, Why};
 
 use crate::http::App;
@@ -23,12 +24,29 @@ pub(super) async fn ask(app: &App, connector: &Connector, call: &Call) -> Result
 }
 
 /// What became of the call.
-pub(super) async fn outcome(
+pub(in crate::http) async fn outcome(
     app: &App,
     connector: &Connector,
     call: &Call,
 ) -> Result<Outcome, ApiError> {
-    Ok(app.caller.ask(connector, call, app.clock.now()).await?)
+    let now = app.clock.now();
+    let (outcome, limits) = app.caller.ask(connector, call, now).await?;
+    let failed = is_failure(&outcome);
+    let name = connector.name().to_owned();
+    app.db
+        .write(move |tx| Ok::<_, ApiError>(figures::called(tx, &name, &limits, failed, now)?))
+        .await?;
+    Ok(outcome)
+}
+
+/// Whether the connection failed. A refusal of what was only tried is an answer.
+fn is_failure(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Done(_) | Outcome::Gone => false,
+        Outcome::Wait { why, .. } => *why != WaitReason::RateLimited,
+        Outcome::Unclear(_) => true,
+        Outcome::Refused(refusal) => refusal.why == Why::BadKey,
+    }
 }
 
 /// What went wrong, and what to do about it.

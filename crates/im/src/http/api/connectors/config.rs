@@ -12,7 +12,7 @@ use axum::http::StatusCode;
 use im_core::{ConnectorName, Direction};
 use im_engine::connector::{self, Connector, Parted};
 use im_engine::request_sync;
-use im_pagerduty::config::ConnectorConfig;
+use im_pagerduty::config::{ConnectorConfig, EscalationChoice};
 use im_pagerduty::{Call, Secret};
 use im_store::connectors::{self as rows, State as RowState};
 use jiff::Timestamp;
@@ -197,6 +197,14 @@ fn document(app: &App, connector: &Connector) -> Value {
         .iter()
         .map(|(name, id)| (name.clone(), id.as_str().into()))
         .collect();
+    let policies: Map<String, Value> = custom
+        .escalation_mappings
+        .iter()
+        .map(|line| {
+            let key = EscalationChoice::key(line.service.as_deref(), line.severity);
+            (key, line.policy.as_str().into())
+        })
+        .collect();
     let inferred = custom.severity_from_urgency.map_or(
         Value::Bool(false),
         |by| json!({"high": by.high, "low": by.low}),
@@ -213,6 +221,7 @@ fn document(app: &App, connector: &Connector) -> Value {
             "service_id": custom.service_id,
             "from_email": custom.from_email,
             "escalation_policy_id": custom.escalation_policy_id,
+            "escalation_mappings": policies,
             "urgency_mapping": urgencies,
             "service_mappings": services,
             "auto_resolve": custom.auto_resolve,
@@ -221,6 +230,11 @@ fn document(app: &App, connector: &Connector) -> Value {
             "severity_from_urgency": inferred,
         },
     })
+}
+
+/// The key of a connector, as far as it is shown.
+pub(super) fn masked_key(app: &App, connector: &Connector) -> String {
+    masked(app.vault.open(&connector.row.api_key).ok().as_ref())
 }
 
 /// Enough of a key to tell two apart.
@@ -245,7 +259,16 @@ pub(super) async fn change(
     Path(name): Path<String>,
     Body(part): Body<Map<String, Value>>,
 ) -> Result<Json<ConnectorView>, ApiError> {
-    let connector = find(&app, &name).await?;
+    apply(&app, &name, part).await.map(Json)
+}
+
+/// Merges a part into the configuration, and lets everything follow it.
+pub(super) async fn apply(
+    app: &App,
+    name: &str,
+    part: Map<String, Value>,
+) -> Result<ConnectorView, ApiError> {
+    let connector = find(app, name).await?;
     let has_key = part.get("api_key").is_some_and(|key| !key.is_null());
     let new_secret = part.get("webhook_secret").cloned();
     let mut whole: Value = serde_json::from_str(&connector.row.config).unwrap_or_default();
@@ -265,7 +288,7 @@ pub(super) async fn change(
     };
     let secrets = match new_secret {
         None => None,
-        Some(_) => Some(sealed_secrets(&app, &config)?),
+        Some(_) => Some(sealed_secrets(app, &config)?),
     };
     let is_other = has_key || config.base_url != connector.config.base_url;
     let state = if is_other {
@@ -277,6 +300,9 @@ pub(super) async fn change(
     app.db
         .write(move |tx| {
             rows::configure(tx, &row.name, &stored, &api_key, state)?;
+            if has_key {
+                connector::note_new_key(tx, &row.name, now)?;
+            }
             connector::begin_attaching(tx, &row.name)?;
             if let Some(secrets) = &secrets {
                 rows::set_webhook(tx, &row.name, row.subscription.as_deref(), secrets)?;
@@ -285,11 +311,11 @@ pub(super) async fn change(
             Ok::<_, ApiError>(request_sync(tx, &row.name, "configured", now)?)
         })
         .await?;
-    attach(&app, &name, now).await?;
+    attach(app, name, now).await?;
     app.signals.nudge();
-    let mut view = view::load(&app, &name).await?;
-    view.warnings = warnings(&name, &config);
-    Ok(Json(view))
+    let mut view = view::load(app, name).await?;
+    view.warnings = warnings(name, &config);
+    Ok(view)
 }
 
 /// RFC 7396: objects are merged, `null` removes, everything else replaces.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use im_engine::connector::Connector;
-use im_pagerduty::{Answer, Call, Page};
+use im_pagerduty::{Answer, Call, Page, User};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -69,20 +69,27 @@ pub(super) async fn users(
     Path(name): Path<String>,
 ) -> Result<Json<Vec<UserView>>, ApiError> {
     let connector = find(&app, &name).await?;
-    let found = pages(
-        &app,
-        &connector,
+    let found = all_users(&app, &connector).await?;
+    let users = found.into_iter().map(|row| UserView {
+        name: row.name.unwrap_or_else(|| row.id.clone()),
+        id: row.id,
+        email: row.email,
+    });
+    Ok(Json(users.collect()))
+}
+
+/// Every user.
+pub(super) async fn all_users(app: &App, connector: &Connector) -> Result<Vec<User>, ApiError> {
+    pages(
+        app,
+        connector,
         |offset| Call::ListUsers { offset },
         |answer| match answer {
-            Answer::Users(page) => Some(mapped(page, |row| UserView {
-                name: row.name.unwrap_or_else(|| row.id.clone()),
-                id: row.id,
-                email: row.email,
-            })),
+            Answer::Users(page) => Some(mapped(page, |row| row)),
             _ => None,
         },
-    );
-    found.await.map(Json)
+    )
+    .await
 }
 
 /// List PagerDuty's escalation policies
@@ -96,16 +103,21 @@ pub(super) async fn policies(
     Path(name): Path<String>,
 ) -> Result<Json<Vec<Named>>, ApiError> {
     let connector = find(&app, &name).await?;
-    let found = pages(
-        &app,
-        &connector,
+    all_policies(&app, &connector).await.map(Json)
+}
+
+/// Every escalation policy.
+pub(super) async fn all_policies(app: &App, connector: &Connector) -> Result<Vec<Named>, ApiError> {
+    pages(
+        app,
+        connector,
         |offset| Call::ListPolicies { offset },
         |answer| match answer {
             Answer::Policies(page) => Some(mapped(page, |row| named(row.id, row.name))),
             _ => None,
         },
-    );
-    found.await.map(Json)
+    )
+    .await
 }
 
 fn named(id: String, name: Option<String>) -> Named {

@@ -30,6 +30,9 @@ const NO_INCIDENT: &str = "QWRITETESTOFIM";
 /// An id that no webhook subscription has: switching it on changes nothing, and tells the same.
 const NO_SUBSCRIPTION: &str = "PWRITETESTOFIM";
 
+/// What a test says first.
+pub(super) const CONNECTED: &str = "Connected to PagerDuty API";
+
 /// Test a connector: the key, the service, the user, the policy, the webhook
 #[utoipa::path(
     post, path = "/api/v1/connectors/{name}/test", tag = "connectors", operation_id = "test_connector",
@@ -85,8 +88,8 @@ async fn set_state(
 }
 
 /// Whether PagerDuty is there and takes the key.
-async fn key(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
-    const TEXT: &str = "Connected to PagerDuty API";
+pub(super) async fn key(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+    const TEXT: &str = CONNECTED;
     let found = match outcome(app, connector, &Call::ReadMe).await? {
         // Keys of the account have no owner: ask something that they may ask.
         Outcome::Refused(refusal) if refusal.why != Why::BadKey => {
@@ -204,7 +207,7 @@ async fn write_access(app: &App, connector: &Connector) -> Result<Check, ApiErro
 }
 
 /// The default service, and each that is mapped.
-async fn services(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+pub(super) async fn services(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
     let mut ids = vec![connector.mapping.default_service.clone()];
     for choice in &connector.mapping.services {
         if !ids.contains(&choice.id) {
@@ -347,7 +350,7 @@ async fn policy(app: &App, connector: &Connector) -> Result<Check, ApiError> {
     }
 }
 
-async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+pub(super) async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
     const TEXT: &str = "Webhook endpoint configured";
     let name = connector.name();
     if !connector.mapping.direction.receives() {
@@ -423,7 +426,7 @@ async fn without_id(app: &App, connector: &Connector, text: &str) -> Result<Chec
     })
 }
 
-fn asleep(subscription: &Subscription) -> Option<&'static str> {
+pub(super) fn asleep(subscription: &Subscription) -> Option<&'static str> {
     if subscription.temporarily_disabled {
         Some("PagerDuty switched it off for 24 hours after three deliveries that failed for good")
     } else if !subscription.active {

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::{Told, act, look};
 use crate::http::App;
+use crate::http::api::connectors::ask;
 use crate::http::api::outcome::Outcome;
 use crate::http::auth::{Who, is_email};
 use crate::http::error::ApiError;
@@ -135,7 +136,7 @@ async fn ask(app: &App, connector: &Connector, email: &str) -> Result<Option<Use
     let call = Call::FindUser {
         email: email.to_owned(),
     };
-    let called = app.caller.ask(connector, &call, app.clock.now()).await?;
+    let called = ask::outcome(app, connector, &call).await?;
     let Called::Done(Answer::Users(page)) = called else {
         return Err(ApiError::wrong_value(
             "unknown_user",

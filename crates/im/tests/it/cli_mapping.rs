@@ -1,0 +1,122 @@
+//! Which service and which policy: rows I-042, I-050, I-076 … I-087, I-123 and I-124 of the connector.
+
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::cli_stories::Story;
+
+/// Runs each line; returns what each said. The stand-in's ids come from a fixed seed.
+fn told(story: &Story, lines: &[&str]) -> String {
+    let mut all = String::new();
+    for line in lines {
+        let said = story.im(line);
+        write!(all, "$ im {line}\n{}", said.all()).unwrap();
+    }
+    all.replace(&story.stand_in.base_url, "http://pagerduty")
+}
+
+/// Service and policy of the newest incident there.
+fn newest(story: &Story) -> (String, String) {
+    story.there(|sim, _| {
+        let newest = sim.incidents().max_by_key(|one| one.number).unwrap();
+        (newest.service, newest.policy)
+    })
+}
+
+#[test]
+fn i076_i077_i078_a_service_is_mapped_changed_listed_and_taken_away() {
+    let story = Story::connected(&json!({"custom": {"service_mappings": null}}));
+    assert_snapshot!(told(
+        &story,
+        &[
+            "connector list-mappings prod",
+            "connector map-service prod --im-service api --pd-service 'Checkout Web'",
+            "connector map-service prod --im-service db --pd-service PBZ6HLF",
+            "connector map-service prod --im-service web --pd-service 'Checkout Web'",
+            "connector map-service prod --im-service default --pd-service Search",
+            "connector list-mappings prod",
+            "connector map-service prod --im-service api --pd-service Search",
+            "connector map-service prod --im-service web --remove",
+            "connector map-service prod --im-service web --remove",
+            "connector map-service prod --im-service db --pd-service PNOSUCH",
+            "connector map-service prod --im-service a,b --pd-service Search",
+            "connector list-mappings prod",
+        ]
+    ));
+}
+
+#[test]
+fn i080_i083_i087_the_mapped_service_gets_the_incident_and_its_people_are_told() {
+    let story = Story::connected(&json!({"custom": {"service_mappings": null}}));
+    let account = &story.stand_in.account;
+    let named = |name: &str| {
+        let found = account.services.iter().find(|one| one.1 == name).unwrap();
+        found.0.clone()
+    };
+    for name in ["shop", "cart"] {
+        story.done(&format!(
+            "connector map-service prod --im-service {name} --pd-service 'Checkout Web'"
+        ));
+    }
+    story.done("connector map-service prod --im-service default --pd-service Search");
+    story.done("declare --sev SEV-1 --title 'API Gateway Down' --service shop");
+    assert_eq!(newest(&story).0, named("Checkout Web"));
+    let paged = story.there(|sim, _| {
+        let newest = sim.incidents().max_by_key(|one| one.number).unwrap();
+        newest.assignees.clone()
+    });
+    assert_eq!(paged, [account.users[0].0.clone()], "its people are told");
+    story.done("declare --sev SEV-1 --title 'Who knows' --service unheard");
+    assert_eq!(newest(&story).0, named("Search"));
+}
+
+#[test]
+fn i084_i085_i086_i124_a_policy_is_set_by_service_and_severity_listed_and_taken_away() {
+    let story = Story::connected(&json!({}));
+    assert_snapshot!(told(
+        &story,
+        &[
+            "connector list-escalations prod",
+            "connector config prod --escalation-policy P7GBGJL",
+            "connector map-escalation prod --service db --escalation-policy 'Everyone awake'",
+            "connector map-escalation prod --sev SEV-1 --escalation-policy 'Billing by turns'",
+            "connector map-escalation prod --service db --sev SEV-2 --escalation-policy PUDXTJT",
+            "connector list-escalations prod",
+            "connector map-escalation prod --service db --escalation-policy PAPI_ESCALATION",
+            "connector map-escalation prod --escalation-policy PUDXTJT",
+            "connector map-escalation prod --sev SEV-1 --remove",
+            "connector map-escalation prod --sev SEV-1 --remove",
+            "connector list-escalations prod",
+            "oncall --service db",
+        ]
+    ));
+    let policy = |name: &str| {
+        let all = &story.stand_in.account.policies;
+        all.iter().find(|one| one.1 == name).unwrap().0.clone()
+    };
+    for (sev, service, expected) in [
+        ("SEV-1", "db", "Everyone awake"),
+        ("SEV-2", "db", "Platform first line"),
+        ("SEV-1", "unheard", "Shop first line"),
+    ] {
+        story.done(&format!(
+            "declare --sev {sev} --title x --service {service}"
+        ));
+        assert_eq!(newest(&story).1, policy(expected), "{sev} {service}");
+    }
+}
+
+#[test]
+fn i042_i079_i123_the_tables_of_the_documentation_are_listed_as_they_were_given() {
+    let table = json!({"api": "PAPI001", "database": "PDAT001", "web": "PWEB001",
+        "payments": "PPAY001", "default": "PGEN001"});
+    let story = Story::connected(&json!({"custom": {"service_mappings": null}}));
+    let config = json!({"service_mappings": table, "default": null});
+    story.done(&format!(
+        "connector config prod --set 'custom.service_mappings={}'",
+        config["service_mappings"]
+    ));
+    assert_snapshot!(told(&story, &["connector list-mappings prod"]));
+}

@@ -1,0 +1,268 @@
+//! How healthy a connector is, against a PagerDuty that answers, refuses and is away: rows I-098 … I-105, I-132, I-133.
+
+use im_store::{connectors, tallies};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use super::there::There;
+use super::{Answer, Server, config, pretty};
+
+const PATH: &str = "/api/v1/connectors/prod/health";
+
+/// Each line as `Name: state: text`.
+fn lines(answer: &Answer) -> Vec<String> {
+    let text = |line: &Value, key: &str| line[key].as_str().unwrap().to_owned();
+    let lines = answer.is(200)["lines"].as_array().unwrap();
+    lines
+        .iter()
+        .map(|line| {
+            let [name, state, text] = ["name", "state", "text"].map(|key| text(line, key));
+            format!("{name}: {state}: {text}")
+        })
+        .collect()
+}
+
+#[track_caller]
+fn has(answer: &Answer, expected: &str) {
+    let lines = lines(answer);
+    assert!(
+        lines.iter().any(|line| line == expected),
+        "{expected}: {lines:#?}"
+    );
+}
+
+/// A connector that has been compared half a minute ago, with a webhook that was heard of.
+async fn well() -> There {
+    let there = There::start().await;
+    there.enable().await.is(200);
+    let now = there.server.clock.now();
+    there
+        .server
+        .write(move |tx| {
+            connectors::heard(tx, "prod", now - SignedDuration::from_mins(2))?;
+            connectors::synced(tx, "prod", now - SignedDuration::from_secs(30))
+        })
+        .await;
+    there
+}
+
+#[tokio::test]
+async fn i098_i099_i100_i101_i102_i103_i104_a_healthy_connector_has_a_true_line_for_each() {
+    let there = well().await;
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "healthy", "{}", found.body);
+    let service = &there.stand_in.account.services[0].0;
+    assert_eq!(
+        lines(&found),
+        [
+            "API Connectivity: ok: Connected (0ms response time)",
+            "Authentication: ok: Valid API key",
+            &format!("Service Access: ok: {service} accessible"),
+            "Webhook: ok: Receiving events (last: 2m ago)",
+            "Sync Status: ok: Up to date (last sync: 30s ago)",
+            "Error Rate: ok: 0% (0 errors in 24h)",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn i100_i105_a_revoked_key_is_unhealthy_and_the_check_is_shown_without_the_key() {
+    let there = well().await;
+    let key = there.stand_in.account.api_key.clone();
+    there.stand_in.with(|sim| sim.revoke_key(&key));
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "unhealthy", "{}", found.body);
+    has(
+        &found,
+        "Authentication: failed: The API key is wrong or revoked (HTTP 401)",
+    );
+    has(
+        &found,
+        "API Connectivity: ok: Connected (0ms response time)",
+    );
+    let next = found.body["lines"][1]["next"].as_str().unwrap();
+    assert!(
+        next.contains("curl -H \"Authorization: Token token=********") && !next.contains(&key),
+        "{next}"
+    );
+}
+
+#[tokio::test]
+async fn i099_a_pagerduty_that_is_away_is_unhealthy_and_nothing_else_is_claimed() {
+    let server = Server::with_connector(config()).await;
+    let found = server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "unhealthy");
+    insta::assert_snapshot!(pretty(&found.body));
+}
+
+#[tokio::test]
+async fn i101_a_service_that_is_gone_is_unhealthy() {
+    let there = well().await;
+    let gone = json!({"custom": {"service_mappings": {"api": "PNOSUCH"}}});
+    there
+        .server
+        .patch("/api/v1/connectors/prod", gone)
+        .await
+        .is(200);
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "unhealthy");
+    has(
+        &found,
+        "Service Access: failed: PagerDuty has no service PNOSUCH that this key can see",
+    );
+}
+
+#[tokio::test]
+async fn i102_quiet_is_tried_and_a_subscription_that_is_off_is_said() {
+    let there = well().await;
+    // Nobody has heard of it for two hours: a test event is sent, and arrives.
+    there.server.pass(2 * 3600);
+    let found = there.server.get(PATH).await;
+    has(
+        &found,
+        "Webhook: ok: Receiving events (a test event arrived; last before: 2h ago)",
+    );
+    let id =
+        there.pagerduty("GET", "/webhook_subscriptions", &Value::Null)["webhook_subscriptions"][0]
+            ["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+    let off = json!({"webhook_subscription": {"type": "webhook_subscription", "active": false}});
+    let path = format!("/webhook_subscriptions/{id}");
+    there.pagerduty("PUT", &path, &off);
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "degraded");
+    has(&found, "Webhook: failed: it is switched off in PagerDuty");
+    let next = &found.body["lines"][3]["next"];
+    assert_eq!(next, "`im connector webhook prod --enable` switches it on");
+    there.pagerduty("DELETE", &path, &Value::Null);
+    let found = there.server.get(PATH).await;
+    has(
+        &found,
+        "Webhook: failed: The subscription was deleted in PagerDuty",
+    );
+}
+
+#[tokio::test]
+async fn i103_i104_a_sync_that_is_behind_and_calls_that_fail_are_degraded() {
+    let there = well().await;
+    there.server.pass(3600);
+    let declared = json!({"title": "Disk full", "severity": "SEV-2"});
+    there
+        .server
+        .post("/api/v1/incidents", declared)
+        .await
+        .is(201);
+    let now = there.server.clock.now();
+    there
+        .server
+        .write(move |tx| tallies::add(tx, "prod", "errors", 40, now))
+        .await;
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "degraded");
+    has(
+        &found,
+        "Sync Status: failed: Behind (last sync: 1h ago, every 5m); 1 change waits",
+    );
+    let rate = lines(&found)
+        .into_iter()
+        .find(|line| line.starts_with("Error Rate: warning: "));
+    assert!(rate.unwrap().ends_with("% (40 errors in 24h)"));
+}
+
+#[tokio::test]
+async fn i132_i133_an_old_key_and_unusual_use_are_warnings_and_a_new_key_is_young() {
+    let there = well().await;
+    let key = there.stand_in.account.api_key.clone();
+    there.server.pass(91 * 24 * 3600);
+    let now = there.server.clock.now();
+    there
+        .server
+        .write(move |tx| {
+            connectors::synced(tx, "prod", now)?;
+            connectors::heard(tx, "prod", now)?;
+            for day in 1..=7 {
+                let at = now - SignedDuration::from_hours(24 * day + 1);
+                tallies::add(tx, "prod", "calls", 200, at)?;
+            }
+            tallies::add(tx, "prod", "calls", 600, now)
+        })
+        .await;
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "degraded");
+    has(&found, "API Key: warning: It is 91 days old");
+    let usage = lines(&found)
+        .into_iter()
+        .find(|line| line.starts_with("API Usage: warning: "));
+    assert!(
+        usage
+            .unwrap()
+            .ends_with(" calls in 24h, 200 a day in the week before")
+    );
+    let new = json!({"api_key": key});
+    there
+        .server
+        .patch("/api/v1/connectors/prod", new)
+        .await
+        .is(200);
+    let found = there.server.get(PATH).await;
+    let young = lines(&found)
+        .iter()
+        .all(|line| !line.starts_with("API Key:"));
+    assert!(young, "{}", found.body);
+}
+
+async fn calls(there: &There) -> i64 {
+    let figures = there.server.get("/api/v1/connectors/prod/metrics").await;
+    figures.is(200)["api_calls_24h"].as_i64().unwrap()
+}
+
+#[tokio::test]
+async fn i098_a_paused_connector_is_not_asked_for() {
+    let there = well().await;
+    let pause = json!({"sync_direction": "none"});
+    there
+        .server
+        .patch("/api/v1/connectors/prod", pause)
+        .await
+        .is(200);
+    let asked = calls(&there).await;
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "degraded");
+    assert_eq!(
+        lines(&found),
+        ["Sync Status: warning: Paused: nothing travels, and what is owed waits"]
+    );
+    assert_eq!(calls(&there).await, asked);
+}
+
+#[tokio::test]
+async fn i116_i117_i119_i120_figures_of_a_connector_are_what_was_asked() {
+    let there = well().await;
+    let path = "/api/v1/connectors/prod/metrics";
+    let before = calls(&there).await;
+    for _ in 0..10 {
+        let services = there.server.get("/api/v1/connectors/prod/services");
+        services.await.is(200);
+    }
+    let after = there.server.get(path).await;
+    assert_eq!(
+        after.is(200)["api_calls_24h"],
+        before + 10,
+        "{}",
+        after.body
+    );
+    assert_eq!(after.body["success_percent_24h"], 100.0);
+    assert_eq!(after.body["incidents"], 0);
+    assert!(
+        after.body["rate_limit_percent"].as_i64().unwrap() > 0,
+        "{}",
+        after.body
+    );
+    there
+        .server
+        .get("/api/v1/connectors/nope/metrics")
+        .await
+        .is(404);
+}
