@@ -4,6 +4,7 @@
 //! leaves under a lease that is committed before the caller sees it.
 
 use im_pagerduty::Call;
+use im_pagerduty::config::Logging;
 use im_store::repair::WantedRow;
 use im_store::{StoreError, Tx, inbox, outbox as outbox_rows, repair};
 use jiff::{SignedDuration, Timestamp};
@@ -62,6 +63,8 @@ pub struct Planned {
     pub base_url: String,
     /// Its API key, sealed.
     pub api_key: String,
+    /// What of it is logged.
+    pub logging: Logging,
     /// The call.
     pub call: Call,
     /// When it was planned: a read counts from here.
@@ -179,6 +182,7 @@ impl Plan {
             connector: connector.name().to_owned(),
             base_url: connector.config.base_url.clone(),
             api_key: connector.row.api_key.clone(),
+            logging: connector.config.logging,
             call,
             at: now,
         });

@@ -42,8 +42,21 @@ pub struct ConnectorConfig {
     pub webhook_secret: Option<Secret>,
     /// Networks that webhooks may come from, as written; none means all.
     pub allow_ips: Vec<String>,
+    /// What of the talk with PagerDuty is logged.
+    pub logging: Logging,
     /// What is PagerDuty's own.
     pub custom: Custom,
+}
+
+/// What of the talk with PagerDuty is logged for anybody to see, besides failures.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Logging {
+    /// Each call with its outcome.
+    pub debug: bool,
+    /// Each request: method, path, status, milliseconds.
+    pub requests: bool,
+    /// Each answer's body, without secrets and addresses.
+    pub responses: bool,
 }
 
 /// The part of the configuration that only PagerDuty has.
@@ -142,7 +155,7 @@ pub enum ConfigError {
     },
 }
 
-const TOP_KEYS: [&str; 8] = [
+const TOP_KEYS: [&str; 11] = [
     "base_url",
     "api_key",
     "sync_direction",
@@ -150,6 +163,9 @@ const TOP_KEYS: [&str; 8] = [
     "enable_webhook",
     "webhook_secret",
     "allow_ips",
+    "debug",
+    "log_requests",
+    "log_responses",
     "custom",
 ];
 
@@ -195,6 +211,11 @@ fn read(top: &mut Fields) -> Result<ConnectorConfig, ConfigError> {
             .word("webhook_secret", "the secret that PagerDuty showed")?
             .map(Secret::new),
         allow_ips: networks(top)?,
+        logging: Logging {
+            debug: top.flag("debug")?.unwrap_or_default(),
+            requests: top.flag("log_requests")?.unwrap_or_default(),
+            responses: top.flag("log_responses")?.unwrap_or_default(),
+        },
         custom: custom(top)?,
     })
 }

@@ -19,6 +19,7 @@ pub mod events_v2;
 mod facts;
 pub mod oncall;
 mod outcome;
+mod redact;
 mod render;
 mod request;
 mod secret;
@@ -39,6 +40,7 @@ pub use call::{
 };
 pub use facts::{About, CustomField, Heard, Resolver};
 pub use outcome::{Limits, Outcome, Refusal, Reply, Transport, WaitReason, Why, transport_outcome};
+pub use redact::redacted;
 pub use render::{NOTE_CHARS_MAX, TITLE_CHARS_MAX, body, note_mark, note_text, title};
 pub use request::{HttpRequest, Method, authorization, request};
 pub use secret::Secret;

@@ -32,6 +32,7 @@ mod duplicate;
 mod edit;
 mod error;
 mod list;
+mod logs;
 mod machine;
 mod metrics;
 mod mitigate;
@@ -115,6 +116,7 @@ enum Command {
     Token(token::TokenArgs),
     Config(config::ConfigArgs),
     Doctor(doctor::DoctorArgs),
+    Logs(logs::LogsArgs),
     Serve(ServeOptions),
     Sim(SimOptions),
     Demo(DemoOptions),
@@ -252,6 +254,7 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Token(args) => token::run(args, cx).await,
         Command::Config(args) => config::run(args, cx).await,
         Command::Doctor(args) => doctor::run(args, cx).await,
+        Command::Logs(args) => logs::run(args, cx).await,
         Command::Serve(options) => serve::run(options, cx).await,
         Command::Sim(options) => sim::run(options, cx).await,
         Command::Demo(options) => demo::run(options, cx).await,

@@ -49,7 +49,7 @@ pub(crate) struct Stage {
 
 /// Runs until it is told to stop.
 pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
-    telemetry::start(Audience::Command, options.verbosity);
+    telemetry::start(Audience::Command, options.verbosity, None);
     let sim_listener = listen(options.sim_listen).await?;
     let listener = listen(options.listen).await?;
     let (sim_at, at) = (sim_listener.local_addr()?, listener.local_addr()?);

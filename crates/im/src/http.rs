@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod wait;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -61,6 +62,8 @@ pub struct App {
     pub lease: SignedDuration,
     /// Whether a caller on this machine needs no token.
     pub trusts_loopback: bool,
+    /// Where the server's log is kept.
+    pub logs: Option<PathBuf>,
     /// Ends everything that would go on by itself.
     pub stop: CancellationToken,
 }

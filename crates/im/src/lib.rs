@@ -6,6 +6,7 @@ pub mod client;
 pub mod clock;
 pub mod demo;
 pub mod http;
+pub mod journal;
 pub mod length;
 pub mod local;
 pub mod run;

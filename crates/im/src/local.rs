@@ -59,7 +59,7 @@ pub struct Local {
 
 /// Opens the database and builds the API.
 pub async fn open(options: LocalOptions) -> anyhow::Result<Local> {
-    telemetry::start(Audience::Command, options.verbosity);
+    telemetry::start(Audience::Command, options.verbosity, None);
     let app = Arc::new(build(&options, false).await?);
     let engine = options.engine.then(|| start(&app));
     Ok(Local {
@@ -95,6 +95,7 @@ pub async fn build(options: &LocalOptions, trusts_loopback: bool) -> anyhow::Res
     };
     let mut app = assemble(db, Arc::new(vault), Clock::System, trusts_loopback);
     app.lease = lease()?;
+    app.logs = Some(dir.clone());
     Ok(app)
 }
 
@@ -110,16 +111,18 @@ fn lease() -> anyhow::Result<SignedDuration> {
 /// The parts of a server over an open database.
 pub fn assemble(db: Db, vault: Arc<Vault>, clock: Clock, trusts_loopback: bool) -> App {
     let metrics = Arc::new(Metrics::default());
+    let caller = Caller::new(Arc::clone(&vault), Arc::clone(&metrics), clock.clone());
     App {
         db,
         clock,
-        caller: Arc::new(Caller::new(Arc::clone(&vault), Arc::clone(&metrics))),
+        caller: Arc::new(caller),
         vault,
         signals: Arc::new(Signals::default()),
         metrics,
         doors: Doors::default(),
         lease: im_engine::LEASE,
         trusts_loopback,
+        logs: None,
         stop: CancellationToken::new(),
     }
 }
@@ -141,7 +144,7 @@ pub fn engine(app: &App) -> Engine {
 }
 
 /// Makes a directory that nobody else can read; one that is there stays as it is.
-fn make_private(dir: &Path) -> io::Result<()> {
+pub fn make_private(dir: &Path) -> io::Result<()> {
     if dir.is_dir() {
         return Ok(());
     }

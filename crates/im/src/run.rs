@@ -15,8 +15,9 @@ use std::time::Duration;
 
 use im_engine::connector::Connector;
 use im_engine::{Capacity, Plan, Planned, Settled, inbox, plan, settle};
+use im_pagerduty::config::Logging;
 use im_pagerduty::events_v2::Event;
-use im_pagerduty::{Call, Limits, Outcome, Reply, Transport};
+use im_pagerduty::{Call, Limits, Outcome, Reply, Transport, redacted, request};
 use im_store::{Db, StoreError, facts};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{Notify, watch};
@@ -25,10 +26,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::door::Door;
 pub use crate::adapters::door::Seen;
-use crate::adapters::pagerduty::PagerDuty;
+use crate::adapters::pagerduty::{Carried, PagerDuty};
 use crate::clock::Clock;
 use crate::http::metrics::Metrics;
 use crate::secret::{SecretError, Vault};
+use crate::telemetry;
 
 /// Calls under way that people wait for: above the number of people who act at once.
 pub const LIVE_MAX: u32 = 16;
@@ -100,16 +102,18 @@ pub struct Caller {
     door: Door,
     vault: Arc<Vault>,
     metrics: Arc<Metrics>,
+    clock: Clock,
 }
 
 impl Caller {
     /// A caller that opens keys with `vault`.
-    pub fn new(vault: Arc<Vault>, metrics: Arc<Metrics>) -> Self {
+    pub fn new(vault: Arc<Vault>, metrics: Arc<Metrics>, clock: Clock) -> Self {
         Self {
             pagerduty: PagerDuty::default(),
             door: Door::default(),
             vault,
             metrics,
+            clock,
         }
     }
 
@@ -130,9 +134,13 @@ impl Caller {
         call: &Call,
         now: Timestamp,
     ) -> Result<(Outcome, Limits), SecretError> {
-        let (base_url, key) = (&connector.config.base_url, &connector.row.api_key);
-        self.perform(connector.name(), base_url, key, call, now)
-            .await
+        let place = Place {
+            connector: connector.name(),
+            base_url: &connector.config.base_url,
+            sealed_key: &connector.row.api_key,
+            logging: connector.config.logging,
+        };
+        self.perform(place, call, now).await
     }
 
     /// Sends an event to the PagerDuty of `connector`.
@@ -149,23 +157,57 @@ impl Caller {
 
     async fn perform(
         &self,
-        connector: &str,
-        base_url: &str,
-        sealed_key: &str,
+        place: Place<'_>,
         call: &Call,
         now: Timestamp,
     ) -> Result<(Outcome, Limits), SecretError> {
-        let key = self.vault.open(sealed_key)?;
-        let (outcome, limits) = self.pagerduty.perform(base_url, &key, call, now).await;
-        tracing::debug!(
-            connector,
-            call = call.name(),
-            outcome = outcome_word(&outcome),
-            "called PagerDuty"
-        );
-        self.metrics
-            .called(connector, call.name(), outcome_word(&outcome));
-        Ok((outcome, limits))
+        let key = self.vault.open(place.sealed_key)?;
+        let began = self.clock.now();
+        let carried = self
+            .pagerduty
+            .perform(place.base_url, &key, call, now)
+            .await;
+        let ms = self.clock.now().duration_since(began).as_millis();
+        let outcome = outcome_word(&carried.outcome);
+        log(&place, call, &carried, outcome, ms);
+        self.metrics.called(place.connector, call.name(), outcome);
+        Ok((carried.outcome, carried.limits))
+    }
+}
+
+/// Whose PagerDuty a call goes to.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    connector: &'a str,
+    base_url: &'a str,
+    sealed_key: &'a str,
+    logging: Logging,
+}
+
+/// Every call is a line: for all to see where the connector's settings say so, else for those who
+/// look closer, and for the journal. Queries are left out: addresses stand in them.
+fn log(place: &Place<'_>, call: &Call, carried: &Carried, outcome: &str, ms: i128) {
+    let connector = place.connector;
+    let request = request(call);
+    let path = request.path_and_query.split('?').next().unwrap_or_default();
+    let method = request.method.as_str();
+    let answer = match carried.status {
+        Some(status) => status.to_string(),
+        None => "no answer".to_owned(),
+    };
+    let text = format!("{method} {path}: {answer} after {ms} ms");
+    let Logging {
+        debug, requests, ..
+    } = place.logging;
+    let is_debug = telemetry::pagerduty_debug().unwrap_or(debug);
+    if is_debug || requests {
+        tracing::info!(target: "im::api", connector, call = call.name(), outcome, "{text}");
+    } else {
+        tracing::debug!(target: "im::api", connector, call = call.name(), outcome, "{text}");
+    }
+    if place.logging.responses {
+        let body = redacted(&carried.body);
+        tracing::info!(target: "im::api", connector, call = call.name(), "{method} {path} answered {body}");
     }
 }
 
@@ -306,13 +348,18 @@ async fn perform(engine: &Engine, planned: Planned) {
         connector,
         base_url,
         api_key,
+        logging,
         call,
         at,
         ..
     } = &planned;
-    let performing = engine
-        .caller
-        .perform(connector, base_url, api_key, call, *at);
+    let place = Place {
+        connector,
+        base_url,
+        sealed_key: api_key,
+        logging: *logging,
+    };
+    let performing = engine.caller.perform(place, call, *at);
     match tokio::time::timeout(patience(engine.lease), performing).await {
         Ok(Ok((outcome, limits))) => {
             let settled = Settled {

@@ -25,7 +25,9 @@ const REQUESTS_DRAIN: Duration = Duration::from_secs(5);
 
 /// Runs until it is told to stop.
 pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
-    telemetry::start(Audience::Server, options.data.verbosity);
+    let dir = &options.data.data_dir;
+    local::make_private(dir).with_context(|| format!("cannot make {}", dir.display()))?;
+    telemetry::start(Audience::Server, options.data.verbosity, Some(dir));
     let listener = listen(options.listen).await?;
     let at = listener.local_addr()?;
     let app = Arc::new(local::build(&options.data, at.ip().is_loopback()).await?);

@@ -139,7 +139,7 @@ fn millis(duration: Duration) -> u64 {
 
 /// Runs until it is told to stop.
 pub async fn run(options: SimOptions) -> anyhow::Result<()> {
-    telemetry::start(Audience::Server, 0);
+    telemetry::start(Audience::Server, 0, None);
     let stop = CancellationToken::new();
     let listener = listen(options.listen).await?;
     let stand_in = Arc::new(account::open(&options, listener.local_addr()?)?);

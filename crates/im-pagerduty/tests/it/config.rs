@@ -87,6 +87,11 @@ fn what_is_left_out_has_its_default() {
         enable_webhook: true,
         webhook_secret: None,
         allow_ips: [],
+        logging: Logging {
+            debug: false,
+            requests: false,
+            responses: false,
+        },
         custom: Custom {
             service_id: "PSVC",
             from_email: "a@b.c",
@@ -179,7 +184,7 @@ fn unknown_keys_are_named_with_their_path() {
         &with("", r#","urgency_mapping":{"SEV-9":"high"}"#),
         "unknown key `custom.urgency_mapping.SEV-9`; did you mean `custom.urgency_mapping.SEV-1`?",
     );
-    check(&with(r#""debug":true,"#, ""), "unknown key `debug`");
+    check(&with(r#""verbose":true,"#, ""), "unknown key `verbose`");
     check(
         &with("", r#","severity_from_urgency":{"hihg":"SEV-1"}"#),
         "unknown key `custom.severity_from_urgency.hihg`; did you mean `custom.severity_from_urgency.high`?",

@@ -13,6 +13,7 @@ mod events;
 mod hostile;
 mod log_entries;
 mod oncall;
+mod redact;
 mod render;
 mod requests;
 mod signature;

@@ -4,19 +4,19 @@
 //! The certificate is read whoever vouches for it, because one that has expired must be read, too;
 //! whether it is trusted is told by the request that follows the usual rules.
 
-mod der;
-
 use std::error::Error;
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use reqwest::Url;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ClientConnection, DigitallySignedStruct, SignatureScheme};
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
 
 /// PagerDuty waits five seconds for the whole answer.
 const WAIT: Duration = Duration::from_secs(5);
@@ -128,7 +128,11 @@ fn valid_until(url: &Url) -> Result<Timestamp, String> {
     }
     let leaf = tls.peer_certificates().and_then(<[_]>::first);
     let leaf = leaf.ok_or("it shows no certificate")?;
-    der::not_after(leaf).ok_or_else(|| "its certificate cannot be read".to_owned())
+    let read = Certificate::from_der(leaf);
+    let read = read.map_err(|error| format!("its certificate cannot be read: {error}"))?;
+    let until = read.tbs_certificate.validity.not_after.to_unix_duration();
+    let until = SignedDuration::try_from(until).map_err(|error| error.to_string())?;
+    Timestamp::from_duration(until).map_err(|error| error.to_string())
 }
 
 /// Takes any certificate: it is only looked at. Nothing is sent to who shows it.

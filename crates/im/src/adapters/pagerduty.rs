@@ -36,17 +36,22 @@ impl PagerDuty {
         key: &Secret,
         call: &Call,
         at: Timestamp,
-    ) -> (Outcome, Limits) {
+    ) -> Carried {
         let http = match self.http.get_or_init(client) {
             Ok(http) => http,
             Err(reason) => {
                 tracing::error!("no connection can be made: {reason}");
-                return (transport_outcome(call, Transport::Tls), Limits::default());
+                return Carried::unanswered(call, Transport::Tls);
             }
         };
         match exchange(http, base_url, Some(key), request(call)).await {
-            Ok(reply) => (im_pagerduty::read(call, &reply, at), reply.limits()),
-            Err(failure) => (transport_outcome(call, failure), Limits::default()),
+            Ok(reply) => Carried {
+                outcome: im_pagerduty::read(call, &reply, at),
+                limits: reply.limits(),
+                status: Some(reply.status),
+                body: reply.body,
+            },
+            Err(failure) => Carried::unanswered(call, failure),
         }
     }
 
@@ -58,6 +63,29 @@ impl PagerDuty {
             Transport::Tls
         })?;
         exchange(http, &events_url(base_url), None, event.request()).await
+    }
+}
+
+/// A call that was carried to PagerDuty, or not.
+pub(crate) struct Carried {
+    /// What became of it.
+    pub(crate) outcome: Outcome,
+    /// What the answer said about our allowance.
+    pub(crate) limits: Limits,
+    /// The HTTP status, if there was an answer.
+    pub(crate) status: Option<u16>,
+    /// The answer as it came.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Carried {
+    fn unanswered(call: &Call, failure: Transport) -> Self {
+        Self {
+            outcome: transport_outcome(call, failure),
+            limits: Limits::default(),
+            status: None,
+            body: Vec::new(),
+        }
     }
 }
 

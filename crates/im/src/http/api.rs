@@ -3,6 +3,7 @@
 pub mod connectors;
 pub mod doctor;
 pub mod incidents;
+mod logs;
 pub mod outcome;
 pub mod settings;
 pub mod tokens;
@@ -24,4 +25,5 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
         .routes(routes!(doctor::doctor))
+        .routes(routes!(logs::show))
 }

@@ -140,7 +140,13 @@ async fn webhook(
     };
     match deliver(&app, &known, request).await {
         Ok(ended) => {
-            app.metrics.delivered(known.as_str(), word(&ended));
+            let word = word(&ended);
+            app.metrics.delivered(known.as_str(), word);
+            tracing::debug!(
+                connector = known.as_str(),
+                result = word,
+                "PagerDuty delivered a webhook: {word}"
+            );
             if matches!(ended, Ended::Stored { .. }) {
                 app.signals.nudge();
             }
@@ -148,6 +154,12 @@ async fn webhook(
         }
         Err((result, error)) => {
             if let Some(result) = result {
+                tracing::debug!(
+                    connector = known.as_str(),
+                    result,
+                    "a webhook was refused: {}",
+                    error.detail()
+                );
                 app.metrics.delivered(known.as_str(), result);
             }
             error.into_response()

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 54] = [
+const COMMANDS: [&str; 55] = [
     "",
     "declare",
     "ack",
@@ -58,6 +58,7 @@ const COMMANDS: [&str; 54] = [
     "config show",
     "config set",
     "doctor",
+    "logs",
     "serve",
     "sim",
     "demo",

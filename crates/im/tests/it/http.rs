@@ -9,6 +9,7 @@ mod doctor;
 mod door;
 mod event;
 mod health;
+mod logs;
 mod metrics;
 mod sync;
 mod there;
@@ -16,6 +17,7 @@ mod tried;
 mod webhook;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -117,9 +119,16 @@ impl Server {
     }
 
     fn with_clock(clock: Clock, on_loopback: bool) -> Self {
+        Self::keeping(clock, on_loopback, None)
+    }
+
+    /// One that finds its log in a directory.
+    fn keeping(clock: Clock, on_loopback: bool, logs: Option<PathBuf>) -> Self {
         let db = Db::open(&DbOptions::new(":memory:", 7).unwrap()).unwrap();
         let vault = Arc::new(Vault::with_key(Secret::new("ab".repeat(32))));
-        let app = Arc::new(assemble(db, vault, clock.clone(), on_loopback));
+        let mut app = assemble(db, vault, clock.clone(), on_loopback);
+        app.logs = logs;
+        let app = Arc::new(app);
         let router = im::http::router(Arc::clone(&app));
         Self { app, router, clock }
     }

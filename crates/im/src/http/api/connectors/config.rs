@@ -217,6 +217,9 @@ fn document(app: &App, connector: &Connector) -> Value {
         "enable_webhook": config.enable_webhook,
         "webhook_secret": secret.map(|_sealed| masked(None)),
         "allow_ips": config.allow_ips,
+        "debug": config.logging.debug,
+        "log_requests": config.logging.requests,
+        "log_responses": config.logging.responses,
         "custom": {
             "service_id": custom.service_id,
             "from_email": custom.from_email,
