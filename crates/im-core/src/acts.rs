@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::same::{Authorities, Pairs};
+use crate::second::{Dated, Seconds};
 use crate::{Fact, Kind, Seen, Snapshot, Source};
 
 /// An answer within this time dates the act; after it the act keeps the time of the command.
@@ -61,6 +62,19 @@ impl Act<'_> {
             self.told_better,
             &self.fact.source_id,
         )
+    }
+
+    /// When it happened, and when by a webhook.
+    fn dated(&self) -> Dated {
+        let heard = match self.fact.source {
+            Source::Webhook => Some(self.at),
+            _ => self.also.map(|told| told.at),
+        };
+        Dated {
+            kind: self.fact.kind,
+            at: self.at,
+            heard,
+        }
     }
 
     /// Whether PagerDuty is still to hear of it.
@@ -180,6 +194,7 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
         .collect();
     keep_order(&mut ours);
     tell_in_order(&mut ours, &acts);
+    order_seconds(&mut acts, &mut ours, &echoes);
     acts.extend(ours.into_iter().flat_map(Ours::into_acts));
     acts.sort_by(|a, b| a.key().cmp(&b.key()));
     let retold = told().filter_map(|answer| echoes.retold(answer)).collect();
@@ -189,6 +204,23 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
         retold,
         answered,
     }
+}
+
+/// Plays the steps of a second in the order in which webhooks tell them, where they tell of all.
+fn order_seconds<'a>(acts: &mut [Act<'a>], ours: &mut [Ours<'a>], echoes: &Echoes<'a>) {
+    let others = acts.iter().map(Act::dated);
+    let own = ours.iter().flat_map(|step| step.dated(echoes));
+    let seconds = Seconds::new(others.chain(own));
+    for act in acts {
+        act.at = seconds.place(act.dated());
+    }
+    for step in &mut *ours {
+        for (answer, at) in &mut step.done {
+            *at = seconds.place(echoes.dated(answer, *at));
+        }
+        step.at = step.done.first().map_or(step.at, |(_, at)| *at);
+    }
+    keep_order(ours);
 }
 
 /// Since when PagerDuty looks as each answer showed it. An answer tells the second, and the webhook of its call the
@@ -303,6 +335,15 @@ impl<'a> Echoes<'a> {
         echo.map_or(answer.at, |echo| echo.at)
     }
 
+    /// When an answer's act happened, and when by its webhook.
+    fn dated(&self, answer: &Fact, at: Timestamp) -> Dated {
+        Dated {
+            kind: answer.kind,
+            at,
+            heard: self.heard.of(answer).map(|echo| echo.at),
+        }
+    }
+
     /// The webhook that shows no more than the answer did.
     fn retold(&self, answer: &Fact) -> Option<&'a str> {
         let echo = self.heard.of(answer)?;
@@ -350,6 +391,12 @@ impl<'a> Ours<'a> {
             done,
             settled,
         }
+    }
+
+    /// What its call did at PagerDuty, and when by webhooks.
+    fn dated(&self, echoes: &Echoes<'_>) -> impl Iterator<Item = Dated> {
+        let done = self.done.iter();
+        done.map(|(answer, at)| echoes.dated(answer, *at))
     }
 
     /// Whether PagerDuty did what was asked; a word about a step is not the step.

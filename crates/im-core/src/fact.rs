@@ -169,6 +169,18 @@ impl Kind {
         )
     }
 
+    /// Whether PagerDuty does it only to an open incident, apart from ending it.
+    pub(crate) fn needs_open(self) -> bool {
+        matches!(
+            self,
+            Self::Acknowledged
+                | Self::Unacknowledged
+                | Self::Assigned
+                | Self::Escalated
+                | Self::Delegated
+        )
+    }
+
     /// Order among facts of one instant (`docs/metrics.md`, "Order").
     pub(crate) fn rank(self) -> u8 {
         match self {

@@ -160,7 +160,7 @@ fn peer_pass(acts: &[Act<'_>], counts: impl Fn(&Act<'_>) -> bool) -> Played {
 fn peer_step(played: &mut Played, index: usize, act: &Act<'_>, kind: Kind) {
     use PeerStatus as P;
     let before = played.status;
-    if before == P::Resolved && act.may_imply() && implies_reopen(kind) {
+    if before == P::Resolved && act.may_imply() && kind.needs_open() {
         played.implied.insert(index);
         played.status = P::Triggered;
     }
@@ -177,18 +177,6 @@ fn peer_step(played: &mut Played, index: usize, act: &Act<'_>, kind: Kind) {
     {
         played.repeats.insert(index);
     }
-}
-
-/// What PagerDuty does only to an open incident, apart from ending it.
-fn implies_reopen(kind: Kind) -> bool {
-    matches!(
-        kind,
-        Kind::Acknowledged
-            | Kind::Unacknowledged
-            | Kind::Assigned
-            | Kind::Escalated
-            | Kind::Delegated
-    )
 }
 
 /// Plays the sorted acts. Within one instant, what only an open incident allows goes after a
@@ -208,7 +196,7 @@ fn in_order<'a, S>(
         left.reverse();
         reopens.reverse();
         while let Some((index, act)) = left.pop() {
-            let waits = kind(act) == Kind::Resolved || implies_reopen(kind(act));
+            let waits = kind(act) == Kind::Resolved || kind(act).needs_open();
             if waits
                 && !is_open(state)
                 && let Some((first, reopen)) = reopens.pop()

@@ -26,6 +26,7 @@ mod lines;
 mod mapping;
 pub mod retry;
 mod same;
+mod second;
 mod severity;
 mod snapshot;
 mod status;

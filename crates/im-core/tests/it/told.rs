@@ -535,3 +535,51 @@ fn what_our_call_did_is_newer_than_what_somebody_did_before_it_in_that_second() 
     let told = tell(&format!("{others}{slow}{heard}{next}"));
     assert!(told.contains("with Dora"), "{told}");
 }
+
+#[test]
+fn the_steps_of_a_second_are_played_as_their_webhooks_tell_if_they_tell_of_all() {
+    let heard = "
+        11:58:04 webhook triggered by service web showing status=triggered;assignees=Ines | db down
+        11:58:05.317 webhook resolved by Carla showing status=resolved;assignees=
+        11:58:05.620 webhook reopened by Bram showing status=triggered;assignees=Ines
+        11:58:05.944 webhook acknowledged by Ines showing status=acknowledged;assignees=Ines
+    ";
+    let logged = "
+        11:58:05 log resolved by Carla
+        11:58:05 log reopened by Bram
+        11:58:05 log assigned by Bram to Ines
+        11:58:05 log acknowledged by Ines
+    ";
+    let whole = tell(&format!("{heard}{logged}"));
+    assert!(whole.contains("= acknowledged"), "{whole}");
+    assert!(
+        whole.contains("11:58:05 Acknowledged by Ines"),
+        "the log's time: {whole}"
+    );
+    // Of a second that is half known nothing is known.
+    let half = heard.replace(
+        "11:58:05.620 webhook reopened by Bram",
+        "11:58:04.5 webhook noted by Bram",
+    );
+    let told = tell(&format!("{half}{logged}"));
+    assert!(told.contains("= open"), "{told}");
+}
+
+#[test]
+fn our_acknowledgement_in_the_second_of_a_resolve_reopens_it() {
+    let told = tell("
+        12:03:16.260 webhook triggered by service web showing status=triggered;assignees=Ines | db down
+        12:03:18.845 command#a acknowledged by Ines
+        12:03:19.512 webhook resolved by Yuki showing status=resolved;assignees=
+        12:03:19 answer acknowledged by Ines for a showing status=acknowledged;assignees=Ines;read=12:03:19.140;answered=12:03:19
+        12:03:19 answer assigned to Ines for a
+        12:03:19.752 webhook reopened by Ines showing status=triggered;assignees=Ines
+        12:03:19.752 webhook acknowledged by Ines showing status=acknowledged;assignees=Ines
+        12:03:19 log acknowledged by Ines
+        12:03:19 log assigned by Ines to Ines
+        12:03:19 log reopened by Ines
+        12:03:19 log resolved by Yuki
+    ");
+    assert!(told.contains("= acknowledged"), "{told}");
+    assert!(told.contains("PagerDuty acknowledged"), "{told}");
+}
