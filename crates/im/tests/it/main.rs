@@ -16,6 +16,7 @@ mod cli_render;
 mod cli_requests;
 mod cli_stories;
 mod cli_there;
+mod debug;
 mod http;
 mod kill;
 mod private;
