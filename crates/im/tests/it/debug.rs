@@ -44,12 +44,6 @@ impl Serving {
         }
     }
 
-    fn im(&self, arguments: &[&str]) -> String {
-        let output = program().args(arguments).output().unwrap();
-        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-        format!("{}{}", text(&output.stdout), text(&output.stderr))
-    }
-
     /// Tests a connector to a PagerDuty that is away; returns all that the server said meanwhile.
     fn told(mut self) -> (String, String) {
         let config = json!({"api_key": "u+abcdefghijklmnop", "base_url": "http://127.0.0.1:1",
@@ -59,17 +53,23 @@ impl Serving {
         let on_server = ["--server", url.as_str()];
         let add = ["connector", "add", "pagerduty", "prod", "--config"];
         let config = config.to_string();
-        let added = self.im(&[&on_server[..], &add, &[config.as_str()]].concat());
+        let added = im(&[&on_server[..], &add, &[config.as_str()]].concat());
         assert!(added.contains("Added prod"), "{added}");
-        self.im(&[&on_server[..], &["connector", "test", "prod"]].concat());
+        im(&[&on_server[..], &["connector", "test", "prod"]].concat());
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let mut said = String::new();
         self.stderr.read_to_string(&mut said).unwrap();
         let folder = self.folder.to_str().unwrap();
-        let kept = self.im(&["logs", "--data-dir", folder, "--component", "api"]);
+        let kept = im(&["logs", "--data-dir", folder, "--component", "api"]);
         (said, kept)
     }
+}
+
+fn im(arguments: &[&str]) -> String {
+    let output = program().args(arguments).output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    format!("{}{}", text(&output.stdout), text(&output.stderr))
 }
 
 impl Drop for Serving {

@@ -14,6 +14,7 @@ mod cli_mapping;
 mod cli_oncall;
 mod cli_render;
 mod cli_requests;
+mod cli_rows;
 mod cli_stories;
 mod cli_there;
 mod debug;
