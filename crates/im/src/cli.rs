@@ -42,6 +42,7 @@ mod prompt;
 mod reopen;
 mod resolve;
 mod serve;
+mod severities;
 mod show;
 mod sim;
 pub(crate) mod table;
@@ -115,6 +116,7 @@ enum Command {
     Metrics(metrics::MetricsArgs),
     Token(token::TokenArgs),
     Config(config::ConfigArgs),
+    Severities(severities::SeveritiesArgs),
     Doctor(doctor::DoctorArgs),
     Logs(logs::LogsArgs),
     Serve(ServeOptions),
@@ -254,6 +256,7 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Token(args) => token::run(args, cx).await,
         Command::Config(args) => config::run(args, cx).await,
         Command::Doctor(args) => doctor::run(args, cx).await,
+        Command::Severities(_) => Ok(severities::run(cx)),
         Command::Logs(args) => logs::run(args, cx).await,
         Command::Serve(options) => serve::run(options, cx).await,
         Command::Sim(options) => sim::run(options, cx).await,

@@ -47,6 +47,7 @@ mod stories {
     mod main_job;
     mod order;
     mod receiving;
+    mod rows;
     mod services;
     mod set_up;
     mod settings;

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 55] = [
+const COMMANDS: [&str; 56] = [
     "",
     "declare",
     "ack",
@@ -57,6 +57,7 @@ const COMMANDS: [&str; 55] = [
     "config",
     "config show",
     "config set",
+    "severities",
     "doctor",
     "logs",
     "serve",

@@ -1,0 +1,134 @@
+//! What the document of the connector promises, row by row, where no case of its own tells it.
+
+use im_core::{Command, Severity};
+use im_pagerduty::Call;
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::world::World;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+fn declare(world: &mut World, severity: Severity) -> (im_core::IncidentNumber, String) {
+    let command = Command::Declare {
+        title: "Row".to_owned(),
+        severity,
+        description: None,
+        services: Vec::new(),
+    };
+    let incident = world.declare_by(None, &command);
+    world.settle_down();
+    let twin = world.twin(incident);
+    (incident, twin)
+}
+
+fn urgency(world: &World, twin: &str) -> &'static str {
+    world.sim.incident(twin).unwrap().urgency
+}
+
+story! {
+    fn i041_an_overridden_urgency_is_what_pagerduty_gets_and_nothing_drifts_back(world) {
+        let (_, before) = declare(world, Severity::Sev3);
+        assert_eq!(urgency(world, &before), "low");
+        world.configure(|config| config["custom"]["urgency_mapping"] = json!({"SEV-3": "high"}));
+        world.settle_down();
+        let (incident, twin) = declare(world, Severity::Sev3);
+        assert_eq!(urgency(world, &twin), "high");
+        world.run_for(HOUR);
+        assert_eq!(world.story(incident).severity.unwrap().0, Severity::Sev3, "what a person said");
+        // The others keep the documented urgency.
+        let (_, fourth) = declare(world, Severity::Sev4);
+        assert_eq!(urgency(world, &fourth), "low");
+    }
+
+    fn i043_auto_resolve_resolves_there_and_without_it_a_note_is_left(world) {
+        for end in [Command::Resolve, Command::Close] {
+            let (incident, twin) = declare(world, Severity::Sev2);
+            world.must(incident, &end);
+            world.settle_down();
+            assert_eq!(world.there(&twin), "resolved");
+        }
+        world.configure(|config| config["custom"]["auto_resolve"] = json!(false));
+        world.settle_down();
+        let (incident, twin) = declare(world, Severity::Sev2);
+        world.must(incident, &Command::Resolve);
+        world.settle_down();
+        assert_eq!(world.there(&twin), "triggered");
+        let notes = world.sim.incident(&twin).unwrap().notes;
+        assert!(notes.len() == 1 && notes[0].contains("not resolved in PagerDuty"), "{notes:?}");
+    }
+
+    fn i044_without_sync_notes_no_note_crosses_either_way(world) {
+        for (cross, expected) in [(true, 1), (false, 0)] {
+            world.configure(move |config| config["custom"]["sync_notes"] = json!(cross));
+            world.settle_down();
+            let (incident, twin) = world.declared("Notes");
+            world.write_note(incident, "from here");
+            let user = world.user(1);
+            world.sim.note(&user, &twin, "from there", world.now).unwrap();
+            world.settle_down();
+            world.run_for(MINUTE * 7);
+            let there = world.sim.incident(&twin).unwrap().notes;
+            let ours = there.iter().filter(|note| note.contains("from here")).count();
+            let here = world.notes(incident);
+            let theirs = here.iter().filter(|note| note.contains("from there")).count();
+            assert_eq!((ours, theirs), (expected, expected), "{there:?} {here:?}");
+        }
+    }
+
+    fn i083_i087_i088_i089_whom_pagerduty_tells_has_it_here_and_either_side_can_hand_it_on(world) {
+        let (incident, twin) = declare(world, Severity::Sev1);
+        world.run_for(MINUTE);
+        let there = world.sim.incident(&twin).unwrap().assignees;
+        let here = |world: &mut World| -> Vec<String> {
+            world.story(incident).assignees.iter().map(|one| one.id.clone()).collect()
+        };
+        assert_eq!(here(world), there, "the same people on both sides");
+        assert!(!there.is_empty() && world.pages(&twin) > 0, "PagerDuty told them");
+        let other = world.user(4);
+        let from = there[0].clone();
+        world.sim.reassign(&from, &twin, &other, world.now).unwrap();
+        world.settle_down();
+        assert_eq!(here(world), std::slice::from_ref(&other));
+        let third = world.user(5);
+        let to = vec![im_core::Person { id: third.clone(), name: None }];
+        world.must(incident, &Command::Assign { to });
+        world.settle_down();
+        assert_eq!(world.sim.incident(&twin).unwrap().assignees, std::slice::from_ref(&third));
+        assert_eq!(here(world), [third]);
+    }
+
+    fn mw21_m026_an_inbound_connector_only_reads(world) {
+        world.configure(|config| config["sync_direction"] = json!("inbound"));
+        world.settle_down();
+        let known = world.asked.len();
+        let (incident, _) = world.born_there("Theirs");
+        world.must(incident, &Command::Acknowledge);
+        world.write_note(incident, "kept here");
+        world.must(incident, &Command::Resolve);
+        world.run_for(HOUR);
+        let asked = &world.asked[known..];
+        assert!(!asked.is_empty(), "it goes on reading");
+        let writes: Vec<&Call> = asked.iter().map(|asked| &asked.call).filter(|call| call.is_write()).collect();
+        assert!(writes.is_empty(), "{writes:?}");
+    }
+
+    fn mw42_mw43_m048_after_the_removal_nothing_is_asked_and_nothing_is_doubled_when_it_comes_back(world) {
+        let (ours, twin) = declare(world, Severity::Sev2);
+        let (theirs, _) = world.born_there("Theirs");
+        world.settle_down();
+        world.remove_connector();
+        let known = world.asked.len();
+        world.must(ours, &Command::Acknowledge);
+        world.run_for(HOUR);
+        assert_eq!(world.asked.len(), known, "no request after it was removed");
+        assert_eq!(world.there(&twin), "triggered");
+        world.add_connector_again();
+        world.settle_down();
+        assert_eq!(world.list().len(), 2, "each is here once");
+        assert_eq!(world.sim.incidents().count(), 2, "each is there once");
+        assert!(world.story(theirs).peer.is_some());
+        assert_eq!(world.there(&twin), "acknowledged", "what was done meanwhile is still true");
+    }
+}
