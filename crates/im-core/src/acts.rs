@@ -66,10 +66,9 @@ impl Act<'_> {
 
     /// When it happened, and when by a webhook.
     fn dated(&self) -> Dated {
-        let heard = match self.fact.source {
-            Source::Webhook => Some(self.at),
-            _ => self.also.map(|told| told.at),
-        };
+        let is_webhook = self.fact.source == Source::Webhook;
+        let told = self.also.map(|told| told.at);
+        let heard = told.or(is_webhook.then_some(self.at));
         Dated {
             kind: self.fact.kind,
             at: self.at,
