@@ -87,6 +87,11 @@ pub fn key_since(tx: &mut Tx<'_>, row: &ConnectorRow) -> Result<Timestamp, Store
     Ok(noted.unwrap_or(row.created_at).max(row.created_at))
 }
 
+/// Whether there was a connector of this name.
+pub fn was_removed(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
+    Ok(settings::get(tx, &last_config(name))?.is_some())
+}
+
 /// The setting that holds the configuration that a removed connector had.
 fn last_config(name: &str) -> String {
     format!("last_config:{name}")

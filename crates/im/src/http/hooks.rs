@@ -321,16 +321,31 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// PagerDuty takes it for final, and switches the subscription off after three of them.
+fn gone(name: &ConnectorName) -> ApiError {
+    ApiError::new(
+        StatusCode::GONE,
+        "removed",
+        format!("connector `{name}` was removed"),
+    )
+    .hint("delete the webhook in PagerDuty: Integrations, Generic Webhooks (v3)")
+}
+
 /// Looks at the connector as it is now, and remembers it.
 async fn look(app: &App, name: &ConnectorName) -> Result<Arc<Known>, Refused> {
     let given = name.clone();
-    let looked = app
-        .db
-        .read(move |tx| Ok::<_, ApiError>(connector::load(tx, given.as_str())?));
-    let found = match tokio::time::timeout(STORE_WAIT, looked).await {
+    let looked = app.db.read(move |tx| {
+        let found = connector::load(tx, given.as_str())?;
+        let was_removed = found.is_none() && connector::was_removed(tx, given.as_str())?;
+        Ok::<_, ApiError>((found, was_removed))
+    });
+    let (found, was_removed) = match tokio::time::timeout(STORE_WAIT, looked).await {
         Ok(found) => found.map_err(|error| (Some("store_failed"), error))?,
         Err(_late) => return Err(late()),
     };
+    if was_removed {
+        return Err((None, gone(name)));
+    }
     let connector = found.ok_or_else(|| (None, ApiError::no_connector(name.as_str())))?;
     if !connector.config.enable_webhook {
         return Err((None, switched_off(name)));

@@ -142,7 +142,7 @@ impl IntoResponses for Unwell {
 
 impl IntoResponses for DoorErrors {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        let mut answers = problems(&["400", "403", "404", "413", "429", "503"]);
+        let mut answers = problems(&["400", "403", "404", "410", "413", "429", "503"]);
         let why = [
             (
                 "403",

@@ -11,6 +11,7 @@ mod lists;
 mod mappings;
 mod oncall;
 mod outbox;
+mod remove;
 mod sync;
 mod test;
 mod test_event;
@@ -32,7 +33,7 @@ pub use view::ConnectorView;
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(view::list, config::add))
-        .routes(routes!(view::show, config::change, config::remove))
+        .routes(routes!(view::show, config::change, remove::remove))
         .routes(routes!(config::show))
         .routes(routes!(test::test))
         .routes(routes!(test_event::test_event))

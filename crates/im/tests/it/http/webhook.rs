@@ -1,6 +1,6 @@
 //! The webhook of a connector, made and tried at a PagerDuty that answers and delivers.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::there::{There, lines};
 
@@ -11,7 +11,7 @@ const BASIC: [&str; 3] = [
 ];
 
 #[tokio::test]
-async fn a_webhook_is_made_once_and_tells() {
+async fn m036_m027_i030_a_webhook_is_made_once_and_tells() {
     let there = There::start().await;
     let made = there.enable().await;
     assert!(lines(&made)[0].ends_with("is made, and its secret is stored"));
@@ -126,10 +126,7 @@ async fn events_that_a_webhook_leaves_out_are_said_everywhere() {
 
     // One without the basic events does not do its work.
     there.webhook(json!({"action": "disable"})).await.is(200);
-    assert_eq!(
-        there.status().await["status_reason"],
-        serde_json::Value::Null
-    );
+    assert_eq!(there.status().await["status_reason"], Value::Null);
     let secret = there.by_hand(&["incident.triggered", "incident.acknowledged"]);
     let given = json!({"action": "manual", "secret": secret});
     let said = lines(&there.webhook(given).await);
@@ -138,4 +135,70 @@ async fn events_that_a_webhook_leaves_out_are_said_everywhere() {
     let enabled = there.enable().await;
     assert_eq!(enabled.is(200)["ok"], true);
     assert_eq!(there.status().await["webhook"].get("missing_events"), None);
+}
+
+#[tokio::test]
+async fn m046_m047_mw42_a_removed_connector_takes_its_webhook_with_it_and_says_what_is_left() {
+    let there = There::start().await;
+    there.enable().await.is(200);
+    let removed = there.server.delete("/api/v1/connectors/prod").await;
+    let said = lines(&removed);
+    assert!(
+        said[0].ends_with("is removed at PagerDuty") && said[0].starts_with("ok: "),
+        "{said:?}"
+    );
+    assert_eq!(
+        said[1..],
+        [
+            "ok: API key and signing secrets are destroyed here",
+            "ok: Incidents stay on both sides (0)"
+        ]
+    );
+    assert!(there.receivers().is_empty());
+    // A late delivery is told that this is final; a name that never was is not known.
+    let late = there
+        .server
+        .post("/connectors/prod/webhook", json!({"event": {}}))
+        .await;
+    assert_eq!(late.is(410)["code"], "removed");
+    there
+        .server
+        .post("/connectors/never/webhook", json!({"event": {}}))
+        .await
+        .is(404);
+}
+
+#[tokio::test]
+async fn m047_a_key_that_is_gone_does_not_hold_the_connector_and_the_steps_are_shown() {
+    let there = There::start().await;
+    there.enable().await.is(200);
+    let declared = json!({"title": "Disk full", "severity": "SEV-2"});
+    there
+        .server
+        .post("/api/v1/incidents", declared)
+        .await
+        .is(201);
+    let key = there.stand_in.account.api_key.clone();
+    there.stand_in.with(|sim| sim.revoke_key(&key));
+    let removed = there.server.delete("/api/v1/connectors/prod").await;
+    let said = lines(&removed);
+    assert!(
+        said[0].starts_with("failed: Webhook subscription "),
+        "{said:?}"
+    );
+    assert_eq!(removed.body["ok"], false);
+    let next = removed.body["lines"][0]["next"].as_str().unwrap();
+    assert!(
+        next.starts_with("in PagerDuty: Integrations, Generic Webhooks (v3)"),
+        "{next}"
+    );
+    assert!(
+        said.contains(&"skipped: Changes that PagerDuty had not taken: 1, not sent".to_owned()),
+        "{said:?}"
+    );
+    there.server.get("/api/v1/connectors/prod").await.is(404);
+    assert_eq!(
+        there.server.get("/api/v1/incidents").await.is(200)[0]["pagerduty"],
+        Value::Null
+    );
 }

@@ -1,4 +1,4 @@
-//! Adding, changing and removing connectors.
+//! Adding and changing connectors.
 //!
 //! What people write is parsed whole before anything is stored. Secrets are sealed and kept apart;
 //! what is shown of them afterwards is their end.
@@ -12,16 +12,16 @@ use axum::http::StatusCode;
 use im_core::{ConnectorName, Direction};
 use im_engine::connector::{self, Connector, Parted};
 use im_engine::request_sync;
+use im_pagerduty::Secret;
 use im_pagerduty::config::{ConnectorConfig, EscalationChoice};
-use im_pagerduty::{Call, Secret};
 use im_store::connectors::{self as rows, State as RowState};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::find;
 use super::view::{self, ConnectorView, length};
-use super::{ask, find};
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::hooks;
@@ -365,35 +365,6 @@ async fn attach(app: &App, name: &str, now: Timestamp) -> Result<(), ApiError> {
         }
     }
     Ok(())
-}
-
-/// Remove a connector; incidents stay
-#[utoipa::path(
-    delete, path = "/api/v1/connectors/{name}", tag = "connectors", operation_id = "remove_connector",
-    params(("name" = String, Path, description = "Which")),
-    responses((status = 204, description = "It is removed")),
-)]
-pub(super) async fn remove(
-    State(app): State<Arc<App>>,
-    Path(name): Path<String>,
-) -> Result<StatusCode, ApiError> {
-    let connector = find(&app, &name).await?;
-    if let Some(id) = connector.row.subscription.clone() {
-        // Without it PagerDuty would go on delivering to nobody; but a key that does not work any
-        // more must not keep people from removing the connector.
-        let call = Call::DeleteSubscription { id };
-        if let Err(error) = ask::ask(&app, &connector, &call).await {
-            tracing::warn!(
-                connector = name,
-                "the webhook subscription stays at PagerDuty: {}",
-                error.detail()
-            );
-        }
-    }
-    app.db
-        .write(move |tx| Ok::<_, ApiError>(connector::forget(tx, &name)?))
-        .await?;
-    Ok(StatusCode::NO_CONTENT)
 }
 
 #[cfg(test)]
