@@ -39,6 +39,8 @@ pub enum Answer {
     Policies(Page<Policy>),
     /// An escalation policy.
     Policy(Policy),
+    /// A page of teams.
+    Teams(Page<Named>),
     /// A page of priorities, most severe first.
     Priorities(Page<Priority>),
     /// What the plan can do.
@@ -298,6 +300,7 @@ fn answer(call: &Call, root: &Root, moment: Moment) -> Option<Answer> {
             Answer::Policies(page.of_rows(&root.escalation_policies, policy)?)
         }
         Call::ReadPolicy { .. } => Answer::Policy(policy(root.escalation_policy.as_ref()?)?),
+        Call::ListTeams { .. } => Answer::Teams(page.of_rows(&root.teams, Ref::named)?),
         Call::ListPriorities { .. } => {
             Answer::Priorities(page.of_rows(&root.priorities, priority)?)
         }

@@ -306,6 +306,11 @@ calls! {
         /// PagerDuty's id.
         id: String,
     } = "read_policy", Live, Reads;
+    /// Lists teams.
+    ListTeams {
+        /// Rows to skip.
+        offset: u32,
+    } = "list_teams", Repair, Reads;
     /// Lists priorities, most severe first.
     ListPriorities {
         /// Rows to skip.
@@ -384,6 +389,7 @@ impl Call {
             | Self::ListServices { offset }
             | Self::ListUsers { offset }
             | Self::ListPolicies { offset }
+            | Self::ListTeams { offset }
             | Self::ListPriorities { offset }
             | Self::ListOncalls { offset, .. }
             | Self::ListSubscriptions { offset } => Some(*offset),

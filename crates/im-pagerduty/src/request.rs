@@ -107,6 +107,7 @@ pub fn request(call: &Call) -> HttpRequest {
             .page(*offset)),
         Call::ReadPolicy { id } => get(path(&["escalation_policies", id])
             .with("include[]", "escalation_rule_assignment_strategies")),
+        Call::ListTeams { offset } => get(path(&["teams"]).page(*offset)),
         Call::ListPriorities { offset } => get(path(&["priorities"]).page(*offset)),
         Call::ListAbilities => get(path(&["abilities"])),
         Call::ListOncalls { .. } => get(oncalls(call)),

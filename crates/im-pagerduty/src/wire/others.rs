@@ -25,6 +25,7 @@ pub(crate) struct Root {
     pub(crate) users: Seen<Many<User>>,
     pub(crate) escalation_policy: Lax<Policy>,
     pub(crate) escalation_policies: Seen<Many<Policy>>,
+    pub(crate) teams: Seen<Many<Ref>>,
     pub(crate) priorities: Seen<Many<Priority>>,
     pub(crate) abilities: Seen<Many<String>>,
     pub(crate) oncalls: Seen<Many<Oncall>>,

@@ -70,6 +70,7 @@ fn each_call_has_its_request() {
     GET /users/me
     GET /escalation_policies?sort_by=name%3Aasc&limit=100&offset=0
     GET /escalation_policies/PEPOL01?include%5B%5D=escalation_rule_assignment_strategies
+    GET /teams?limit=100&offset=0
     GET /priorities?limit=100&offset=0
     GET /abilities
     GET /oncalls?escalation_policy_ids%5B%5D=PEPOL01&escalation_policy_ids%5B%5D=PEPOL02&user_ids%5B%5D=PUSER01&since=2026-03-01T00%3A00%3A00Z&until=2026-03-08T00%3A00%3A00Z&earliest=true&include%5B%5D=users&time_zone=UTC&limit=100&offset=0

@@ -203,6 +203,7 @@ fn other_calls() -> Vec<Call> {
         Call::ReadPolicy {
             id: "PEPOL01".to_owned(),
         },
+        Call::ListTeams { offset: 0 },
         Call::ListPriorities { offset: 0 },
         Call::ListAbilities,
         Call::ListOncalls {

@@ -52,6 +52,7 @@ pub(super) async fn test(
         return Ok(Json(Checks::of(lines)));
     }
     lines.push(read_access(&app, &connector).await?);
+    lines.extend(list_access(&app, &connector).await?);
     lines.push(write_access(&app, &connector).await?);
     lines.push(webhook_access(&app, &connector).await?);
     lines.extend(services(&app, &connector).await?);
@@ -139,6 +140,50 @@ async fn read_access(app: &App, connector: &Connector) -> Result<Check, ApiError
             Check::failed(TEXT, cause, next)
         }
     })
+}
+
+/// A list that a key may be kept from, and what is lost without it.
+type Right = (&'static str, Call, &'static str);
+
+/// Whether the key may read what stands around incidents. Without it the sync goes on.
+async fn list_access(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+    let rights: [Right; 3] = [
+        (
+            "users",
+            Call::ListUsers { offset: 0 },
+            "`im assign` by e-mail address and `im oncall` do not work, and we write in the name of from_email alone",
+        ),
+        (
+            "services",
+            Call::ListServices { offset: 0 },
+            "services are known by their ids alone, and mappings cannot be checked",
+        ),
+        (
+            "teams",
+            Call::ListTeams { offset: 0 },
+            "the teams of incidents are known by what incidents show alone",
+        ),
+    ];
+    let mut lines = Vec::new();
+    for (what, call, effect) in rights {
+        let text = format!("API key may read {what}");
+        let tried = outcome(app, connector, &call).await?;
+        lines.push(match &tried {
+            Outcome::Done(_) => Check::ok(text),
+            Outcome::Refused(refusal) if refusal.why == Why::PlanLacks => {
+                Check::skipped(format!("{text}: the account's plan does not include them"))
+                    .next(effect)
+            }
+            Outcome::Refused(refusal) => {
+                Check::skipped(format!("{text}: no ({refusal})")).next(effect)
+            }
+            other => {
+                let (cause, next) = trouble(connector, other);
+                Check::failed(text, cause, next)
+            }
+        });
+    }
+    Ok(lines)
 }
 
 /// Whether the key may make and remove webhooks. What is refused here can be done by hand.
