@@ -5,7 +5,7 @@ use im_core::{
     decide,
 };
 use im_store::{StoreError, Tx, incidents, outbox, people, settings};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
 use crate::parts::{self, Planned};
@@ -305,6 +305,21 @@ pub fn retry(
 ) -> Result<(), CommandError> {
     dead_letter(tx, connector, id)?;
     outbox::retry(tx, id, now)?;
+    Ok(())
+}
+
+/// So many dead letters get another chance by a change of the settings.
+const RETRY_MAX: u32 = 1_000;
+/// What is older waits for a person's word, whatever the settings say (S75).
+const RETRY_AGE_MAX: SignedDuration = SignedDuration::from_hours(24);
+
+/// Gives what PagerDuty refused another chance: the settings are others now.
+pub fn retry_refused(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<(), StoreError> {
+    for row in outbox::of_connector(tx, connector, RETRY_MAX)? {
+        if row.parked && now.duration_since(row.since) < RETRY_AGE_MAX {
+            outbox::retry(tx, row.id, now)?;
+        }
+    }
     Ok(())
 }
 

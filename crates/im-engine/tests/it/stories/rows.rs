@@ -1,11 +1,12 @@
 //! What the document of the connector promises, row by row, where no case of its own tells it.
 
 use im_core::{Command, Severity};
+use im_engine::commands;
 use im_pagerduty::Call;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{CONNECTOR, World};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -97,6 +98,30 @@ story! {
         world.settle_down();
         assert_eq!(world.sim.incident(&twin).unwrap().assignees, std::slice::from_ref(&third));
         assert_eq!(here(world), [third]);
+    }
+
+    fn i108_what_was_refused_gets_another_chance_and_what_is_too_old_waits_for_a_person(world) {
+        let (good, bad) = (world.account.services[0].0.clone(), "PNOSUCH");
+        world.configure(move |config| config["custom"]["service_id"] = json!(bad));
+        world.settle_down();
+        let declare = |world: &mut World| {
+            let title = "Refused".to_owned();
+            let command = Command::Declare { title, severity: Severity::Sev2, description: None, services: Vec::new() };
+            world.declare_by(None, &command)
+        };
+        let old = declare(world);
+        world.run_for(HOUR * 25);
+        let new = declare(world);
+        world.settle_down();
+        assert_eq!(world.outbox().iter().filter(|row| row.parked).count(), 2);
+        world.configure(move |config| config["custom"]["service_id"] = json!(good));
+        let now = world.our_now();
+        world.write(move |tx| commands::retry_refused(tx, CONNECTOR, now));
+        world.settle_down();
+        assert!(world.story(new).peer.is_some(), "{:?}", world.outbox());
+        assert!(world.story(old).peer.is_none(), "nobody is paged for yesterday");
+        let left = world.outbox();
+        assert!(left.len() == 1 && left[0].parked && left[0].incident == old, "{left:?}");
     }
 
     fn mw21_m026_an_inbound_connector_only_reads(world) {

@@ -11,7 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use im_core::{ConnectorName, Direction};
 use im_engine::connector::{self, Connector, Parted};
-use im_engine::request_sync;
+use im_engine::{commands, request_sync};
 use im_pagerduty::Secret;
 use im_pagerduty::config::{ConnectorConfig, EscalationChoice};
 use im_store::connectors::{self as rows, State as RowState};
@@ -307,6 +307,7 @@ pub(super) async fn apply(
                 connector::note_new_key(tx, &row.name, now)?;
             }
             connector::begin_attaching(tx, &row.name)?;
+            commands::retry_refused(tx, &row.name, now)?;
             if let Some(secrets) = &secrets {
                 rows::set_webhook(tx, &row.name, row.subscription.as_deref(), secrets)?;
                 hooks::note_new_secret(tx, &row.name, now)?;
