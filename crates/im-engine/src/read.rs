@@ -223,12 +223,13 @@ fn news(peer: Option<&Peer>, (known, is_news): (bool, bool), read: &IncidentRead
 }
 
 /// A status counts only if it is younger than the last step that we know. Within the second of that
-/// step, which is all that a read tells, it is if the read was made after the step.
+/// step, which is all that a read tells, it is if the read was begun after the step: one that was begun
+/// at that very instant may have been answered before it.
 fn is_newer(read: &IncidentRead, since: Option<Timestamp>) -> bool {
     let second = changed_at(read).as_second();
     since.is_none_or(|since| match second.cmp(&since.as_second()) {
         Ordering::Less => false,
-        Ordering::Equal => read.snapshot.shown_at() >= since,
+        Ordering::Equal => read.snapshot.shown_at() > since,
         Ordering::Greater => true,
     })
 }

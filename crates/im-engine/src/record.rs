@@ -268,16 +268,14 @@ fn settle_debts(
     for row in &dropped {
         outbox::delete(tx, row.id)?;
     }
-    // A twin that may have been made meanwhile must hear of what was done since; and what its state
-    // is, a call for another state leaves open: whoever reopens while a resolve is on its way asks
+    // A twin that may have been made meanwhile must hear of what was done since; and what is shown
+    // is open while a call that changes it is on its way: whoever reopens while a resolve is, asks
     // for more than what is shown (S22).
     let may_be_born = leased.iter().any(|row| row.effect == Effect::Create);
-    let is_unsettled = leased
-        .iter()
-        .any(|row| matches!(row.effect, Effect::Status(_)));
     let waits = |command: &String| {
-        let is_it = |pending: &Pending| pending.command == *command && pending.kind.is_step();
-        is_unsettled && story.pending.iter().any(is_it)
+        let asked = story.pending.iter();
+        let mut asked = asked.filter(|pending| pending.command == *command);
+        asked.any(|pending| leased.iter().any(|row| changes(&row.effect, pending.kind)))
     };
     let is_done = |command: &&String| !may_be_born && !on_its_way(command) && !waits(command);
     let moot = debts.moot.iter().filter(is_done);
@@ -287,6 +285,18 @@ fn settle_debts(
         .chain(kept.map(|command| (command, "kept")))
         .map(|(command, how)| (settled(command, how, now), None))
         .collect())
+}
+
+/// Whether the call for an effect changes what a command of this kind is about.
+fn changes(effect: &Effect, kind: Kind) -> bool {
+    match effect {
+        Effect::Status(_) => kind.is_step(),
+        Effect::Title => kind == Kind::Titled,
+        Effect::Urgency => kind == Kind::SeverityChanged,
+        Effect::Assign => kind == Kind::Assigned,
+        Effect::Service => kind == Kind::ServiceChanged,
+        Effect::Create | Effect::Note(_) | Effect::Say(_) => false,
+    }
 }
 
 /// Why a command needs no call. What a call would have carried together is told once.

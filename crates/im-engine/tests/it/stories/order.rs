@@ -264,6 +264,25 @@ story! {
         }
     }
 
+    fn s22_what_is_taken_back_while_the_call_for_it_is_on_its_way_is_sent_again(world) {
+        let (incident, twin) = world.declared("db down");
+        let edit = |title: &str, severity| Command::Edit {
+            title: Some(title.to_owned()),
+            description: None,
+            severity: Some(severity),
+            service: None,
+        };
+        world.latency = SignedDuration::from_secs(20);
+        world.must(incident, &edit("disk full", Severity::Sev4));
+        world.run_for(SignedDuration::from_secs(2));
+        world.must(incident, &edit("db down", Severity::Sev1));
+        world.run_for(MINUTE * 10);
+        let there = world.sim.incidents().find(|one| one.id == twin).unwrap();
+        assert_eq!((there.title.as_str(), there.urgency), ("db down", "high"));
+        assert_eq!(world.story(incident).title, "db down");
+        assert!(world.outbox().is_empty());
+    }
+
     fn s23_the_first_that_is_heard_is_an_acknowledgement(world) {
         world.way.lose = Some(|body| is_event(body, "triggered"));
         let twin = world.triggered("Half heard");
