@@ -486,8 +486,8 @@ impl<'a> Ours<'a> {
 /// resolve that it follows.
 fn keep_order(ours: &mut [Ours<'_>]) {
     ours.sort_by(|a, b| given(a).cmp(&given(b)));
-    for lane in ours.chunk_by_mut(|a, b| lane(a.command.kind) == lane(b.command.kind)) {
-        keep_order_in(lane);
+    for course in ours.chunk_by_mut(|a, b| course(a.command.kind) == course(b.command.kind)) {
+        keep_order_in(course);
     }
 }
 
@@ -590,10 +590,19 @@ pub(crate) fn lane(kind: Kind) -> Kind {
     }
 }
 
+/// What must keep its order: an assignment does not overwrite a step, but nothing that is over is
+/// assigned, so after a resolve it would be a reopen.
+fn course(kind: Kind) -> Kind {
+    match kind {
+        Kind::Assigned => lane(Kind::Triggered),
+        other => lane(other),
+    }
+}
+
 fn given<'a>(ours: &Ours<'a>) -> (Kind, Timestamp, u8, &'a str) {
     let command = ours.command;
     (
-        lane(command.kind),
+        course(command.kind),
         command.at,
         command.kind.rank(),
         &command.source_id,

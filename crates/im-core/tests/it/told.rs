@@ -583,3 +583,17 @@ fn our_acknowledgement_in_the_second_of_a_resolve_reopens_it() {
     assert!(told.contains("= acknowledged"), "{told}");
     assert!(told.contains("PagerDuty acknowledged"), "{told}");
 }
+
+#[test]
+fn a_resolve_in_the_second_of_an_assignment_ends_it() {
+    let told = tell("
+        12:47:09 webhook triggered by service web showing status=triggered;assignees=Ines | db down
+        12:47:13.603 command#a assigned by Ines to Bram
+        12:47:13.636 webhook assigned by Ines to Bram showing status=triggered;assignees=Bram
+        12:47:13 answer assigned to Bram for a showing status=triggered;assignees=Bram;read=12:47:13.617;answered=12:47:13
+        12:47:13.786 command#r resolved by Carla
+        12:47:13 answer resolved by Carla for r showing status=resolved;assignees=;read=12:47:13.799;answered=12:47:13
+    ");
+    assert!(told.contains("= resolved"), "{told}");
+    assert!(!told.contains("Reopened"), "{told}");
+}
