@@ -108,6 +108,17 @@ pub enum Verdict {
     Pending,
 }
 
+impl Verdict {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Breached => "breached",
+            Self::Pending => "pending",
+        }
+    }
+}
+
 impl<'a> Item<'a> {
     /// An item about an incident, attributed to the incident's own teams.
     pub(crate) fn of(row: Row<'a>, at: i64, measured: Measured) -> Self {
