@@ -9,6 +9,7 @@
 //!   ask for the direction of today.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use im_core::{
     Actor, Direction, Effect, Fact, IncidentNumber, Kind, Mapping, Owed, Pending, Source, Story,
@@ -202,6 +203,18 @@ pub fn story(
         Some(story) => with_parts(tx, incident, story).map(Some),
         None => Ok(None),
     }
+}
+
+/// The facts of an incident, and what they add up to.
+pub type Told = (Arc<Vec<Fact>>, Story);
+
+/// What was told of an incident itself, without what was of its parts; `None` where there
+/// is nothing.
+pub fn told(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Option<Told>, StoreError> {
+    let known = facts::of_incident(tx, incident)?;
+    let mapping = mapping(tx, incident, None)?;
+    let story = fold(&known, mapping.as_deref());
+    Ok(story.map(|story| (known, story)))
 }
 
 /// What its own facts tell, without those of its parts.

@@ -6,6 +6,8 @@
 
 use std::sync::Arc;
 
+use std::collections::BTreeSet;
+
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Kind, Snapshot, Source};
 
 use crate::statements::statements;
@@ -23,6 +25,8 @@ statements! {
         SELECT 1 FROM fact WHERE incident = ?1 AND source = ?2 AND source_id = ?3";
     LAST = "-- facts.last
         SELECT COALESCE(MAX(seq), 0) FROM fact";
+    AFTER = "-- facts.after
+        SELECT seq, incident FROM fact WHERE seq > ?1 ORDER BY seq LIMIT ?2";
     INSERT_SOURCE = "-- facts.insert_source
         INSERT INTO fact_source (seq, snapshot, raw) VALUES (?1, ?2, ?3)";
     OF_INCIDENT = "-- facts.of_incident
@@ -119,6 +123,23 @@ pub fn are_known(
 /// The number of the last fact, 0 if there is none: it grows with each fact, whoever stores it.
 pub fn last(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     tx.query_one(LAST, &[])?.map_or(Ok(0), |row| row.int(0))
+}
+
+/// Which incidents the next facts after a number are about, and the number of the last of these
+/// facts; `None` if there are none.
+pub fn after(
+    tx: &mut Tx<'_>,
+    seq: i64,
+    limit: u32,
+) -> Result<Option<(BTreeSet<IncidentNumber>, i64)>, StoreError> {
+    let rows = tx.query(AFTER, params![seq, i64::from(limit)])?;
+    let mut incidents = BTreeSet::new();
+    let mut last = None;
+    for row in &rows {
+        last = Some(row.int(0)?);
+        incidents.extend(IncidentNumber::new(row.int(1)?));
+    }
+    Ok(last.map(|last| (incidents, last)))
 }
 
 /// All facts of an incident.

@@ -14,6 +14,7 @@
 
 pub mod connectors;
 pub mod counter;
+pub mod deployments;
 mod error;
 pub mod facts;
 #[cfg(feature = "fault")]
@@ -54,6 +55,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
         connectors::STATEMENTS,
         counter::STATEMENTS,
+        deployments::STATEMENTS,
         facts::STATEMENTS,
         inbox::STATEMENTS,
         incidents::STATEMENTS,

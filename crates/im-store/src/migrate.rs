@@ -78,6 +78,7 @@ pub const MIGRATIONS: &[Migration] = &[
     // A program that does not know it would list the parts beside their wholes.
     both!(5, "0005_parts"),
     both!(6, "0006_outbox_of_connector").usable_since(5),
+    both!(7, "0007_deployments").usable_since(5),
 ];
 
 const APPLIED: &str = "-- migrate.applied

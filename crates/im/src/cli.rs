@@ -27,6 +27,7 @@ mod context;
 mod declare;
 mod delete;
 mod demo;
+mod deployment;
 mod doctor;
 mod duplicate;
 mod edit;
@@ -112,8 +113,9 @@ enum Command {
     Show(show::ShowArgs),
     Timeline(timeline::TimelineArgs),
     Oncall(oncall::OncallArgs),
+    Metrics(Box<metrics::MetricsArgs>),
+    Deployment(deployment::DeploymentArgs),
     Connector(connector::ConnectorArgs),
-    Metrics(metrics::MetricsArgs),
     Token(token::TokenArgs),
     Config(config::ConfigArgs),
     Severities(severities::SeveritiesArgs),
@@ -251,8 +253,9 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Show(args) => show::run(args, cx).await,
         Command::Timeline(args) => timeline::run(args, cx).await,
         Command::Oncall(args) => oncall::run(args, cx).await,
+        Command::Metrics(args) => metrics::run(*args, cx).await,
+        Command::Deployment(args) => deployment::run(args, cx).await,
         Command::Connector(args) => connector::run(args, cx).await,
-        Command::Metrics(args) => metrics::run(args, cx).await,
         Command::Token(args) => token::run(args, cx).await,
         Command::Config(args) => config::run(args, cx).await,
         Command::Doctor(args) => doctor::run(args, cx).await,

@@ -33,6 +33,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::clock::Clock;
+use crate::figures::Figures;
 use crate::run::{Caller, Signals};
 use crate::secret::Vault;
 use crate::web;
@@ -56,6 +57,8 @@ pub struct App {
     pub signals: Arc<Signals>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// What is made of the facts.
+    pub figures: Arc<Figures>,
     /// The doors for webhooks.
     pub doors: hooks::Doors,
     /// How long a call whose answer never came is left alone.

@@ -5,6 +5,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod demo;
+pub mod figures;
 pub mod http;
 pub mod journal;
 pub mod length;

@@ -119,6 +119,7 @@ pub fn assemble(db: Db, vault: Arc<Vault>, clock: Clock, trusts_loopback: bool) 
         vault,
         signals: Arc::new(Signals::default()),
         metrics,
+        figures: Arc::default(),
         doors: Doors::default(),
         lease: im_engine::LEASE,
         trusts_loopback,

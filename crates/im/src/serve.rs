@@ -51,6 +51,9 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) {
     let stop = app.stop.clone();
     let engine = run::run(local::engine(&app), stop.clone(), run::SERVER_DRAIN);
     let engine = tokio::spawn(engine);
+    let (figures, db) = (Arc::clone(&app.figures), app.db.clone());
+    let (changes, stopping) = (app.signals.changes(), stop.clone());
+    let figures = tokio::spawn(async move { figures.follow(db, changes, stopping).await });
     let service =
         http::router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
     let server =
@@ -65,6 +68,9 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) {
     }
     if let Err(error) = engine.await {
         tracing::error!("the run loop ended by a mistake of ours: {error}");
+    }
+    if let Err(error) = figures.await {
+        tracing::error!("figures ended by a mistake of ours: {error}");
     }
     local::close(app).await;
 }

@@ -45,6 +45,7 @@ mod stories {
     mod life_cycle;
     mod limits;
     mod main_job;
+    mod measured;
     mod order;
     mod receiving;
     mod rows;

@@ -8,6 +8,7 @@ mod addresses;
 mod backend;
 mod claims;
 mod contract;
+mod deployments;
 mod facts;
 mod faults;
 mod groups;

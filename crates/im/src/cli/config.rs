@@ -25,12 +25,18 @@ enum ConfigCommand {
         key: String,
         /// To what. `status_model`: documented (acknowledging mitigates) or lifecycle (two states).
         /// `public_url`: the address under which PagerDuty reaches this server.
-        /// `trusted_proxy_hops`: how many proxies of yours are in front of it (0: none)
+        /// `trusted_proxy_hops`: how many proxies of yours are in front of it (0: none).
+        /// `time_zone`: the zone in which metrics count days, e.g. Europe/Berlin
         value: String,
     },
 }
 
-const SETTINGS: [&str; 3] = ["status_model", "public_url", "trusted_proxy_hops"];
+const SETTINGS: [&str; 4] = [
+    "status_model",
+    "public_url",
+    "trusted_proxy_hops",
+    "time_zone",
+];
 
 pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Failure> {
     let call = match args.command {

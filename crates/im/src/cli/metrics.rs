@@ -1,17 +1,46 @@
-//! `im metrics`: figures, each kind by a command of its own.
+//! `im metrics`: a metric as a table, as CSV, or as the API writes it; and what is behind it.
 
 mod connector;
+mod figures;
+mod items;
 
 use clap::{Args, Subcommand};
+use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::error::{Exit, Failure};
+use crate::client::Call;
 
-/// Show figures
+const NAMES: [&str; 16] = [
+    "mttr",
+    "mtta",
+    "pages",
+    "page_disruptions",
+    "incident_frequency",
+    "deployment_frequency",
+    "change_failure_rate",
+    "time_to_restore",
+    "failed_deployment_recovery_time",
+    "change_lead_time",
+    "deployment_rework_rate",
+    "sla_compliance",
+    "oncall_load",
+    "reopen_rate",
+    "open_incidents",
+    "escalations",
+];
+
+/// Compute a metric of incidents, pages or deployments
+///
+/// Days are those of `im config set time_zone`. What each metric is: docs/metrics.md.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(crate) struct MetricsArgs {
     #[command(subcommand)]
-    command: MetricsCommand,
+    command: Option<MetricsCommand>,
+    #[command(flatten)]
+    asked: Asked,
 }
 
 #[derive(Debug, Subcommand)]
@@ -19,8 +48,256 @@ enum MetricsCommand {
     Connector(connector::ConnectorArgs),
 }
 
-pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Failure> {
-    match args.command {
-        MetricsCommand::Connector(args) => connector::run(args, cx).await,
+/// A question.
+#[derive(Debug, Args)]
+struct Asked {
+    /// Which
+    #[arg(value_parser = NAMES, required = true)]
+    name: Option<String>,
+    #[command(flatten)]
+    range: Range,
+    #[command(flatten)]
+    filters: Filters,
+    #[command(flatten)]
+    kind: Kind,
+    /// One line for each bucket and group, as CSV
+    #[arg(long, conflicts_with_all = ["json", "items"])]
+    csv: bool,
+    /// What is behind the figures instead of them, oldest first
+    #[arg(long)]
+    items: bool,
+    /// With --items: at most so many
+    #[arg(long, value_name = "N", default_value_t = 100, requires = "items", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    limit: u32,
+}
+
+impl Asked {
+    fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
     }
+}
+
+/// What part of the past, and in what parts.
+#[derive(Debug, Args)]
+struct Range {
+    /// The first date [default: 41 days before the last]
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// The last date [default: today]
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// day, week, month, quarter or all [default: week]
+    #[arg(long, value_name = "SIZE")]
+    bucket: Option<String>,
+    /// service, team, environment, escalation_policy, urgency, priority, severity, resolver_kind or user
+    #[arg(long, value_name = "WHAT")]
+    group_by: Option<String>,
+    /// previous: the same for as many days before
+    #[arg(long, value_name = "WHAT")]
+    compare: Option<String>,
+    /// trigger or current: which service, policy, urgency and priority count
+    #[arg(long, value_name = "WHICH")]
+    as_of: Option<String>,
+    /// What came after this instant does not exist [default: now]
+    #[arg(long, value_name = "TIME")]
+    as_of_time: Option<String>,
+    /// multitudes, middleware or datadog: how that product counts
+    #[arg(long, value_name = "PRODUCT")]
+    view: Option<String>,
+}
+
+/// What counts; each may be given more than once for any of its values.
+#[derive(Debug, Args)]
+struct Filters {
+    /// Only this service, by PagerDuty's id; `null` for none
+    #[arg(long, value_name = "ID")]
+    service: Vec<String>,
+    /// Only this team, by id
+    #[arg(long, value_name = "ID")]
+    team: Vec<String>,
+    /// Only this environment, of deployments
+    #[arg(long, value_name = "NAME")]
+    environment: Vec<String>,
+    /// Only this escalation policy, by id
+    #[arg(long, value_name = "ID")]
+    escalation_policy: Vec<String>,
+    /// Only this urgency: high, low or null
+    #[arg(long, value_name = "URGENCY")]
+    urgency: Vec<String>,
+    /// Only this priority, by id
+    #[arg(long, value_name = "ID")]
+    priority: Vec<String>,
+    /// Only this severity
+    #[arg(long, alias = "sev", value_name = "SEVERITY")]
+    severity: Vec<String>,
+    /// Only what began there: pagerduty or im
+    #[arg(long, value_name = "WHERE")]
+    origin: Vec<String>,
+    /// Only titles with this in them
+    #[arg(long, value_name = "TEXT")]
+    title: Vec<String>,
+    /// Only this person, by id; for pages of people
+    #[arg(long, value_name = "ID")]
+    user: Vec<String>,
+}
+
+/// What only some metrics have.
+#[derive(Debug, Args)]
+struct Kind {
+    /// Times to the resolve: last, first or open_time
+    #[arg(long, value_name = "WHICH")]
+    recovery: Option<String>,
+    /// mttr: triggered or resolved
+    #[arg(long, value_name = "WHICH")]
+    bucket_by: Option<String>,
+    /// pages, page_disruptions: incidents, notifications or acknowledgements
+    #[arg(long, value_name = "WHAT")]
+    source: Option<String>,
+    /// Pages by notification: count e-mail, too
+    #[arg(long)]
+    include_email: bool,
+    /// Pages by acknowledgement: those of a person this close are one
+    #[arg(long, value_name = "N")]
+    collapse_minutes: Option<String>,
+    /// page_disruptions: pages or hours
+    #[arg(long, value_name = "WHAT")]
+    measure: Option<String>,
+    /// page_disruptions: all, out_of_hours or working_hours
+    #[arg(long, value_name = "WHICH")]
+    when: Option<String>,
+    /// page_disruptions: an hour of several people is one
+    #[arg(long)]
+    distinct: bool,
+    /// change_failure_rate: attributed or impact
+    #[arg(long, value_name = "HOW")]
+    mode: Option<String>,
+    /// How late a failure may come after its deployment, e.g. 24h, or none
+    #[arg(long, value_name = "TIME")]
+    max_lag: Option<String>,
+    /// Metrics of DORA: the year of the published levels, or none
+    #[arg(long, value_name = "YEAR")]
+    benchmark: Option<String>,
+}
+
+/// A metric, as far as it is shown.
+#[derive(Debug, Deserialize)]
+struct Answer {
+    metric: String,
+    from: String,
+    to: String,
+    time_zone: String,
+    bucket: String,
+    group_by: Vec<String>,
+    buckets: Vec<Bucket>,
+    series: Vec<Series>,
+    left_out: Map<String, Value>,
+    benchmark: Option<Benchmark>,
+    previous: Option<Box<Self>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Bucket {
+    start: String,
+    from: String,
+    to: String,
+    partial: bool,
+    incomplete: bool,
+    #[serde(default)]
+    immature: bool,
+}
+
+#[derive(Debug, Deserialize)]
+struct Series {
+    group: Vec<Group>,
+    values: Vec<Figure>,
+    total: Figure,
+}
+
+#[derive(Debug, Deserialize)]
+struct Group {
+    key: Option<String>,
+    name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Benchmark {
+    year: u16,
+}
+
+/// A figure: only the fields of its metric are there.
+type Figure = Map<String, Value>;
+
+pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    if let Some(MetricsCommand::Connector(args)) = args.command {
+        return connector::run(args, cx).await;
+    }
+    let args = args.asked;
+    if args.items {
+        return items::run(&args, cx).await;
+    }
+    let call = asking(&args, Call::get(["metrics", args.name()]));
+    let answer = cx.send(call).await?;
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+        return Ok(Exit::Done);
+    }
+    let answer: Answer = answer.read()?;
+    if args.csv {
+        cx.ui.raw(figures::csv(&answer).as_bytes());
+    } else {
+        figures::say(&answer, cx);
+    }
+    Ok(Exit::Done)
+}
+
+/// Every flag as the parameter of its name.
+fn asking(args: &Asked, call: Call) -> Call {
+    let Asked {
+        range,
+        filters,
+        kind,
+        ..
+    } = args;
+    let yes = |is_set: bool| is_set.then(|| "true".to_owned());
+    let once = [
+        ("from", range.from.clone()),
+        ("to", range.to.clone()),
+        ("bucket", range.bucket.clone()),
+        ("group_by", range.group_by.clone()),
+        ("compare", range.compare.clone()),
+        ("as_of", range.as_of.clone()),
+        ("as_of_time", range.as_of_time.clone()),
+        ("view", range.view.clone()),
+        ("recovery", kind.recovery.clone()),
+        ("bucket_by", kind.bucket_by.clone()),
+        ("source", kind.source.clone()),
+        ("include_email", yes(kind.include_email)),
+        ("collapse_minutes", kind.collapse_minutes.clone()),
+        ("measure", kind.measure.clone()),
+        ("when", kind.when.clone()),
+        ("distinct", yes(kind.distinct)),
+        ("mode", kind.mode.clone()),
+        ("max_lag", kind.max_lag.clone()),
+        ("benchmark", kind.benchmark.clone()),
+    ];
+    let often = [
+        ("service", &filters.service),
+        ("team", &filters.team),
+        ("environment", &filters.environment),
+        ("escalation_policy", &filters.escalation_policy),
+        ("urgency", &filters.urgency),
+        ("priority", &filters.priority),
+        ("severity", &filters.severity),
+        ("origin", &filters.origin),
+        ("title", &filters.title),
+        ("user", &filters.user),
+    ];
+    let once = once
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value?)));
+    let often = often.into_iter();
+    let often =
+        often.flat_map(|(name, values)| values.iter().map(move |value| (name, value.clone())));
+    once.chain(often)
+        .fold(call, |call, (name, value)| call.query(name, value))
 }

@@ -1,9 +1,11 @@
 //! The API under `/api/v1` (`docs/api.md`): objects, and a module for each kind of thing.
 
 pub mod connectors;
+mod deployments;
 pub mod doctor;
 pub mod incidents;
 mod logs;
+pub mod metrics;
 pub mod outcome;
 pub mod settings;
 pub mod tokens;
@@ -21,6 +23,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(openapi::head())
         .merge(incidents::routes())
         .merge(connectors::routes())
+        .merge(metrics::routes())
+        .routes(routes!(deployments::list, deployments::record))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))

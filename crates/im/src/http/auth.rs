@@ -41,6 +41,8 @@ pub struct InProcess;
 pub struct Who {
     /// The one whose act it is.
     pub actor: Actor,
+    /// Whether it came with a token, not from this machine.
+    pub by_token: bool,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Who {
@@ -88,7 +90,10 @@ async fn who(app: &App, parts: &Parts) -> Result<Who, ApiError> {
             })
             .await?;
         note_use(app, &token, now);
-        return Ok(Who { actor });
+        return Ok(Who {
+            actor,
+            by_token: true,
+        });
     }
     is_local(app, parts)?;
     let actor = match acts_as.map(str::to_owned) {
@@ -99,7 +104,10 @@ async fn who(app: &App, parts: &Parts) -> Result<Who, ApiError> {
             .await
             .map_err(|error: StoreError| ApiError::from(error))?,
     };
-    Ok(Who { actor })
+    Ok(Who {
+        actor,
+        by_token: false,
+    })
 }
 
 /// Whether the caller sits at this machine.

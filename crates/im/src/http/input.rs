@@ -84,6 +84,20 @@ impl Params {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Every parameter, in the order given.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Those with these names, and the others.
+    pub fn split(self, names: &[&str]) -> (Self, Self) {
+        let is_meant = |(name, _): &(String, String)| names.contains(&name.as_str());
+        let (these, others) = self.0.into_iter().partition(is_meant);
+        (Self(these), Self(others))
+    }
+
     /// The last value of a name.
     pub fn one(&self, name: &str) -> Option<&str> {
         self.all(name).last()

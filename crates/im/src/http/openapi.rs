@@ -43,6 +43,7 @@ const DOOR: [&str; 2] = ["/connectors/{name}/webhook", "/api/v1/webhooks/{name}"
     tags(
         (name = "incidents", description = "What happens"),
         (name = "connectors", description = "The ways to PagerDuty"),
+        (name = "metrics", description = "Figures, what is behind them, and deployments"),
         (name = "webhooks", description = "What PagerDuty sends"),
         (name = "server", description = "The server itself"),
     ),

@@ -11,6 +11,7 @@ mod cli_errors;
 mod cli_examples;
 mod cli_help;
 mod cli_mapping;
+mod cli_metrics;
 mod cli_oncall;
 mod cli_render;
 mod cli_requests;

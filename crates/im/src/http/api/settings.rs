@@ -7,6 +7,7 @@ use axum::extract::State;
 use im_core::StatusModel;
 use im_engine::commands::{self, STATUS_MODEL};
 use im_store::{StoreError, Tx, settings};
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
@@ -21,6 +22,8 @@ pub const PUBLIC_URL: &str = "public_url";
 
 /// The setting that says how many proxies stand in front of us.
 const TRUSTED_PROXY_HOPS: &str = "trusted_proxy_hops";
+/// The setting that holds the organisation's time zone.
+const TIME_ZONE: &str = "time_zone";
 /// Nobody has more proxies in a row; a larger number is a mistake.
 const HOPS_MAX: usize = 9;
 
@@ -33,6 +36,9 @@ pub(super) struct Settings {
     public_url: Option<String>,
     /// How many proxies in front of this server are ours: 0 if X-Forwarded-For is not believed.
     trusted_proxy_hops: usize,
+    /// The zone of the organisation's dates, in which metrics count days; UTC unless it was set.
+    #[schema(example = "Europe/Berlin")]
+    time_zone: String,
 }
 
 /// What to change; what is left out stays.
@@ -46,6 +52,8 @@ pub(super) struct Changes {
     /// A number from 0 to 9, as a number or as text.
     #[schema(value_type = Option<u8>)]
     trusted_proxy_hops: Option<Value>,
+    /// The IANA name of a zone, e.g. Europe/Berlin.
+    time_zone: Option<String>,
 }
 
 /// Show the settings
@@ -70,9 +78,13 @@ pub(super) async fn change(
     let model = changes.status_model.as_deref().map(model).transpose()?;
     let url = changes.public_url.as_deref().map(public_url).transpose()?;
     let hops = changes.trusted_proxy_hops.as_ref().map(hops).transpose()?;
+    let zone = changes.time_zone.as_deref().map(zone).transpose()?;
     let now = app
         .db
         .write(move |tx| {
+            if let Some(zone) = &zone {
+                settings::put(tx, TIME_ZONE, zone)?;
+            }
             if let Some(hops) = hops {
                 settings::put(tx, TRUSTED_PROXY_HOPS, &hops.to_string())?;
             }
@@ -93,6 +105,7 @@ fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
         status_model: commands::status_model(tx)?.as_str(),
         public_url: stored_public_url(tx)?,
         trusted_proxy_hops: trusted_proxy_hops(tx)?,
+        time_zone: stored_zone(tx)?,
     })
 }
 
@@ -100,6 +113,26 @@ fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
 pub fn trusted_proxy_hops(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
     let stored = settings::get(tx, TRUSTED_PROXY_HOPS)?;
     Ok(stored.and_then(|text| text.parse().ok()).unwrap_or(0))
+}
+
+/// The organisation's time zone.
+pub fn time_zone(tx: &mut Tx<'_>) -> Result<TimeZone, StoreError> {
+    Ok(TimeZone::get(&stored_zone(tx)?).unwrap_or(TimeZone::UTC))
+}
+
+fn stored_zone(tx: &mut Tx<'_>) -> Result<String, StoreError> {
+    Ok(settings::get(tx, TIME_ZONE)?.unwrap_or_else(|| "UTC".to_owned()))
+}
+
+/// The name of a zone that is known.
+fn zone(text: &str) -> Result<String, ApiError> {
+    let name = im_metrics::iana(text.trim());
+    let known = TimeZone::get(name).ok();
+    let name = known.as_ref().and_then(|zone| zone.iana_name());
+    name.map(str::to_owned).ok_or_else(|| {
+        ApiError::wrong_value(TIME_ZONE, format!("`{TIME_ZONE}` cannot be `{text}`"))
+            .hint("write the IANA name of a zone, e.g. Europe/Berlin, America/New_York or UTC")
+    })
 }
 
 fn hops(given: &Value) -> Result<usize, ApiError> {

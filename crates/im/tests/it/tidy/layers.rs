@@ -4,8 +4,9 @@ use super::source::has_word;
 use super::{Place, Rule};
 
 /// Crates that compute and nothing else.
-const PURE: [&str; 5] = [
+const PURE: [&str; 6] = [
     "im-core",
+    "im-metrics",
     "im-pagerduty",
     "im-engine",
     "im-report",

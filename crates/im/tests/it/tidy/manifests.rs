@@ -23,7 +23,7 @@ const FREE: [&str; 7] = [
     "uuid",
 ];
 
-const CRATES: [(&str, May); 7] = [
+const CRATES: [(&str, May); 8] = [
     ("im", May::Anything),
     (
         "im-core",
@@ -32,6 +32,10 @@ const CRATES: [(&str, May); 7] = [
     (
         "im-engine",
         May::Use(&["im-core", "im-pagerduty", "im-store", "tracing"]),
+    ),
+    (
+        "im-metrics",
+        May::UseOnly(&["im-core", "jiff", "thiserror"]),
     ),
     (
         "im-pagerduty",

@@ -1,0 +1,353 @@
+//! Answers: figures by bucket and group, and the items behind them.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::benchmarks::{self, Level};
+use crate::calendar::{Bucket, days_between, plus_days};
+use crate::cells::{Cell, Figure};
+use crate::columns::{Method, NEVER, Row};
+use crate::engine::Engine;
+use crate::groups::Groups;
+use crate::left_out::{LeftOut, left_out};
+use crate::metrics::scan;
+use crate::names::NONE;
+use crate::num;
+use crate::params::BadQuery;
+use crate::plan::{Item, Measured, Of, Plan, Verdict};
+use crate::query::{Dimension, Metric, Mode, Query};
+
+/// An answer has at most this many figures beside totals; some groups or buckets of more are refused.
+pub const CELLS_MAX: usize = 200_000;
+
+/// What a query gives.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// The first and the last local date.
+    pub range: (Date, Date),
+    /// Facts after this did not count.
+    pub as_of_time: Timestamp,
+    /// What is grouped by, in the order of the keys.
+    pub grouped_by: Vec<Dimension>,
+    /// The parts of the range, all of them.
+    pub buckets: Vec<Bucket>,
+    /// Whether failures may still come for the deployments of each bucket.
+    pub immature: Vec<bool>,
+    /// The groups with at least one item; ungrouped, the one there is.
+    pub series: Vec<Series>,
+    /// What does not count.
+    pub left_out: LeftOut,
+    /// The published levels that figures were compared with.
+    pub benchmark: Option<Benchmark>,
+    /// The answer for as many dates before.
+    pub previous: Option<Box<Self>>,
+}
+
+/// The figures of one group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Series {
+    /// Its keys, one for each thing grouped by; `None` is no value.
+    pub keys: Vec<Option<String>>,
+    /// One for each bucket.
+    pub values: Vec<Value>,
+    /// The whole range.
+    pub total: Value,
+}
+
+/// One figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Value {
+    /// The figure.
+    pub figure: Figure,
+    /// The published level that it meets.
+    pub level: Option<&'static str>,
+}
+
+/// Which published levels were used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Benchmark {
+    /// The year.
+    pub year: u16,
+    /// Whether each bound is at least as strong as the next one.
+    pub monotone: bool,
+}
+
+/// One thing behind a figure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Behind {
+    /// The place of its bucket.
+    pub bucket: usize,
+    /// The instant that puts it there.
+    pub at: Timestamp,
+    /// What it is.
+    pub what: Thing,
+    /// The person, where it is about one.
+    pub user: Option<String>,
+    /// What it adds.
+    pub worth: Worth,
+    /// For a deployment: the failures that are blamed on it.
+    pub failures: Vec<Link>,
+}
+
+/// What an item is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Thing {
+    /// An incident, by our number.
+    Incident(i64),
+    /// A deployment, by its id.
+    Deployment(String),
+}
+
+/// What an item adds to its figure.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Worth {
+    /// Itself.
+    One,
+    /// A duration in seconds.
+    Seconds(f64),
+    /// The hour that it disturbs.
+    Hour(Timestamp),
+    /// Whether it is of the part that is set against the whole.
+    Part(bool),
+    /// How it stands to its targets.
+    Verdicts {
+        /// To the acknowledgement.
+        ack: Verdict,
+        /// To the resolve.
+        resolve: Verdict,
+    },
+    /// A page of a person.
+    Page {
+        /// Seconds to the person's acknowledgement, if there was one.
+        answered_after: Option<f64>,
+        /// Outside working hours.
+        out_of_hours: bool,
+        /// Nobody took it before it was escalated.
+        escalated_away: bool,
+    },
+}
+
+/// An incident blamed on a deployment, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The incident.
+    pub incident: i64,
+    /// How the deployment was found.
+    pub method: Method,
+    /// In words.
+    pub reason: String,
+}
+
+impl Engine {
+    /// Answers a query as of `now`, unless the query names another instant.
+    pub fn answer(&self, query: &Query, now: Timestamp) -> Result<Answer, BadQuery> {
+        let plan = Plan::new(self, query, now)?;
+        let mut answer = answer(&plan)?;
+        if query.compare {
+            let (from, to) = plan.range;
+            let days = days_between(from, to) + 1;
+            let earlier = |date| plus_days(date, -days).unwrap_or(date);
+            let range = (earlier(from), earlier(to));
+            let as_of = query.as_of_time.unwrap_or(now);
+            let before = Plan::of_range(self, query, range, as_of)?;
+            answer.previous = Some(Box::new(self::answer(&before)?));
+        }
+        Ok(answer)
+    }
+
+    /// What is behind the figures of a query, oldest first. The caller narrows a query to a cell by
+    /// its range and filters.
+    pub fn items(&self, query: &Query, now: Timestamp) -> Result<Vec<Behind>, BadQuery> {
+        let plan = Plan::new(self, query, now)?;
+        let mut items = Vec::new();
+        counted(&plan, |bucket, item| {
+            items.push(behind(&plan, bucket, &item));
+        });
+        let is_of_change = query.metric == Metric::ChangeFailureRate;
+        if is_of_change && query.mode == Mode::Attributed {
+            blame(&plan, &mut items);
+        }
+        items.sort_by(|a: &Behind, b| {
+            (a.bucket, a.at, &a.what, &a.user).cmp(&(b.bucket, b.at, &b.what, &b.user))
+        });
+        Ok(items)
+    }
+}
+
+/// Gives `each` what passes the filters and is in the range, with its bucket.
+fn counted<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(usize, Item<'a>)) {
+    scan(plan, &mut |item| {
+        let bucket = item.bucket.or_else(|| plan.cuts.find(item.at));
+        if let Some(bucket) = bucket
+            && plan.passes_teams(item.teams)
+            && plan.passes_user(item.user)
+        {
+            each(bucket, item);
+        }
+    });
+}
+
+fn answer(plan: &Plan<'_>) -> Result<Answer, BadQuery> {
+    let mut groups = Groups::new(plan);
+    let width = plan.buckets.len();
+    let mut cells: Vec<Cell> = vec![Cell::default(); groups.len() * width];
+    counted(plan, |bucket, item| {
+        groups.of(plan, &item, |place| {
+            let needed = (place + 1) * width;
+            if cells.len() < needed && needed <= CELLS_MAX {
+                cells.resize_with(needed, Cell::default);
+            }
+            if let Some(cell) = cells.get_mut(place * width + bucket) {
+                cell.add(item.measured);
+            }
+        });
+    });
+    if groups.len() * width > CELLS_MAX {
+        let groups = groups.len();
+        return Err(BadQuery::Cells { groups, width });
+    }
+    let keys = groups.keys(plan).into_iter();
+    let mut cells = cells.chunks(width);
+    let mut series: Vec<Series> = keys
+        .map(|keys| series(plan, keys, cells.next().unwrap_or_default()))
+        .collect();
+    // No value comes last.
+    series.sort_by(|a, b| order(&a.keys).cmp(&order(&b.keys)));
+    let year = plan.query.benchmark;
+    Ok(Answer {
+        range: plan.range,
+        as_of_time: Timestamp::from_microsecond(plan.as_of).unwrap_or(Timestamp::MAX),
+        grouped_by: groups.dimensions(),
+        immature: plan
+            .buckets
+            .iter()
+            .map(|bucket| plan.is_immature(bucket))
+            .collect(),
+        buckets: plan.buckets.clone(),
+        series,
+        left_out: left_out(plan),
+        benchmark: year.map(|year| Benchmark {
+            year,
+            monotone: benchmarks::is_monotone(plan.query.metric, year),
+        }),
+        previous: None,
+    })
+}
+
+fn order(keys: &[Option<String>]) -> Vec<(bool, Option<&str>)> {
+    let keys = keys.iter();
+    keys.map(|key| (key.is_none(), key.as_deref())).collect()
+}
+
+fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: &[Cell]) -> Series {
+    let mut whole = Cell::default();
+    let mut values = Vec::new();
+    let is_state = plan.query.metric == Metric::OpenIncidents;
+    for (cell, bucket) in cells.iter().zip(&plan.buckets) {
+        if is_state {
+            whole = Cell::default();
+        }
+        whole.merge(cell);
+        values.push(value(plan, cell.clone(), bucket.days));
+    }
+    let (from, to) = plan.range;
+    Series {
+        keys,
+        values,
+        total: value(plan, whole, days_between(from, to) + 1),
+    }
+}
+
+fn value(plan: &Plan<'_>, cell: Cell, days: i64) -> Value {
+    let figure = cell.figure(plan.query, days);
+    let level: Option<Level> = plan
+        .query
+        .benchmark
+        .and_then(|year| benchmarks::level(plan.query.metric, year, &figure));
+    Value { figure, level }
+}
+
+fn behind(plan: &Plan<'_>, bucket: usize, item: &Item<'_>) -> Behind {
+    let text = |id: u32| plan.engine.names.text(id).map(str::to_owned);
+    Behind {
+        bucket,
+        at: instant(item.at),
+        what: match item.of {
+            Of::Incident(row) => Thing::Incident(row.number()),
+            Of::Deployment(deployment) => {
+                Thing::Deployment(text(deployment.id).unwrap_or_default())
+            }
+        },
+        user: (item.user != NONE).then(|| text(item.user)).flatten(),
+        worth: worth(item.measured),
+        failures: Vec::new(),
+    }
+}
+
+fn worth(measured: Measured) -> Worth {
+    match measured {
+        Measured::Duration(micros) => Worth::Seconds(num::seconds(micros)),
+        Measured::One => Worth::One,
+        Measured::Hour { key, .. } => Worth::Hour(instant(key)),
+        Measured::Share(is_part) => Worth::Part(is_part),
+        Measured::Failure => Worth::Part(true),
+        Measured::Targets { ack, resolve } => Worth::Verdicts { ack, resolve },
+        Measured::Page {
+            answered_after,
+            out_of_hours,
+            escalated_away,
+        } => Worth::Page {
+            answered_after: (answered_after != NEVER).then(|| num::seconds(answered_after)),
+            out_of_hours,
+            escalated_away,
+        },
+    }
+}
+
+fn instant(micros: i64) -> Timestamp {
+    Timestamp::from_microsecond(micros).unwrap_or(Timestamp::MAX)
+}
+
+/// Tells each deployment's failures, with the method and the reason of each link.
+fn blame(plan: &Plan<'_>, items: &mut [Behind]) {
+    let mut failures: Vec<(String, Link)> = Vec::new();
+    for row in plan.rows() {
+        if !row.is_failure() || !plan.passes_as_failure(row) {
+            continue;
+        }
+        let id = plan
+            .linked(row)
+            .and_then(|found| plan.engine.names.text(found.id));
+        failures.extend(id.map(|id| (id.to_owned(), link(plan, row))));
+    }
+    failures.sort_by(|a, b| (&a.0, a.1.incident).cmp(&(&b.0, b.1.incident)));
+    for item in items {
+        let Thing::Deployment(id) = &item.what else {
+            continue;
+        };
+        let first = failures.partition_point(|(of, _)| of < id);
+        let of_it = failures.iter().skip(first).take_while(|(of, _)| of == id);
+        item.failures = of_it.map(|(_, link)| link.clone()).collect();
+    }
+}
+
+fn link(plan: &Plan<'_>, row: Row<'_>) -> Link {
+    let finished = plan.linked(row).and_then(|found| found.finished);
+    let lag = finished.map(|at| (row.trigger() - at) / 1_000_000);
+    let ago = lag.map_or(String::new(), |lag| {
+        let (hours, minutes) = (lag / 3_600, lag / 60 % 60);
+        format!(", finished {hours}h{minutes:02}m before the trigger")
+    });
+    Link {
+        incident: row.number(),
+        method: row.method(),
+        reason: match row.method() {
+            Method::Manual => "a person linked it".to_owned(),
+            Method::Explicit => "the incident's `deployment` field names it".to_owned(),
+            Method::SameServiceTime => {
+                format!("the newest successful deployment of its service{ago}")
+            }
+            Method::None => "nothing links it".to_owned(),
+        },
+    }
+}

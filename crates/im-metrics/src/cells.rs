@@ -1,0 +1,256 @@
+//! Cells: what the items of one bucket and group add up to, and the figures made of that.
+
+use crate::columns::NEVER;
+use crate::num;
+use crate::plan::{Measured, Verdict};
+use crate::query::{Measure, Metric, Query};
+
+/// The value of a cell. Statistics are in seconds, and absent where there is nothing to compute
+/// them from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Figure {
+    /// A sample of durations.
+    Durations(Durations),
+    /// How many.
+    Count {
+        /// Items.
+        n: u64,
+    },
+    /// How many, and how many a day.
+    Rate {
+        /// Items.
+        n: u64,
+        /// Items over the local dates of the cell.
+        per_day: f64,
+    },
+    /// A part of a whole.
+    Ratio {
+        /// The part.
+        numerator: u64,
+        /// The whole.
+        denominator: u64,
+        /// The one over the other.
+        ratio: Option<f64>,
+    },
+    /// Incidents against their targets.
+    Compliance {
+        /// Incidents with a target.
+        n: u64,
+        /// To the acknowledgement.
+        ack: Judged,
+        /// To the resolve.
+        resolve: Judged,
+    },
+    /// What paging costs a person.
+    Load {
+        /// Pages.
+        n: u64,
+        /// The share that the person acknowledged.
+        acknowledged: Option<f64>,
+        /// The mean time to that.
+        mtta: Option<f64>,
+        /// The share outside working hours.
+        out_of_hours: Option<f64>,
+        /// Pages that nobody took before they were escalated.
+        escalated_away: u64,
+    },
+}
+
+/// A sample of durations, in seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Durations {
+    /// How many.
+    pub n: u64,
+    /// Their mean.
+    pub mean: Option<f64>,
+    /// The middle one.
+    pub median: Option<f64>,
+    /// The one that nine in ten do not pass.
+    pub p90: Option<f64>,
+    /// The shortest.
+    pub min: Option<f64>,
+    /// The longest.
+    pub max: Option<f64>,
+}
+
+/// How incidents stand to one target.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Judged {
+    /// Done in time.
+    pub met: u64,
+    /// Late.
+    pub breached: u64,
+    /// Neither done nor late.
+    pub pending: u64,
+    /// Met over met and breached.
+    pub compliance: Option<f64>,
+}
+
+impl Judged {
+    fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Met => self.met += 1,
+            Verdict::Breached => self.breached += 1,
+            Verdict::Pending => self.pending += 1,
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.met += other.met;
+        self.breached += other.breached;
+        self.pending += other.pending;
+    }
+
+    fn judged(self) -> Self {
+        Self {
+            compliance: share(self.met, self.met + self.breached),
+            ..self
+        }
+    }
+}
+
+/// What a cell has gathered.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Cell {
+    /// Items, or the whole of a ratio.
+    n: u64,
+    /// The part of a ratio, or those acknowledged.
+    part: u64,
+    durations: Vec<i64>,
+    hours: Vec<(u32, i64)>,
+    ack: Judged,
+    resolve: Judged,
+    answered: i128,
+    out_of_hours: u64,
+    escalated_away: u64,
+}
+
+impl Cell {
+    pub(crate) fn add(&mut self, measured: Measured) {
+        match measured {
+            Measured::Duration(duration) => self.durations.push(duration),
+            Measured::One => self.n += 1,
+            Measured::Hour { person, key } => self.hours.push((person, key)),
+            Measured::Share(is_part) => {
+                self.n += 1;
+                self.part += u64::from(is_part);
+            }
+            Measured::Failure => self.part += 1,
+            Measured::Targets { ack, resolve } => {
+                self.n += 1;
+                self.ack.add(ack);
+                self.resolve.add(resolve);
+            }
+            Measured::Page {
+                answered_after,
+                out_of_hours,
+                escalated_away,
+            } => {
+                self.n += 1;
+                if answered_after != NEVER {
+                    self.part += 1;
+                    self.answered += i128::from(answered_after);
+                }
+                self.out_of_hours += u64::from(out_of_hours);
+                self.escalated_away += u64::from(escalated_away);
+            }
+        }
+    }
+
+    /// Takes another cell in.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.n += other.n;
+        self.part += other.part;
+        self.durations.extend_from_slice(&other.durations);
+        self.hours.extend_from_slice(&other.hours);
+        self.ack.merge(other.ack);
+        self.resolve.merge(other.resolve);
+        self.answered += other.answered;
+        self.out_of_hours += other.out_of_hours;
+        self.escalated_away += other.escalated_away;
+    }
+
+    /// The figure of a query's metric, over so many local dates.
+    pub(crate) fn figure(mut self, query: &Query, days: i64) -> Figure {
+        match query.metric {
+            Metric::Mttr
+            | Metric::Mtta
+            | Metric::TimeToRestore
+            | Metric::FailedDeploymentRecoveryTime
+            | Metric::ChangeLeadTime => Figure::Durations(durations(&mut self.durations)),
+            Metric::PageDisruptions if query.measure == Measure::Hours => {
+                if query.distinct {
+                    self.hours.iter_mut().for_each(|(person, _)| *person = 0);
+                }
+                self.hours.sort_unstable();
+                self.hours.dedup();
+                let n = u64::try_from(self.hours.len()).unwrap_or(u64::MAX);
+                Figure::Count { n }
+            }
+            Metric::Pages
+            | Metric::PageDisruptions
+            | Metric::OpenIncidents
+            | Metric::Escalations => Figure::Count { n: self.n },
+            Metric::IncidentFrequency | Metric::DeploymentFrequency => Figure::Rate {
+                n: self.n,
+                per_day: num::float(i128::from(self.n)) / num::float(i128::from(days)),
+            },
+            Metric::ChangeFailureRate | Metric::DeploymentReworkRate | Metric::ReopenRate => {
+                Figure::Ratio {
+                    numerator: self.part,
+                    denominator: self.n,
+                    ratio: share(self.part, self.n),
+                }
+            }
+            Metric::SlaCompliance => Figure::Compliance {
+                n: self.n,
+                ack: self.ack.judged(),
+                resolve: self.resolve.judged(),
+            },
+            Metric::OncallLoad => Figure::Load {
+                n: self.n,
+                acknowledged: share(self.part, self.n),
+                mtta: (self.part > 0)
+                    .then(|| num::float(self.answered) / num::float(i128::from(self.part)) / 1e6),
+                out_of_hours: share(self.out_of_hours, self.n),
+                escalated_away: self.escalated_away,
+            },
+        }
+    }
+}
+
+/// A part over a whole, unless the whole is nothing.
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| num::float(i128::from(part)) / num::float(i128::from(whole)))
+}
+
+/// The statistics of a sample of microseconds.
+fn durations(sample: &mut [i64]) -> Durations {
+    let n = sample.len();
+    if n == 0 {
+        return Durations::default();
+    }
+    let sum: i128 = sample.iter().map(|duration| i128::from(*duration)).sum();
+    let count = i128::try_from(n).unwrap_or(i128::MAX);
+    Durations {
+        n: u64::try_from(n).unwrap_or(u64::MAX),
+        mean: Some(num::float(sum) / num::float(count) / 1e6),
+        median: percentile(sample, 5),
+        p90: percentile(sample, 9),
+        min: sample.iter().min().map(|min| num::seconds(*min)),
+        max: sample.iter().max().map(|max| num::seconds(*max)),
+    }
+}
+
+/// The value at the 0-based position `(n - 1) · tenths / 10` of the ascending sample, by linear
+/// interpolation.
+fn percentile(sample: &mut [i64], tenths: usize) -> Option<f64> {
+    let position = (sample.len() - 1) * tenths;
+    let (place, past) = (position / 10, position % 10);
+    let (_, low, above) = sample.select_nth_unstable(place);
+    let low = *low;
+    let high = above.iter().min().copied().unwrap_or(low);
+    let past = num::float(i128::try_from(past).ok()?) / 10.0;
+    let step = num::float(i128::from(high) - i128::from(low)) * past;
+    Some((num::float(i128::from(low)) + step) / 1e6)
+}

@@ -1,0 +1,291 @@
+//! Incidents as columns: one array a field, so that a query reads only the fields it needs.
+//!
+//! What is given of an incident and what was derived from its facts are two groups of columns with
+//! the same rows. Nothing but derived columns depends on the instant up to which facts count.
+
+use crate::input::ResolverKind;
+use crate::list::List;
+
+/// No instant.
+pub(crate) const NEVER: i64 = i64::MAX;
+
+macro_rules! columns {
+    ($(#[$doc:meta])* $columns:ident: $group:ident of $row:ident {
+        $($(#[$field_doc:meta])* $name:ident: $ty:ty,)*
+        $(; $($(#[$kept_doc:meta])* $kept:ident: $kept_ty:ty,)*)?
+    }) => {
+        /// One row.
+        #[derive(Debug, Clone, Copy)]
+        pub(crate) struct $row {
+            $($(#[$field_doc])* pub(crate) $name: $ty,)*
+            $($($(#[$kept_doc])* pub(crate) $kept: $kept_ty,)*)?
+        }
+
+        $(#[$doc])*
+        #[derive(Debug, Default)]
+        pub(crate) struct $group {
+            $(pub(crate) $name: Vec<$ty>,)*
+            $($(pub(crate) $kept: Vec<$kept_ty>,)*)?
+        }
+
+        impl $group {
+            pub(crate) fn push(&mut self, row: $row) {
+                $(self.$name.push(row.$name);)*
+                $($(self.$kept.push(row.$kept);)*)?
+            }
+
+            #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
+            pub(crate) fn set(&mut self, place: usize, row: $row) {
+                $(self.$name[place] = row.$name;)*
+                $($(self.$kept[place] = row.$kept;)*)?
+            }
+
+            #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
+            pub(crate) fn row(&self, place: usize) -> $row {
+                $row {
+                    $($name: self.$name[place],)*
+                    $($($kept: self.$kept[place],)*)?
+                }
+            }
+
+            /// Drops a row; the last one takes its place.
+            pub(crate) fn swap_remove(&mut self, place: usize) {
+                $(self.$name.swap_remove(place);)*
+                $($(self.$kept.swap_remove(place);)*)?
+            }
+        }
+
+        impl Row<'_> {
+            $(
+                #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
+                pub(crate) fn $name(self) -> $ty {
+                    self.part.$columns.$name[self.place]
+                }
+            )*
+        }
+    };
+}
+
+columns! {
+    /// What is given.
+    given: GivenColumns of Given {
+        number: i64,
+        /// The lower-cased title, in the store's text.
+        title: (u32, u32),
+        origin: u32,
+        severity: u32,
+        environment: u32,
+        service: u32,
+        service_now: u32,
+        policy: u32,
+        policy_now: u32,
+        urgency: u32,
+        urgency_now: u32,
+        priority: u32,
+        priority_now: u32,
+        /// PagerDuty's teams of it.
+        teams: u32,
+        /// When the last of its facts was.
+        last_event: i64,
+        ; // Read by derivation only.
+        /// Its resolve reason is a merge.
+        merge_told: bool,
+        not_change_related: bool,
+        /// What a person linked: a deployment's id, `NONE`, or `NOTHING`.
+        manual: u32,
+        /// Its `deployment` field.
+        explicit: u32,
+        /// Its facts, in the store's list.
+        events: (u32, u32),
+    }
+}
+
+/// A person said that no deployment is behind an incident.
+pub(crate) const NOTHING: u32 = u32::MAX - 1;
+
+columns! {
+    /// What follows from the facts that count.
+    derived: DerivedColumns of Derived {
+        trigger: i64,
+        first_ack: i64,
+        /// The teams of who gave it.
+        first_ack_teams: u32,
+        first_resolve: i64,
+        first_resolve_kind: ResolverKind,
+        first_resolve_teams: u32,
+        last_resolve: i64,
+        last_resolve_kind: ResolverKind,
+        last_resolve_teams: u32,
+        /// How long it was open, all in all.
+        open_time: i64,
+        flags: Flags,
+        /// Its pages, in the part's list.
+        pages: (u32, u32),
+        /// Its escalations, in the part's list.
+        escalations: (u32, u32),
+        /// When it was resolved and opened again, in turn, in the part's list.
+        turns: (u32, u32),
+    }
+}
+
+columns! {
+    /// The deployment behind it.
+    linked: LinkedColumns of Linked {
+        method: Method,
+        /// Its place among the deployments, or `NONE`.
+        deployment: u32,
+    }
+}
+
+/// How a deployment was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// A person said so.
+    Manual,
+    /// The incident's `deployment` field names it.
+    Explicit,
+    /// The newest on its service before it.
+    SameServiceTime,
+    /// None was.
+    None,
+}
+
+impl Method {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Manual => "manual",
+            Self::Explicit => "explicit",
+            Self::SameServiceTime => "same_service_time",
+            Self::None => "none",
+        }
+    }
+}
+
+/// Yes or no, eight at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Flags(u8);
+
+impl Flags {
+    /// A test incident.
+    pub(crate) const TEST: Self = Self(1);
+    /// A merge source.
+    pub(crate) const MERGED: Self = Self(2);
+    /// Not resolved.
+    pub(crate) const OPEN: Self = Self(4);
+    /// Opened again at least once.
+    pub(crate) const REOPENED: Self = Self(8);
+    /// No failure.
+    pub(crate) const NOT_FAILURE: Self = Self(16);
+
+    pub(crate) fn with(self, flag: Self, set: bool) -> Self {
+        if set { Self(self.0 | flag.0) } else { self }
+    }
+
+    pub(crate) fn has(self, flag: Self) -> bool {
+        self.0 & flag.0 != 0
+    }
+}
+
+/// A page of a person.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    pub(crate) at: i64,
+    pub(crate) user: u32,
+    /// Microseconds past the hour on the person's wall clock.
+    pub(crate) past_hour: u32,
+    /// The person's teams then.
+    pub(crate) teams: u32,
+    pub(crate) kinds: PageKinds,
+    /// From the page to the person's acknowledgement in the same episode, or `NEVER`.
+    pub(crate) answered_after: i64,
+}
+
+/// What a page is one of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct PageKinds(u8);
+
+impl PageKinds {
+    /// By notification, e-mail ignored.
+    pub(crate) const NOTIFIED: Self = Self(1);
+    /// By notification, e-mail included.
+    pub(crate) const NOTIFIED_OR_MAILED: Self = Self(2);
+    /// By acknowledgement.
+    pub(crate) const ACKNOWLEDGED: Self = Self(4);
+    /// Outside the person's working hours.
+    pub(crate) const OUT_OF_HOURS: Self = Self(8);
+    /// Nobody took it before it was escalated.
+    pub(crate) const ESCALATED_AWAY: Self = Self(16);
+
+    pub(crate) fn with(self, kind: Self, set: bool) -> Self {
+        if set { Self(self.0 | kind.0) } else { self }
+    }
+
+    pub(crate) fn has(self, kind: Self) -> bool {
+        self.0 & kind.0 != 0
+    }
+}
+
+/// Incidents, with what hangs on each.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    pub(crate) given: GivenColumns,
+    pub(crate) derived: DerivedColumns,
+    pub(crate) linked: LinkedColumns,
+    pub(crate) pages: List<Page>,
+    pub(crate) escalations: List<i64>,
+    pub(crate) turns: List<i64>,
+}
+
+impl Part {
+    pub(crate) fn len(&self) -> usize {
+        self.given.number.len()
+    }
+
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.len()).map(|place| Row { part: self, place })
+    }
+}
+
+/// One incident of a part.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Row<'a> {
+    part: &'a Part,
+    place: usize,
+}
+
+impl<'a> Row<'a> {
+    pub(crate) fn new(part: &'a Part, place: usize) -> Self {
+        Self { part, place }
+    }
+
+    pub(crate) fn is(self, flag: Flags) -> bool {
+        self.flags().has(flag)
+    }
+
+    /// Whether it is left out of all but page counts: a test or a merge source.
+    pub(crate) fn is_left_out(self) -> bool {
+        self.is(Flags::TEST) || self.is(Flags::MERGED)
+    }
+
+    /// Whether a change may be to blame for it.
+    pub(crate) fn is_failure(self) -> bool {
+        !self.is_left_out() && !self.is(Flags::NOT_FAILURE)
+    }
+
+    pub(crate) fn is_resolved_once(self) -> bool {
+        self.first_resolve() != NEVER
+    }
+
+    pub(crate) fn page_list(self) -> &'a [Page] {
+        self.part.pages.slice(self.pages())
+    }
+
+    pub(crate) fn escalation_list(self) -> &'a [i64] {
+        self.part.escalations.slice(self.escalations())
+    }
+
+    pub(crate) fn turn_list(self) -> &'a [i64] {
+        self.part.turns.slice(self.turns())
+    }
+}

@@ -1,0 +1,297 @@
+//! What follows from the facts of one incident: its resolves, its pages, what it is left out for.
+//!
+//! A plain walk over the facts that count. Repeats are no facts: a resolve counts while the incident
+//! is open, a reopen while it is not. Everything that needs a time zone is worked out here, once.
+
+use crate::columns::{Derived, Flags, Given, NEVER, Page, PageKinds};
+use crate::input::ResolverKind;
+use crate::names::{NONE, Sets};
+use crate::people::People;
+
+/// A fact in memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub(crate) at: i64,
+    /// The person; for an assignment the set of people; `NONE` for nobody.
+    pub(crate) who: u32,
+    pub(crate) what: Code,
+}
+
+/// What a fact is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Code {
+    Triggered,
+    /// Assigned, escalated (true) or delegated.
+    Given {
+        escalated: bool,
+    },
+    Acknowledged,
+    Unacknowledged,
+    Resolved(ResolverKind),
+    Reopened,
+    /// By e-mail (true) or otherwise.
+    Notified {
+        email: bool,
+    },
+}
+
+/// What derivation reads beside the facts.
+pub(crate) struct Known<'a> {
+    pub(crate) people: &'a People,
+    pub(crate) sets: &'a Sets,
+    pub(crate) rules: &'a [Rule],
+    /// Lower-cased; nothing is a test if it is empty.
+    pub(crate) test_keyword: &'a str,
+}
+
+/// A rule by which an incident is no failure.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    pub(crate) origin: Option<u32>,
+    pub(crate) service: Option<u32>,
+    pub(crate) urgency: Option<u32>,
+    pub(crate) priority: Option<u32>,
+    pub(crate) shorter_than: Option<i64>,
+}
+
+impl Rule {
+    fn excludes(&self, given: &Given, lasted: Option<i64>) -> bool {
+        let fits = |want: Option<u32>, has: u32| want.is_none_or(|want| want == has);
+        let short = |max: i64| lasted.is_some_and(|lasted| lasted < max);
+        fits(self.origin, given.origin)
+            && fits(self.service, given.service)
+            && fits(self.urgency, given.urgency)
+            && fits(self.priority, given.priority)
+            && self.shorter_than.is_none_or(short)
+    }
+}
+
+/// One incident, derived.
+pub(crate) struct Life {
+    /// Without its stretches.
+    pub(crate) row: Derived,
+    pub(crate) pages: Vec<Page>,
+    pub(crate) escalations: Vec<i64>,
+    pub(crate) turns: Vec<i64>,
+}
+
+/// Derives an incident from the facts that count; `None` if it has not begun by then.
+pub(crate) fn derive(
+    given: &Given,
+    title: &str,
+    facts: &[Fact],
+    known: &Known<'_>,
+) -> Option<Life> {
+    let first = facts.first()?;
+    let mut life = Life {
+        row: born(first.at),
+        pages: Vec::new(),
+        escalations: Vec::new(),
+        turns: Vec::new(),
+    };
+    walk(&mut life, facts, known.people);
+    let row = &mut life.row;
+    let is_open = life.turns.len().is_multiple_of(2);
+    if given.merge_told && row.last_resolve != NEVER {
+        row.last_resolve_kind = ResolverKind::Merge;
+        if row.first_resolve == row.last_resolve && life.turns.len() <= 2 {
+            row.first_resolve_kind = ResolverKind::Merge;
+        }
+    }
+    let lasted = (!is_open).then(|| row.last_resolve - row.trigger);
+    let is_test = !known.test_keyword.is_empty() && title.contains(known.test_keyword);
+    let excluded = known.rules.iter().any(|rule| rule.excludes(given, lasted));
+    row.flags = Flags::default()
+        .with(Flags::OPEN, is_open)
+        .with(Flags::MERGED, given.merge_told && !is_open)
+        .with(Flags::TEST, is_test)
+        .with(Flags::REOPENED, life.turns.len() > 1)
+        .with(Flags::NOT_FAILURE, given.not_change_related || excluded);
+    acknowledged_pages(&mut life, facts, known.people);
+    notified_pages(&mut life, facts, known);
+    life.pages.sort_by_key(|page| page.at);
+    Some(life)
+}
+
+fn born(trigger: i64) -> Derived {
+    Derived {
+        trigger,
+        first_ack: NEVER,
+        first_ack_teams: 0,
+        first_resolve: NEVER,
+        first_resolve_kind: ResolverKind::None,
+        first_resolve_teams: 0,
+        last_resolve: NEVER,
+        last_resolve_kind: ResolverKind::None,
+        last_resolve_teams: 0,
+        open_time: 0,
+        flags: Flags::default(),
+        pages: (0, 0),
+        escalations: (0, 0),
+        turns: (0, 0),
+    }
+}
+
+/// The state machine.
+fn walk(life: &mut Life, facts: &[Fact], people: &People) {
+    let mut opened = Some(life.row.trigger);
+    let teams = |fact: &Fact| match fact.who {
+        NONE => 0,
+        user => people.teams_at(people.who(user), fact.at),
+    };
+    for fact in facts {
+        let row = &mut life.row;
+        match fact.what {
+            Code::Acknowledged if row.first_ack == NEVER => {
+                row.first_ack = fact.at;
+                row.first_ack_teams = teams(fact);
+            }
+            Code::Resolved(kind) => {
+                let Some(since) = opened.take() else { continue };
+                life.turns.push(fact.at);
+                row.open_time += fact.at - since;
+                row.last_resolve = fact.at;
+                row.last_resolve_kind = kind;
+                row.last_resolve_teams = teams(fact);
+                if row.first_resolve == NEVER {
+                    row.first_resolve = fact.at;
+                    row.first_resolve_kind = kind;
+                    row.first_resolve_teams = row.last_resolve_teams;
+                }
+            }
+            Code::Reopened if opened.is_none() => {
+                opened = Some(fact.at);
+                life.turns.push(fact.at);
+            }
+            Code::Given { escalated: true } => life.escalations.push(fact.at),
+            Code::Triggered
+            | Code::Given { .. }
+            | Code::Acknowledged
+            | Code::Unacknowledged
+            | Code::Reopened
+            | Code::Notified { .. } => {}
+        }
+    }
+}
+
+fn page(person: u32, at: i64, people: &People) -> Page {
+    let moment = people.moment(person, at);
+    Page {
+        at,
+        user: person,
+        past_hour: moment.past_hour,
+        teams: people.teams_at(person, at),
+        kinds: PageKinds::default().with(PageKinds::OUT_OF_HOURS, moment.out_of_hours),
+        answered_after: NEVER,
+    }
+}
+
+/// One page for each acknowledgement of a person; the first resolve stands in where nobody
+/// acknowledged at all.
+fn acknowledged_pages(life: &mut Life, facts: &[Fact], people: &People) {
+    let is_ack = |fact: &&Fact| fact.what == Code::Acknowledged;
+    let mut from: Vec<&Fact> = facts.iter().filter(is_ack).collect();
+    if from.is_empty() && life.row.first_resolve_kind != ResolverKind::Merge {
+        let mut resolves = facts.iter();
+        from.extend(resolves.find(|fact| matches!(fact.what, Code::Resolved(_))));
+    }
+    for fact in from.into_iter().filter(|fact| fact.who != NONE) {
+        let mut page = page(people.who(fact.who), fact.at, people);
+        page.kinds = page.kinds.with(PageKinds::ACKNOWLEDGED, true);
+        life.pages.push(page);
+    }
+}
+
+/// Whether an episode of a person starts with a fact.
+fn starts_episode(fact: &Fact, person: u32, known: &Known<'_>) -> bool {
+    match fact.what {
+        Code::Triggered | Code::Unacknowledged | Code::Reopened => true,
+        Code::Given { .. } => {
+            let mut given = known.sets.members(fact.who).iter();
+            given.any(|user| known.people.who(*user) == person)
+        }
+        Code::Acknowledged | Code::Resolved(_) | Code::Notified { .. } => false,
+    }
+}
+
+/// One page for each episode of a person, at the first notification in it.
+fn notified_pages(life: &mut Life, facts: &[Fact], known: &Known<'_>) {
+    let mut people: Vec<u32> = facts
+        .iter()
+        .filter(|fact| matches!(fact.what, Code::Notified { .. }) && fact.who != NONE)
+        .map(|fact| known.people.who(fact.who))
+        .collect();
+    people.sort_unstable();
+    people.dedup();
+    for person in people {
+        let starts: Vec<usize> = facts
+            .iter()
+            .enumerate()
+            .filter(|(_, fact)| starts_episode(fact, person, known))
+            .map(|(place, _)| place)
+            .collect();
+        for (turn, start) in starts.iter().copied().enumerate() {
+            let end = starts.get(turn + 1).copied().unwrap_or(facts.len());
+            episode(life, facts, (start, end), (person, known.people));
+        }
+    }
+}
+
+fn episode(
+    life: &mut Life,
+    facts: &[Fact],
+    (start, end): (usize, usize),
+    (person, people): (u32, &People),
+) {
+    let within = || facts.iter().enumerate().take(end).skip(start);
+    let is_theirs = |fact: &Fact| fact.who != NONE && people.who(fact.who) == person;
+    let first = |mail_counts: bool| {
+        within().find(|(_, fact)| {
+            let is_page = match fact.what {
+                Code::Notified { email } => mail_counts || !email,
+                Code::Triggered
+                | Code::Given { .. }
+                | Code::Acknowledged
+                | Code::Unacknowledged
+                | Code::Resolved(_)
+                | Code::Reopened => false,
+            };
+            is_page && is_theirs(fact)
+        })
+    };
+    let (plain, any) = (first(false), first(true));
+    let is_both = plain.map(|(place, _)| place) == any.map(|(place, _)| place);
+    let found = [
+        (plain, true, is_both),
+        (any.filter(|_| !is_both), false, true),
+    ];
+    for (found, is_plain, is_any) in found {
+        let Some((place, fact)) = found else { continue };
+        let mut page = page(person, fact.at, people);
+        let mut acks =
+            within().filter(|(_, ack)| ack.what == Code::Acknowledged && ack.at >= fact.at);
+        let answer = acks.find(|(_, ack)| is_theirs(ack));
+        page.answered_after = answer.map_or(NEVER, |(_, ack)| ack.at - fact.at);
+        page.kinds = page
+            .kinds
+            .with(PageKinds::NOTIFIED, is_plain)
+            .with(PageKinds::NOTIFIED_OR_MAILED, is_any)
+            .with(
+                PageKinds::ESCALATED_AWAY,
+                is_escalated_away(facts, start, place),
+            );
+        life.pages.push(page);
+    }
+}
+
+/// Whether an escalation followed the page at `place`, and nobody acknowledged in between.
+fn is_escalated_away(facts: &[Fact], start: usize, place: usize) -> bool {
+    let is_escalation = |fact: &Fact| fact.what == Code::Given { escalated: true };
+    let mut later = facts.iter().enumerate().skip(place + 1);
+    let Some((next, _)) = later.find(|(_, fact)| is_escalation(fact)) else {
+        return false;
+    };
+    let paged_at = facts.get(place).map_or(NEVER, |page| page.at);
+    let mut between = facts.iter().take(next).skip(start);
+    !between.any(|fact| fact.what == Code::Acknowledged && fact.at >= paged_at)
+}

@@ -1,0 +1,336 @@
+//! The engine: columns in memory, fed one incident at a time.
+//!
+//! What was given stays as compact facts, so that a past `as_of_time` or a change of working hours
+//! derives again what it touches, and only that.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use crate::columns::{Derived, Given, NEVER, NOTHING, Part, Row};
+use crate::deployments::Deployments;
+use crate::derive::{Code, Fact, Known, Life, Rule, derive};
+use crate::input::{Deployment, Event, History, ManualLink, ResolverKind, Settings, Values, What};
+use crate::list::List;
+use crate::names::{NONE, Names, Sets};
+use crate::people::People;
+
+/// Everything that numbers are computed from.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) settings: Settings,
+    pub(crate) names: Names,
+    pub(crate) sets: Sets,
+    people: People,
+    rules: Vec<Rule>,
+    test_keyword: String,
+    /// The teams of each service: those of its deployments.
+    pub(crate) teams_of_service: HashMap<u32, u32>,
+    pub(crate) main: Part,
+    facts: List<Fact>,
+    titles: List<u8>,
+    places: HashMap<i64, usize>,
+    pub(crate) deployments: Deployments,
+}
+
+impl Engine {
+    /// An engine without incidents.
+    pub fn new(settings: Settings) -> Self {
+        let mut names = Names::default();
+        for kind in ResolverKind::ALL {
+            names.intern(kind.as_str());
+        }
+        let mut sets = Sets::default();
+        let people = People::new(&settings, &mut names, &mut sets);
+        let mut engine = Self {
+            names,
+            sets,
+            people,
+            rules: Vec::new(),
+            test_keyword: String::new(),
+            teams_of_service: HashMap::new(),
+            main: Part::default(),
+            facts: List::default(),
+            titles: List::default(),
+            places: HashMap::new(),
+            deployments: Deployments::default(),
+            settings,
+        };
+        engine.settle();
+        engine
+    }
+
+    /// Takes new settings: what they touch of the past is derived again.
+    pub fn set(&mut self, settings: Settings) {
+        self.settings = settings;
+        self.people = People::new(&self.settings, &mut self.names, &mut self.sets);
+        self.settle();
+        for place in 0..self.main.len() {
+            self.renew(place);
+        }
+    }
+
+    /// The settings in effect.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// How many incidents there are.
+    pub fn len(&self) -> usize {
+        self.main.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn settle(&mut self) {
+        let names = &mut self.names;
+        let mut id = |text: Option<&String>| text.map(|text| names.intern(text));
+        let rules = self.settings.failure_rules.iter();
+        let rules = rules.map(|rule| Rule {
+            origin: id(rule.origin.as_ref()),
+            service: id(rule.service.as_ref()),
+            urgency: id(rule.urgency.as_ref()),
+            priority: id(rule.priority.as_ref()),
+            shorter_than: rule.shorter_than_s.map(|seconds| seconds * 1_000_000),
+        });
+        self.rules = rules.collect();
+        self.test_keyword = self.settings.test_keyword.to_lowercase();
+        let services = self.settings.teams_of_service.iter();
+        let teams = services.map(|(service, teams)| {
+            let teams = teams.iter().map(|team| names.intern(team)).collect();
+            (names.intern(service), self.sets.intern(teams))
+        });
+        self.teams_of_service = teams.collect();
+    }
+
+    /// Puts an incident in, in place of what was known of it. One without a trigger is none.
+    pub fn put(&mut self, history: &History) {
+        let is_born =
+            matches!(history.events.first(), Some(event) if event.what == What::Triggered);
+        if !is_born {
+            self.remove(history.number);
+            return;
+        }
+        let known = self.places.get(&history.number).copied();
+        if let Some(place) = known {
+            self.give_up(place);
+        }
+        let given = self.given(history);
+        let facts = self.facts.slice(given.events);
+        let life = life(&given, facts, &self.titles, &self.known());
+        let Some(life) = life else { return };
+        let linked = self.deployments.link(&given, life.row.trigger, &self.names);
+        let derived = keep(&mut self.main, &life);
+        if let Some(place) = known {
+            self.main.given.set(place, given);
+            self.main.derived.set(place, derived);
+            self.main.linked.set(place, linked);
+        } else {
+            self.places.insert(given.number, self.main.len());
+            self.main.given.push(given);
+            self.main.derived.push(derived);
+            self.main.linked.push(linked);
+        }
+        self.pack();
+    }
+
+    /// Forgets an incident.
+    pub fn remove(&mut self, number: i64) {
+        let Some(place) = self.places.remove(&number) else {
+            return;
+        };
+        self.give_up(place);
+        self.main.given.swap_remove(place);
+        self.main.derived.swap_remove(place);
+        self.main.linked.swap_remove(place);
+        if let Some(moved) = self.main.given.number.get(place) {
+            self.places.insert(*moved, place);
+        }
+        self.pack();
+    }
+
+    /// Puts deployments in, each in place of the one with its id, and links anew what may be
+    /// affected.
+    pub fn put_deployments(&mut self, deployments: &[Deployment]) {
+        self.deployments.put(deployments, &mut self.names);
+        for place in 0..self.main.len() {
+            let (given, trigger) = {
+                let row = Row::new(&self.main, place);
+                (self.main.given.row(place), row.trigger())
+            };
+            let linked = self.deployments.link(&given, trigger, &self.names);
+            self.main.linked.set(place, linked);
+        }
+    }
+
+    fn known(&self) -> Known<'_> {
+        Known {
+            people: &self.people,
+            sets: &self.sets,
+            rules: &self.rules,
+            test_keyword: &self.test_keyword,
+        }
+    }
+
+    /// Derives a row again.
+    fn renew(&mut self, place: usize) {
+        let given = self.main.given.row(place);
+        let facts = self.facts.slice(given.events);
+        if let Some(life) = life(&given, facts, &self.titles, &self.known()) {
+            give_up_derived(&mut self.main, place);
+            let derived = keep(&mut self.main, &life);
+            self.main.derived.set(place, derived);
+        }
+        self.pack();
+    }
+
+    fn give_up(&mut self, place: usize) {
+        let given = self.main.given.row(place);
+        self.facts.give_up(given.events);
+        self.titles.give_up(given.title);
+        give_up_derived(&mut self.main, place);
+    }
+
+    fn pack(&mut self) {
+        self.facts.pack(&mut self.main.given.events);
+        self.titles.pack(&mut self.main.given.title);
+        self.main.pages.pack(&mut self.main.derived.pages);
+        self.main
+            .escalations
+            .pack(&mut self.main.derived.escalations);
+        self.main.turns.pack(&mut self.main.derived.turns);
+    }
+
+    fn given(&mut self, history: &History) -> Given {
+        let facts: Vec<Fact> = history
+            .events
+            .iter()
+            .map(|event| self.fact(event))
+            .collect();
+        let last_event = facts.iter().map(|fact| fact.at).max().unwrap_or(NEVER);
+        let title = history.title.to_lowercase();
+        let names = &mut self.names;
+        let mut values = |values: &Values| {
+            let mut id = |text: &Option<String>| names.intern_some(text.as_deref());
+            [
+                id(&values.service),
+                id(&values.policy),
+                id(&values.urgency),
+                id(&values.priority),
+            ]
+        };
+        let [service, policy, urgency, priority] = values(&history.at_trigger);
+        let [service_now, policy_now, urgency_now, priority_now] = values(&history.current);
+        let teams = history
+            .teams
+            .iter()
+            .map(|team| names.intern(team))
+            .collect();
+        Given {
+            number: history.number,
+            title: self.titles.add(title.as_bytes()),
+            origin: names.intern(&history.origin),
+            severity: names.intern_some(history.severity.as_deref()),
+            environment: names.intern_environment(history.environment.as_deref()),
+            service,
+            service_now,
+            policy,
+            policy_now,
+            urgency,
+            urgency_now,
+            priority,
+            priority_now,
+            teams: self.sets.intern(teams),
+            merge_told: history.merged,
+            not_change_related: history.not_change_related,
+            manual: match &history.link {
+                None => NONE,
+                Some(ManualLink::Nothing) => NOTHING,
+                Some(ManualLink::Deployment(id)) => names.intern(id),
+            },
+            explicit: names.intern_some(history.deployment.as_deref()),
+            events: self.facts.add(&facts),
+            last_event,
+        }
+    }
+
+    fn fact(&mut self, event: &Event) -> Fact {
+        let names = &mut self.names;
+        let mut one = |user: &Option<String>| names.intern_some(user.as_deref());
+        let (what, who) = match &event.what {
+            What::Triggered => (Code::Triggered, NONE),
+            What::Acknowledged(by) => (Code::Acknowledged, one(by)),
+            What::Unacknowledged => (Code::Unacknowledged, NONE),
+            What::Resolved(by, kind) => (Code::Resolved(*kind), one(by)),
+            What::Reopened => (Code::Reopened, NONE),
+            What::Notified { user, email } => (Code::Notified { email: *email }, one(user)),
+            What::Assigned(to) | What::Delegated(to) | What::Escalated(to) => {
+                let escalated = matches!(event.what, What::Escalated(_));
+                let to = to.iter().map(|user| names.intern(user)).collect();
+                (Code::Given { escalated }, self.sets.intern(to))
+            }
+        };
+        Fact {
+            at: event.at.as_microsecond(),
+            who,
+            what,
+        }
+    }
+
+    /// The title of an incident, lower-cased.
+    pub(crate) fn title(&self, row: Row<'_>) -> &str {
+        text(&self.titles, row.title())
+    }
+
+    /// The incidents that had facts after `as_of`, as they were then.
+    pub(crate) fn then(&self, as_of: Timestamp) -> Part {
+        let as_of = as_of.as_microsecond();
+        let mut part = Part::default();
+        for (place, last) in self.main.given.last_event.iter().enumerate() {
+            if *last <= as_of {
+                continue;
+            }
+            let mut given = self.main.given.row(place);
+            let facts = self.facts.slice(given.events);
+            let count = facts.iter().take_while(|fact| fact.at <= as_of).count();
+            let facts = facts.get(..count).unwrap_or_default();
+            let Some(life) = life(&given, facts, &self.titles, &self.known()) else {
+                continue;
+            };
+            given.last_event = as_of;
+            let derived = keep(&mut part, &life);
+            part.given.push(given);
+            part.derived.push(derived);
+            part.linked.push(self.main.linked.row(place));
+        }
+        part
+    }
+}
+
+fn text(titles: &List<u8>, title: (u32, u32)) -> &str {
+    std::str::from_utf8(titles.slice(title)).unwrap_or_default()
+}
+
+fn life(given: &Given, facts: &[Fact], titles: &List<u8>, known: &Known<'_>) -> Option<Life> {
+    derive(given, text(titles, given.title), facts, known)
+}
+
+/// Adds what hangs on a row to a part, and returns the row with its stretches.
+fn keep(part: &mut Part, life: &Life) -> Derived {
+    Derived {
+        pages: part.pages.add(&life.pages),
+        escalations: part.escalations.add(&life.escalations),
+        turns: part.turns.add(&life.turns),
+        ..life.row
+    }
+}
+
+fn give_up_derived(part: &mut Part, place: usize) {
+    let row = part.derived.row(place);
+    part.pages.give_up(row.pages);
+    part.escalations.give_up(row.escalations);
+    part.turns.give_up(row.turns);
+}

@@ -1,0 +1,126 @@
+//! Groups: which rows of an answer an item belongs to.
+
+use std::collections::HashMap;
+
+use crate::input::ResolverKind;
+use crate::names::NONE;
+use crate::num;
+use crate::plan::{Item, Of, Plan};
+use crate::query::{Dimension, Metric};
+
+/// The keys of a group, by their numbers; the second is `NONE` where there is one.
+type Keys = (u32, u32);
+
+/// The groups met so far, each with a place.
+pub(crate) struct Groups {
+    /// By user first.
+    is_by_user: bool,
+    by: Option<Dimension>,
+    /// Places by first key; the last is for no value.
+    first: Vec<u32>,
+    /// Places where there are two keys.
+    both: HashMap<Keys, usize>,
+    keys: Vec<Keys>,
+}
+
+impl Groups {
+    pub(crate) fn new(plan: &Plan<'_>) -> Self {
+        let mut groups = Self {
+            is_by_user: plan.query.metric == Metric::OncallLoad,
+            by: plan.query.group_by,
+            first: vec![NONE; plan.engine.names.len() + 1],
+            both: HashMap::new(),
+            keys: Vec::new(),
+        };
+        if groups.dimensions().is_empty() {
+            groups.place((NONE, NONE));
+        }
+        groups
+    }
+
+    /// What is grouped by, in order.
+    pub(crate) fn dimensions(&self) -> Vec<Dimension> {
+        let user = self.is_by_user.then_some(Dimension::User);
+        user.into_iter().chain(self.by).collect()
+    }
+
+    /// How many groups there are.
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// The keys of the group at each place, as texts.
+    pub(crate) fn keys(&self, plan: &Plan<'_>) -> Vec<Vec<Option<String>>> {
+        let text = |id: u32| plan.engine.names.text(id).map(str::to_owned);
+        let keys = self.keys.iter();
+        let texts = keys.map(|(first, second)| match self.dimensions().len() {
+            0 => Vec::new(),
+            1 => vec![text(*first)],
+            _ => vec![text(*first), text(*second)],
+        });
+        texts.collect()
+    }
+
+    /// Gives `each` the place of every group that an item belongs to.
+    pub(crate) fn of(&mut self, plan: &Plan<'_>, item: &Item<'_>, mut each: impl FnMut(usize)) {
+        let Some(by) = self.by else {
+            let first = if self.is_by_user { item.user } else { NONE };
+            return each(self.place((first, NONE)));
+        };
+        if by != Dimension::Team {
+            let key = key(plan, item, by);
+            return each(self.place(self.keys_of(item, key)));
+        }
+        let teams = match plan.engine.sets.members(item.teams) {
+            [] => &[NONE],
+            members => members,
+        };
+        for team in teams.iter().filter(|team| plan.shows_team(**team)) {
+            each(self.place(self.keys_of(item, *team)));
+        }
+    }
+
+    fn keys_of(&self, item: &Item<'_>, key: u32) -> Keys {
+        if self.is_by_user {
+            (item.user, key)
+        } else {
+            (key, NONE)
+        }
+    }
+
+    fn place(&mut self, keys: Keys) -> usize {
+        if self.is_by_user && self.by.is_some() {
+            let next = self.keys.len();
+            let place = *self.both.entry(keys).or_insert(next);
+            if place == next {
+                self.keys.push(keys);
+            }
+            return place;
+        }
+        let last = self.first.len() - 1;
+        let slot = self.first.get_mut(num::at(keys.0).min(last));
+        let slot = slot.expect("each name has a slot, and one more is for no name");
+        if *slot == NONE {
+            *slot = num::id(self.keys.len());
+            self.keys.push(keys);
+        }
+        num::at(*slot)
+    }
+}
+
+fn key(plan: &Plan<'_>, item: &Item<'_>, by: Dimension) -> u32 {
+    match (by, item.of) {
+        (Dimension::User, _) => item.user,
+        (Dimension::ResolverKind, _) => item.resolver.map_or(NONE, word),
+        (by, Of::Incident(row)) => plan.field(row, by),
+        (Dimension::Service, Of::Deployment(deployment)) => deployment.service,
+        (Dimension::Environment, Of::Deployment(deployment)) => deployment.environment,
+        (_, Of::Deployment(_)) => NONE,
+    }
+}
+
+/// The engine's first names are these words.
+fn word(kind: ResolverKind) -> u32 {
+    let place = ResolverKind::ALL.iter().position(|word| *word == kind);
+    place.map_or(NONE, num::id)
+}

@@ -1,0 +1,112 @@
+//! What is left out of an answer, and why: the same rule for every metric.
+//!
+//! Over the incidents triggered in the range that pass the filters (by team: the incident's own), each
+//! counted once under the first reason that holds, in the order of the fields below.
+
+use crate::columns::{Flags, NEVER, Row};
+use crate::metrics::{failed_deployment_recovery_time, sla_compliance};
+use crate::plan::Plan;
+use crate::query::{Metric, Mode};
+
+/// How many incidents an answer leaves out. A reason that the metric has no use for is absent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LeftOut {
+    /// Test incidents.
+    pub test: u64,
+    /// Merge sources.
+    pub merged: u64,
+    /// Not resolved yet.
+    pub open: Option<u64>,
+    /// Never acknowledged.
+    pub unacknowledged: Option<u64>,
+    /// Marked or ruled to be no failures.
+    pub not_failure: Option<u64>,
+    /// No deployment is behind them.
+    pub unlinked: Option<u64>,
+    /// Over before their deployment was.
+    pub negative: Option<u64>,
+    /// No target for their severity.
+    pub no_target: Option<u64>,
+}
+
+/// Counts what the query leaves out.
+pub(crate) fn left_out(plan: &Plan<'_>) -> LeftOut {
+    let mut left_out = LeftOut::none(plan.query.metric, plan.query.mode);
+    if plan.query.metric.is_of_deployments() {
+        return left_out;
+    }
+    for row in plan.rows() {
+        if plan.cuts.hold(row.trigger()) && plan.passes(row) && plan.passes_teams(row.teams()) {
+            left_out.count(plan, row);
+        }
+    }
+    left_out
+}
+
+impl LeftOut {
+    /// Zero for each reason that a metric uses.
+    fn none(metric: Metric, mode: Mode) -> Self {
+        let used = |uses: bool| uses.then_some(0);
+        let is_recovery = metric == Metric::FailedDeploymentRecoveryTime;
+        let is_attributed = metric == Metric::ChangeFailureRate && mode == Mode::Attributed;
+        let is_restore = metric == Metric::TimeToRestore;
+        Self {
+            test: 0,
+            merged: 0,
+            open: used(metric == Metric::Mttr || is_restore || is_recovery),
+            unacknowledged: used(metric == Metric::Mtta),
+            not_failure: used(metric.is_of_failures()),
+            unlinked: used(is_recovery || is_attributed),
+            negative: used(is_recovery),
+            no_target: used(metric == Metric::SlaCompliance),
+        }
+    }
+
+    fn count(&mut self, plan: &Plan<'_>, row: Row<'_>) {
+        if row.is(Flags::TEST) {
+            self.test += 1;
+        } else if row.is(Flags::MERGED) {
+            let counts_pages = matches!(
+                plan.query.metric,
+                Metric::Pages
+                    | Metric::PageDisruptions
+                    | Metric::OncallLoad
+                    | Metric::OpenIncidents
+                    | Metric::Escalations
+            );
+            self.merged += u64::from(!counts_pages);
+        } else {
+            self.count_own(plan, row);
+        }
+    }
+
+    fn count_own(&mut self, plan: &Plan<'_>, row: Row<'_>) {
+        let is_recovery = plan.query.metric == Metric::FailedDeploymentRecoveryTime;
+        let is_unlinked = || {
+            if is_recovery {
+                failed_deployment_recovery_time::finish(plan, row).is_none()
+            } else {
+                plan.linked(row).is_none()
+            }
+        };
+        let is_negative = || failed_deployment_recovery_time::is_negative(plan, row);
+        let reasons: [(&mut Option<u64>, &dyn Fn() -> bool); 6] = [
+            (&mut self.open, &|| row.is(Flags::OPEN)),
+            (&mut self.unacknowledged, &|| row.first_ack() == NEVER),
+            (&mut self.not_failure, &|| row.is(Flags::NOT_FAILURE)),
+            (&mut self.unlinked, &is_unlinked),
+            (&mut self.negative, &is_negative),
+            (&mut self.no_target, &|| {
+                sla_compliance::target(plan, row).is_none()
+            }),
+        ];
+        for (count, holds) in reasons {
+            if let Some(count) = count
+                && holds()
+            {
+                *count += 1;
+                return;
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! The metrics of incidents and deployments: histories in, figures out.
+//!
+//! [`Engine`] holds columns in memory and is fed one incident at a time; [`parse`] reads a question
+//! ([`Query`]) from names and values; [`Engine::answer`] answers it with a scan, and
+//! [`Engine::items`] tells what is behind each figure. Each metric is defined in one file under
+//! `metrics/`; the words are those of `docs/metrics.md`.
+//!
+//! Invariants
+//! - A figure depends on the facts up to `as_of_time`, today's fields and the settings alone, and not
+//!   on the order in which incidents were fed.
+//! - What is in a bucket is decided by instants that were cut before the scan: no row asks a time zone.
+//! - Nothing is rounded.
+//!
+//! Nothing here knows IO, SQL, JSON, a clock or a random number; which reports are of one act is
+//! `im_core`'s business.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod answer;
+mod benchmarks;
+mod calendar;
+mod cells;
+mod columns;
+mod deployments;
+mod derive;
+mod engine;
+mod groups;
+mod hours;
+pub mod input;
+mod left_out;
+mod list;
+mod metrics;
+mod names;
+mod num;
+mod params;
+mod people;
+mod plan;
+mod query;
+mod rails;
+mod story;
+
+pub use answer::{Answer, Behind, Benchmark, CELLS_MAX, Link, Series, Thing, Value, Worth};
+pub use calendar::{BUCKETS_MAX, Bucket, BucketSize, local_date};
+pub use cells::{Durations, Figure, Judged};
+pub use columns::Method;
+pub use engine::Engine;
+pub use hours::{BadHours, Week};
+pub use left_out::LeftOut;
+pub use params::{BadQuery, parameters_of, parse};
+pub use plan::Verdict;
+pub use query::{
+    AsOf, BucketBy, Dimension, Filter, Measure, Metric, Mode, PageSource, Query, Recovery, View,
+    When,
+};
+pub use rails::iana;
+pub use story::history;

@@ -1,0 +1,70 @@
+//! One definition a file, named after its metric; and the walk over what a metric reads.
+
+mod change_failure_rate;
+mod change_lead_time;
+mod deployment_frequency;
+mod deployment_rework_rate;
+mod escalations;
+pub(crate) mod failed_deployment_recovery_time;
+mod incident_frequency;
+mod mtta;
+mod mttr;
+mod oncall_load;
+mod open_incidents;
+mod page_disruptions;
+mod pages;
+mod reopen_rate;
+pub(crate) mod sla_compliance;
+mod time_to_restore;
+
+use crate::columns::Row;
+use crate::deployments::Deployment;
+use crate::plan::{Item, Plan};
+use crate::query::Metric;
+
+/// Gives `emit` everything that the query's metric counts; filters by team and person, and the range,
+/// are left to the receiver, since they depend on the item.
+pub(crate) fn scan<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
+    match plan.query.metric {
+        Metric::Mttr => incidents(plan, |row| mttr::items(plan, row, emit)),
+        Metric::Mtta => incidents(plan, |row| mtta::items(plan, row, emit)),
+        Metric::Pages => incidents(plan, |row| pages::items(plan, row, emit)),
+        Metric::PageDisruptions => incidents(plan, |row| page_disruptions::items(plan, row, emit)),
+        Metric::IncidentFrequency => {
+            incidents(plan, |row| incident_frequency::items(plan, row, emit));
+        }
+        Metric::TimeToRestore => incidents(plan, |row| time_to_restore::items(plan, row, emit)),
+        Metric::FailedDeploymentRecoveryTime => incidents(plan, |row| {
+            failed_deployment_recovery_time::items(plan, row, emit);
+        }),
+        Metric::SlaCompliance => incidents(plan, |row| sla_compliance::items(plan, row, emit)),
+        Metric::OncallLoad => incidents(plan, |row| oncall_load::items(plan, row, emit)),
+        Metric::ReopenRate => incidents(plan, |row| reopen_rate::items(plan, row, emit)),
+        Metric::OpenIncidents => incidents(plan, |row| open_incidents::items(plan, row, emit)),
+        Metric::Escalations => incidents(plan, |row| escalations::items(plan, row, emit)),
+        Metric::DeploymentFrequency => {
+            deployments(plan, |one| deployment_frequency::items(plan, one, emit));
+        }
+        Metric::ChangeLeadTime => deployments(plan, |one| change_lead_time::items(plan, one, emit)),
+        Metric::DeploymentReworkRate => {
+            deployments(plan, |one| deployment_rework_rate::items(plan, one, emit));
+        }
+        Metric::ChangeFailureRate => change_failure_rate::items(plan, emit),
+    }
+}
+
+fn incidents<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(Row<'a>)) {
+    for row in plan.rows() {
+        if plan.passes(row) {
+            each(row);
+        }
+    }
+}
+
+fn deployments<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(&'a Deployment)) {
+    for deployment in &plan.engine.deployments.all {
+        if plan.passes_deployment(deployment) {
+            each(deployment);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! `change_lead_time`: pairs of a successful deployment and a commit in it.
+//!
+//! Deployment finish − commit time; negative values are kept. Bucketed by finish.
+
+use crate::deployments::Deployment;
+use crate::plan::{Item, Measured, Plan};
+
+pub(crate) fn items<'a>(
+    plan: &Plan<'_>,
+    deployment: &'a Deployment,
+    emit: &mut impl FnMut(Item<'a>),
+) {
+    let Some(at) = deployment.succeeded(plan.as_of) else {
+        return;
+    };
+    for commit in &deployment.commits {
+        let took = Measured::Duration(at - commit);
+        emit(Item::of_deployment(plan, deployment, at, took));
+    }
+}

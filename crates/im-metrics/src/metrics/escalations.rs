@@ -1,0 +1,13 @@
+//! `escalations`: how often an incident moved along its policy, by when it did. Merge sources stay in.
+
+use crate::columns::{Flags, Row};
+use crate::plan::{Item, Measured, Plan};
+
+pub(crate) fn items<'a>(_: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+    if row.is(Flags::TEST) {
+        return;
+    }
+    for at in row.escalation_list() {
+        emit(Item::of(row, *at, Measured::One));
+    }
+}

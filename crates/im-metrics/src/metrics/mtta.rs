@@ -1,0 +1,15 @@
+//! `mtta`: incidents with at least one acknowledge, by any actor.
+//!
+//! First acknowledge − trigger; a self-assigned 0 s is kept. Bucketed by trigger; its teams are the
+//! first acknowledger's.
+
+use crate::columns::{NEVER, Row};
+use crate::plan::{Item, Measured, Plan};
+
+pub(crate) fn items<'a>(_: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+    if row.is_left_out() || row.first_ack() == NEVER {
+        return;
+    }
+    let took = Measured::Duration(row.first_ack() - row.trigger());
+    emit(Item::of(row, row.trigger(), took).by_teams(row.first_ack_teams()));
+}

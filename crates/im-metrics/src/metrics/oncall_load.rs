@@ -1,0 +1,22 @@
+//! `oncall_load`: per person, over pages by notification.
+//!
+//! Pages; the share that the person acknowledged in the episode, and the mean time to that; the share
+//! out of hours; the pages that nobody acknowledged before the first escalation that followed.
+
+use crate::columns::{Flags, PageKinds, Row};
+use crate::metrics::pages;
+use crate::plan::{Item, Measured, Plan};
+
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+    if row.is(Flags::TEST) {
+        return;
+    }
+    for page in pages::of_people(plan, row) {
+        let measured = Measured::Page {
+            answered_after: page.answered_after,
+            out_of_hours: page.kinds.has(PageKinds::OUT_OF_HOURS),
+            escalated_away: page.kinds.has(PageKinds::ESCALATED_AWAY),
+        };
+        emit(pages::item(row, page, measured));
+    }
+}

@@ -1,0 +1,37 @@
+//! `page_disruptions`: the pages that people got, or the hours that held one.
+//!
+//! `measure=hours`: distinct local calendar hours of a person with at least one page, keyed by the
+//! instant minus what has passed of the hour on the person's wall clock; distinct inside each cell.
+//! `when`: a page is in working hours if the person's wall clock lies in an interval in force then.
+
+use crate::columns::{Flags, Page, PageKinds, Row};
+use crate::metrics::pages;
+use crate::plan::{Item, Measured, Plan};
+use crate::query::{Measure, When};
+
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+    if row.is(Flags::TEST) {
+        return;
+    }
+    for page in pages::of_people(plan, row) {
+        let out = page.kinds.has(PageKinds::OUT_OF_HOURS);
+        let counts = match plan.query.when {
+            When::All => true,
+            When::OutOfHours => out,
+            When::WorkingHours => !out,
+        };
+        if counts {
+            emit(pages::item(row, page, measured(plan.query.measure, page)));
+        }
+    }
+}
+
+fn measured(measure: Measure, page: &Page) -> Measured {
+    match measure {
+        Measure::Pages => Measured::One,
+        Measure::Hours => Measured::Hour {
+            person: page.user,
+            key: page.at - i64::from(page.past_hour),
+        },
+    }
+}

@@ -1,0 +1,331 @@
+//! A query made ready for one engine and one instant: cut points instead of dates, numbers instead
+//! of names, and the incidents as they were then.
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::calendar::{Bucket, Cuts, buckets, local_date, plus_days};
+use crate::columns::{Method, Part, Row};
+use crate::deployments::Deployment;
+use crate::engine::Engine;
+use crate::input::ResolverKind;
+use crate::names::NONE;
+use crate::num;
+use crate::params::BadQuery;
+use crate::query::{AsOf, Dimension, Metric, Mode, Query};
+
+/// The default range: this many dates, today included, less one.
+const DAYS_BEFORE: i64 = 41;
+
+/// A query made ready.
+pub(crate) struct Plan<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) query: &'a Query,
+    pub(crate) as_of: i64,
+    pub(crate) range: (Date, Date),
+    pub(crate) buckets: Vec<Bucket>,
+    pub(crate) cuts: Cuts,
+    /// The incidents that had facts later, as they were at `as_of`.
+    then: Part,
+    service: Option<Allowed>,
+    environment: Option<Allowed>,
+    team: Option<Allowed>,
+    user: Option<Allowed>,
+    fields: Vec<(Dimension, Allowed)>,
+    titles: Vec<String>,
+}
+
+/// The values that a filter lets through.
+struct Allowed {
+    ids: Vec<bool>,
+    none: bool,
+}
+
+impl Allowed {
+    fn has(&self, id: u32) -> bool {
+        match id {
+            NONE => self.none,
+            id => self.ids.get(num::at(id)) == Some(&true),
+        }
+    }
+}
+
+/// One thing that a metric counts.
+#[derive(Clone, Copy)]
+pub(crate) struct Item<'a> {
+    /// The instant that puts it into a bucket.
+    pub(crate) at: i64,
+    /// The bucket itself, where it is no matter of an instant.
+    pub(crate) bucket: Option<usize>,
+    pub(crate) of: Of<'a>,
+    /// The teams that it is attributed to.
+    pub(crate) teams: u32,
+    /// The person, where it is about one.
+    pub(crate) user: u32,
+    pub(crate) resolver: Option<ResolverKind>,
+    pub(crate) measured: Measured,
+}
+
+/// What an item is about.
+#[derive(Clone, Copy)]
+pub(crate) enum Of<'a> {
+    Incident(Row<'a>),
+    Deployment(&'a Deployment),
+}
+
+/// What an item adds to its cell.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Measured {
+    Duration(i64),
+    One,
+    Hour {
+        person: u32,
+        key: i64,
+    },
+    /// One of a whole, and whether it is of the part.
+    Share(bool),
+    /// One of the part, whatever the whole.
+    Failure,
+    Targets {
+        ack: Verdict,
+        resolve: Verdict,
+    },
+    Page {
+        answered_after: i64,
+        out_of_hours: bool,
+        escalated_away: bool,
+    },
+}
+
+/// How an incident stands to a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Done in time.
+    Met,
+    /// Late.
+    Breached,
+    /// Neither done nor late.
+    Pending,
+}
+
+impl Verdict {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Breached => "breached",
+            Self::Pending => "pending",
+        }
+    }
+}
+
+impl<'a> Item<'a> {
+    /// An item about an incident, attributed to the incident's own teams.
+    pub(crate) fn of(row: Row<'a>, at: i64, measured: Measured) -> Self {
+        Self {
+            at,
+            bucket: None,
+            of: Of::Incident(row),
+            teams: row.teams(),
+            user: NONE,
+            resolver: None,
+            measured,
+        }
+    }
+
+    /// An item about a deployment, attributed to the teams of its service.
+    pub(crate) fn of_deployment(
+        plan: &Plan<'_>,
+        deployment: &'a Deployment,
+        at: i64,
+        measured: Measured,
+    ) -> Self {
+        let teams = plan.engine.teams_of_service.get(&deployment.service);
+        Self {
+            at,
+            bucket: None,
+            of: Of::Deployment(deployment),
+            teams: teams.copied().unwrap_or(0),
+            user: NONE,
+            resolver: None,
+            measured,
+        }
+    }
+
+    /// The same, attributed to these teams.
+    pub(crate) fn by_teams(self, teams: u32) -> Self {
+        Self { teams, ..self }
+    }
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(
+        engine: &'a Engine,
+        query: &'a Query,
+        now: Timestamp,
+    ) -> Result<Self, BadQuery> {
+        let as_of = query.as_of_time.unwrap_or(now);
+        let today = local_date(as_of, &engine.settings.zone);
+        let to = query.to.unwrap_or(today);
+        let from = query.from.or_else(|| plus_days(to, -DAYS_BEFORE));
+        Self::of_range(engine, query, (from.unwrap_or(to), to), as_of)
+    }
+
+    /// The same query over other dates.
+    pub(crate) fn of_range(
+        engine: &'a Engine,
+        query: &'a Query,
+        range: (Date, Date),
+        as_of: Timestamp,
+    ) -> Result<Self, BadQuery> {
+        let (from, to) = range;
+        if from > to {
+            return Err(BadQuery::Range { from, to });
+        }
+        let today = local_date(as_of, &engine.settings.zone);
+        let buckets = buckets(range, query.bucket, today, &engine.settings.zone);
+        let bucket = query.bucket.as_str();
+        let buckets = buckets.ok_or(BadQuery::Buckets { from, to, bucket })?;
+        let mut plan = Self {
+            engine,
+            query,
+            as_of: as_of.as_microsecond(),
+            range,
+            cuts: Cuts::new(&buckets),
+            buckets,
+            then: engine.then(as_of),
+            service: None,
+            environment: None,
+            team: None,
+            user: None,
+            fields: Vec::new(),
+            titles: Vec::new(),
+        };
+        for (dimension, values) in &query.filters {
+            plan.filter(*dimension, values);
+        }
+        Ok(plan)
+    }
+
+    fn filter(&mut self, dimension: Dimension, values: &[Option<String>]) {
+        if dimension == Dimension::Title {
+            self.titles = values.iter().flatten().cloned().collect();
+            return;
+        }
+        let mut allowed = Allowed {
+            ids: vec![false; self.engine.names.len()],
+            none: values.contains(&None),
+        };
+        for value in values.iter().flatten() {
+            let id = self.engine.names.find(value).map(num::at);
+            if let Some(slot) = id.and_then(|id| allowed.ids.get_mut(id)) {
+                *slot = true;
+            }
+        }
+        match dimension {
+            Dimension::Service => self.service = Some(allowed),
+            Dimension::Environment => self.environment = Some(allowed),
+            Dimension::Team => self.team = Some(allowed),
+            Dimension::User => self.user = Some(allowed),
+            Dimension::EscalationPolicy
+            | Dimension::Urgency
+            | Dimension::Priority
+            | Dimension::Severity
+            | Dimension::ResolverKind
+            | Dimension::Origin
+            | Dimension::Title => self.fields.push((dimension, allowed)),
+        }
+    }
+
+    /// Every incident that had begun, as it was then.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let main = self.engine.main.rows();
+        let current = main.filter(|row| row.last_event() <= self.as_of);
+        current.chain(self.then.rows())
+    }
+
+    /// A field of an incident.
+    pub(crate) fn field(&self, row: Row<'_>, dimension: Dimension) -> u32 {
+        let now = self.query.as_of == AsOf::Current;
+        match dimension {
+            Dimension::Service if now => row.service_now(),
+            Dimension::Service => row.service(),
+            Dimension::EscalationPolicy if now => row.policy_now(),
+            Dimension::EscalationPolicy => row.policy(),
+            Dimension::Urgency if now => row.urgency_now(),
+            Dimension::Urgency => row.urgency(),
+            Dimension::Priority if now => row.priority_now(),
+            Dimension::Priority => row.priority(),
+            Dimension::Severity => row.severity(),
+            Dimension::Environment => row.environment(),
+            Dimension::Origin => row.origin(),
+            Dimension::Team | Dimension::ResolverKind | Dimension::Title | Dimension::User => NONE,
+        }
+    }
+
+    /// Whether an incident passes the filters on its fields, service and environment included.
+    pub(crate) fn passes(&self, row: Row<'_>) -> bool {
+        let service = self.service.as_ref();
+        let environment = self.environment.as_ref();
+        service.is_none_or(|allowed| allowed.has(self.field(row, Dimension::Service)))
+            && environment.is_none_or(|allowed| allowed.has(row.environment()))
+            && self.passes_as_failure(row)
+    }
+
+    /// Whether it passes the filters that say nothing of a deployment.
+    pub(crate) fn passes_as_failure(&self, row: Row<'_>) -> bool {
+        let mut fields = self.fields.iter();
+        fields.all(|(dimension, allowed)| allowed.has(self.field(row, *dimension)))
+            && (self.titles.is_empty() || {
+                let title = self.engine.title(row);
+                self.titles.iter().any(|part| title.contains(part.as_str()))
+            })
+    }
+
+    /// Whether a deployment passes the filters on its service and environment.
+    pub(crate) fn passes_deployment(&self, deployment: &Deployment) -> bool {
+        let service = self.service.as_ref();
+        let environment = self.environment.as_ref();
+        service.is_none_or(|allowed| allowed.has(deployment.service))
+            && environment.is_none_or(|allowed| allowed.has(deployment.environment))
+    }
+
+    /// Whether a set of teams passes.
+    pub(crate) fn passes_teams(&self, teams: u32) -> bool {
+        let Some(allowed) = &self.team else {
+            return true;
+        };
+        match self.engine.sets.members(teams) {
+            [] => allowed.none,
+            members => members.iter().any(|team| allowed.has(*team)),
+        }
+    }
+
+    /// Whether a group by team shows a team.
+    pub(crate) fn shows_team(&self, team: u32) -> bool {
+        self.team.as_ref().is_none_or(|allowed| allowed.has(team))
+    }
+
+    /// Whether a person passes.
+    pub(crate) fn passes_user(&self, user: u32) -> bool {
+        self.user.as_ref().is_none_or(|allowed| allowed.has(user))
+    }
+
+    /// The deployment behind an incident, as far as the query lets it be so late.
+    pub(crate) fn linked(&self, row: Row<'_>) -> Option<&'a Deployment> {
+        let found = self.engine.deployments.get(row.deployment())?;
+        let in_time = match (row.method(), self.query.max_lag, found.finished) {
+            (Method::SameServiceTime, Some(max), Some(at)) => row.trigger() - at <= max,
+            _ => true,
+        };
+        in_time.then_some(found)
+    }
+
+    /// Whether failures may still come for a bucket's deployments.
+    pub(crate) fn is_immature(&self, bucket: &Bucket) -> bool {
+        let asked =
+            self.query.metric == Metric::ChangeFailureRate && self.query.mode == Mode::Attributed;
+        let recent = |max| self.as_of.saturating_sub(bucket.end.as_microsecond()) < max;
+        asked && self.query.max_lag.is_none_or(recent)
+    }
+}

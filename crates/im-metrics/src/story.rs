@@ -1,0 +1,190 @@
+//! From what the core knows of an incident to what the engine is fed.
+//!
+//! Which reports are of one act, and what an act implies, is `im_core::fold`'s business: its lines are
+//! the counted facts. What is added here is what only metrics ask for: how the incident looked when it
+//! was triggered, and which of our own states PagerDuty would call by another name.
+//!
+//! An incident of several services is counted by its parts: each is an incident at PagerDuty.
+
+use im_core::{ActorKind, Fact, IncidentNumber, Kind, Line, Named, Snapshot, Story};
+
+use crate::input::{Event, History, ResolverKind, Values, What};
+
+/// The history of an incident; `None` for what is none: one that was deleted here, or the whole of
+/// parts.
+pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<History> {
+    if story.deleted || !story.spans.is_empty() {
+        return None;
+    }
+    let first = first_look(facts);
+    let peer = story.peer.as_ref();
+    let id = |named: Option<&Named>| named.map(|named| named.id.clone());
+    let current = Values {
+        service: id(peer.and_then(|peer| peer.service.as_ref())).or_else(|| story.service.clone()),
+        policy: id(peer.and_then(|peer| peer.policy.as_ref())),
+        urgency: peer
+            .and_then(|peer| peer.urgency)
+            .map(|urgency| urgency.as_str().to_owned()),
+        priority: id(peer.and_then(|peer| peer.priority.as_ref())),
+    };
+    let teams = first.and_then(|look| look.teams.as_ref());
+    let teams = teams.or(peer.map(|peer| &peer.teams)).into_iter().flatten();
+    let history = History {
+        number: number.get(),
+        title: story.title.clone(),
+        origin: if story.born_here { "im" } else { "pagerduty" }.to_owned(),
+        severity: story
+            .severity
+            .map(|(severity, _)| severity.as_str().to_owned()),
+        environment: None,
+        at_trigger: at_trigger(first, &current, story, facts),
+        current,
+        teams: teams.map(|team| team.id.clone()).collect(),
+        merged: peer.is_some_and(|peer| peer.merged_into.is_some()),
+        deployment: None,
+        link: None,
+        not_change_related: false,
+        events: events(story),
+    };
+    Some(history)
+}
+
+/// What the incident looked like when it was triggered, if that was shown.
+fn first_look(facts: &[Fact]) -> Option<&Snapshot> {
+    let born = facts.iter().filter(|fact| fact.kind == Kind::Triggered);
+    let looks = born.filter_map(|fact| fact.snapshot.as_ref());
+    looks.min_by_key(|look| look.version)
+}
+
+/// The values at trigger: as shown then, else worked back from today's and from what changed.
+fn at_trigger(first: Option<&Snapshot>, current: &Values, story: &Story, facts: &[Fact]) -> Values {
+    let lines = |kind: Kind| story.lines.iter().filter(move |line| line.kind == kind);
+    let shown = |named: Option<&Named>| named.map(|named| named.id.clone());
+    let urgency = first.and_then(|look| look.urgency);
+    let is_flipped = !lines(Kind::UrgencyChanged).count().is_multiple_of(2);
+    let priority = first.and_then(|look| look.priority.as_ref());
+    Values {
+        service: shown(first.and_then(|look| look.service.as_ref()))
+            .or_else(|| current.service.clone()),
+        // The policy that it was delegated from is not told.
+        policy: shown(first.and_then(|look| look.policy.as_ref())).or_else(|| {
+            let was_delegated = lines(Kind::Delegated).next().is_some();
+            current.policy.clone().filter(|_| !was_delegated)
+        }),
+        urgency: match (urgency, current.urgency.as_deref()) {
+            (Some(urgency), _) => Some(urgency.as_str().to_owned()),
+            (None, Some("high")) if is_flipped => Some("low".to_owned()),
+            (None, Some("low")) if is_flipped => Some("high".to_owned()),
+            (None, urgency) => urgency.map(str::to_owned),
+        },
+        priority: match (priority, lines(Kind::PriorityChanged).next()) {
+            (Some(priority), _) => shown(priority.as_ref()),
+            (None, Some(change)) => change
+                .detail
+                .as_deref()
+                .map(|name| priority_id(name, facts)),
+            (None, None) => current.priority.clone(),
+        },
+    }
+}
+
+/// PagerDuty's id of the priority with this name, where any look showed it.
+fn priority_id(name: &str, facts: &[Fact]) -> String {
+    let looks = facts.iter().filter_map(|fact| fact.snapshot.as_ref());
+    let mut shown = looks.filter_map(|look| look.priority.as_ref()?.as_ref());
+    let found = shown.find(|priority| priority.name.as_deref() == Some(name));
+    found.map_or_else(|| name.to_owned(), |priority| priority.id.clone())
+}
+
+/// The lines that metrics count, from the trigger on.
+fn events(story: &Story) -> Vec<Event> {
+    let mut events = vec![Event {
+        at: story.created_at,
+        what: What::Triggered,
+    }];
+    let mut is_taken = false;
+    for line in &story.lines {
+        let Some(what) = what(line, is_taken) else {
+            continue;
+        };
+        match what {
+            What::Acknowledged(_) => is_taken = true,
+            What::Unacknowledged | What::Resolved(..) | What::Reopened => is_taken = false,
+            What::Triggered
+            | What::Assigned(_)
+            | What::Escalated(_)
+            | What::Delegated(_)
+            | What::Notified { .. } => {}
+        }
+        events.push(Event {
+            at: line.at.max(story.created_at),
+            what,
+        });
+    }
+    events.sort_by_key(|event| event.at);
+    events
+}
+
+fn what(line: &Line, is_taken: bool) -> Option<What> {
+    let people = || line.people.iter().map(|person| person.id.clone()).collect();
+    let actor = &line.actor;
+    let person = || {
+        let is_person = actor.kind == ActorKind::User;
+        actor.id.clone().filter(|_| is_person)
+    };
+    Some(match line.kind {
+        Kind::Acknowledged => What::Acknowledged(person()),
+        // PagerDuty calls it an acknowledgement, unless it has one.
+        Kind::Mitigated if !is_taken => What::Acknowledged(person()),
+        Kind::Unacknowledged => What::Unacknowledged,
+        // PagerDuty calls them a resolve; after one they are no second one.
+        Kind::Resolved | Kind::Canceled | Kind::Duplicate => {
+            What::Resolved(person(), resolver(line))
+        }
+        Kind::Reopened => What::Reopened,
+        Kind::Assigned => What::Assigned(people()),
+        Kind::Escalated => What::Escalated(people()),
+        Kind::Delegated => What::Delegated(people()),
+        Kind::Notified => What::Notified {
+            user: line.people.first().map(|person| person.id.clone()),
+            email: line.value.as_deref() == Some("email"),
+        },
+        Kind::Triggered
+        | Kind::Mitigated
+        | Kind::Closed
+        | Kind::Deleted
+        | Kind::Exhausted
+        | Kind::Noted
+        | Kind::Titled
+        | Kind::Described
+        | Kind::SeverityChanged
+        | Kind::UrgencyChanged
+        | Kind::PriorityChanged
+        | Kind::ServiceChanged
+        | Kind::Spanned
+        | Kind::Snoozed
+        | Kind::FieldsChanged
+        | Kind::StatusUpdated
+        | Kind::Responder
+        | Kind::Linked
+        | Kind::Settled
+        | Kind::Seen
+        | Kind::Other => return None,
+    })
+}
+
+/// How it was resolved, a merge apart: that is a matter of the incident. A person is a person,
+/// whatever was done; else what PagerDuty's log told; else what kind of party it was.
+fn resolver(line: &Line) -> ResolverKind {
+    let told = line
+        .value
+        .as_deref()
+        .filter(|_| line.kind == Kind::Resolved);
+    match (line.actor.kind, told) {
+        (ActorKind::User, _) => ResolverKind::Human,
+        (_, Some("timer")) => ResolverKind::Timer,
+        (ActorKind::Service | ActorKind::Integration, _) => ResolverKind::Integration,
+        (ActorKind::Api, _) | (_, Some("api")) => ResolverKind::Api,
+        (ActorKind::None, _) => ResolverKind::None,
+    }
+}

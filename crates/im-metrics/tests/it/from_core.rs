@@ -1,0 +1,286 @@
+//! What the core knows of an incident becomes what the engine counts.
+
+use im_core::{
+    Actor, ActorKind, Fact, IncidentNumber, Kind, Named, Person, Snapshot, Source, fold,
+};
+use im_metrics::history;
+use im_metrics::input::{Event, History, ResolverKind, What};
+use jiff::Timestamp;
+
+use crate::given::{at, events};
+
+fn time(clock: &str) -> Timestamp {
+    at(&format!("2026-03-02 {clock}"))
+}
+
+fn ann() -> Actor {
+    Actor::user("UANN", "Ann")
+}
+
+fn entry(id: &str, kind: Kind, actor: Actor, clock: &str) -> Fact {
+    Fact::new(Source::LogEntry, id, kind, actor, time(clock))
+}
+
+fn event(id: &str, kind: Kind, actor: Actor, clock: &str) -> Fact {
+    Fact::new(Source::Webhook, id, kind, actor, time(clock))
+}
+
+fn person(id: &str) -> Person {
+    Person {
+        id: id.to_owned(),
+        name: None,
+    }
+}
+
+fn named(id: &str, name: &str) -> Named {
+    Named {
+        id: id.to_owned(),
+        name: Some(name.to_owned()),
+    }
+}
+
+/// PagerDuty's incident of service `SDB`, high, without a priority.
+fn look(clock: &str) -> Snapshot {
+    Snapshot {
+        version: time(clock),
+        read_at: None,
+        answered_at: None,
+        id: "PINC1".to_owned(),
+        number: Some(1),
+        html_url: None,
+        incident_key: None,
+        created_at: Some(time("09:00")),
+        status: None,
+        title: Some("db down".to_owned()),
+        urgency: Some(im_core::Urgency::High),
+        priority: Some(None),
+        service: Some(named("SDB", "Database")),
+        policy: Some(named("EOPS", "Operations")),
+        assignees: None,
+        teams: Some(vec![named("TA", "Team A")]),
+        merged_into: None,
+    }
+}
+
+fn told(facts: &[Fact]) -> History {
+    let story = fold(facts, None).unwrap();
+    history(IncidentNumber::new(7).unwrap(), facts, &story).unwrap()
+}
+
+#[test]
+fn s39_acknowledgements_come_from_what_happened_not_from_what_is_left() {
+    let facts = [
+        entry("R1", Kind::Triggered, Actor::NOBODY, "09:00").with_value("db down"),
+        entry("R2", Kind::Notified, Actor::NOBODY, "09:01")
+            .about(vec![person("UANN")])
+            .with_value("push"),
+        entry("R3", Kind::Acknowledged, ann(), "09:05"),
+        entry("R4", Kind::Resolved, ann(), "09:10").with_value("human"),
+        Fact::new(
+            Source::Read,
+            "read",
+            Kind::Seen,
+            Actor::NOBODY,
+            time("09:11"),
+        )
+        .showing(look("09:10")),
+    ];
+    let want = events(
+        "03-02 09:00 trigger
+         03-02 09:01 notify UANN push
+         03-02 09:05 ack UANN
+         03-02 09:10 resolve UANN",
+    );
+    let found = told(&facts);
+    assert_eq!(found.events, want);
+    assert_eq!(found.at_trigger, found.current);
+    assert_eq!(found.current.service.as_deref(), Some("SDB"));
+    assert_eq!(found.teams, ["TA"]);
+    assert_eq!(
+        (found.origin.as_str(), found.title.as_str()),
+        ("pagerduty", "db down")
+    );
+}
+
+#[test]
+fn g13_a_backfill_over_live_data_adds_nothing_but_times() {
+    let live = vec![
+        event("E1", Kind::Triggered, Actor::NOBODY, "09:00:00.300").showing(look("09:00")),
+        event("E2", Kind::Acknowledged, ann(), "09:05:00.900"),
+        event("E3", Kind::Unacknowledged, Actor::NOBODY, "09:35:00.100"),
+        event("E4", Kind::Resolved, ann(), "09:40:01.500").with_value("human"),
+    ];
+    let log = [
+        entry("R1", Kind::Triggered, Actor::NOBODY, "09:00"),
+        entry("R2", Kind::Acknowledged, ann(), "09:05"),
+        entry("R3", Kind::Unacknowledged, Actor::NOBODY, "09:35"),
+        entry("R4", Kind::Resolved, ann(), "09:40").with_value("human"),
+    ];
+    let before = told(&live);
+    let after = told(&[live, log.to_vec()].concat());
+    let kinds = |history: &History| {
+        let events = history.events.iter();
+        events.map(|event| event.what.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(kinds(&before), kinds(&after));
+    assert_eq!(
+        after.events,
+        events(
+            "03-02 09:00 trigger
+             03-02 09:05 ack UANN
+             03-02 09:35 unack
+             03-02 09:40 resolve UANN"
+        )
+    );
+    assert_eq!(before.at_trigger, after.at_trigger);
+}
+
+#[test]
+fn values_at_trigger_are_worked_back_where_only_the_log_tells() {
+    let mut now = look("09:30");
+    now.priority = Some(Some(named("PR1", "P1")));
+    now.policy = Some(named("EOTHER", "Other"));
+    let mut earlier = look("09:10");
+    earlier.priority = Some(Some(named("PR2", "P2")));
+    let read = |id: &str, shown: Snapshot| {
+        Fact::new(Source::Read, id, Kind::Seen, Actor::NOBODY, shown.version).showing(shown)
+    };
+    let facts = [
+        entry("R1", Kind::Triggered, Actor::NOBODY, "09:00"),
+        entry("R2", Kind::UrgencyChanged, ann(), "09:05").with_value("high"),
+        entry("R3", Kind::PriorityChanged, ann(), "09:20")
+            .with_value("P1")
+            .with_detail("P2"),
+        entry("R4", Kind::Delegated, ann(), "09:25").about(vec![person("UBOB")]),
+        read("read1", earlier),
+        read("read2", now),
+    ];
+    let found = told(&facts);
+    assert_eq!(found.at_trigger.urgency.as_deref(), Some("low"));
+    assert_eq!(found.at_trigger.priority.as_deref(), Some("PR2"));
+    // Nothing tells which policy it was delegated from.
+    assert_eq!(found.at_trigger.policy, None);
+    assert_eq!(found.current.policy.as_deref(), Some("EOTHER"));
+    assert_eq!(found.current.priority.as_deref(), Some("PR1"));
+}
+
+#[test]
+fn g02_g04_what_the_trigger_showed_is_believed_before_what_is_shown_today() {
+    let mut now = look("09:30");
+    now.urgency = Some(im_core::Urgency::Low);
+    now.service = Some(named("SDB", "Storage"));
+    now.teams = Some(vec![named("TB", "Team B")]);
+    let facts = [
+        event("E1", Kind::Triggered, Actor::NOBODY, "09:00").showing(look("09:00")),
+        Fact::new(
+            Source::Read,
+            "read",
+            Kind::Seen,
+            Actor::NOBODY,
+            time("09:31"),
+        )
+        .showing(now),
+    ];
+    let found = told(&facts);
+    assert_eq!(found.at_trigger.urgency.as_deref(), Some("high"));
+    assert_eq!(found.at_trigger.service.as_deref(), Some("SDB"));
+    assert_eq!(found.current.urgency.as_deref(), Some("low"));
+    assert_eq!(found.current.service.as_deref(), Some("SDB"));
+    // By id: a new name of the service changes nothing. And the team that it belonged to then.
+    assert_eq!(found.teams, ["TA"]);
+}
+
+#[test]
+fn how_it_was_resolved() {
+    let by = |actor: ActorKind, told: Option<&str>| {
+        let actor = Actor {
+            kind: actor,
+            id: Some("ID".to_owned()),
+            name: None,
+        };
+        let mut end = entry("R2", Kind::Resolved, actor, "09:10");
+        end.value = told.map(str::to_owned);
+        let trigger = entry("R1", Kind::Triggered, Actor::NOBODY, "09:00");
+        match told_of(&[trigger, end]) {
+            What::Resolved(_, kind) => kind,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(by(ActorKind::User, Some("human")), ResolverKind::Human);
+    assert_eq!(by(ActorKind::Service, Some("timer")), ResolverKind::Timer);
+    assert_eq!(
+        by(ActorKind::Service, Some("integration")),
+        ResolverKind::Integration
+    );
+    assert_eq!(by(ActorKind::Integration, None), ResolverKind::Integration);
+    assert_eq!(by(ActorKind::Api, None), ResolverKind::Api);
+    assert_eq!(by(ActorKind::None, Some("none")), ResolverKind::None);
+}
+
+fn told_of(facts: &[Fact]) -> What {
+    told(facts).events.pop().unwrap().what
+}
+
+#[test]
+fn our_own_states_are_what_pagerduty_would_call_them() {
+    let command = |id: &str, kind: Kind, clock: &str| {
+        Fact::new(
+            Source::Command,
+            id,
+            kind,
+            Actor::user("ann@example.com", "Ann"),
+            time(clock),
+        )
+    };
+    let born = command("C1", Kind::Triggered, "09:00").with_value("db down");
+    let canceled = told(&[born.clone(), command("C2", Kind::Canceled, "09:10")]);
+    let resolved = What::Resolved(Some("ann@example.com".to_owned()), ResolverKind::Human);
+    assert_eq!(canceled.origin, "im");
+    assert_eq!(
+        canceled.events,
+        [
+            Event {
+                at: time("09:00"),
+                what: What::Triggered
+            },
+            Event {
+                at: time("09:10"),
+                what: resolved
+            }
+        ]
+    );
+    let taken = [
+        born.clone(),
+        command("C2", Kind::Acknowledged, "09:05"),
+        command("C3", Kind::Mitigated, "09:10"),
+    ];
+    // One acknowledgement: a mitigated incident was acknowledged before.
+    assert_eq!(told(&taken).events.len(), 2);
+    let deleted = [born, command("C2", Kind::Deleted, "09:05")];
+    let story = fold(&deleted, None).unwrap();
+    assert_eq!(
+        history(IncidentNumber::new(7).unwrap(), &deleted, &story),
+        None
+    );
+}
+
+#[test]
+fn s95_a_late_note_or_edit_moves_no_recovery() {
+    let mut facts = vec![
+        entry("R1", Kind::Triggered, Actor::NOBODY, "09:00"),
+        entry("R2", Kind::Resolved, ann(), "09:10").with_value("human"),
+    ];
+    let before = told(&facts).events;
+    facts.push(entry("R3", Kind::Noted, ann(), "11:00").with_value("why it was"));
+    facts.push(
+        Fact::new(
+            Source::Read,
+            "read",
+            Kind::Seen,
+            Actor::NOBODY,
+            time("11:01"),
+        )
+        .showing(look("11:00")),
+    );
+    assert_eq!(told(&facts).events, before);
+}

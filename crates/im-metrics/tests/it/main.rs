@@ -1,0 +1,17 @@
+//! The engine as its callers see it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod changes;
+mod from_core;
+mod given;
+mod oracle;
+mod paging;
+mod random;
+mod ranges;
+mod response;
+mod same_as_oracle;

@@ -1,0 +1,408 @@
+//! Figures as people read them: by bucket, or by group with a line of the buckets beside it.
+
+use comfy_table::{Cell, CellAlignment};
+use serde_json::Value;
+
+use super::{Answer, Bucket, Figure, Series};
+use crate::cli::context::Context;
+use crate::cli::table::{self, Column};
+
+/// What a column of figures is called, and what makes its text.
+type Shown = (&'static str, fn(&Figure) -> String);
+
+pub(super) fn say(answer: &Answer, cx: &mut Context) {
+    cx.ui.say(format_args!(
+        "{}, {} to {} ({})",
+        answer.metric, answer.from, answer.to, answer.time_zone
+    ));
+    let Some(first) = answer.series.first() else {
+        cx.ui.note("Nothing in this range.");
+        return;
+    };
+    let shown = columns(&first.total);
+    let width = cx.ui.table_width();
+    let text = if answer.group_by.is_empty() {
+        by_bucket(answer, first, &shown, width)
+    } else {
+        by_group(answer, &shown, width)
+    };
+    cx.ui.say("");
+    cx.ui.say(text);
+    if answer.group_by.is_empty() {
+        say_before(answer, first, cx);
+    }
+    say_left_out(answer, cx);
+}
+
+/// One line a bucket, and the whole range below.
+fn by_bucket(answer: &Answer, series: &Series, shown: &[Shown], width: u16) -> String {
+    let name = match answer.bucket.as_str() {
+        "day" => "Day",
+        "month" => "Month",
+        "quarter" => "Quarter",
+        "all" => "Range",
+        _ => "Week",
+    };
+    let mut columns = vec![Column::Whole(name)];
+    columns.extend(shown.iter().map(|(name, _)| Column::Whole(name)));
+    columns.push(Column::Whole("Trend"));
+    let trend = trend(&series.values);
+    let mut rows: Vec<Vec<Cell>> = answer
+        .buckets
+        .iter()
+        .zip(&series.values)
+        .zip(trend.chars())
+        .map(|((bucket, figure), bar)| row(&label(bucket), figure, shown, &bar.to_string()))
+        .collect();
+    if answer.buckets.len() > 1 {
+        rows.push(row("all", &series.total, shown, ""));
+    }
+    table::rows(&columns, rows, width)
+}
+
+fn label(bucket: &Bucket) -> String {
+    let mark = match (bucket.incomplete, bucket.immature, bucket.partial) {
+        (true, _, _) => " so far",
+        (false, true, _) => " not final",
+        (false, false, true) => " in part",
+        (false, false, false) => "",
+    };
+    format!("{}{mark}", bucket.start)
+}
+
+/// One line a group, with its buckets as a line of bars.
+fn by_group(answer: &Answer, shown: &[Shown], width: u16) -> String {
+    let mut columns: Vec<Column> = answer
+        .group_by
+        .iter()
+        .map(|by| Column::Rest(title(by)))
+        .collect();
+    columns.extend(shown.iter().map(|(name, _)| Column::Whole(name)));
+    columns.extend(answer.previous.as_ref().map(|_| Column::Whole("Before")));
+    columns.push(Column::Optional("Trend", 0));
+    let mut rows: Vec<Vec<Cell>> = answer
+        .series
+        .iter()
+        .map(|series| {
+            let names = series.group.iter().map(|group| Cell::new(&group.name));
+            let figures = shown.iter().map(|(_, text)| number(text(&series.total)));
+            let before = answer.previous.as_ref().map(|previous| {
+                let keys = |series: &Series| -> Vec<Option<String>> {
+                    series.group.iter().map(|group| group.key.clone()).collect()
+                };
+                let mut then = previous.series.iter();
+                let then = then.find(|then| keys(then) == keys(series));
+                number(then.map_or_else(|| "-".to_owned(), |then| headline(&then.total)))
+            });
+            let trend = Cell::new(trend(&series.values));
+            names.chain(figures).chain(before).chain([trend]).collect()
+        })
+        .collect();
+    table::fit(&mut columns, &mut rows, width);
+    table::rows(&columns, rows, width)
+}
+
+fn title(by: &str) -> &'static str {
+    match by {
+        "service" => "Service",
+        "team" => "Team",
+        "escalation_policy" => "Policy",
+        "urgency" => "Urgency",
+        "priority" => "Priority",
+        "environment" => "Environment",
+        "severity" => "Severity",
+        "resolver_kind" => "Resolved by",
+        "user" => "Person",
+        _ => "Group",
+    }
+}
+
+fn row(label: &str, figure: &Figure, shown: &[Shown], bar: &str) -> Vec<Cell> {
+    let figures = shown.iter().map(|(_, text)| number(text(figure)));
+    let ends = [Cell::new(label), Cell::new(bar)];
+    let [label, bar] = ends;
+    [label].into_iter().chain(figures).chain([bar]).collect()
+}
+
+fn number(text: String) -> Cell {
+    Cell::new(text).set_alignment(CellAlignment::Right)
+}
+
+/// The columns that a figure of this shape has.
+fn columns(figure: &Figure) -> Vec<Shown> {
+    let has = |field: &str| figure.contains_key(field);
+    if has("median") {
+        return vec![
+            ("N", |figure| count(figure, "n")),
+            ("Mean", |figure| length(figure, "mean")),
+            ("Median", |figure| length(figure, "median")),
+            ("P90", |figure| length(figure, "p90")),
+            ("Min", |figure| length(figure, "min")),
+            ("Max", |figure| length(figure, "max")),
+        ];
+    }
+    if has("per_day") {
+        return vec![
+            ("N", |figure| count(figure, "n")),
+            ("A day", |figure| decimal(figure, "per_day")),
+        ];
+    }
+    if has("numerator") {
+        return vec![
+            ("N", |figure| count(figure, "denominator")),
+            ("Of them", |figure| count(figure, "numerator")),
+            ("Share", |figure| share(figure, "ratio")),
+        ];
+    }
+    if has("resolve") {
+        return vec![
+            ("N", |figure| count(figure, "n")),
+            ("Ack met", |figure| judged(figure, "ack")),
+            ("Pending", |figure| count(&of(figure, "ack"), "pending")),
+            ("Resolve met", |figure| judged(figure, "resolve")),
+            ("Pending", |figure| count(&of(figure, "resolve"), "pending")),
+        ];
+    }
+    if has("escalated_away") {
+        return vec![
+            ("Pages", |figure| count(figure, "n")),
+            ("Acked", |figure| share(figure, "acknowledged")),
+            ("After", |figure| length(figure, "mtta")),
+            ("Out of hours", |figure| share(figure, "out_of_hours")),
+            ("Escalated", |figure| count(figure, "escalated_away")),
+        ];
+    }
+    vec![("N", |figure| count(figure, "n"))]
+}
+
+fn of(figure: &Figure, part: &str) -> Figure {
+    let part = figure.get(part).and_then(Value::as_object);
+    part.cloned().unwrap_or_default()
+}
+
+fn count(figure: &Figure, field: &str) -> String {
+    let count = figure.get(field).and_then(Value::as_u64);
+    count.map_or_else(|| "-".to_owned(), |count| count.to_string())
+}
+
+fn read(figure: &Figure, field: &str) -> Option<f64> {
+    figure.get(field).and_then(Value::as_f64)
+}
+
+fn decimal(figure: &Figure, field: &str) -> String {
+    read(figure, field).map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"))
+}
+
+fn share(figure: &Figure, field: &str) -> String {
+    let share = read(figure, field);
+    share.map_or_else(|| "-".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+fn judged(figure: &Figure, part: &str) -> String {
+    share(&of(figure, part), "compliance")
+}
+
+fn length(figure: &Figure, field: &str) -> String {
+    read(figure, field).map_or_else(|| "-".to_owned(), short)
+}
+
+/// `42s`, `3m 05s`, `2h 10m`, `3d 04h`.
+pub(super) fn short(seconds: f64) -> String {
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    let seconds = seconds.abs();
+    if seconds < 10.0 && seconds.fract() != 0.0 {
+        return format!("{sign}{seconds:.1}s");
+    }
+    let units = [
+        (86_400.0, "d", 3_600.0, "h"),
+        (3_600.0, "h", 60.0, "m"),
+        (60.0, "m", 1.0, "s"),
+    ];
+    for (unit, name, part, part_name) in units {
+        // What rounds up to a unit is said in that unit.
+        let parts = (seconds / part).round();
+        let per_unit = unit / part;
+        if parts >= per_unit {
+            let whole = (parts / per_unit).floor();
+            let rest = parts - whole * per_unit;
+            return format!("{sign}{whole}{name} {rest:02}{part_name}");
+        }
+    }
+    format!("{sign}{seconds:.0}s")
+}
+
+/// What a figure is compared by.
+fn main_value(figure: &Figure) -> Option<f64> {
+    let resolve = of(figure, "resolve");
+    let fields = ["mean", "per_day", "ratio", "n"];
+    if !resolve.is_empty() {
+        return read(&resolve, "compliance");
+    }
+    let field = fields.into_iter().find(|field| figure.contains_key(*field));
+    read(figure, field?)
+}
+
+fn headline(figure: &Figure) -> String {
+    let has = |field: &str| figure.contains_key(field);
+    match main_value(figure) {
+        None => "-".to_owned(),
+        Some(value) if has("mean") => short(value),
+        Some(value) if has("ratio") || has("resolve") => format!("{:.1} %", value * 100.0),
+        Some(value) if has("per_day") => format!("{value:.2}"),
+        Some(value) => format!("{value}"),
+    }
+}
+
+/// A bar for each bucket, as high as its value is of the highest.
+fn trend(values: &[Figure]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let all: Vec<Option<f64>> = values.iter().map(main_value).collect();
+    let most = all
+        .iter()
+        .flatten()
+        .fold(0.0, |most: f64, value| most.max(*value));
+    let bar = |value: &Option<f64>| {
+        let Some(value) = value else { return ' ' };
+        let steps = (1..8_u8).filter(|step| *value > most * f64::from(*step) / 8.0);
+        BARS.get(steps.count()).copied().unwrap_or('█')
+    };
+    all.iter().map(bar).collect()
+}
+
+fn say_before(answer: &Answer, now: &Series, cx: &mut Context) {
+    let Some(previous) = &answer.previous else {
+        return;
+    };
+    let then = previous.series.first().map(|series| &series.total);
+    let (now, then) = (
+        main_value(&now.total),
+        then.map(|total| (main_value(total), headline(total))),
+    );
+    let (then, shown) = then.unwrap_or((None, "-".to_owned()));
+    let change = match (now, then) {
+        (Some(now), Some(then)) if then != 0.0 => {
+            format!(", now {:+.0} %", (now - then) / then * 100.0)
+        }
+        _ => String::new(),
+    };
+    cx.ui.say("");
+    cx.ui.say(format_args!(
+        "Before, {} to {}: {shown}{change}",
+        previous.from, previous.to
+    ));
+}
+
+fn say_left_out(answer: &Answer, cx: &mut Context) {
+    let mut left_out = Vec::new();
+    for (name, count) in &answer.left_out {
+        let what = match name.as_str() {
+            "test" if *count == 1 => "test",
+            "test" => "tests",
+            "merged" => "merged into others",
+            "open" => "still open",
+            "unacknowledged" => "never acknowledged",
+            "no_target" => "without a target",
+            "not_failure" => "no failures",
+            "unlinked" => "without a deployment",
+            "negative" => "over before their deployment",
+            other => other,
+        };
+        if let Some(count) = count.as_u64().filter(|count| *count > 0) {
+            left_out.push(format!("{count} {what}"));
+        }
+    }
+    if !left_out.is_empty() {
+        cx.ui.say("");
+        cx.ui
+            .say(format_args!("Left out: {}.", left_out.join(", ")));
+    }
+    let level = answer
+        .series
+        .first()
+        .and_then(|series| series.total.get("level"));
+    if let (Some(Value::String(level)), Some(benchmark), true) =
+        (level, &answer.benchmark, answer.group_by.is_empty())
+    {
+        cx.ui.say(format_args!(
+            "By the levels of {}: {level}.",
+            benchmark.year
+        ));
+    }
+}
+
+/// The order in which CSV has them.
+const FIELDS: [&str; 10] = [
+    "n",
+    "mean",
+    "median",
+    "p90",
+    "min",
+    "max",
+    "per_day",
+    "numerator",
+    "denominator",
+    "ratio",
+];
+
+/// One line for each bucket of each group, under a header.
+pub(super) fn csv(answer: &Answer) -> String {
+    let mut head = vec!["start", "from", "to", "partial", "incomplete"];
+    head.extend(answer.group_by.iter().map(String::as_str));
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    let mut fields: Vec<String> = Vec::new();
+    for series in &answer.series {
+        for (bucket, figure) in answer.buckets.iter().zip(&series.values) {
+            let flat = flat(figure);
+            if fields.is_empty() {
+                fields = flat.iter().map(|(name, _)| name.clone()).collect();
+            }
+            let mut line = vec![bucket.start.clone(), bucket.from.clone(), bucket.to.clone()];
+            line.extend([bucket.partial, bucket.incomplete].map(|is_so| is_so.to_string()));
+            let keys = series
+                .group
+                .iter()
+                .map(|group| group.key.clone().unwrap_or_default());
+            line.extend(keys);
+            line.extend(flat.into_iter().map(|(_, value)| value));
+            lines.push(line);
+        }
+    }
+    let head = head.into_iter().map(str::to_owned).chain(fields).collect();
+    let mut text = String::new();
+    for line in std::iter::once(head).chain(lines) {
+        let cells: Vec<String> = line.iter().map(|cell| quoted(cell)).collect();
+        text.push_str(&cells.join(","));
+        text.push('\n');
+    }
+    text
+}
+
+/// The fields of a figure, those of its parts under both names; nothing for null.
+fn flat(figure: &Figure) -> Vec<(String, String)> {
+    let mut fields = Vec::new();
+    let place = |name: &str| FIELDS.iter().position(|known| *known == name);
+    let mut figure: Vec<(&String, &Value)> = figure.iter().collect();
+    figure.sort_by_key(|(name, _)| place(name));
+    for (name, value) in figure {
+        if name == "level" {
+            continue;
+        }
+        match value {
+            Value::Object(part) => {
+                let inner = flat(part).into_iter();
+                fields.extend(inner.map(|(inner, value)| (format!("{name}_{inner}"), value)));
+            }
+            Value::Null => fields.push((name.clone(), String::new())),
+            value => fields.push((name.clone(), value.to_string())),
+        }
+    }
+    fields
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}

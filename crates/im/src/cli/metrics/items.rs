@@ -1,0 +1,136 @@
+//! What is behind a metric, as a list.
+
+use comfy_table::Cell;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::{Asked, Group, asking, figures};
+use crate::cli::context::Context;
+use crate::cli::error::{self, Exit};
+use crate::cli::table::{self, Column};
+use crate::cli::time;
+use crate::client::Call;
+
+#[derive(Debug, Deserialize)]
+struct Items {
+    total: usize,
+    items: Vec<Item>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Failure {
+    incident: String,
+    reason: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct Item {
+    at: Timestamp,
+    incident: Option<String>,
+    deployment: Option<String>,
+    #[serde(default)]
+    failures: Vec<Failure>,
+    user: Option<Group>,
+    #[serde(flatten)]
+    adds: Map<String, Value>,
+}
+
+pub(super) async fn run(args: &Asked, cx: &mut Context) -> Result<Exit, error::Failure> {
+    let call = asking(args, Call::get(["metrics", args.name(), "items"]));
+    let answer = cx.send(call.query("limit", args.limit.to_string())).await?;
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+        return Ok(Exit::Done);
+    }
+    let found: Items = answer.read()?;
+    if found.items.is_empty() {
+        cx.ui.note("Nothing in this range.");
+        return Ok(Exit::Done);
+    }
+    let of_deployments = found.items.iter().all(|item| item.deployment.is_some());
+    let mut columns = vec![
+        Column::Whole("At"),
+        Column::Whole(if of_deployments {
+            "Deployment"
+        } else {
+            "Incident"
+        }),
+        Column::Rest("Person"),
+        Column::Rest("Adds"),
+    ];
+    let has_people = found.items.iter().any(|item| item.user.is_some());
+    if !has_people {
+        columns.remove(2);
+    }
+    let rows = found.items.iter().map(|item| {
+        let what = item.incident.as_deref().or(item.deployment.as_deref());
+        let what = what.unwrap_or("-");
+        let person = item.user.as_ref().map_or("-", |user| user.name.as_str());
+        let mut row = vec![
+            Cell::new(time::full(item.at, &cx.zone)),
+            Cell::new(what),
+            Cell::new(person),
+            Cell::new(adds(item, cx)),
+        ];
+        if !has_people {
+            row.remove(2);
+        }
+        row
+    });
+    let text = table::rows(&columns, rows.collect(), cx.ui.table_width());
+    cx.ui.say(text);
+    if found.items.len() < found.total {
+        cx.ui.hint(format_args!(
+            "these are the oldest {} of {}; `--limit` shows more, a shorter range others",
+            found.items.len(),
+            found.total
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// What an item adds, in words.
+fn adds(item: &Item, cx: &Context) -> String {
+    let field = |name: &str| item.adds.get(name);
+    if let Some(first) = item.failures.first() {
+        let more = match item.failures.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        return format!("failed: {}{more} ({})", first.incident, first.reason);
+    }
+    let seconds = field("seconds").and_then(Value::as_f64).map(figures::short);
+    if let (Some(ack), Some(resolve)) = (field("ack"), field("resolve")) {
+        let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        return format!("ack {}, resolve {}", word(ack), word(resolve));
+    }
+    if field("escalated_away").is_some() {
+        let is = |name: &str| field(name) == Some(&Value::Bool(true));
+        let taken = seconds.map_or_else(
+            || "not acknowledged".to_owned(),
+            |after| format!("acknowledged after {after}"),
+        );
+        let out = if is("out_of_hours") {
+            ", out of hours"
+        } else {
+            ""
+        };
+        let away = if is("escalated_away") {
+            ", escalated"
+        } else {
+            ""
+        };
+        return format!("{taken}{out}{away}");
+    }
+    let hour = field("hour")
+        .and_then(Value::as_str)
+        .and_then(|hour| hour.parse().ok());
+    match (seconds, hour, field("counts")) {
+        (Some(seconds), _, _) => seconds,
+        (_, Some(hour), _) => format!("the hour from {}", time::full(hour, &cx.zone)),
+        (_, _, Some(Value::Bool(true))) => "1 of 1".to_owned(),
+        (_, _, Some(_)) => "0 of 1".to_owned(),
+        _ => "1".to_owned(),
+    }
+}

@@ -1,0 +1,279 @@
+//! Deployments, as pipelines and people tell of them: how it went may be told later, under the same id.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use im_engine::connector;
+use im_store::deployments::{self, Commit, DeploymentRow, Status};
+use im_store::{StoreError, Tx};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::http::App;
+use crate::http::error::ApiError;
+use crate::http::input::{Body, Params};
+use crate::http::openapi::WrongValue;
+
+/// Ids, names and versions go into tables.
+const TEXT_CHARS_MAX: usize = 200;
+/// More commits are not a change but a move.
+const COMMITS_MAX: usize = 1_000;
+/// Deployments in one answer unless asked otherwise.
+const LIMIT_DEFAULT: u32 = 50;
+/// Deployments in one answer at most.
+const LIMIT_MAX: u32 = 1_000;
+
+/// A deployment.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Deployment {
+    /// Its id.
+    id: String,
+    /// The service that it changed: PagerDuty's id, or our name where it has none.
+    service: String,
+    /// Where.
+    environment: Option<String>,
+    /// The version brought out.
+    version: Option<String>,
+    /// When it began.
+    started_at: Timestamp,
+    /// When it was over; null while it is under way.
+    finished_at: Option<Timestamp>,
+    /// `success`, `failure`, `in_progress` or `cancelled`.
+    status: &'static str,
+    /// Whether it repaired an earlier one, unplanned.
+    unplanned_fix: bool,
+    /// What is in it.
+    commits: Vec<Change>,
+}
+
+/// A commit.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    /// Its hash.
+    sha: String,
+    /// When it was made.
+    time: Timestamp,
+}
+
+/// What is told of a deployment. Under an id that is known, what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Report {
+    /// Its id; made here if there is none.
+    id: Option<String>,
+    /// The service, by PagerDuty's id or by a name that a connector knows. A new one needs it.
+    service: Option<String>,
+    /// Where.
+    environment: Option<String>,
+    /// The version brought out.
+    version: Option<String>,
+    /// When it began; now, or when it was over, unless given.
+    started_at: Option<Timestamp>,
+    /// When it was over; now unless given, except while it is under way.
+    finished_at: Option<Timestamp>,
+    /// `success` (unless given), `failure`, `in_progress` or `cancelled`.
+    status: Option<String>,
+    /// Whether it repairs an earlier one, unplanned.
+    unplanned_fix: Option<bool>,
+    /// What is in it.
+    commits: Option<Vec<Change>>,
+}
+
+impl From<DeploymentRow> for Deployment {
+    fn from(row: DeploymentRow) -> Self {
+        let commits = row.commits.into_iter();
+        Self {
+            id: row.id,
+            service: row.service,
+            environment: row.environment,
+            version: row.version,
+            started_at: row.started_at,
+            finished_at: row.finished_at,
+            status: row.status.as_str(),
+            unplanned_fix: row.unplanned_fix,
+            commits: commits
+                .map(|Commit { sha, time }| Change { sha, time })
+                .collect(),
+        }
+    }
+}
+
+/// List the deployments, newest first
+#[utoipa::path(
+    get, path = "/api/v1/deployments", tag = "metrics", operation_id = "list_deployments",
+    params(
+        ("service" = Option<String>, Query, description = "Only this service"),
+        ("limit" = Option<u32>, Query, description = "At most so many: 50 by default, at most 1,000"),
+    ),
+    responses((status = 200, body = [Deployment], description = "Deployments")),
+)]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    params: Params,
+) -> Result<Json<Vec<Deployment>>, ApiError> {
+    let params = params.only(&["service", "limit"])?;
+    let limit = match params.one("limit") {
+        None => LIMIT_DEFAULT,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|limit| (1..=LIMIT_MAX).contains(limit))
+            .ok_or_else(|| {
+                let detail = format!("`limit={text}`: use a number from 1 to {LIMIT_MAX}");
+                ApiError::bad_request(detail)
+            })?,
+    };
+    let service = params.one("service").map(str::to_owned);
+    let rows = app.db.read(move |tx| {
+        let service = service.as_deref().map(|service| service_id(tx, service));
+        let service = service.transpose()?;
+        Ok::<_, ApiError>(deployments::newest(tx, service.as_deref(), limit)?)
+    });
+    Ok(Json(
+        rows.await?.into_iter().map(Deployment::from).collect(),
+    ))
+}
+
+/// Record a deployment, or how it went
+#[utoipa::path(
+    post, path = "/api/v1/deployments", tag = "metrics", operation_id = "record_deployment", request_body = Report,
+    responses(
+        (status = 200, body = Deployment, description = "It was known; as it is now"),
+        (status = 201, body = Deployment, description = "It is new"),
+        WrongValue,
+    ),
+)]
+pub(super) async fn record(
+    State(app): State<Arc<App>>,
+    Body(report): Body<Report>,
+) -> Result<(StatusCode, Json<Deployment>), ApiError> {
+    check(&report)?;
+    let status = report.status.as_deref().map(status).transpose()?;
+    let now = app.clock.now();
+    let report = Arc::new(report);
+    let (is_new, row) = app
+        .db
+        .write(move |tx| store(tx, &report, status, now))
+        .await?;
+    app.signals.nudge();
+    let code = if is_new {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((code, Json(Deployment::from(row))))
+}
+
+fn check(report: &Report) -> Result<(), ApiError> {
+    let texts = [
+        ("id", &report.id),
+        ("service", &report.service),
+        ("environment", &report.environment),
+        ("version", &report.version),
+    ];
+    for (name, text) in texts {
+        let fits =
+            |text: &String| !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS_MAX;
+        if !text.as_ref().is_none_or(fits) {
+            let detail = format!("`{name}` has 1 to {TEXT_CHARS_MAX} characters");
+            return Err(ApiError::wrong_value(name, detail)
+                .hint(format!("leave `{name}` out where there is none")));
+        }
+    }
+    let commits = report.commits.as_ref().map_or(0, Vec::len);
+    if commits > COMMITS_MAX {
+        let detail = format!("{commits} commits are more than {COMMITS_MAX}");
+        return Err(ApiError::wrong_value("commits", detail)
+            .hint("tell the newest; what is older says little about this deployment"));
+    }
+    Ok(())
+}
+
+fn status(word: &str) -> Result<Status, ApiError> {
+    Status::parse(word).ok_or_else(|| {
+        ApiError::wrong_value("status", format!("`status` cannot be `{word}`"))
+            .hint("use success, failure, in_progress or cancelled")
+    })
+}
+
+/// Stores what was told over what was known; says whether nothing was.
+fn store(
+    tx: &mut Tx<'_>,
+    report: &Report,
+    status: Option<Status>,
+    now: Timestamp,
+) -> Result<(bool, DeploymentRow), ApiError> {
+    let known = match &report.id {
+        Some(id) => deployments::find(tx, id)?,
+        None => None,
+    };
+    let is_new = known.is_none();
+    let service = match (&report.service, &known) {
+        (Some(service), _) => service_id(tx, service)?,
+        (None, Some(known)) => known.service.clone(),
+        (None, None) => {
+            return Err(
+                ApiError::wrong_value("service", "a deployment is of a `service`")
+                    .hint("name it by PagerDuty's id, or by a name that a connector knows"),
+            );
+        }
+    };
+    let status = status.or(known.as_ref().map(|known| known.status));
+    let status = status.unwrap_or(Status::Success);
+    let told = report
+        .finished_at
+        .or(known.as_ref().and_then(|known| known.finished_at));
+    let finished_at = (status != Status::InProgress).then(|| told.unwrap_or(now));
+    let began = report
+        .started_at
+        .or(known.as_ref().map(|known| known.started_at));
+    let started_at = began.unwrap_or_else(|| finished_at.unwrap_or(now).min(now));
+    if finished_at.is_some_and(|finished| finished < started_at) {
+        let detail = "it cannot be over before it began";
+        return Err(ApiError::wrong_value("finished_at", detail)
+            .hint(format!("give a `finished_at` from {started_at} on")));
+    }
+    let new = || DeploymentRow {
+        id: String::new(),
+        service: String::new(),
+        environment: None,
+        version: None,
+        started_at,
+        finished_at,
+        status,
+        unplanned_fix: false,
+        commits: Vec::new(),
+    };
+    let mut row = known.unwrap_or_else(new);
+    row.id = match &report.id {
+        Some(id) => id.clone(),
+        None => format!("dep_{}", tx.new_id(now).simple()),
+    };
+    row.service = service;
+    (row.started_at, row.finished_at, row.status) = (started_at, finished_at, status);
+    row.environment = report.environment.clone().or(row.environment);
+    row.version = report.version.clone().or(row.version);
+    row.unplanned_fix = report.unplanned_fix.unwrap_or(row.unplanned_fix);
+    if let Some(commits) = &report.commits {
+        let commits = commits.iter();
+        let commits = commits.map(|Change { sha, time }| Commit {
+            sha: sha.clone(),
+            time: *time,
+        });
+        row.commits = commits.collect();
+    }
+    deployments::put(tx, &row)?;
+    Ok((is_new, row))
+}
+
+/// PagerDuty's id of a service that a connector knows by this name, else what was given.
+fn service_id(tx: &mut Tx<'_>, given: &str) -> Result<String, StoreError> {
+    let connectors = connector::all(tx)?;
+    let mut named = connectors.iter().flat_map(|one| &one.mapping.services);
+    let found = named.find(|service| service.name == given);
+    Ok(found.map_or(given, |service| &service.id).to_owned())
+}

@@ -1,0 +1,149 @@
+//! Deployments over the API: told, told again, and what becomes of them in metrics.
+
+use serde_json::{Value, json};
+
+use super::{Server, config};
+
+const PATH: &str = "/api/v1/deployments";
+
+#[tokio::test]
+async fn a_deployment_is_told_and_told_again() {
+    let server = Server::start();
+    let begun = json!({"id": "d1", "service": "db", "status": "in_progress", "version": "v1",
+        "commits": [{"sha": "4f2a1c9", "time": "2026-11-20T08:14:05.12Z"}]});
+    let made = server.post(PATH, begun).await;
+    let want = json!({"id": "d1", "service": "db", "environment": null, "version": "v1",
+        "started_at": "2026-11-20T09:14:05.12Z", "finished_at": null, "status": "in_progress",
+        "unplanned_fix": false, "commits": [{"sha": "4f2a1c9", "time": "2026-11-20T08:14:05.12Z"}]});
+    assert_eq!(*made.is(201), want);
+    server.pass(300);
+    let over = json!({"id": "d1", "status": "success", "environment": "Production"});
+    let told = server.post(PATH, over).await;
+    let mut want = want;
+    want["status"] = json!("success");
+    want["environment"] = json!("Production");
+    want["finished_at"] = json!("2026-11-20T09:19:05.12Z");
+    assert_eq!(*told.is(200), want);
+    let listed = server.get(PATH).await;
+    assert_eq!(*listed.is(200), json!([want]));
+    assert_eq!(
+        *server
+            .get(&format!("{PATH}?service=web&limit=5"))
+            .await
+            .is(200),
+        json!([])
+    );
+    let other = server.post(PATH, json!({"service": "web"})).await;
+    let id = other.is(201)["id"].as_str().unwrap();
+    assert!(id.starts_with("dep_"), "{id}");
+    assert_eq!(other.body["status"], "success");
+    assert_eq!(other.body["finished_at"], "2026-11-20T09:19:05.12Z");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_is_refused_by_name() {
+    let server = Server::start();
+    let long = "x".repeat(201);
+    let commit = json!({"sha": "a", "time": "2026-11-20T08:14:05Z"});
+    let rows = [
+        (json!({}), "service"),
+        (json!({"service": ""}), "service"),
+        (json!({"service": "db", "id": long}), "id"),
+        (json!({"service": "db", "environment": " "}), "environment"),
+        (json!({"service": "db", "status": "odd"}), "status"),
+        (
+            json!({"service": "db", "started_at": "2026-11-20T09:00:00Z", "finished_at": "2026-11-20T08:59:59Z"}),
+            "finished_at",
+        ),
+        (
+            json!({"service": "db", "commits": vec![commit; 1001]}),
+            "commits",
+        ),
+    ];
+    for (body, code) in rows {
+        let answer = server.post(PATH, body).await;
+        assert_eq!(answer.is(422)["code"], code);
+    }
+    server
+        .post(PATH, json!({"service": "db", "colour": "red"}))
+        .await
+        .is(400);
+    for wrong in ["limit=0", "limit=1001", "limit=x", "colour=red"] {
+        server.get(&format!("{PATH}?{wrong}")).await.is(400);
+    }
+    assert_eq!(*server.get(PATH).await.is(200), json!([]));
+}
+
+#[tokio::test]
+async fn a_service_goes_by_the_id_that_a_connector_knows() {
+    let mut config = config();
+    config["custom"]["service_mappings"] = json!({"db": "PDATA01"});
+    let server = Server::with_connector(config).await;
+    let made = server.post(PATH, json!({"service": "db"})).await;
+    assert_eq!(made.is(201)["service"], "PDATA01");
+    let listed = server.get(&format!("{PATH}?service=db")).await;
+    assert_eq!(listed.is(200).as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn the_metrics_of_deployments_follow() {
+    let server = Server::start();
+    let none = server
+        .get("/api/v1/metrics/change_failure_rate?bucket=all")
+        .await;
+    let nothing = json!({"n": 0, "numerator": 0, "denominator": 0, "ratio": null});
+    assert_eq!(none.is(200)["series"][0]["total"], nothing);
+    let first = json!({"id": "d1", "service": "db",
+        "commits": [{"sha": "a", "time": "2026-11-20T08:14:05.12Z"}]});
+    server.post(PATH, first).await.is(201);
+    server.pass(1_800);
+    let new = json!({"title": "db down", "severity": "sev2", "service": "db"});
+    server.post("/api/v1/incidents", new).await.is(201);
+    server.pass(1_800);
+    server
+        .post("/api/v1/incidents/1/resolve", Value::Null)
+        .await
+        .is(200);
+    let fix = json!({"id": "d2", "service": "db", "unplanned_fix": true});
+    server.post(PATH, fix).await.is(201);
+    server.pass(60);
+    let hour = json!({"n": 1, "mean": 3600.0, "median": 3600.0, "p90": 3600.0, "min": 3600.0, "max": 3600.0, "level": "high"});
+    let mut lead = hour.clone();
+    lead["level"] = json!("elite");
+    let totals = [
+        (
+            "deployment_frequency",
+            json!({"n": 2, "per_day": 2.0, "level": "elite"}),
+        ),
+        (
+            "deployment_rework_rate",
+            json!({"n": 2, "numerator": 1, "denominator": 2, "ratio": 0.5}),
+        ),
+        ("change_lead_time", lead),
+        ("failed_deployment_recovery_time", hour),
+        (
+            "change_failure_rate",
+            json!({"n": 2, "numerator": 1, "denominator": 2, "ratio": 0.5, "level": "low"}),
+        ),
+    ];
+    for (name, want) in totals {
+        let path = format!("/api/v1/metrics/{name}?from=2026-11-20&to=2026-11-20&bucket=all");
+        let answer = server.get(&path).await;
+        assert_eq!(answer.is(200)["series"][0]["total"], want, "{name}");
+    }
+    let items = server
+        .get("/api/v1/metrics/change_failure_rate/items")
+        .await;
+    let reason =
+        "the newest successful deployment of its service, finished 0h30m before the trigger";
+    let failure = json!({"incident": "INC-1", "method": "same_service_time", "reason": reason});
+    assert_eq!(items.is(200)["items"][0]["deployment"], "d1");
+    assert_eq!(items.body["items"][0]["failures"], json!([failure]));
+    assert_eq!(items.body["items"][1]["counts"], false);
+    let answer = server
+        .get("/api/v1/metrics/change_failure_rate?bucket=all")
+        .await;
+    assert_eq!(answer.is(200)["buckets"][0]["immature"], true);
+    let left_out = json!({"test": 0, "merged": 0, "not_failure": 0, "unlinked": 0});
+    assert_eq!(answer.body["left_out"], left_out);
+}
