@@ -63,6 +63,7 @@ fn pages(call: &Call, answer: &Answer) {
         Answer::Priorities(page) => forward(call, page),
         Answer::Oncalls(page) => forward(call, page),
         Answer::Subscriptions(page) => forward(call, page),
+        Answer::Teams(page) => forward(call, page),
         Answer::Incident(_)
         | Answer::Note(_)
         | Answer::Service(_)

@@ -593,9 +593,10 @@ pub(crate) fn lane(kind: Kind) -> Kind {
 /// What must keep its order: an assignment does not overwrite a step, but nothing that is over is
 /// assigned, so after a resolve it would be a reopen.
 fn course(kind: Kind) -> Kind {
-    match kind {
-        Kind::Assigned => lane(Kind::Triggered),
-        other => lane(other),
+    if kind == Kind::Assigned {
+        lane(Kind::Triggered)
+    } else {
+        lane(kind)
     }
 }
 
