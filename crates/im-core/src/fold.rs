@@ -25,7 +25,7 @@ use crate::acts::{Act, acts, lane};
 use crate::fields::fields;
 use crate::gone;
 use crate::lines::lines;
-use crate::titles::titles;
+use crate::titles::{titles, urgencies};
 use crate::{
     Actor, ActorKind, Done, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
     Source, Status, Story, whole,
@@ -246,7 +246,9 @@ fn peer(facts: &[&Fact], snapshots: &[&Snapshot], played: &Played) -> Option<Pee
         title: titles(facts, snapshots)
             .last()
             .map(|(_, title)| (*title).to_owned()),
-        urgency: None,
+        urgency: urgencies(facts, snapshots)
+            .last()
+            .map(|(_, urgency)| *urgency),
         priority: None,
         service: None,
         policy: None,
@@ -257,7 +259,6 @@ fn peer(facts: &[&Fact], snapshots: &[&Snapshot], played: &Played) -> Option<Pee
     for snapshot in snapshots {
         set(&mut peer.number, snapshot.number.as_ref());
         set(&mut peer.html_url, snapshot.html_url.as_ref());
-        set(&mut peer.urgency, snapshot.urgency.as_ref());
         set(&mut peer.service, snapshot.service.as_ref());
         set(&mut peer.policy, snapshot.policy.as_ref());
         if let Some(priority) = &snapshot.priority {

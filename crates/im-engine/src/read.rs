@@ -229,9 +229,22 @@ fn is_newer(read: &IncidentRead, since: Option<Timestamp>) -> bool {
     let second = changed_at(read).as_second();
     since.is_none_or(|since| match second.cmp(&since.as_second()) {
         Ordering::Less => false,
-        Ordering::Equal => read.snapshot.shown_at() > since,
+        Ordering::Equal => is_begun_after(&read.snapshot, since),
         Ordering::Greater => true,
     })
+}
+
+/// Whether a read was begun after an instant of PagerDuty's clock, as far as that can be told: while
+/// PagerDuty was in that second only if our clock was in it, too. The next comparison will tell.
+fn is_begun_after(shown: &Snapshot, instant: Timestamp) -> bool {
+    let second = |at: Timestamp| at.as_second();
+    let is_certain = match (shown.read_at, shown.answered_at) {
+        (Some(read_at), Some(there)) if second(there) == second(instant) => {
+            second(read_at) == second(there)
+        }
+        _ => true,
+    };
+    is_certain && shown.shown_at() > instant
 }
 
 fn changed_at(read: &IncidentRead) -> Timestamp {

@@ -1,5 +1,6 @@
 //! Reports of one act, and of acts in one second: what people are told of them, and when.
 
+use im_core::Urgency;
 use insta::assert_snapshot;
 
 use crate::given::{at, clock, story, tell};
@@ -596,4 +597,17 @@ fn a_resolve_in_the_second_of_an_assignment_ends_it() {
     ");
     assert!(told.contains("= resolved"), "{told}");
     assert!(!told.contains("Reopened"), "{told}");
+}
+
+#[test]
+fn an_urgency_of_ours_is_not_undone_by_a_webhook_of_its_second_that_shows_the_one_before() {
+    let given = "
+        08:00 webhook triggered by service web showing status=triggered;urgency=high | db down
+        08:00:39.083 command#s severity_changed by Bram | SEV-3
+        08:00:39.083 webhook resolved by Ines showing status=resolved;urgency=high
+        08:00:39 answer urgency_changed for s showing status=resolved;urgency=low;read=07:59:52;answered=08:00:39 | low
+    ";
+    assert_eq!(story(given).peer.unwrap().urgency, Some(Urgency::Low));
+    let later = given.replace("08:00:39.083 webhook", "08:00:40.083 webhook");
+    assert_eq!(story(&later).peer.unwrap().urgency, Some(Urgency::High));
 }
