@@ -26,33 +26,43 @@ impl Dated {
     }
 }
 
-/// The seconds of whose every step a webhook told, each with its last reopening.
-pub(crate) struct Seconds(HashMap<i64, Option<Timestamp>>);
+/// The seconds of whose steps, two or more, webhooks told each.
+pub(crate) struct Seconds(HashMap<i64, Second>);
+
+#[derive(Default)]
+struct Second {
+    steps: usize,
+    heard: usize,
+    began: Option<Timestamp>,
+    reopened: Option<Timestamp>,
+}
 
 impl Seconds {
     pub(crate) fn new(all: impl Iterator<Item = Dated>) -> Self {
-        let mut seconds: HashMap<i64, (bool, Option<Timestamp>)> = HashMap::new();
+        let mut seconds: HashMap<i64, Second> = HashMap::new();
         for step in all.filter(|dated| dated.kind.is_step()) {
-            let (is_known, reopened) = seconds.entry(step.at.as_second()).or_insert((true, None));
-            *is_known &= step.heard().is_some();
+            let second = seconds.entry(step.at.as_second()).or_default();
+            second.steps += 1;
+            second.heard += usize::from(step.heard().is_some());
+            if step.kind == Kind::Triggered {
+                second.began = second.began.max(step.heard());
+            }
             if step.kind == Kind::Reopened {
-                *reopened = (*reopened).max(step.heard());
+                second.reopened = second.reopened.max(step.heard());
             }
         }
-        let known = seconds.into_iter().filter(|(_, (is_known, _))| *is_known);
-        Self(
-            known
-                .map(|(second, (_, reopened))| (second, reopened))
-                .collect(),
-        )
+        seconds.retain(|_, second| second.steps > 1 && second.heard == second.steps);
+        Self(seconds)
     }
 
-    /// Where it belongs. No webhook tells whom a reopening gave the incident back to.
+    /// Where it belongs. What no webhook tells, such as who was paged or whom a reopening gave the
+    /// incident back to, comes after the beginning and the reopening of its second.
     pub(crate) fn place(&self, dated: Dated) -> Timestamp {
-        let Some(reopened) = self.0.get(&dated.at.as_second()) else {
+        let Some(second) = self.0.get(&dated.at.as_second()) else {
             return dated.at;
         };
-        let given_back = reopened.filter(|_| !dated.kind.is_step() && dated.kind.needs_open());
-        dated.heard().or(given_back).unwrap_or(dated.at)
+        let reopened = second.reopened.filter(|_| dated.kind.needs_open());
+        let after = reopened.max(second.began).filter(|_| !dated.kind.is_step());
+        dated.heard().or(after).unwrap_or(dated.at)
     }
 }
