@@ -111,8 +111,10 @@ const BREAKS: [Break; 5] = [
         edits: &[(
             "crates/im-store/src/tx.rs",
             "            connection.rollback();
+            session.undone();
             work.fail(error);",
             "            connection.rollback();
+            session.undone();
             if !im_core::is_broken(\"commit\") {
                 work.fail(error);
             }",
