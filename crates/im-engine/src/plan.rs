@@ -137,7 +137,8 @@ fn send(
     plan: &mut Plan,
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    if !connector.mapping.direction.sends() {
+    let name = connector.name();
+    if !connector.mapping.direction.sends() || !is_due(outbox_rows::next_due(tx, name)?, now) {
         return Ok(false);
     }
     let limit = plan.left(capacity.live, true).min(most);
@@ -161,12 +162,15 @@ fn read(
         return Ok(());
     }
     let lease_until = now + capacity.lease;
-    let limit = plan.left(capacity.repair, false);
-    for wanted in repair::claim_wanted(tx, connector.name(), lease_until, limit, now)? {
-        if early::is_stale(&wanted, now) {
-            repair::want_no_more(tx, connector.name(), &wanted.pd_id)?;
-        } else {
-            plan.add(connector, Ticket::Wanted, wanted_call(&wanted), now);
+    let name = connector.name();
+    if is_due(repair::wanted_next_due(tx, name)?, now) {
+        let limit = plan.left(capacity.repair, false);
+        for wanted in repair::claim_wanted(tx, name, lease_until, limit, now)? {
+            if early::is_stale(&wanted, now) {
+                repair::want_no_more(tx, name, &wanted.pd_id)?;
+            } else {
+                plan.add(connector, Ticket::Wanted, wanted_call(&wanted), now);
+            }
         }
     }
     if let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)? {
@@ -222,6 +226,11 @@ fn wake(
         at = earliest(at, outbox_rows::next_due(tx, name)?);
     }
     Ok(at.map(|at| at.max(connector.row.blocked_until)))
+}
+
+/// A claim writes, and mostly there is nothing to claim: a look comes first.
+fn is_due(at: Option<Timestamp>, now: Timestamp) -> bool {
+    at.is_some_and(|at| at <= now)
 }
 
 fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {

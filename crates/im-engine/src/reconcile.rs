@@ -98,6 +98,9 @@ pub(crate) fn step(
     lease_until: Timestamp,
     now: Timestamp,
 ) -> Result<Option<(i64, Call)>, StoreError> {
+    if repair::next_due(tx, connector.name())?.is_some_and(|at| at > now) {
+        return Ok(None);
+    }
     let run = match repair::unfinished(tx, connector.name())? {
         Some(run) => run,
         None if connector.row.next_sync_at <= now => start(tx, connector, now)?,
