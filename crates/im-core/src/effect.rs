@@ -202,6 +202,7 @@ struct Bundle {
     actor: Actor,
     since: Option<Timestamp>,
     reopens: bool,
+    deletes: bool,
     /// Whether they were kept here before, and nobody asked for anything since.
     again: bool,
 }
@@ -209,6 +210,7 @@ struct Bundle {
 impl Bundle {
     fn add(&mut self, (asked, is_new): (&Pending, bool)) {
         self.reopens |= asked.kind == Kind::Reopened;
+        self.deletes |= asked.kind == Kind::Deleted;
         // Who asks now counts, and where nobody does, who asked last.
         if self.again && is_new {
             self.commands.clear();
@@ -297,8 +299,11 @@ impl Debts {
                 story.status
             ));
             self.settle(bundle, say, wanted != shown);
-        } else if shown == PeerStatus::Resolved && !bundle.reopens {
-            // Somebody there was faster, and only a reopening may undo that (S60).
+        } else if (shown == PeerStatus::Resolved && !bundle.reopens)
+            || (story.deleted && !bundle.deletes)
+        {
+            // Somebody there was faster, and only a reopening may undo that (S60); or opened again
+            // what was deleted here, which nothing that was asked before the deletion may undo.
             self.moot.extend(bundle.waiting());
         } else {
             self.settle(bundle, Effect::Status(wanted), wanted != shown);

@@ -65,6 +65,18 @@ fn nobody_is_given_what_is_over_or_deleted() {
 }
 
 #[test]
+fn what_was_asked_before_a_deletion_does_not_end_what_was_opened_again() {
+    let opened_again = "
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:05 command#x acknowledged by Ann
+        09:06 command#d deleted by Ann
+        09:07 answer resolved for d showing status=resolved
+        09:08 webhook reopened by Bob showing status=triggered
+    ";
+    assert_eq!(debts(opened_again, &both_ways()), "moot: x");
+}
+
+#[test]
 fn people_wait_for_the_call_that_opens_it_again() {
     // PagerDuty refuses to give what is resolved to anybody. What its people do changes nothing here.
     let sending = Mapping::new(Direction::Outbound, "PWEB");
