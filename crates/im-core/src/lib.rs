@@ -49,4 +49,4 @@ pub use snapshot::{Named, Snapshot};
 pub use status::{PeerStatus, Status, StatusModel};
 pub use story::{Done, Peer, Pending, Span, Story};
 pub use timeline::{Line, Seen};
-pub use whole::{Part, gather, is_left_open};
+pub use whole::{Part, gather, open_since};

@@ -68,13 +68,12 @@ pub fn gather(whole: Story, parts: &[Part]) -> Story {
     story
 }
 
-/// Whether `part` is open although `ended` is over, and was open before that: what ended the one
-/// did not end the other.
-pub fn is_left_open(part: &Story, ended: &Story) -> bool {
-    let opened = part.lines.iter().rev();
-    let mut opened = opened.filter(|line| matches!(line.kind, Kind::Triggered | Kind::Reopened));
-    let since = opened.next().map_or(part.created_at, |line| line.at);
-    part.status.is_open() && ended.resolved_at.is_some_and(|at| since <= at)
+/// Since when an incident is open, if it is.
+pub fn open_since(story: &Story) -> Option<Timestamp> {
+    let mut lines = story.lines.iter().rev();
+    let opened = lines.find(|line| matches!(line.kind, Kind::Triggered | Kind::Reopened));
+    let since = opened.map_or(story.created_at, |line| line.at);
+    story.status.is_open().then_some(since)
 }
 
 /// The parts that say how the whole stands. One whose page was given up before PagerDuty had it

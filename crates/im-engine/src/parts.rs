@@ -13,7 +13,7 @@
 
 use im_core::{
     Actor, Command, Decided, Fact, GONE, IncidentNumber, Kind, Line, Part, Rejection, ResolveRule,
-    StatusModel, Story, decide, gather, is_left_open,
+    StatusModel, Story, decide, gather, open_since,
 };
 use im_store::{StoreError, Tx, facts, incidents};
 use jiff::Timestamp;
@@ -218,29 +218,62 @@ fn end(part: &Story) -> Option<&Line> {
     (is_told && is_end && !reconcile::ended_unseen(part)).then_some(end)
 }
 
-/// Lets the end of a part be the end of the others, where the connector's rule says so and it was
-/// not so `before`: a change of the rule ends nothing.
+/// Lets the end of a part be the end of the others, where the connector's rule says so. Which of the
+/// two is heard of first does not matter: the end, or that the other had been opened again before.
+/// What was so `before` is left alone: a change of the rule ends nothing.
 pub(crate) fn end_others(
     tx: &mut Tx<'_>,
     connector: &Connector,
-    ended: IncidentNumber,
+    changed: IncidentNumber,
     (before, after): (Option<&Story>, &Story),
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Some(whole) = ended.whole().filter(|_| {
-        connector.mapping.resolve_rule == ResolveRule::Any && before.and_then(end).is_none()
-    }) else {
+    let is_any = connector.mapping.resolve_rule == ResolveRule::Any;
+    let Some(whole) = changed.whole().filter(|_| is_any) else {
         return Ok(());
     };
-    let Some(end) = end(after) else {
+    let ended = end(after).filter(|_| before.and_then(end).is_none());
+    let (was_opened, opened) = (before.and_then(open_since), open_since(after));
+    if ended.is_none() && opened == was_opened {
         return Ok(());
-    };
+    }
     let Some(own) = record::story_alone(tx, whole, None)? else {
         return Ok(());
     };
-    let said = after.peer.as_ref().and_then(|peer| peer.number);
+    for (number, (_, other)) in stories(tx, whole, &own)? {
+        if number == changed {
+            continue;
+        }
+        if let (Some(end), Some(since)) = (ended, open_since(&other))
+            && since <= end.at
+        {
+            end_with(tx, (number, &other), (after, end), now)?;
+        } else if let Some(end) = end(&other)
+            && is_before(opened, end)
+            && !is_before(was_opened, end)
+        {
+            return end_with(tx, (changed, after), (&other, end), now);
+        }
+    }
+    Ok(())
+}
+
+/// Whether something was opened before an end. PagerDuty tells seconds: who opened it in that of the end
+/// may have been later.
+fn is_before(opened: Option<Timestamp>, end: &Line) -> bool {
+    opened.is_some_and(|opened| opened.as_second() < end.at.as_second())
+}
+
+/// Resolves a part because another has ended.
+fn end_with(
+    tx: &mut Tx<'_>,
+    (number, part): (IncidentNumber, &Story),
+    (ended, end): (&Story, &Line),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let said = ended.peer.as_ref().and_then(|peer| peer.number);
     let said = said.map_or_else(String::new, |number| format!(" #{number}"));
-    let service = after.service.as_deref().unwrap_or_default();
+    let service = ended.service.as_deref().unwrap_or_default();
     let step = |kind, value| Decided {
         kind,
         value,
@@ -256,13 +289,8 @@ pub(crate) fn end_others(
             )),
         ),
     ];
-    for (number, (_, part)) in stories(tx, whole, &own)? {
-        if number == ended || !is_left_open(&part, after) {
-            continue;
-        }
-        let connector = connector_of(tx, number)?;
-        let told = reports(tx, &decided, &end.actor, part.command_at(now));
-        record(tx, number, connector.as_ref(), &told, now)?;
-    }
+    let connector = connector_of(tx, number)?;
+    let told = reports(tx, &decided, &end.actor, part.command_at(now));
+    record(tx, number, connector.as_ref(), &told, now)?;
     Ok(())
 }

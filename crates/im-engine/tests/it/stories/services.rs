@@ -257,6 +257,26 @@ story! {
         assert_eq!(world.writes(), written, "quiet at the end");
     }
 
+    fn s67_any_an_end_that_is_heard_of_before_the_reopening_of_another_ends_it(world) {
+        resolve_rule(world, "any");
+        let (incident, ids) = declared(world);
+        let user = world.user(3);
+        world.act(2, incident, &Command::Resolve, None).unwrap();
+        world.settle_down();
+        // Two are opened again there and one of them is resolved; of the other nobody told us in time.
+        for (ended, left) in [(0, 1), (2, 0)] {
+            world.sim.faults().webhooks.lost = true;
+            world.sim.reopen(&user, &ids[left], world.now).unwrap();
+            world.sim.faults().webhooks.lost = false;
+            world.sim.reopen(&user, &ids[ended], world.now).unwrap();
+            world.run_for(MINUTE);
+            world.sim.resolve(&user, &ids[ended], world.now).unwrap();
+            world.run_for(MINUTE * 12);
+            assert_eq!(states(world, &ids), ["resolved"; 3], "{}", world.timeline(incident));
+            assert_eq!(status(world, incident), Status::Resolved);
+        }
+    }
+
     fn s67_any_one_that_was_merged_or_lost_its_service_ends_no_other(world) {
         resolve_rule(world, "any");
         let (incident, ids) = declared(world);
