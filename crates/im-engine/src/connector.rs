@@ -3,7 +3,7 @@
 use im_core::{IncidentNumber, Mapping, Source};
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
-use im_store::{Cause, StoreError, Tx, facts, incidents, settings};
+use im_store::{Cause, StoreError, Tx, erase, facts, incidents, settings};
 use jiff::Timestamp;
 
 use crate::{reconcile, record, skew, subscription};
@@ -68,6 +68,18 @@ pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
     skew::forget(tx, name)?;
     subscription::forget(tx, name)?;
     connectors::delete(tx, name)
+}
+
+/// Erases at most `limit` incidents of a connector that was removed, and at last what else is kept of
+/// it; says how many incidents went. With none left nothing remains but that its name was removed.
+pub fn erase(tx: &mut Tx<'_>, name: &str, limit: u32, now: Timestamp) -> Result<usize, StoreError> {
+    let erased = erase::some_incidents(tx, name, limit, now)?;
+    if erased == 0 {
+        erase::the_rest(tx, name)?;
+        // No incident is read by its tables any more.
+        settings::put(tx, &last_config(name), "")?;
+    }
+    Ok(erased)
 }
 
 /// The setting that holds since when a connector has its key.

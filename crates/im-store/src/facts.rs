@@ -1,8 +1,9 @@
 //! The facts of incidents: appended, never changed.
 //!
-//! Writers take turns and no fact is ever deleted, so a fact's number is the highest before it
-//! plus one: the order of commits, without gaps. So what a connection has read of an incident stays
-//! true, and the next time it reads what came since ([`crate::session`]).
+//! Writers take turns, so a fact's number is the highest before it plus one: the order of commits. So
+//! what a connection has read of an incident stays true, and the next time it reads what came since
+//! ([`crate::session`]). Facts go only with their whole incident ([`crate::erase`]), whose number
+//! does not come again.
 
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use std::collections::BTreeSet;
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Kind, Snapshot, Source};
 
 use crate::statements::statements;
-use crate::{Row, StoreError, Tx, params};
+use crate::{Row, StoreError, Tx, erase, params};
 
 statements! {
     INSERT = "-- facts.insert
@@ -125,21 +126,33 @@ pub fn last(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     tx.query_one(LAST, &[])?.map_or(Ok(0), |row| row.int(0))
 }
 
-/// Which incidents the next facts after a number are about, and the number of the last of these
-/// facts; `None` if there are none.
-pub fn after(
-    tx: &mut Tx<'_>,
-    seq: i64,
-    limit: u32,
-) -> Result<Option<(BTreeSet<IncidentNumber>, i64)>, StoreError> {
+/// What the next facts after a number are about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct News {
+    /// These incidents.
+    pub incidents: BTreeSet<IncidentNumber>,
+    /// The number of the last of these facts.
+    pub last: i64,
+    /// The number of the last mark among them: incidents were erased ([`crate::erase`]).
+    pub erased: Option<i64>,
+}
+
+/// What the next facts after a number are about; `None` if there are none.
+pub fn after(tx: &mut Tx<'_>, seq: i64, limit: u32) -> Result<Option<News>, StoreError> {
     let rows = tx.query(AFTER, params![seq, i64::from(limit)])?;
-    let mut incidents = BTreeSet::new();
-    let mut last = None;
+    let mut news = News {
+        incidents: BTreeSet::new(),
+        last: seq,
+        erased: None,
+    };
     for row in &rows {
-        last = Some(row.int(0)?);
-        incidents.extend(IncidentNumber::new(row.int(1)?));
+        news.last = row.int(0)?;
+        match row.int(1)? {
+            erase::MARK => news.erased = Some(news.last),
+            number => news.incidents.extend(IncidentNumber::new(number)),
+        }
     }
-    Ok(last.map(|last| (incidents, last)))
+    Ok((!rows.is_empty()).then_some(news))
 }
 
 /// All facts of an incident.

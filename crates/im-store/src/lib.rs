@@ -15,6 +15,7 @@
 pub mod connectors;
 pub mod counter;
 pub mod deployments;
+pub mod erase;
 mod error;
 pub mod facts;
 #[cfg(feature = "fault")]
@@ -56,6 +57,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         connectors::STATEMENTS,
         counter::STATEMENTS,
         deployments::STATEMENTS,
+        erase::STATEMENTS,
         facts::STATEMENTS,
         inbox::STATEMENTS,
         incidents::STATEMENTS,

@@ -79,6 +79,11 @@ impl<'c> Tx<'c> {
         &mut self.session.facts
     }
 
+    /// Facts were deleted: what was read of them is not true any more.
+    pub(crate) fn forget_facts(&mut self) {
+        self.session.facts = KnownFacts::default();
+    }
+
     fn guarded<T>(
         &mut self,
         run: impl FnOnce(&mut dyn Connection) -> Result<T, StoreError>,

@@ -38,6 +38,8 @@ pub struct Known {
     pub names: BTreeMap<String, String>,
     /// The number of the last fact that it knows.
     seq: i64,
+    /// What was erased up to this fact was gone when reading began.
+    begun: i64,
     /// The number of the last change of a deployment that it knows.
     changed: i64,
     /// The tables by which incidents were read.
@@ -49,22 +51,24 @@ struct News {
     incidents: Vec<(IncidentNumber, Option<History>)>,
     names: BTreeMap<String, String>,
     last: i64,
+    erased: Option<i64>,
 }
 
 impl Default for Figures {
     fn default() -> Self {
         Self {
-            known: Arc::new(Mutex::new(Known::new(TimeZone::UTC, BTreeMap::new()))),
+            known: Arc::new(Mutex::new(Known::new(TimeZone::UTC, BTreeMap::new(), 0))),
         }
     }
 }
 
 impl Known {
-    fn new(zone: TimeZone, mappings: BTreeMap<String, Mapping>) -> Self {
+    fn new(zone: TimeZone, mappings: BTreeMap<String, Mapping>, begun: i64) -> Self {
         Self {
             engine: Engine::new(Settings::new(zone)),
             names: BTreeMap::new(),
             seq: 0,
+            begun,
             changed: 0,
             mappings,
         }
@@ -94,13 +98,18 @@ impl Figures {
         let (zone, mappings) = db.read(surroundings).await?;
         if known.mappings != mappings {
             // Severities are read by these tables.
-            *known = Known::new(zone, mappings);
+            *known = Known::new(zone, mappings, known.begun);
         } else if known.engine.settings().zone != zone {
             known.engine.set(Settings::new(zone));
         }
         loop {
             let seq = known.seq;
             match db.read(move |tx| news(tx, seq)).await? {
+                Some(news) if news.erased > Some(known.begun) => {
+                    let begun = db.read(facts::last).await?;
+                    let (zone, mappings) = db.read(surroundings).await?;
+                    *known = Known::new(zone, mappings, begun);
+                }
                 Some(news) => known.learn(news),
                 None => break,
             }
@@ -161,15 +170,16 @@ fn surroundings(tx: &mut Tx<'_>) -> Result<(TimeZone, BTreeMap<String, Mapping>)
 
 /// The incidents that the next facts are about, as they are now.
 fn news(tx: &mut Tx<'_>, seq: i64) -> Result<Option<News>, StoreError> {
-    let Some((incidents, last)) = facts::after(tx, seq, BATCH)? else {
+    let Some(told) = facts::after(tx, seq, BATCH)? else {
         return Ok(None);
     };
     let mut news = News {
         incidents: Vec::new(),
         names: BTreeMap::new(),
-        last,
+        last: told.last,
+        erased: told.erased,
     };
-    for number in incidents {
+    for number in told.incidents {
         let told = record::told(tx, number)?;
         if let Some((facts, story)) = &told {
             tell_names(facts, story, &mut news.names);

@@ -6,7 +6,7 @@ use im_core::{Command, IncidentNumber};
 use im_engine::record;
 use im_metrics::input::{History, Settings};
 use im_metrics::{Durations, Engine, Figure, history, parse};
-use im_store::facts;
+use im_store::facts::{self, News};
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
@@ -20,7 +20,10 @@ const FEW: u32 = 3;
 fn histories(world: &mut World) -> BTreeMap<IncidentNumber, Option<History>> {
     let mut all = BTreeMap::new();
     let mut seq = 0;
-    while let Some((incidents, last)) = world.write(|tx| facts::after(tx, seq, FEW)) {
+    while let Some(News {
+        incidents, last, ..
+    }) = world.write(|tx| facts::after(tx, seq, FEW))
+    {
         assert!(last > seq);
         seq = last;
         for number in incidents {

@@ -1,8 +1,9 @@
 //! One incident of several services, and a PagerDuty incident for each: S67.
 
 use im_core::{Command, IncidentNumber, Kind, Severity, Status};
-use im_engine::{commands, parts};
+use im_engine::{commands, connector, parts};
 use im_pagerduty::{Call, Reply};
+use im_store::{facts, inbox};
 use jiff::SignedDuration;
 use pd_sim::IncidentView;
 use serde_json::json;
@@ -406,6 +407,38 @@ story! {
         world.must(incident, &Command::Resolve);
         world.settle_down();
         assert_eq!(world.sim.incidents().next().unwrap().status, "resolved");
+    }
+
+    fn m046_mw43_what_a_removed_connector_brought_is_erased_for_good(world) {
+        let (whole, _) = declared(world);
+        let (theirs, twin) = world.born_there("Theirs");
+        world.write_note(theirs, "known here");
+        world.settle_down();
+        world.remove_connector();
+        let kept = world.list().len();
+        let now = world.now;
+        let erase = |world: &mut World| world.write(move |tx| connector::erase(tx, CONNECTOR, 1, now));
+        // Cut off after the first, it goes on; a whole goes with its last part.
+        assert_eq!((erase(world), kept), (1, 2));
+        assert!(!world.list().is_empty());
+        while erase(world) > 0 {}
+        assert_eq!(world.list(), []);
+        let last = world.write(facts::last);
+        for gone in [whole, whole.part(1), theirs] {
+            assert_eq!(world.write(|tx| Ok(facts::of_incident(tx, gone)?.len())), 0, "{gone}");
+        }
+        let of_it = world.write(|tx| inbox::list(tx, CONNECTOR, None, 10));
+        assert!(of_it.is_empty(), "deliveries");
+        assert!(world.write(|tx| connector::was_removed(tx, CONNECTOR)), "late deliveries get 410");
+        // Connected again, it begins anew: nothing has an old number, and nobody is paged again.
+        world.add_connector_again();
+        let written = world.writes();
+        world.run_for(MINUTE * 12);
+        let again = world.number_of(&twin).expect("it is open there");
+        assert!(again > theirs && world.write(facts::last) > last);
+        // What we wrote there before is a text as any other.
+        assert!(world.notes(again)[0].starts_with("known here"));
+        assert_eq!(world.writes(), written);
     }
 
     fn s67_what_was_only_done_here_stays_here_where_the_connector_says_so(world) {

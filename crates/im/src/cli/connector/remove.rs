@@ -13,11 +13,15 @@ use crate::client::Call;
 /// Remove a connector
 ///
 /// Its key and its webhook go; incidents stay as they are, here and at PagerDuty. Added again under
-/// its name, the connector takes them up. The exit code is 1 when something is left to do by hand.
+/// its name, the connector takes them up. With `--purge` they are erased here with all their history,
+/// for good; PagerDuty keeps its own. The exit code is 1 when something is left to do by hand.
 #[derive(Debug, Args)]
 pub(crate) struct RemoveArgs {
     /// Which connector
     name: ConnectorName,
+    /// Erase its incidents and deliveries here, too; also for one that was removed before
+    #[arg(long)]
+    purge: bool,
     /// Do not ask
     #[arg(long)]
     yes: bool,
@@ -25,11 +29,17 @@ pub(crate) struct RemoveArgs {
 
 pub(crate) async fn run(args: RemoveArgs, cx: &mut Context) -> Result<Exit, Failure> {
     let name = args.name.as_str();
-    cx.confirm(
-        &format!("Remove {name}? Incidents stay; changes not sent yet are not sent."),
-        args.yes,
-    )?;
-    let answer = cx.send(Call::delete(["connectors", name])).await?;
+    let what = if args.purge {
+        "All of its incidents are erased here for good; changes not sent yet are not sent."
+    } else {
+        "Incidents stay; changes not sent yet are not sent."
+    };
+    cx.confirm(&format!("Remove {name}? {what}"), args.yes)?;
+    let mut call = Call::delete(["connectors", name]);
+    if args.purge {
+        call = call.query("purge", "true");
+    }
+    let answer = cx.send(call).await?;
     // Older servers answer with nothing.
     let found: Option<Checks> = if answer.body.is_empty() {
         None

@@ -169,6 +169,45 @@ async fn m046_m047_mw42_a_removed_connector_takes_its_webhook_with_it_and_says_w
 }
 
 #[tokio::test]
+async fn m046_mw43_a_connector_is_removed_with_its_data_where_that_is_asked_for() {
+    let there = There::start().await;
+    let server = &there.server;
+    for title in ["Disk full", "Search is slow"] {
+        let declared = json!({"title": title, "severity": "SEV-2"});
+        server.post("/api/v1/incidents", declared).await.is(201);
+    }
+    let counted = "/api/v1/metrics/incident_frequency";
+    let before = server.get(counted).await;
+    assert_eq!(before.is(200)["series"][0]["total"]["n"], 2);
+
+    let bad = server.delete("/api/v1/connectors/prod?purge=maybe").await;
+    assert_eq!(bad.is(400)["detail"], "`purge` cannot be `maybe`");
+    let removed = server.delete("/api/v1/connectors/prod?purge=true").await;
+    let said = lines(&removed);
+    let erased = "ok: Erased here: 2 incidents with their history, and all deliveries; PagerDuty keeps its own";
+    assert_eq!(said.last().unwrap(), erased);
+    assert!(!said.iter().any(|line| line.contains("stay")), "{said:?}");
+    server.get("/api/v1/incidents/1").await.is(404);
+    let after = server.get(counted).await;
+    let total = &after.is(200)["series"][0]["total"];
+    assert_eq!(total["n"], 0, "figures forget them at once");
+
+    // Numbers do not come again, and what was cut off can be asked for again.
+    let declared = json!({"title": "Disk full", "severity": "SEV-2"});
+    let next = server.post("/api/v1/incidents", declared).await;
+    let made = next.is(201).to_string();
+    assert!(made.contains("INC-3"), "{made}");
+    let again = server.delete("/api/v1/connectors/prod?purge=true").await;
+    assert_eq!(lines(&again), [erased.replace('2', "0")]);
+    server.delete("/api/v1/connectors/prod").await.is(404);
+    server
+        .delete("/api/v1/connectors/never?purge=true")
+        .await
+        .is(404);
+    server.get("/api/v1/incidents/3").await.is(200);
+}
+
+#[tokio::test]
 async fn m047_a_key_that_is_gone_does_not_hold_the_connector_and_the_steps_are_shown() {
     let there = There::start().await;
     there.enable().await.is(200);

@@ -13,23 +13,69 @@ use super::find;
 use crate::http::App;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
+use crate::http::input::Params;
 
-/// Remove a connector; incidents stay
+/// Incidents erased in one transaction: others write in between.
+const ERASED_AT_ONCE: u32 = 100;
+
+/// Remove a connector; incidents stay, or are erased here
+///
+/// A connector that was removed before can still have its data erased.
 #[utoipa::path(
     delete, path = "/api/v1/connectors/{name}", tag = "connectors", operation_id = "remove_connector",
-    params(("name" = String, Path, description = "Which")),
+    params(
+        ("name" = String, Path, description = "Which"),
+        ("purge" = Option<bool>, Query, description = "Whether its incidents, with all their history, and its deliveries are erased here"),
+    ),
     responses((status = 200, body = Checks, description = "It is removed: what went, and what is left")),
 )]
 pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
+    params: Params,
 ) -> Result<Json<Checks>, ApiError> {
-    let connector = find(&app, &name).await?;
+    let params = params.only(&["purge"])?;
+    let purge = match params.one("purge") {
+        None | Some("false") => false,
+        Some("true") => true,
+        Some(other) => {
+            return Err(
+                ApiError::bad_request(format!("`purge` cannot be `{other}`"))
+                    .hint("write true or false"),
+            );
+        }
+    };
+    let given = name.clone();
+    let was_removed = app
+        .db
+        .read(move |tx| {
+            let found = connector::load(tx, &given)?;
+            Ok::<_, ApiError>(found.is_none() && connector::was_removed(tx, &given)?)
+        })
+        .await?;
     let mut lines = Vec::new();
-    if let Some(id) = connector.row.subscription.clone() {
-        lines.push(subscription(&app, &connector, id).await);
+    if !(purge && was_removed) {
+        let connector = find(&app, &name).await?;
+        if let Some(id) = connector.row.subscription.clone() {
+            lines.push(subscription(&app, &connector, id).await);
+        }
+        forget(&app, &connector, purge, &mut lines).await?;
     }
+    if purge {
+        lines.push(erase(&app, &name).await?);
+    }
+    Ok(Json(Checks::of(lines)))
+}
+
+/// Forgets a connector and says what went with it.
+async fn forget(
+    app: &App,
+    connector: &Connector,
+    purge: bool,
+    lines: &mut Vec<Check>,
+) -> Result<(), ApiError> {
     let has_secrets = !connector.row.webhook_secrets.is_empty();
+    let name = connector.name().to_owned();
     let (stay, given_up) = app
         .db
         .write(move |tx| {
@@ -44,16 +90,43 @@ pub(super) async fn remove(
     } else {
         "API key is destroyed here"
     }));
-    lines.push(Check::ok(format!("Incidents stay on both sides ({stay})")));
-    if given_up > 0 {
-        lines.push(
-            Check::skipped(format!(
-                "Changes that PagerDuty had not taken: {given_up}, not sent"
-            ))
-            .next("added again under its name, the connector sends what is still true then"),
-        );
+    if !purge {
+        lines.push(Check::ok(format!("Incidents stay on both sides ({stay})")));
     }
-    Ok(Json(Checks::of(lines)))
+    if given_up > 0 {
+        let left = Check::skipped(format!(
+            "Changes that PagerDuty had not taken: {given_up}, not sent"
+        ));
+        lines.push(if purge {
+            left
+        } else {
+            left.next("added again under its name, the connector sends what is still true then")
+        });
+    }
+    Ok(())
+}
+
+/// Erases what a removed connector left here, some incidents at a time.
+async fn erase(app: &App, name: &str) -> Result<Check, ApiError> {
+    let mut count = 0;
+    loop {
+        let (name, now) = (name.to_owned(), app.clock.now());
+        let erased = app
+            .db
+            .write(move |tx| connector::erase(tx, &name, ERASED_AT_ONCE, now))
+            .await?;
+        if erased == 0 {
+            break;
+        }
+        count += erased;
+    }
+    tracing::info!(
+        connector = name,
+        "erased {count} incidents of a removed connector"
+    );
+    Ok(Check::ok(format!(
+        "Erased here: {count} incidents with their history, and all deliveries; PagerDuty keeps its own"
+    )))
 }
 
 /// Without this PagerDuty would go on delivering to nobody; but a key that does not work any more

@@ -1,0 +1,94 @@
+//! Erasing what a connector brought here: the one thing that deletes facts.
+//!
+//! Invariants
+//! - Numbers are not used again: those of incidents come from their counter, and before facts go, a
+//!   mark with the next number is set among them. Who follows the facts sees by the mark that what
+//!   was known may be gone ([`crate::facts::after`]).
+//! - An incident goes as a whole, with everything that is stored of it.
+
+use im_core::{IncidentNumber, Kind, Source};
+use jiff::Timestamp;
+
+use crate::statements::statements;
+use crate::{StoreError, Tx, incidents, params};
+
+/// The incident of a mark: none.
+pub(crate) const MARK: i64 = 0;
+
+statements! {
+    NEXT = "-- erase.next
+        SELECT number FROM incident WHERE connector = ?1 ORDER BY updated_at, number LIMIT ?2";
+    SET_MARK = "-- erase.set_mark
+        INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind)
+        VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM fact), ?1, ?2, ?3, ?4, ?5, 'none')
+            ON CONFLICT (incident, source, source_id) DO NOTHING";
+    SOURCES = "-- erase.sources
+        DELETE FROM fact_source WHERE seq IN (SELECT seq FROM fact WHERE incident = ?1)";
+    FACTS = "-- erase.facts
+        DELETE FROM fact WHERE incident = ?1";
+    OUTBOX = "-- erase.outbox
+        DELETE FROM outbox WHERE incident = ?1";
+    INCIDENT = "-- erase.incident
+        DELETE FROM incident WHERE number = ?1";
+    DELIVERIES = "-- erase.deliveries
+        DELETE FROM inbox WHERE connector = ?1";
+    RUNS = "-- erase.runs
+        DELETE FROM sync_run WHERE connector = ?1";
+    TALLIES = "-- erase.tallies
+        DELETE FROM tally WHERE connector = ?1";
+}
+
+/// Erases at most `limit` incidents of a connector and says how many there were to erase.
+pub fn some_incidents(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    limit: u32,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let rows = tx.query(NEXT, params![connector, limit])?;
+    let numbers: Vec<i64> = rows
+        .iter()
+        .map(|row| row.int(0))
+        .collect::<Result<_, _>>()?;
+    if numbers.is_empty() {
+        return Ok(0);
+    }
+    let id = format!("erased:{connector}:{}", now.as_microsecond());
+    let (source, kind) = (Source::Command.as_str(), Kind::Deleted.as_str());
+    tx.execute(SET_MARK, params![MARK, source, id, kind, now])?;
+    for number in &numbers {
+        incident(tx, *number)?;
+        if let Some(whole) = IncidentNumber::new(*number).and_then(IncidentNumber::whole)
+            && !has_parts(tx, whole)?
+        {
+            incident(tx, whole.get())?;
+        }
+    }
+    tx.forget_facts();
+    Ok(numbers.len())
+}
+
+fn incident(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
+    for sql in [SOURCES, FACTS, OUTBOX, INCIDENT] {
+        tx.execute(sql, params![number])?;
+    }
+    Ok(())
+}
+
+fn has_parts(tx: &mut Tx<'_>, whole: IncidentNumber) -> Result<bool, StoreError> {
+    let parts = incidents::find(tx, whole)?.map_or(0, |row| row.parts);
+    for index in 1..=u8::try_from(parts).unwrap_or(u8::MAX) {
+        if incidents::find(tx, whole.part(index))?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Erases what is kept of a connector beside incidents: deliveries, repairs and counts.
+pub fn the_rest(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
+    for sql in [DELIVERIES, RUNS, TALLIES] {
+        tx.execute(sql, params![connector])?;
+    }
+    Ok(())
+}
