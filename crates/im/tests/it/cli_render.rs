@@ -298,6 +298,8 @@ fn connector_sync_counts() {
     let bad = json!({"created": 0, "updated": 2, "unchanged": 40, "failed": 1, "repaired": 3, "complete": false,
         "messages": ["INC-7: PagerDuty has merged it into another incident"]});
     assert_snapshot!("connector_sync_bad", said(call, &bad, line));
+    let part = json!({"created": 0, "updated": 2, "unchanged": 40, "failed": 0, "repaired": 0, "complete": false, "messages": []});
+    assert_snapshot!("connector_sync_part", said(call, &part, line));
 }
 
 #[test]

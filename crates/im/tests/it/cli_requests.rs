@@ -304,6 +304,12 @@ fn the_rest_of_connector_and_server() {
     );
     check_answered(
         |run| run,
+        "connector remove prod --purge --yes",
+        "DELETE /api/v1/connectors/prod?purge=true",
+        &Value::Null,
+    );
+    check_answered(
+        |run| run,
         "config set public_url https://im.example.com",
         r#"PATCH /api/v1/settings {"public_url":"https://im.example.com"}"#,
         &json!({}),

@@ -34,7 +34,7 @@ pub(crate) async fn run(args: SyncArgs, cx: &mut Context) -> Result<Exit, Failur
     } else {
         say(&args.name, &synced, cx);
     }
-    Ok(Exit::of_checks(synced.failed == 0))
+    Ok(Exit::of_checks(synced.complete && synced.failed == 0))
 }
 
 fn say(name: &ConnectorName, synced: &Synced, cx: &mut Context) {
