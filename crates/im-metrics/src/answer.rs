@@ -176,8 +176,9 @@ impl Engine {
 
 /// Gives `each` what passes the filters and is in the range, with its bucket.
 fn counted<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(usize, Item<'a>)) {
+    let mut last = 0;
     scan(plan, &mut |item| {
-        let bucket = item.bucket.or_else(|| plan.cuts.find(item.at));
+        let bucket = item.bucket.or_else(|| plan.cuts.find(item.at, &mut last));
         if let Some(bucket) = bucket
             && plan.passes_teams(item.teams)
             && plan.passes_user(item.user)
@@ -207,9 +208,9 @@ fn answer(plan: &Plan<'_>) -> Result<Answer, BadQuery> {
         return Err(BadQuery::Cells { groups, width });
     }
     let keys = groups.keys(plan).into_iter();
-    let mut cells = cells.chunks(width);
+    let mut cells = cells.into_iter();
     let mut series: Vec<Series> = keys
-        .map(|keys| series(plan, keys, cells.next().unwrap_or_default()))
+        .map(|keys| series(plan, keys, cells.by_ref().take(width)))
         .collect();
     // No value comes last.
     series.sort_by(|a, b| order(&a.keys).cmp(&order(&b.keys)));
@@ -239,17 +240,19 @@ fn order(keys: &[Option<String>]) -> Vec<(bool, Option<&str>)> {
     keys.map(|key| (key.is_none(), key.as_deref())).collect()
 }
 
-fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: &[Cell]) -> Series {
+fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: impl Iterator<Item = Cell>) -> Series {
     let mut whole = Cell::default();
     let mut values = Vec::new();
     let is_state = plan.query.metric == Metric::OpenIncidents;
-    for (cell, bucket) in cells.iter().zip(&plan.buckets) {
+    for (mut cell, bucket) in cells.zip(&plan.buckets) {
+        cell.settle();
         if is_state {
             whole = Cell::default();
         }
-        whole.merge(cell);
-        values.push(value(plan, cell.clone(), bucket.days));
+        whole.merge(&cell);
+        values.push(value(plan, cell, bucket.days));
     }
+    whole.settle();
     let (from, to) = plan.range;
     Series {
         keys,
@@ -309,17 +312,15 @@ fn instant(micros: i64) -> Timestamp {
 }
 
 /// Tells each deployment's failures, with the method and the reason of each link.
-fn blame(plan: &Plan<'_>, items: &mut [Behind]) {
+fn blame<'a>(plan: &'a Plan<'a>, items: &mut [Behind]) {
     let mut failures: Vec<(String, Link)> = Vec::new();
-    for row in plan.rows() {
-        if !row.is_failure() || !plan.passes_as_failure(row) {
-            continue;
+    plan.rows(|row| {
+        if row.is_failure() && plan.passes_as_failure(row) {
+            let found = plan.linked(row);
+            let id = found.and_then(|found| plan.engine.names.text(found.id));
+            failures.extend(id.map(|id| (id.to_owned(), link(plan, row))));
         }
-        let id = plan
-            .linked(row)
-            .and_then(|found| plan.engine.names.text(found.id));
-        failures.extend(id.map(|id| (id.to_owned(), link(plan, row))));
-    }
+    });
     failures.sort_by(|a, b| (&a.0, a.1.incident).cmp(&(&b.0, b.1.incident)));
     for item in items {
         let Thing::Deployment(id) = &item.what else {

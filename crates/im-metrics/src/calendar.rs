@@ -175,13 +175,32 @@ impl Cuts {
         }
     }
 
+    /// The first instant of the range, and the first after it.
+    pub(crate) fn range(&self) -> (i64, i64) {
+        (self.start, self.end)
+    }
+
     /// Whether an instant is in the range.
     pub(crate) fn hold(&self, at: i64) -> bool {
         self.start <= at && at < self.end
     }
 
-    /// The bucket that an instant is in, if it is in the range.
-    pub(crate) fn find(&self, at: i64) -> Option<usize> {
+    /// The bucket that an instant is in, if it is in the range; `last` is the one that was found before,
+    /// which it mostly is again.
+    #[inline]
+    pub(crate) fn find(&self, at: i64, last: &mut usize) -> Option<usize> {
+        if let Some([start, end]) = self.starts.get(*last..*last + 2)
+            && *start <= at
+            && at < *end
+        {
+            return Some(*last);
+        }
+        let found = self.search(at)?;
+        *last = found;
+        Some(found)
+    }
+
+    fn search(&self, at: i64) -> Option<usize> {
         if !self.hold(at) {
             return None;
         }

@@ -117,7 +117,8 @@ pub(crate) struct Cell {
     /// The part of a ratio, or those acknowledged.
     part: u64,
     durations: Vec<i64>,
-    hours: Vec<(u32, i64)>,
+    /// By hour, so that what follows each other in time is in order.
+    hours: Vec<(i64, u32)>,
     ack: Judged,
     resolve: Judged,
     answered: i128,
@@ -126,11 +127,12 @@ pub(crate) struct Cell {
 }
 
 impl Cell {
+    #[inline]
     pub(crate) fn add(&mut self, measured: Measured) {
         match measured {
             Measured::Duration(duration) => self.durations.push(duration),
             Measured::One => self.n += 1,
-            Measured::Hour { person, key } => self.hours.push((person, key)),
+            Measured::Hour { person, key } => self.hours.push((key, person)),
             Measured::Share(is_part) => {
                 self.n += 1;
                 self.part += u64::from(is_part);
@@ -157,6 +159,16 @@ impl Cell {
         }
     }
 
+    /// Counts each hour once.
+    #[expect(
+        clippy::stable_sort_primitive,
+        reason = "unlike the other it makes use of stretches that are in order"
+    )]
+    pub(crate) fn settle(&mut self) {
+        self.hours.sort();
+        self.hours.dedup();
+    }
+
     /// Takes another cell in.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.n += other.n;
@@ -170,7 +182,7 @@ impl Cell {
         self.escalated_away += other.escalated_away;
     }
 
-    /// The figure of a query's metric, over so many local dates.
+    /// The figure of a query's metric, over so many local dates; of a cell that is settled.
     pub(crate) fn figure(mut self, query: &Query, days: i64) -> Figure {
         match query.metric {
             Metric::Mttr
@@ -179,11 +191,6 @@ impl Cell {
             | Metric::FailedDeploymentRecoveryTime
             | Metric::ChangeLeadTime => Figure::Durations(durations(&mut self.durations)),
             Metric::PageDisruptions if query.measure == Measure::Hours => {
-                if query.distinct {
-                    self.hours.iter_mut().for_each(|(person, _)| *person = 0);
-                }
-                self.hours.sort_unstable();
-                self.hours.dedup();
                 let n = u64::try_from(self.hours.len()).unwrap_or(u64::MAX);
                 Figure::Count { n }
             }
@@ -226,31 +233,35 @@ fn share(part: u64, whole: u64) -> Option<f64> {
 
 /// The statistics of a sample of microseconds.
 fn durations(sample: &mut [i64]) -> Durations {
-    let n = sample.len();
-    if n == 0 {
+    let (Some(min), Some(max)) = (sample.iter().min(), sample.iter().max()) else {
         return Durations::default();
-    }
+    };
+    let (min, max) = (num::seconds(*min), num::seconds(*max));
     let sum: i128 = sample.iter().map(|duration| i128::from(*duration)).sum();
-    let count = i128::try_from(n).unwrap_or(i128::MAX);
+    let last = sample.len() - 1;
+    let count = i128::try_from(sample.len()).unwrap_or(i128::MAX);
+    let median = percentile(sample, last * 5);
+    // Nothing behind the median is below it, so that the rest is found there.
+    let half = last / 2;
+    let upper = sample.get_mut(half..).unwrap_or_default();
+    let p90 = percentile(upper, last * 9 - half * 10);
     Durations {
-        n: u64::try_from(n).unwrap_or(u64::MAX),
+        n: u64::try_from(last + 1).unwrap_or(u64::MAX),
         mean: Some(num::float(sum) / num::float(count) / 1e6),
-        median: percentile(sample, 5),
-        p90: percentile(sample, 9),
-        min: sample.iter().min().map(|min| num::seconds(*min)),
-        max: sample.iter().max().map(|max| num::seconds(*max)),
+        median: Some(median),
+        p90: Some(p90),
+        min: Some(min),
+        max: Some(max),
     }
 }
 
-/// The value at the 0-based position `(n - 1) · tenths / 10` of the ascending sample, by linear
-/// interpolation.
-fn percentile(sample: &mut [i64], tenths: usize) -> Option<f64> {
-    let position = (sample.len() - 1) * tenths;
-    let (place, past) = (position / 10, position % 10);
+/// The value at a 0-based position of the ascending sample, in tenths, by linear interpolation.
+fn percentile(sample: &mut [i64], tenths: usize) -> f64 {
+    let (place, past) = (tenths / 10, tenths % 10);
     let (_, low, above) = sample.select_nth_unstable(place);
     let low = *low;
     let high = above.iter().min().copied().unwrap_or(low);
-    let past = num::float(i128::try_from(past).ok()?) / 10.0;
+    let past = num::float(i128::try_from(past).unwrap_or(0)) / 10.0;
     let step = num::float(i128::from(high) - i128::from(low)) * past;
-    Some((num::float(i128::from(low)) + step) / 1e6)
+    (num::float(i128::from(low)) + step) / 1e6
 }

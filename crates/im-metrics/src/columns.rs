@@ -3,6 +3,8 @@
 //! What is given of an incident and what was derived from its facts are two groups of columns with
 //! the same rows. Nothing but derived columns depends on the instant up to which facts count.
 
+use std::ops::Range;
+
 use crate::input::ResolverKind;
 use crate::list::List;
 
@@ -226,6 +228,17 @@ impl PageKinds {
     }
 }
 
+/// Rows of a block.
+const BLOCK: usize = 1_024;
+
+/// When the rows of a block lived, at most: nothing of them was before its start or after its end. Rows
+/// that go or change may leave it wider than it has to be.
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    start: i64,
+    end: i64,
+}
+
 /// Incidents, with what hangs on each.
 #[derive(Debug, Default)]
 pub(crate) struct Part {
@@ -235,6 +248,7 @@ pub(crate) struct Part {
     pub(crate) pages: List<Page>,
     pub(crate) escalations: List<i64>,
     pub(crate) turns: List<i64>,
+    spans: Vec<Span>,
 }
 
 impl Part {
@@ -242,8 +256,69 @@ impl Part {
         self.given.number.len()
     }
 
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        (0..self.len()).map(|place| Row { part: self, place })
+    pub(crate) fn push(&mut self, given: Given, derived: Derived, linked: Linked) {
+        self.given.push(given);
+        self.derived.push(derived);
+        self.linked.push(linked);
+        self.widen(self.len() - 1);
+    }
+
+    pub(crate) fn set(&mut self, place: usize, given: Given, derived: Derived, linked: Linked) {
+        self.given.set(place, given);
+        self.derived.set(place, derived);
+        self.linked.set(place, linked);
+        self.widen(place);
+    }
+
+    /// Drops a row; the last one takes its place.
+    pub(crate) fn swap_remove(&mut self, place: usize) {
+        self.given.swap_remove(place);
+        self.derived.swap_remove(place);
+        self.linked.swap_remove(place);
+        if place < self.len() {
+            self.widen(place);
+        }
+    }
+
+    fn widen(&mut self, place: usize) {
+        let row = Row::new(self, place);
+        let (start, end) = (row.trigger(), row.last_event());
+        match self.spans.get_mut(place / BLOCK) {
+            Some(span) => {
+                span.start = span.start.min(start);
+                span.end = span.end.max(end);
+            }
+            None => self.spans.push(Span { start, end }),
+        }
+    }
+
+    /// The places of rows to which something happened after an instant.
+    pub(crate) fn places_after(&self, at: i64) -> impl Iterator<Item = usize> {
+        let blocks = self.spans.iter().enumerate();
+        let places = blocks
+            .filter(move |(_, span)| span.end > at)
+            .flat_map(|(block, _)| self.places_of(block));
+        places.filter(move |place| Row::new(self, *place).last_event() > at)
+    }
+
+    fn places_of(&self, block: usize) -> Range<usize> {
+        block * BLOCK..((block + 1) * BLOCK).min(self.len())
+    }
+
+    /// The rows of blocks in which something was from `start` to `end`, and whether all that ever happened
+    /// to a block's rows was by `as_of`.
+    pub(crate) fn blocks(
+        &self,
+        (start, end): (i64, i64),
+        as_of: i64,
+    ) -> impl Iterator<Item = (bool, impl Iterator<Item = Row<'_>>)> {
+        let blocks = self.spans.iter().enumerate();
+        let lived = blocks.filter(move |(_, span)| span.start < end && start <= span.end);
+        lived.map(move |(block, span)| {
+            let places = self.places_of(block);
+            let rows = places.map(|place| Row { part: self, place });
+            (span.end <= as_of, rows)
+        })
     }
 }
 

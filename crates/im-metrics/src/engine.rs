@@ -125,14 +125,10 @@ impl Engine {
         let linked = self.deployments.link(&given, life.row.trigger, &self.names);
         let derived = keep(&mut self.main, &life);
         if let Some(place) = known {
-            self.main.given.set(place, given);
-            self.main.derived.set(place, derived);
-            self.main.linked.set(place, linked);
+            self.main.set(place, given, derived, linked);
         } else {
             self.places.insert(given.number, self.main.len());
-            self.main.given.push(given);
-            self.main.derived.push(derived);
-            self.main.linked.push(linked);
+            self.main.push(given, derived, linked);
         }
         self.pack();
     }
@@ -143,9 +139,7 @@ impl Engine {
             return;
         };
         self.give_up(place);
-        self.main.given.swap_remove(place);
-        self.main.derived.swap_remove(place);
-        self.main.linked.swap_remove(place);
+        self.main.swap_remove(place);
         if let Some(moved) = self.main.given.number.get(place) {
             self.places.insert(*moved, place);
         }
@@ -289,10 +283,7 @@ impl Engine {
     pub(crate) fn then(&self, as_of: Timestamp) -> Part {
         let as_of = as_of.as_microsecond();
         let mut part = Part::default();
-        for (place, last) in self.main.given.last_event.iter().enumerate() {
-            if *last <= as_of {
-                continue;
-            }
+        for place in self.main.places_after(as_of) {
             let mut given = self.main.given.row(place);
             let facts = self.facts.slice(given.events);
             let count = facts.iter().take_while(|fact| fact.at <= as_of).count();
@@ -302,9 +293,7 @@ impl Engine {
             };
             given.last_event = as_of;
             let derived = keep(&mut part, &life);
-            part.given.push(given);
-            part.derived.push(derived);
-            part.linked.push(self.main.linked.row(place));
+            part.push(given, derived, self.main.linked.row(place));
         }
         part
     }

@@ -62,10 +62,13 @@ impl Groups {
     }
 
     /// Gives `each` the place of every group that an item belongs to.
+    #[inline]
     pub(crate) fn of(&mut self, plan: &Plan<'_>, item: &Item<'_>, mut each: impl FnMut(usize)) {
         let Some(by) = self.by else {
-            let first = if self.is_by_user { item.user } else { NONE };
-            return each(self.place((first, NONE)));
+            if !self.is_by_user {
+                return each(0);
+            }
+            return each(self.place((item.user, NONE)));
         };
         if by != Dimension::Team {
             let key = key(plan, item, by);
@@ -80,6 +83,7 @@ impl Groups {
         }
     }
 
+    #[inline]
     fn keys_of(&self, item: &Item<'_>, key: u32) -> Keys {
         if self.is_by_user {
             (item.user, key)
@@ -88,6 +92,7 @@ impl Groups {
         }
     }
 
+    #[inline]
     fn place(&mut self, keys: Keys) -> usize {
         if self.is_by_user && self.by.is_some() {
             let next = self.keys.len();
@@ -108,6 +113,7 @@ impl Groups {
     }
 }
 
+#[inline]
 fn key(plan: &Plan<'_>, item: &Item<'_>, by: Dimension) -> u32 {
     match (by, item.of) {
         (Dimension::User, _) => item.user,

@@ -30,16 +30,22 @@ pub struct LeftOut {
 }
 
 /// Counts what the query leaves out.
-pub(crate) fn left_out(plan: &Plan<'_>) -> LeftOut {
+pub(crate) fn left_out<'a>(plan: &'a Plan<'a>) -> LeftOut {
     let mut left_out = LeftOut::none(plan.query.metric, plan.query.mode);
     if plan.query.metric.is_of_deployments() {
         return left_out;
     }
-    for row in plan.rows() {
-        if plan.cuts.hold(row.trigger()) && plan.passes(row) && plan.passes_teams(row.teams()) {
+    // Most incidents count, and most reasons are a flag.
+    let (flags, only_flags) = (left_out.flags(), left_out.has_only_flags());
+    plan.rows_in_range(|row| {
+        if (!only_flags || row.is(flags))
+            && plan.cuts.hold(row.trigger())
+            && plan.passes(row)
+            && plan.passes_teams(row.teams())
+        {
             left_out.count(plan, row);
         }
-    }
+    });
     left_out
 }
 
@@ -60,6 +66,24 @@ impl LeftOut {
             negative: used(is_recovery),
             no_target: used(metric == Metric::SlaCompliance),
         }
+    }
+
+    /// The flags that are reasons.
+    fn flags(&self) -> Flags {
+        let flags = Flags::TEST.with(Flags::MERGED, true);
+        let flags = flags.with(Flags::OPEN, self.open.is_some());
+        flags.with(Flags::NOT_FAILURE, self.not_failure.is_some())
+    }
+
+    /// Whether no other reason is used.
+    fn has_only_flags(&self) -> bool {
+        let others = [
+            self.unacknowledged,
+            self.unlinked,
+            self.negative,
+            self.no_target,
+        ];
+        others.iter().all(Option::is_none)
     }
 
     fn count(&mut self, plan: &Plan<'_>, row: Row<'_>) {

@@ -40,7 +40,12 @@ pub(crate) fn scan<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
         Metric::SlaCompliance => incidents(plan, |row| sla_compliance::items(plan, row, emit)),
         Metric::OncallLoad => incidents(plan, |row| oncall_load::items(plan, row, emit)),
         Metric::ReopenRate => incidents(plan, |row| reopen_rate::items(plan, row, emit)),
-        Metric::OpenIncidents => incidents(plan, |row| open_incidents::items(plan, row, emit)),
+        // What is open in the range need not have moved in it.
+        Metric::OpenIncidents => plan.rows(|row| {
+            if plan.passes(row) {
+                open_incidents::items(plan, row, emit);
+            }
+        }),
         Metric::Escalations => incidents(plan, |row| escalations::items(plan, row, emit)),
         Metric::DeploymentFrequency => {
             deployments(plan, |one| deployment_frequency::items(plan, one, emit));
@@ -53,12 +58,13 @@ pub(crate) fn scan<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
     }
 }
 
+#[inline]
 fn incidents<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(Row<'a>)) {
-    for row in plan.rows() {
+    plan.rows_in_range(|row| {
         if plan.passes(row) {
             each(row);
         }
-    }
+    });
 }
 
 fn deployments<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(&'a Deployment)) {

@@ -237,14 +237,33 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Every incident that had begun, as it was then.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let main = self.engine.main.rows();
-        let current = main.filter(|row| row.last_event() <= self.as_of);
-        current.chain(self.then.rows())
+    /// Gives `each` every incident that had begun, as it was then.
+    #[inline]
+    pub(crate) fn rows(&'a self, each: impl FnMut(Row<'a>)) {
+        self.rows_of((i64::MIN, i64::MAX), each);
+    }
+
+    /// Of those at least all to which something happened in the range.
+    #[inline]
+    pub(crate) fn rows_in_range(&'a self, each: impl FnMut(Row<'a>)) {
+        self.rows_of(self.cuts.range(), each);
+    }
+
+    #[inline]
+    fn rows_of(&'a self, range: (i64, i64), mut each: impl FnMut(Row<'a>)) {
+        let main = self.engine.main.blocks(range, self.as_of);
+        // One call of `each` in one loop, so that it can be a part of the loop.
+        for (is_over, rows) in main.chain(self.then.blocks(range, self.as_of)) {
+            for row in rows {
+                if is_over || row.last_event() <= self.as_of {
+                    each(row);
+                }
+            }
+        }
     }
 
     /// A field of an incident.
+    #[inline]
     pub(crate) fn field(&self, row: Row<'_>, dimension: Dimension) -> u32 {
         let now = self.query.as_of == AsOf::Current;
         match dimension {
@@ -264,6 +283,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether an incident passes the filters on its fields, service and environment included.
+    #[inline]
     pub(crate) fn passes(&self, row: Row<'_>) -> bool {
         let service = self.service.as_ref();
         let environment = self.environment.as_ref();
@@ -273,7 +293,12 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether it passes the filters that say nothing of a deployment.
+    #[inline]
     pub(crate) fn passes_as_failure(&self, row: Row<'_>) -> bool {
+        (self.fields.is_empty() && self.titles.is_empty()) || self.passes_fields(row)
+    }
+
+    fn passes_fields(&self, row: Row<'_>) -> bool {
         let mut fields = self.fields.iter();
         fields.all(|(dimension, allowed)| allowed.has(self.field(row, *dimension)))
             && (self.titles.is_empty() || {
@@ -291,6 +316,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether a set of teams passes.
+    #[inline]
     pub(crate) fn passes_teams(&self, teams: u32) -> bool {
         let Some(allowed) = &self.team else {
             return true;
@@ -307,6 +333,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether a person passes.
+    #[inline]
     pub(crate) fn passes_user(&self, user: u32) -> bool {
         self.user.as_ref().is_none_or(|allowed| allowed.has(user))
     }

@@ -25,19 +25,21 @@ pub(crate) fn items<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
         emit(Item::of_deployment(plan, deployment, at, failed));
     }
     if plan.query.mode == Mode::Impact {
-        for row in plan.rows() {
+        plan.rows_in_range(|row| {
             if row.is_failure() && plan.passes(row) {
                 emit(Item::of(row, row.trigger(), Measured::Failure));
             }
-        }
+        });
     }
 }
 
 /// The ids of the deployments behind failures.
-fn blamed(plan: &Plan<'_>) -> HashSet<u32> {
-    plan.rows()
-        .filter(|row| row.is_failure() && plan.passes_as_failure(*row))
-        .filter_map(|row| plan.linked(row))
-        .map(|deployment| deployment.id)
-        .collect()
+fn blamed<'a>(plan: &'a Plan<'a>) -> HashSet<u32> {
+    let mut ids = HashSet::new();
+    plan.rows(|row| {
+        if row.is_failure() && plan.passes_as_failure(row) {
+            ids.extend(plan.linked(row).map(|deployment| deployment.id));
+        }
+    });
+    ids
 }

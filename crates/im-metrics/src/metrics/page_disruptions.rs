@@ -7,7 +7,7 @@
 use crate::columns::{Flags, Page, PageKinds, Row};
 use crate::metrics::pages;
 use crate::plan::{Item, Measured, Plan};
-use crate::query::{Measure, When};
+use crate::query::{Measure, Query, When};
 
 pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
     if row.is(Flags::TEST) {
@@ -21,16 +21,16 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Ite
             When::WorkingHours => !out,
         };
         if counts {
-            emit(pages::item(row, page, measured(plan.query.measure, page)));
+            emit(pages::item(row, page, measured(plan.query, page)));
         }
     }
 }
 
-fn measured(measure: Measure, page: &Page) -> Measured {
-    match measure {
+fn measured(query: &Query, page: &Page) -> Measured {
+    match query.measure {
         Measure::Pages => Measured::One,
         Measure::Hours => Measured::Hour {
-            person: page.user,
+            person: if query.distinct { 0 } else { page.user },
             key: page.at - i64::from(page.past_hour),
         },
     }
