@@ -21,6 +21,8 @@ struct Asked {
     titles: Vec<String>,
     /// Each note, and whether it is certain.
     notes: Vec<(String, bool)>,
+    /// So many of these are from before it was opened again, without PagerDuty having heard of it till then: they may stay here.
+    kept: usize,
     /// Whether the last change of its state was certain, and ended it.
     last_state: Option<(bool, bool)>,
     /// Which sides changed its state.
@@ -37,6 +39,8 @@ pub(crate) struct Model {
     pub(crate) taken: BTreeMap<usize, BTreeSet<String>>,
     /// Changes at PagerDuty whose answer nobody heard, by incident.
     unheard: BTreeMap<String, usize>,
+    /// Incidents of ours that PagerDuty was asked to make, by account and number.
+    made: BTreeSet<(usize, String)>,
 }
 
 /// Both sides of an account, as they show themselves.
@@ -117,6 +121,12 @@ impl Model {
     /// A change whose answer did not come through may be made again, if somebody there changed it meanwhile.
     fn call(&mut self, line: &Value) {
         let request = text(&line["request"]);
+        if request == "POST /incidents" {
+            let key = text(&line["body"]["incident"]["incident_key"]);
+            let number = key.split('-').skip_while(|word| *word != "INC").nth(1);
+            let number = format!("INC-{}", number.unwrap_or_default());
+            self.made.insert((account(line), number));
+        }
         let is_heard = matches!(
             line["fate"].as_str(),
             Some("straight" | "held before" | "cut before" | "held until the caller was gone")
@@ -138,6 +148,8 @@ impl Model {
 
     fn command(&mut self, line: &Value) {
         let (verb, body) = (text(&line["verb"]), line["body"].clone());
+        let number = (account(line), text(&line["number"]));
+        let is_made = self.made.contains(&number);
         let asked = self.asked(line);
         let is_unknown = line["answer"].is_null() || line["answer"].as_u64() >= Some(500);
         let is_done = line["answer"].as_u64().is_some_and(|status| status < 300);
@@ -167,6 +179,9 @@ impl Model {
             "acknowledge" | "resolve" | "reopen" if changed => {
                 asked.last_state = Some((is_done, verb == "resolve"));
                 asked.sides.insert("here");
+                if verb == "reopen" && asked.is_ours && !is_made {
+                    asked.kept = asked.notes.len();
+                }
             }
             _ => {}
         }
@@ -277,7 +292,7 @@ impl Model {
             let what = format!("{name} is {} after {:?}", ours["status"], asked.last_state);
             wrong.lost.push(what);
         }
-        for (note, is_certain) in &asked.notes {
+        for (place, (note, is_certain)) in asked.notes.iter().enumerate() {
             let told = ours["timeline"].as_array().into_iter().flatten();
             let here = told.filter(|line| is_note(&line["note"], note)).count();
             let there = theirs.map(|theirs| {
@@ -290,7 +305,7 @@ impl Model {
                 wrong.double.push(what);
             } else if *is_certain && here == 0 {
                 wrong.lost.push(what);
-            } else if here != there {
+            } else if here != there && (there > 0 || place >= asked.kept) {
                 wrong.diverged.push(what);
             }
         }
@@ -364,6 +379,8 @@ mod tests {
                 "answer": 200, "changed": true, "number": "INC-1"})
         };
         let history = vec![
+            json!({"what": "call", "account": 0, "answer": 201, "fate": "straight", "request": "POST /incidents",
+                "body": {"incident": {"incident_key": "im-8085afd4-INC-1-PWEB-1"}}}),
             command("declare", json!({"title": "one"})),
             command("note", json!({"text": "first"})),
             command("rename", json!({"title": "uno"})),
@@ -412,8 +429,8 @@ mod tests {
         assert_eq!(judged(|_, _| {}), None);
         // Whoever was not answered may find it done, or not.
         let unanswered = |history: &mut Vec<Value>, _: &mut Sides| {
-            history[1]["answer"] = Value::Null;
-            history[3]["answer"] = Value::Null;
+            history[2]["answer"] = Value::Null;
+            history[4]["answer"] = Value::Null;
         };
         assert_eq!(judged(unanswered), None);
         let undone = |history: &mut Vec<Value>, sides: &mut Sides| {
@@ -422,6 +439,15 @@ mod tests {
             sides.there[0]["notes"] = json!([]);
         };
         assert_eq!(judged(undone), None);
+        // What had ended before PagerDuty was told, and was opened again, keeps here what was said before.
+        let late = |history: &mut Vec<Value>, sides: &mut Sides| {
+            let (made, mut again) = (history.remove(0), history[3].clone());
+            again["verb"] = json!("reopen");
+            history.insert(3, again);
+            history.push(made);
+            sides.there[0]["notes"] = json!([]);
+        };
+        assert_eq!(judged(late), None);
     }
 
     #[test]
@@ -481,10 +507,7 @@ mod tests {
         is_seen("diverged", |_, sides| {
             sides.there[0]["urgency"] = json!("low");
         });
-        is_seen("diverged", |history, sides| {
-            history[1]["answer"] = Value::Null;
-            sides.there[0]["notes"] = json!([]);
-        });
+        is_seen("diverged", |_, sides| sides.there[0]["notes"] = json!([]));
         is_seen("diverged", |history, sides| {
             history.pop();
             sides.writes.pop();
