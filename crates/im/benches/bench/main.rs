@@ -1,8 +1,8 @@
 //! The promises about speed, measured: `cargo xtask bench`.
 //!
 //! Each figure is printed beside what this machine allows, measured in the same run, and beside its
-//! target. Words on the command line choose parts (`intake`, `seen`, `commands`, `million`); without
-//! any, all of them run, in less than five minutes.
+//! target. Words on the command line choose parts (`intake`, `seen`, `commands`, `figures`,
+//! `million`); without any, all of them run, in less than five minutes. `--peers` asks other programs as well, where there are some.
 //!
 //! Invariants
 //! - Nothing fails because a figure is bad: a slow machine is no mistake of the program's.
@@ -17,6 +17,7 @@
 
 mod commands;
 mod events;
+mod figures;
 mod fill;
 mod intake;
 mod machine;
@@ -37,6 +38,7 @@ fn main() {
         .skip(1)
         .filter(|word| !word.starts_with('-'))
         .collect();
+    let with_peers = std::env::args().any(|word| word == "--peers");
     let asked = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     let scratch = Scratch::new();
     machine::describe(scratch.path());
@@ -46,6 +48,9 @@ fn main() {
     }
     if asked("seen") {
         seen::measure(&scratch, &mut report);
+    }
+    if asked("figures") {
+        figures::measure(&scratch, with_peers, &mut report);
     }
     if asked("intake") || asked("million") {
         let small = intake::measure(&scratch, &mut report);
