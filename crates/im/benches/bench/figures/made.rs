@@ -240,6 +240,7 @@ impl Lived {
 fn delay(rng: &mut fastrand::Rng, mean: i64) -> i64 {
     let whole = -rng.f64().max(1e-9).ln() * 1e6;
     #[expect(
+        clippy::as_conversions,
         clippy::cast_possible_truncation,
         reason = "at most 21 times a million"
     )]
