@@ -85,11 +85,13 @@ columns! {
         urgency_now: u32,
         priority: u32,
         priority_now: u32,
-        /// PagerDuty's teams of it.
+        /// Its teams when it was triggered: PagerDuty's, and our own that answer for them or its service.
         teams: u32,
         /// When the last of its facts was.
         last_event: i64,
         ; // Read by derivation only.
+        /// PagerDuty's teams of it.
+        told_teams: u32,
         /// Its resolve reason is a merge.
         merge_told: bool,
         not_change_related: bool,

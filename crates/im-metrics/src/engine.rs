@@ -3,7 +3,7 @@
 //! What was given stays as compact facts, so that a past `as_of_time` or a change of working hours
 //! derives again what it touches, and only that.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
@@ -26,6 +26,10 @@ pub struct Engine {
     test_keyword: String,
     /// The teams of each service: those of its deployments.
     pub(crate) teams_of_service: HashMap<u32, u32>,
+    /// Our own teams that answer for a service.
+    own_of_service: HashMap<u32, Vec<u32>>,
+    /// Our own teams that a team is a part of.
+    own_of_team: HashMap<u32, Vec<u32>>,
     pub(crate) main: Part,
     facts: List<Fact>,
     titles: List<u8>,
@@ -49,6 +53,8 @@ impl Engine {
             rules: Vec::new(),
             test_keyword: String::new(),
             teams_of_service: HashMap::new(),
+            own_of_service: HashMap::new(),
+            own_of_team: HashMap::new(),
             main: Part::default(),
             facts: List::default(),
             titles: List::default(),
@@ -66,6 +72,9 @@ impl Engine {
         self.people = People::new(&self.settings, &mut self.names, &mut self.sets);
         self.settle();
         for place in 0..self.main.len() {
+            let given = self.main.given.row(place);
+            let teams = self.teams(given.told_teams, given.service);
+            self.main.given.set(place, Given { teams, ..given });
             self.renew(place);
         }
     }
@@ -98,12 +107,48 @@ impl Engine {
         });
         self.rules = rules.collect();
         self.test_keyword = self.settings.test_keyword.to_lowercase();
-        let services = self.settings.teams_of_service.iter();
-        let teams = services.map(|(service, teams)| {
+        self.settle_teams();
+    }
+
+    fn settle_teams(&mut self) {
+        let names = &mut self.names;
+        self.own_of_service.clear();
+        self.own_of_team.clear();
+        for team in &self.settings.teams {
+            let id = names.intern(&team.id);
+            for service in &team.services {
+                let of_it = self.own_of_service.entry(names.intern(service));
+                of_it.or_default().push(id);
+            }
+            for part in &team.includes {
+                let of_it = self.own_of_team.entry(names.intern(part));
+                of_it.or_default().push(id);
+            }
+        }
+        let mut told: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (service, teams) in &self.settings.teams_of_service {
             let teams = teams.iter().map(|team| names.intern(team)).collect();
-            (names.intern(service), self.sets.intern(teams))
-        });
-        self.teams_of_service = teams.collect();
+            told.insert(names.intern(service), teams);
+        }
+        for service in self.own_of_service.keys() {
+            told.entry(*service).or_default();
+        }
+        let told = told.into_iter();
+        self.teams_of_service = told
+            .map(|(service, teams)| {
+                let teams = self.sets.intern(teams);
+                (service, self.teams(teams, service))
+            })
+            .collect();
+    }
+
+    /// The set with our own teams that answer for one of a set or for a service.
+    fn teams(&mut self, told: u32, service: u32) -> u32 {
+        let told = self.sets.members(told).to_vec();
+        let larger = told.iter().filter_map(|team| self.own_of_team.get(team));
+        let of_service = self.own_of_service.get(&service);
+        let own: Vec<u32> = larger.chain(of_service).flatten().copied().collect();
+        self.sets.intern([told, own].concat())
     }
 
     /// Puts an incident in, in place of what was known of it. One without a trigger is none.
@@ -235,9 +280,13 @@ impl Engine {
             policy_now,
             urgency,
             urgency_now,
+        let told_teams = self.sets.intern(teams);
+        let teams = self.teams(told_teams, service);
+        let names = &mut self.names;
             priority,
             priority_now,
-            teams: self.sets.intern(teams),
+            teams,
+            told_teams,
             merge_told: history.merged,
             not_change_related: history.not_change_related,
             manual: match &history.link {

@@ -1,15 +1,19 @@
 //! Working hours: when a person is at work, on the wall clock of the person.
 //!
 //! Versions are dated; the one with the latest start holds, and supplies all intervals. It starts at
-//! the first instant of its date in its own zone. Without one: Monday to Friday, 08:00 to 18:00, in
-//! the person's zone at PagerDuty, else in the organisation's.
+//! the first instant of its date in its own zone, which is the person's where it names none. Those of
+//! a person go before those of the person's teams then, and these before the organisation's. Without
+//! any: Monday to Friday, 08:00 to 18:00. The person's zone is the one at PagerDuty, else the
+//! organisation's.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 
-use crate::calendar::first_instant;
-use crate::input::{HoursVersion, Person};
+use crate::calendar::{end_instant, first_instant};
+use crate::input::{HoursVersion, Membership, Person, Settings};
 
 const MINUTE: i64 = 60_000_000;
 const HOUR: i64 = 60 * MINUTE;
@@ -87,8 +91,29 @@ fn time_of_day(text: &str) -> Result<i64, BadHours> {
 /// The working hours of one person, ready to be asked.
 #[derive(Debug)]
 pub(crate) struct Hours {
-    /// When each begins, earliest first; the default begins before all time.
+    /// When each begins, earliest first; the first begins before all time.
     versions: Vec<(i64, TimeZone, Week)>,
+}
+
+/// How near to a person working hours are: the nearest hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Near {
+    Usual,
+    Organisation,
+    Team,
+    Person,
+}
+
+/// A version, and when it may hold.
+struct Candidate<'a> {
+    near: Near,
+    start: i64,
+    /// The team, so that of two with one start the same is always taken.
+    team: &'a str,
+    /// As long as the person is in the team.
+    within: (i64, i64),
+    zone: TimeZone,
+    week: Week,
 }
 
 /// What an instant is to a person.
@@ -101,18 +126,29 @@ pub(crate) struct Moment {
 }
 
 impl Hours {
-    /// Those of a person.
-    pub(crate) fn of(person: Option<&Person>, organisation: &TimeZone) -> Self {
-        let zone = person.and_then(|person| person.zone.as_ref());
-        let zone = zone.unwrap_or(organisation).clone();
-        let mut versions = vec![(i64::MIN, zone, Week::usual())];
-        let own = person.map_or(&[][..], |person| &person.hours);
-        versions.extend(own.iter().map(|version| {
-            let HoursVersion { from, zone, week } = version;
-            (first_instant(*from, zone), zone.clone(), week.clone())
-        }));
-        versions.sort_by_key(|(start, _, _)| *start);
-        Self { versions }
+    /// Those of a person who is in these teams.
+    pub(crate) fn of(
+        person: Option<&Person>,
+        memberships: &[Membership],
+        settings: &Settings,
+    ) -> Self {
+        let candidates = candidates(person, memberships, settings);
+        let mut bounds = BTreeSet::new();
+        for one in &candidates {
+            bounds.extend([one.start.max(one.within.0), one.within.1]);
+        }
+        let nearest = |at: i64| {
+            let then = candidates.iter();
+            let then =
+                then.filter(|one| one.start <= at && one.within.0 <= at && at < one.within.1);
+            then.max_by_key(|one| (one.near, one.start, one.team))
+        };
+        let bounds = bounds.into_iter();
+        let versions = bounds
+            .filter_map(|at| Some((at, nearest(at)?.zone.clone(), nearest(at)?.week.clone())));
+        Self {
+            versions: versions.collect(),
+        }
     }
 
     /// What `at` is to the person.
@@ -129,4 +165,54 @@ impl Hours {
             out_of_hours: !week.holds(in_week),
         }
     }
+}
+
+/// Everything that was set and may concern a person, and what holds without it.
+fn candidates<'a>(
+    person: Option<&'a Person>,
+    memberships: &'a [Membership],
+    settings: &'a Settings,
+) -> Vec<Candidate<'a>> {
+    const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
+    let zone = person.and_then(|person| person.zone.as_ref());
+    let zone = zone.unwrap_or(&settings.zone);
+    let candidate = |near, version: &HoursVersion, team, within| {
+        let zone = version.zone.as_ref().unwrap_or(zone).clone();
+        Candidate {
+            near,
+            start: first_instant(version.from, &zone),
+            team,
+            within,
+            zone,
+            week: version.week.clone(),
+        }
+    };
+    let mut all = vec![Candidate {
+        near: Near::Usual,
+        start: i64::MIN,
+        team: "",
+        within: ALWAYS,
+        zone: zone.clone(),
+        week: Week::usual(),
+    }];
+    let organisation = settings.hours.iter();
+    all.extend(organisation.map(|version| candidate(Near::Organisation, version, "", ALWAYS)));
+    for membership in memberships {
+        let from = membership.from;
+        let from = from.map_or(i64::MIN, |date| first_instant(date, &settings.zone));
+        let to = membership.to;
+        let end = to.map_or(i64::MAX, |date| end_instant(date, &settings.zone));
+        let mut teams = settings.teams.iter();
+        let Some(team) = teams.find(|team| team.id == membership.team) else {
+            continue;
+        };
+        let versions = team.hours.iter();
+        all.extend(versions.map(|version| candidate(Near::Team, version, &team.id, (from, end))));
+    }
+    let own = person.map_or(&[][..], |person| &person.hours);
+    all.extend(
+        own.iter()
+            .map(|version| candidate(Near::Person, version, "", ALWAYS)),
+    );
+    all
 }

@@ -196,8 +196,8 @@ pub struct Person {
 pub struct HoursVersion {
     /// The first local date on which they hold.
     pub from: Date,
-    /// The zone of the person's wall clock.
-    pub zone: TimeZone,
+    /// The zone of the wall clock; the person's own where absent.
+    pub zone: Option<TimeZone>,
     /// The hours.
     pub week: Week,
 }
@@ -217,6 +217,19 @@ pub struct Membership {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FailureRule {
     /// Its origin is this.
+/// A team of the organisation's own, beside those of PagerDuty.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Team {
+    /// Its id.
+    pub id: String,
+    /// Versions of its working hours, in any order: those of members without hours of their own.
+    pub hours: Vec<HoursVersion>,
+    /// The services that it is responsible for.
+    pub services: Vec<String>,
+    /// The teams that are a part of it: their members, incidents and services are its own, too.
+    pub includes: Vec<String>,
+}
+
     pub origin: Option<String>,
     /// Its service at trigger is this.
     pub service: Option<String>,
@@ -248,12 +261,16 @@ pub struct Settings {
     pub people: Vec<Person>,
     /// Users who are the same person as another user.
     pub same_person: BTreeMap<String, String>,
-    /// The teams that a service belongs to: those of its deployments.
+    /// Versions of its working hours, in any order: those of people for whom nothing nearer was set.
+    pub hours: Vec<HoursVersion>,
+    /// PagerDuty's teams of a service: those of its deployments.
     pub teams_of_service: BTreeMap<String, Vec<String>>,
     /// What is no failure.
     pub failure_rules: Vec<FailureRule>,
     /// Targets by severity.
     pub targets: BTreeMap<String, Target>,
+    /// Teams of its own, or hours of PagerDuty's teams.
+    pub teams: Vec<Team>,
 }
 
 impl Settings {
@@ -273,9 +290,11 @@ impl Settings {
             same_person: BTreeMap::new(),
             teams_of_service: BTreeMap::new(),
             failure_rules: Vec::new(),
+            hours: Vec::new(),
             targets: targets
                 .into_iter()
                 .map(|(severity, target)| (severity.to_owned(), target))
+            teams: Vec::new(),
                 .collect(),
         }
     }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::calendar::{end_instant, first_instant};
 use crate::hours::{Hours, Moment};
-use crate::input::{Person, Settings};
+use crate::input::{Membership, Person, Settings};
 use crate::names::{Names, Sets};
 
 /// Everybody who is paged.
@@ -31,16 +31,17 @@ impl People {
         let same = same.map(|(user, person)| (names.intern(user), names.intern(person)));
         let same = same.collect();
         let known = settings.people.iter().map(|person| {
+            let memberships = memberships(person, settings);
             let known = Known {
-                hours: Hours::of(Some(person), &settings.zone),
-                teams: teams(person, &settings.zone, names, sets),
+                hours: Hours::of(Some(person), &memberships, settings),
+                teams: teams(&memberships, &settings.zone, names, sets),
             };
             (names.intern(&person.id), known)
         });
         Self {
             same,
             known: known.collect(),
-            usual: Hours::of(None, &settings.zone),
+            usual: Hours::of(None, &[], settings),
         }
     }
 
@@ -64,10 +65,28 @@ impl People {
     }
 }
 
+/// The teams that a person is in, those included that a team is a part of.
+fn memberships(person: &Person, settings: &Settings) -> Vec<Membership> {
+    let mut all = person.memberships.clone();
+    for membership in &person.memberships {
+        let larger = settings.teams.iter();
+        let larger = larger.filter(|team| team.includes.contains(&membership.team));
+        all.extend(larger.map(|team| Membership {
+            team: team.id.clone(),
+            ..membership.clone()
+        }));
+    }
+    all
+}
+
 /// The sets of teams from each instant on at which one of the memberships begins or ends.
-fn teams(person: &Person, zone: &TimeZone, names: &mut Names, sets: &mut Sets) -> Vec<(i64, u32)> {
-    let memberships: Vec<(u32, i64, i64)> = person
-        .memberships
+fn teams(
+    memberships: &[Membership],
+    zone: &TimeZone,
+    names: &mut Names,
+    sets: &mut Sets,
+) -> Vec<(i64, u32)> {
+    let memberships: Vec<(u32, i64, i64)> = memberships
         .iter()
         .map(|membership| {
             let from = membership

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use im_metrics::input::{
     Deployment, DeploymentStatus, Event, FailureRule, History, HoursVersion, Membership, Person,
-    ResolverKind, Settings, Values, What,
+    ResolverKind, Settings, Team, Values, What,
 };
 use im_metrics::{Answer, Durations, Engine, Figure, Judged, Query, Week};
 use jiff::Timestamp;
@@ -17,9 +17,11 @@ use jiff::tz::TimeZone;
 pub(crate) struct World {
     pub(crate) now: Timestamp,
     pub(crate) zone: &'static str,
+    pub(crate) hours: Vec<Hours>,
     pub(crate) people: Vec<Who>,
     pub(crate) same_person: BTreeMap<String, String>,
     pub(crate) teams_of_service: BTreeMap<String, Vec<String>>,
+    pub(crate) teams: Vec<Group>,
     pub(crate) rules: Vec<FailureRule>,
     pub(crate) histories: Vec<History>,
     pub(crate) deployments: Vec<Deployment>,
@@ -34,10 +36,19 @@ pub(crate) struct Who {
     pub(crate) memberships: Vec<Membership>,
 }
 
+/// A team of the organisation's own.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Group {
+    pub(crate) id: String,
+    pub(crate) hours: Vec<Hours>,
+    pub(crate) services: Vec<String>,
+    pub(crate) includes: Vec<String>,
+}
+
 #[derive(Debug, Clone)]
 pub(crate) struct Hours {
     pub(crate) from: Date,
-    pub(crate) zone: &'static str,
+    pub(crate) zone: Option<&'static str>,
     pub(crate) week: Vec<(Weekday, &'static str, &'static str)>,
 }
 
@@ -46,9 +57,11 @@ impl World {
         Self {
             now: at(now),
             zone,
+            hours: Vec::new(),
             people: Vec::new(),
             same_person: BTreeMap::new(),
             teams_of_service: BTreeMap::new(),
+            teams: Vec::new(),
             rules: Vec::new(),
             histories: Vec::new(),
             deployments: Vec::new(),
@@ -60,6 +73,8 @@ impl World {
         settings.people = self.people.iter().map(Who::person).collect();
         settings.same_person = self.same_person.clone();
         settings.teams_of_service = self.teams_of_service.clone();
+        settings.hours = self.hours.iter().map(Hours::version).collect();
+        settings.teams = self.teams.iter().map(Group::team).collect();
         settings.failure_rules.clone_from(&self.rules);
         settings
     }
@@ -91,6 +106,17 @@ impl Who {
     }
 }
 
+impl Group {
+    fn team(&self) -> Team {
+        Team {
+            id: self.id.clone(),
+            hours: self.hours.iter().map(Hours::version).collect(),
+            services: self.services.clone(),
+            includes: self.includes.clone(),
+        }
+    }
+}
+
 impl Hours {
     fn version(&self) -> HoursVersion {
         let week = self.week.iter();
@@ -99,7 +125,7 @@ impl Hours {
         });
         HoursVersion {
             from: self.from,
-            zone: zone(self.zone),
+            zone: self.zone.map(zone),
             week,
         }
     }

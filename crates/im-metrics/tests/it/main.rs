@@ -11,6 +11,7 @@ mod from_core;
 mod given;
 mod oracle;
 mod paging;
+mod organisation;
 mod random;
 mod ranges;
 mod response;

@@ -311,7 +311,7 @@ impl<'a> Oracle<'a> {
 
     fn of_incident(&self, life: &Life<'a>, dates: &[Date]) -> Vec<Sample<'a>> {
         let trigger = life.events[0].at;
-        let whole = |at, value| Self::sample(life.history, at, value);
+        let whole = |at, value| self.sample(life.history, at, value);
         let counts = !is_test(life.history) && !Self::is_merged(life);
         let mut samples = Vec::new();
         match self.query.metric {
@@ -376,15 +376,20 @@ impl<'a> Oracle<'a> {
         samples
     }
 
-    fn sample(history: &'a History, at: Timestamp, value: Counts) -> Sample<'a> {
+    fn sample(&self, history: &'a History, at: Timestamp, value: Counts) -> Sample<'a> {
         Sample {
             at,
             of: Of::Incident(history),
-            teams: history.teams.clone(),
+            teams: self.own_teams(history),
             user: None,
             resolver: None,
             value,
         }
+    }
+
+    /// The teams of an incident itself.
+    fn own_teams(&self, history: &History) -> Vec<String> {
+        self.with_own(&history.teams, history.at_trigger.service.as_ref())
     }
 
     fn is_merged(life: &Life<'_>) -> bool {
@@ -536,7 +541,7 @@ impl<'a> Oracle<'a> {
             let on = life.events[0].at.to_zoned(zone(self.world.zone)).date();
             let in_range = self.dates.0 <= on && on <= self.dates.1;
             let passes = self.passes(Of::Incident(life.history), &[]);
-            if !in_range || !passes || !self.passes_team(&life.history.teams) {
+            if !in_range || !passes || !self.passes_team(&self.own_teams(life.history)) {
                 continue;
             }
             let finish = self.linked_finish(life);

@@ -248,7 +248,7 @@ fn s100_a_page_is_in_hours_or_out_and_an_hour_may_be_both() {
         id: "UBOB".to_owned(),
         hours: vec![Hours {
             from: date(2026, 3, 1),
-            zone: "Europe/Berlin",
+            zone: Some("Europe/Berlin"),
             week: vec![(Weekday::Tuesday, "07:30", "24:00")],
         }],
         ..Who::default()
@@ -274,7 +274,7 @@ fn m_011_the_newest_version_of_working_hours_supplies_them_all() {
     let week = |days: &[Weekday]| days.iter().map(|day| (*day, "10:00", "19:00")).collect();
     let hours = |from, days: &[Weekday]| Hours {
         from,
-        zone: "Pacific/Auckland",
+        zone: Some("Pacific/Auckland"),
         week: week(days),
     };
     let to_saturday = hours(date(2026, 3, 7), &[Weekday::Tuesday, Weekday::Saturday]);
@@ -304,7 +304,7 @@ fn an_interval_over_midnight_belongs_to_the_day_on_which_it_starts() {
             id: "UANN".to_owned(),
             hours: vec![Hours {
                 from: date(2026, 1, 1),
-                zone: "Europe/Berlin",
+                zone: Some("Europe/Berlin"),
                 week: vec![
                     (Weekday::Friday, "22:00", "06:00"),
                     (Weekday::Sunday, "23:00", "24:00"),

@@ -10,7 +10,7 @@ use im_metrics::input::{
 use jiff::civil::{Weekday, date};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::given::{Hours, Who, World, at};
+use crate::given::{Group, Hours, Who, World, at};
 
 const ZONES: [&str; 6] = [
     "UTC",
@@ -22,6 +22,8 @@ const ZONES: [&str; 6] = [
 ];
 const SERVICES: [&str; 3] = ["SDB", "SWEB", "SAPI"];
 const TEAMS: [&str; 3] = ["TA", "TB", "TC"];
+/// Beside PagerDuty's; one has the id of a team there, which then has hours.
+const GROUPS: [&str; 3] = ["ops", "web", "TA"];
 const USERS: [&str; 4] = ["UANN", "UBOB", "UCAT", "ann@example.com"];
 const POLICIES: [&str; 2] = ["E1", "E2"];
 const PRIORITIES: [&str; 2] = ["PR1", "PR2"];
@@ -82,6 +84,8 @@ pub(crate) fn world(dice: &mut Dice) -> World {
         let teams = dice.some_of(&TEAMS);
         world.teams_of_service.insert(service.to_owned(), teams);
     }
+    world.hours = hours(dice);
+    world.teams = GROUPS.iter().map(|id| group(dice, id)).collect();
     for _ in 0..dice.0.usize(..3) {
         world.rules.push(rule(dice));
     }
@@ -95,12 +99,26 @@ pub(crate) fn world(dice: &mut Dice) -> World {
 }
 
 fn who(dice: &mut Dice, user: &str) -> Who {
-    let zone = |dice: &mut Dice| ZONES[dice.0.usize(..ZONES.len())];
     let mut who = Who {
         id: user.to_owned(),
         zone: dice.0.bool().then(|| zone(dice)),
         ..Who::default()
     };
+    who.hours = hours(dice);
+    for team in dice.some_of(&["TA", "TB", "TC", "ops"]) {
+        let day = |dice: &mut Dice| dice.0.bool().then(|| date(2026, 10, dice.0.i8(12..31)));
+        let (from, to) = (day(dice), day(dice));
+        who.memberships.push(Membership { team, from, to });
+    }
+    who
+}
+
+fn zone(dice: &mut Dice) -> &'static str {
+    ZONES[dice.0.usize(..ZONES.len())]
+}
+
+fn hours(dice: &mut Dice) -> Vec<Hours> {
+    let mut versions = Vec::new();
     for _ in 0..dice.0.usize(..3) {
         let week = [
             (Weekday::Monday, "08:00", "24:00"),
@@ -109,18 +127,22 @@ fn who(dice: &mut Dice, user: &str) -> Who {
             (Weekday::Friday, "22:00", "06:00"),
             (Weekday::Sunday, "20:00", "04:00"),
         ];
-        who.hours.push(Hours {
+        versions.push(Hours {
             from: date(2026, 10, dice.0.i8(10..30)),
-            zone: zone(dice),
+            zone: (!dice.one_in(3)).then(|| zone(dice)),
             week: week.into_iter().filter(|_| dice.0.bool()).collect(),
         });
     }
-    for team in dice.some_of(&TEAMS) {
-        let day = |dice: &mut Dice| dice.0.bool().then(|| date(2026, 10, dice.0.i8(12..31)));
-        let (from, to) = (day(dice), day(dice));
-        who.memberships.push(Membership { team, from, to });
+    versions
+}
+
+fn group(dice: &mut Dice, id: &str) -> Group {
+    Group {
+        id: id.to_owned(),
+        hours: hours(dice),
+        services: dice.some_of(&SERVICES),
+        includes: dice.some_of(&TEAMS[1..]),
     }
-    who
 }
 
 fn rule(dice: &mut Dice) -> FailureRule {

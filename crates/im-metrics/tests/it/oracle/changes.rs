@@ -1,5 +1,7 @@
 //! Deployments, and the failures behind them.
 
+use std::collections::BTreeSet;
+
 use im_metrics::input::{Deployment, DeploymentStatus, ManualLink};
 use im_metrics::{Dimension, Metric, Mode};
 use jiff::Timestamp;
@@ -18,15 +20,28 @@ impl<'a> Oracle<'a> {
         at: Timestamp,
         value: Counts,
     ) -> Sample<'a> {
-        let teams = self.world.teams_of_service.get(&deployment.service);
+        let told = self.world.teams_of_service.get(&deployment.service);
+        let told = told.cloned().unwrap_or_default();
         Sample {
             at,
             of: Of::Deployment(deployment),
-            teams: teams.cloned().unwrap_or_default(),
+            teams: self.with_own(&told, Some(&deployment.service)),
             user: None,
             resolver: None,
             value,
         }
+    }
+
+    /// PagerDuty's teams, and those of our own that answer for one of them or for the service.
+    pub(super) fn with_own(&self, told: &[String], service: Option<&String>) -> Vec<String> {
+        let mut teams: BTreeSet<String> = told.iter().cloned().collect();
+        for team in &self.world.teams {
+            let answers = service.is_some_and(|service| team.services.contains(service));
+            if answers || told.iter().any(|told| team.includes.contains(told)) {
+                teams.insert(team.id.clone());
+            }
+        }
+        teams.into_iter().collect()
     }
 
     pub(super) fn deployments(&self) -> Vec<Sample<'a>> {
@@ -71,7 +86,7 @@ impl<'a> Oracle<'a> {
         }
         if self.query.mode == Mode::Impact {
             samples.extend(
-                failures().map(|life| Self::sample(life.history, life.events[0].at, Counts::Part)),
+                failures().map(|life| self.sample(life.history, life.events[0].at, Counts::Part)),
             );
         }
         samples

@@ -20,33 +20,65 @@ impl<'a> Oracle<'a> {
         let Some(user) = user.map(|user| self.who(user)) else {
             return Vec::new();
         };
+        let teams: BTreeSet<String> = self.teams_then(&user, at).into_iter().collect();
+        teams.into_iter().collect()
+    }
+
+    /// The teams in which a person is then, and those that these are a part of.
+    fn teams_then(&self, user: &str, at: Timestamp) -> Vec<String> {
         let on = at.to_zoned(zone(self.world.zone)).date();
         let people = self.world.people.iter().filter(|who| who.id == user);
         let memberships = people.flat_map(|who| &who.memberships);
         let held = memberships.filter(|membership| {
             membership.from.is_none_or(|from| from <= on) && membership.to.is_none_or(|to| on <= to)
         });
-        let teams: BTreeSet<String> = held.map(|membership| membership.team.clone()).collect();
-        teams.into_iter().collect()
+        let mut teams: Vec<String> = held.map(|membership| membership.team.clone()).collect();
+        for direct in teams.clone() {
+            let larger = self.world.teams.iter();
+            let larger = larger.filter(|team| team.includes.contains(&direct));
+            teams.extend(larger.map(|team| team.id.clone()));
+        }
+        teams
     }
 
-    /// The zone and the hours that a person has then.
+    /// The version that started last by then.
+    fn in_force(versions: &[Hours], own: &str, at: Timestamp) -> Option<(Timestamp, Hours)> {
+        let mut found: Option<(Timestamp, Hours)> = None;
+        for version in versions {
+            let midnight = version.from.to_zoned(zone(version.zone.unwrap_or(own)));
+            let start = midnight.unwrap().timestamp();
+            if start <= at && found.as_ref().is_none_or(|(last, _)| *last <= start) {
+                found = Some((start, version.clone()));
+            }
+        }
+        found
+    }
+
+    /// The zone and the hours that a person has then: the person's, else the team's that started
+    /// last, else the organisation's.
     pub(super) fn hours(
         &self,
         user: &str,
         at: Timestamp,
     ) -> (&'static str, Vec<(Weekday, &'static str, &'static str)>) {
         let who = self.world.people.iter().find(|who| who.id == user);
-        let starts = |hours: &Hours| hours.from.to_zoned(zone(hours.zone)).unwrap().timestamp();
-        let versions = who.map_or(&[][..], |who| &who.hours);
-        let mut found: Option<&Hours> = None;
-        for version in versions.iter().filter(|version| starts(version) <= at) {
-            if found.is_none_or(|found| starts(found) <= starts(version)) {
-                found = Some(version);
+        let own = who.and_then(|who| who.zone).unwrap_or(self.world.zone);
+        let of_person = who.and_then(|who| Self::in_force(&who.hours, own, at));
+        let in_teams = self.teams_then(user, at);
+        let mut teams: Vec<_> = self.world.teams.iter().collect();
+        teams.sort_by_key(|team| team.id.clone());
+        let mut of_team: Option<(Timestamp, Hours)> = None;
+        for team in teams.into_iter().filter(|team| in_teams.contains(&team.id)) {
+            let Some((start, version)) = Self::in_force(&team.hours, own, at) else {
+                continue;
+            };
+            if of_team.as_ref().is_none_or(|(last, _)| *last <= start) {
+                of_team = Some((start, version));
             }
         }
-        if let Some(version) = found {
-            return (version.zone, version.week.clone());
+        let of_all = Self::in_force(&self.world.hours, own, at);
+        if let Some((_, version)) = of_person.or(of_team).or(of_all) {
+            return (version.zone.unwrap_or(own), version.week);
         }
         let week = [
             Weekday::Monday,
@@ -55,9 +87,7 @@ impl<'a> Oracle<'a> {
             Weekday::Thursday,
             Weekday::Friday,
         ];
-        let week = week.map(|day| (day, "08:00", "18:00"));
-        let zone = who.and_then(|who| who.zone).unwrap_or(self.world.zone);
-        (zone, week.into())
+        (own, week.map(|day| (day, "08:00", "18:00")).into())
     }
 
     pub(super) fn is_out_of_hours(&self, user: &str, at: Timestamp) -> bool {
@@ -90,7 +120,7 @@ impl<'a> Oracle<'a> {
     pub(super) fn pages(&self, life: &Life<'a>) -> Vec<Sample<'a>> {
         let metric = self.query.metric;
         if metric == Metric::Pages && self.query.source == PageSource::Incidents {
-            return vec![Self::sample(life.history, life.events[0].at, Counts::One)];
+            return vec![self.sample(life.history, life.events[0].at, Counts::One)];
         }
         let pages = match self.query.source {
             PageSource::Notifications => self.notified(life),
@@ -121,7 +151,7 @@ impl<'a> Oracle<'a> {
             samples.push(Sample {
                 teams: self.teams_of(Some(&user), at),
                 user: Some(user),
-                ..Self::sample(life.history, at, value)
+                ..self.sample(life.history, at, value)
             });
         }
         samples
