@@ -13,7 +13,7 @@ use crate::left_out::{LeftOut, left_out};
 use crate::metrics::scan;
 use crate::names::NONE;
 use crate::num;
-use crate::params::BadQuery;
+use crate::params::{BadQuery, parse};
 use crate::plan::{Item, Measured, Of, Plan, Verdict};
 use crate::query::{Dimension, Metric, Mode, Query};
 
@@ -153,6 +153,18 @@ impl Engine {
             answer.previous = Some(Box::new(self::answer(&before)?));
         }
         Ok(answer)
+    }
+
+    /// The deployment behind an incident, as `change_failure_rate` sees it unless it is asked otherwise,
+    /// and why; a person may have decided that there is none. `None` where nothing links it.
+    pub fn link(&self, number: i64, now: Timestamp) -> Option<(Option<String>, Link)> {
+        let query = parse(Metric::ChangeFailureRate.as_str(), []).ok()?;
+        let plan = Plan::new(self, &query, now).ok()?;
+        let row = self.row(number)?;
+        let found = plan.linked(row);
+        let id = found.and_then(|found| self.names.text(found.id));
+        let is_linked = id.is_some() || row.method() == Method::Manual;
+        is_linked.then(|| (id.map(str::to_owned), link(&plan, row)))
     }
 
     /// What is behind the figures of a query, oldest first. The caller narrows a query to a cell by
@@ -343,6 +355,9 @@ fn link(plan: &Plan<'_>, row: Row<'_>) -> Link {
         incident: row.number(),
         method: row.method(),
         reason: match row.method() {
+            Method::Manual if row.deployment() == NONE => {
+                "a person decided that no deployment caused it".to_owned()
+            }
             Method::Manual => "a person linked it".to_owned(),
             Method::Explicit => "the incident's `deployment` field names it".to_owned(),
             Method::SameServiceTime => {

@@ -56,6 +56,33 @@ pub enum Figure {
     },
 }
 
+impl Figure {
+    /// The one number that stands for it: of DORA's times the median, of the others the mean; how many
+    /// a day; a share; of targets the share of resolves in time. `None` where there is nothing.
+    pub fn headline(&self, metric: Metric) -> Option<f64> {
+        match *self {
+            Self::Durations(durations) if metric.is_dora() => durations.median,
+            Self::Durations(durations) => durations.mean,
+            Self::Count { n } | Self::Load { n, .. } => Some(num::float(n.into())),
+            Self::Rate { per_day, .. } => Some(per_day),
+            Self::Ratio { ratio, .. } => ratio,
+            Self::Compliance { resolve, .. } => resolve.compliance,
+        }
+    }
+
+    /// How many items there are; of a share, in the whole.
+    pub fn count(&self) -> u64 {
+        match *self {
+            Self::Durations(durations) => durations.n,
+            Self::Count { n }
+            | Self::Rate { n, .. }
+            | Self::Compliance { n, .. }
+            | Self::Load { n, .. } => n,
+            Self::Ratio { denominator, .. } => denominator,
+        }
+    }
+}
+
 /// A sample of durations, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Durations {

@@ -99,6 +99,10 @@ columns! {
         manual: u32,
         /// Its `deployment` field.
         explicit: u32,
+        /// The key that its sender gave.
+        key: u32,
+        /// The cause that somebody named.
+        cause: u32,
         /// Its facts, in the store's list.
         events: (u32, u32),
     }
@@ -334,6 +338,25 @@ pub(crate) struct Row<'a> {
 impl<'a> Row<'a> {
     pub(crate) fn new(part: &'a Part, place: usize) -> Self {
         Self { part, place }
+    }
+
+    /// Its facts, in the engine's list.
+    pub(crate) fn events(self) -> (u32, u32) {
+        self.part.given.row(self.place).events
+    }
+
+    /// The key that its sender gave.
+    pub(crate) fn key(self) -> u32 {
+        self.part.given.row(self.place).key
+    }
+
+    /// The cause that somebody named.
+    pub(crate) fn cause(self) -> u32 {
+        self.part.given.row(self.place).cause
+    }
+
+    pub(crate) fn is_open(self) -> bool {
+        self.is(Flags::OPEN)
     }
 
     pub(crate) fn is(self, flag: Flags) -> bool {

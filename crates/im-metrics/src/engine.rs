@@ -205,6 +205,17 @@ impl Engine {
         }
     }
 
+    /// The row of an incident.
+    pub(crate) fn row(&self, number: i64) -> Option<Row<'_>> {
+        let place = self.places.get(&number)?;
+        Some(Row::new(&self.main, *place))
+    }
+
+    /// The facts of an incident, all of them.
+    pub(crate) fn facts_of(&self, row: Row<'_>) -> &[Fact] {
+        self.facts.slice(row.events())
+    }
+
     fn known(&self) -> Known<'_> {
         Known {
             people: &self.people,
@@ -251,6 +262,7 @@ impl Engine {
             .collect();
         let last_event = facts.iter().map(|fact| fact.at).max().unwrap_or(NEVER);
         let title = history.title.to_lowercase();
+        let cause = history.cause.as_ref().map(|cause| cause.to_lowercase());
         let names = &mut self.names;
         let mut values = |values: &Values| {
             let mut id = |text: &Option<String>| names.intern_some(text.as_deref());
@@ -268,6 +280,9 @@ impl Engine {
             .iter()
             .map(|team| names.intern(team))
             .collect();
+        let told_teams = self.sets.intern(teams);
+        let teams = self.teams(told_teams, service);
+        let names = &mut self.names;
         Given {
             number: history.number,
             title: self.titles.add(title.as_bytes()),
@@ -280,9 +295,6 @@ impl Engine {
             policy_now,
             urgency,
             urgency_now,
-        let told_teams = self.sets.intern(teams);
-        let teams = self.teams(told_teams, service);
-        let names = &mut self.names;
             priority,
             priority_now,
             teams,
@@ -295,6 +307,8 @@ impl Engine {
                 Some(ManualLink::Deployment(id)) => names.intern(id),
             },
             explicit: names.intern_some(history.deployment.as_deref()),
+            key: names.intern_some(history.key.as_deref()),
+            cause: names.intern_some(cause.as_deref()),
             events: self.facts.add(&facts),
             last_event,
         }

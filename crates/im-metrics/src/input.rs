@@ -38,6 +38,10 @@ pub struct History {
     pub link: Option<ManualLink>,
     /// Whether a person said that no change caused it.
     pub not_change_related: bool,
+    /// The key by which senders say that it is the same matter.
+    pub key: Option<String>,
+    /// The category of its cause that somebody named.
+    pub cause: Option<String>,
     /// What happened, in the order of `docs/metrics.md`; the first is its trigger.
     pub events: Vec<Event>,
 }
@@ -213,10 +217,6 @@ pub struct Membership {
     pub to: Option<Date>,
 }
 
-/// A rule by which an incident is no failure: all its conditions match.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct FailureRule {
-    /// Its origin is this.
 /// A team of the organisation's own, beside those of PagerDuty.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Team {
@@ -230,6 +230,10 @@ pub struct Team {
     pub includes: Vec<String>,
 }
 
+/// A rule by which an incident is no failure: all its conditions match.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FailureRule {
+    /// Its origin is this.
     pub origin: Option<String>,
     /// Its service at trigger is this.
     pub service: Option<String>,
@@ -257,20 +261,20 @@ pub struct Settings {
     pub zone: TimeZone,
     /// An incident whose title contains this is a test.
     pub test_keyword: String,
+    /// Versions of its working hours, in any order: those of people for whom nothing nearer was set.
+    pub hours: Vec<HoursVersion>,
     /// Those who are paged.
     pub people: Vec<Person>,
     /// Users who are the same person as another user.
     pub same_person: BTreeMap<String, String>,
-    /// Versions of its working hours, in any order: those of people for whom nothing nearer was set.
-    pub hours: Vec<HoursVersion>,
     /// PagerDuty's teams of a service: those of its deployments.
     pub teams_of_service: BTreeMap<String, Vec<String>>,
+    /// Teams of its own, or hours of PagerDuty's teams.
+    pub teams: Vec<Team>,
     /// What is no failure.
     pub failure_rules: Vec<FailureRule>,
     /// Targets by severity.
     pub targets: BTreeMap<String, Target>,
-    /// Teams of its own, or hours of PagerDuty's teams.
-    pub teams: Vec<Team>,
 }
 
 impl Settings {
@@ -286,15 +290,15 @@ impl Settings {
         Self {
             zone,
             test_keyword: "[test]".to_owned(),
+            hours: Vec::new(),
             people: Vec::new(),
             same_person: BTreeMap::new(),
             teams_of_service: BTreeMap::new(),
+            teams: Vec::new(),
             failure_rules: Vec::new(),
-            hours: Vec::new(),
             targets: targets
                 .into_iter()
                 .map(|(severity, target)| (severity.to_owned(), target))
-            teams: Vec::new(),
                 .collect(),
         }
     }

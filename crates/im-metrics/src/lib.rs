@@ -23,9 +23,11 @@ mod columns;
 mod deployments;
 mod derive;
 mod engine;
+mod findings;
 mod groups;
 mod hours;
 pub mod input;
+mod insights;
 mod left_out;
 mod list;
 mod metrics;
@@ -43,7 +45,11 @@ pub use calendar::{BUCKETS_MAX, Bucket, BucketSize, local_date};
 pub use cells::{Durations, Figure, Judged};
 pub use columns::Method;
 pub use engine::Engine;
+pub use findings::{
+    Bottleneck, Change, Findings, Overloaded, RECURS_WITHIN_DAYS, Recurring, Stage,
+};
 pub use hours::{BadHours, Week};
+pub use insights::{Insight, Mover};
 pub use left_out::LeftOut;
 pub use params::{BadQuery, parameters_of, parse};
 pub use plan::Verdict;

@@ -44,9 +44,33 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         deployment: None,
         link: None,
         not_change_related: false,
+        key: key(facts),
+        cause: cause(story),
         events: events(story),
     };
     Some(history)
+}
+
+/// The key that PagerDuty tells.
+fn key(facts: &[Fact]) -> Option<String> {
+    let looks = facts.iter().filter_map(|fact| fact.snapshot.as_ref());
+    let mut keys = looks.filter_map(|look| look.incident_key.clone());
+    keys.find(|key| !key.is_empty())
+}
+
+/// How a note that names a cause begins, in any case.
+const CAUSE: &str = "root cause:";
+
+/// The cause that the newest note names, if any does.
+fn cause(story: &Story) -> Option<String> {
+    let notes = story.lines.iter().rev();
+    let mut notes = notes.filter(|line| line.kind == Kind::Noted);
+    notes.find_map(|line| {
+        let text = line.value.as_deref()?.trim_start();
+        let (head, rest) = text.split_at_checked(CAUSE.len())?;
+        let first = rest.lines().next()?.trim();
+        (head.eq_ignore_ascii_case(CAUSE) && !first.is_empty()).then(|| first.to_owned())
+    })
 }
 
 /// What the incident looked like when it was triggered, if that was shown.

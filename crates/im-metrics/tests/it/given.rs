@@ -242,6 +242,8 @@ pub(crate) fn incident(number: i64, story: &str) -> History {
         deployment: None,
         link: None,
         not_change_related: false,
+        key: None,
+        cause: None,
         events: events(story),
     }
 }

@@ -7,11 +7,12 @@
 )]
 
 mod changes;
+mod findings;
 mod from_core;
 mod given;
 mod oracle;
-mod paging;
 mod organisation;
+mod paging;
 mod random;
 mod ranges;
 mod response;

@@ -186,6 +186,8 @@ fn history(dice: &mut Dice, number: i64) -> History {
             .then(|| dice.of(&["d1", "d2", "v1", "v2"]).to_owned()),
         link,
         not_change_related: dice.one_in(10),
+        key: None,
+        cause: None,
         events: events(dice),
     }
 }

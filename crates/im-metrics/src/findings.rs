@@ -1,0 +1,548 @@
+//! Findings: what in the incidents of a range is worth a look, and why.
+//!
+//! Over the incidents triggered in the range that pass the filters, without tests and merge sources.
+//! Nothing is guessed: two incidents recur if their titles or keys say so, and a cause is one that was
+//! named. What is compared with the time before is compared by the metrics' own figures.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use crate::calendar::{days_between, plus_days};
+use crate::columns::{NEVER, Row};
+use crate::derive::{Code, Fact};
+use crate::engine::Engine;
+use crate::num;
+use crate::params::{BadQuery, parse};
+use crate::plan::Plan;
+use crate::query::{Dimension, Filter, Metric, Query};
+
+/// Occurrences that are further apart are not the same matter.
+pub const RECURS_WITHIN_DAYS: i64 = 30;
+/// Fewer items than this in a range make no trend.
+const TREND_MIN: u64 = 3;
+/// Changes told at most.
+const CHANGES_MAX: usize = 10;
+
+const DAY: i64 = 24 * 3_600_000_000;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Findings {
+    /// The first and the last local date.
+    pub range: (Date, Date),
+    /// Incidents of the range.
+    pub incidents: u64,
+    /// Matters that came again, the most frequent first.
+    pub recurring: Vec<Recurring>,
+    /// Where time goes, by service; the slowest first.
+    pub bottlenecks: Vec<Bottleneck>,
+    /// Triggers by weekday from Monday and by hour, on the organisation's clock.
+    pub heat: [[u64; 24]; 7],
+    /// Figures that became worse, the worst first.
+    pub changes: Vec<Change>,
+    /// Weeks in which a person had more pages than the target allows, the most first.
+    pub overloaded: Vec<Overloaded>,
+    /// How often each cause was named, the most frequent first; `None` where none was.
+    pub causes: Vec<(Option<String>, u64)>,
+}
+
+/// A matter that came again on one service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recurring {
+    /// The service.
+    pub service: Option<String>,
+    /// The title without numbers, ids and hosts.
+    pub title: String,
+    /// The incidents, oldest first.
+    pub incidents: Vec<i64>,
+    /// When the first began.
+    pub first: Timestamp,
+    /// When the last began.
+    pub last: Timestamp,
+}
+
+/// A part of the time from the trigger to the resolve.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Until somebody acknowledges.
+    Acknowledge,
+    /// From then on until it is over.
+    Resolve,
+}
+
+impl Stage {
+    /// The word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Acknowledge => "acknowledge",
+            Self::Resolve => "resolve",
+        }
+    }
+}
+
+/// Where the time of a service's incidents goes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bottleneck {
+    /// The service.
+    pub service: Option<String>,
+    /// Its incidents.
+    pub incidents: u64,
+    /// Mean seconds from the trigger to the first acknowledgement.
+    pub to_acknowledge: Option<f64>,
+    /// Mean seconds from there to the last resolve.
+    pub to_resolve: Option<f64>,
+    /// The longer of the two.
+    pub longest: Option<Stage>,
+    /// Escalations.
+    pub escalations: u64,
+    /// Assignments and delegations after the first.
+    pub reassignments: u64,
+    /// Seconds in which incidents were open and nobody had acknowledged them.
+    pub unowned: f64,
+    /// The share of that in the time that they were open.
+    pub unowned_share: Option<f64>,
+}
+
+/// A figure that became worse.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Which.
+    pub metric: Metric,
+    /// Of a service or a team.
+    pub of: Dimension,
+    /// Which one; `None` is no value.
+    pub key: Option<String>,
+    /// The figure before, over as many dates.
+    pub before: f64,
+    /// The figure now.
+    pub now: f64,
+    /// How many times more it is; `None` where it was 0 before.
+    pub times: Option<f64>,
+}
+
+/// A week in which a person had too many pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overloaded {
+    /// The person.
+    pub user: String,
+    /// The nominal start of the week.
+    pub week: Date,
+    /// Pages in it.
+    pub pages: u64,
+}
+
+/// Everything about a service, being added up.
+#[derive(Default)]
+struct Sums {
+    incidents: u64,
+    to_acknowledge: (u64, i128),
+    to_resolve: (u64, i128),
+    escalations: u64,
+    reassignments: u64,
+    unowned: i128,
+    open: i128,
+}
+
+impl Engine {
+    /// What is to be found. Of the query, the dates, the filters, `as_of` and `as_of_time` count; a
+    /// person's week may have `pages_max` pages.
+    pub fn findings(
+        &self,
+        query: &Query,
+        pages_max: f64,
+        now: Timestamp,
+    ) -> Result<Findings, BadQuery> {
+        let plan = Plan::new(self, query, now)?;
+        let mut rows: Vec<Row<'_>> = Vec::new();
+        plan.rows_in_range(|row| {
+            let counts = !row.is_left_out() && plan.cuts.hold(row.trigger());
+            if counts && plan.passes(row) && plan.passes_teams(row.teams()) {
+                rows.push(row);
+            }
+        });
+        let mut causes: HashMap<u32, u64> = HashMap::new();
+        for row in &rows {
+            *causes.entry(row.cause()).or_default() += 1;
+        }
+        let text = |id: u32| self.names.text(id).map(str::to_owned);
+        let mut causes: Vec<_> = causes
+            .into_iter()
+            .map(|(cause, count)| (text(cause), count))
+            .collect();
+        causes.sort_by(|a, b| (b.1, a.0.is_none(), &a.0).cmp(&(a.1, b.0.is_none(), &b.0)));
+        Ok(Findings {
+            range: plan.range,
+            incidents: rows.len().try_into().unwrap_or(u64::MAX),
+            recurring: recurring(&plan, &rows),
+            bottlenecks: bottlenecks(&plan, &rows),
+            heat: heat(&plan, &rows),
+            changes: self.changes(query, &plan, now)?,
+            overloaded: self.overloaded(query, &plan, pages_max, now)?,
+            causes,
+        })
+    }
+
+    /// What became worse, by service and by team.
+    fn changes(
+        &self,
+        query: &Query,
+        plan: &Plan<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<Change>, BadQuery> {
+        const WORSE_IF_MORE: [Metric; 5] = [
+            Metric::Mttr,
+            Metric::Mtta,
+            Metric::IncidentFrequency,
+            Metric::ReopenRate,
+            Metric::ChangeFailureRate,
+        ];
+        let mut changes = Vec::new();
+        for metric in WORSE_IF_MORE {
+            for of in [Dimension::Service, Dimension::Team] {
+                let asked = Query {
+                    compare: true,
+                    ..like(metric, query, plan.range, "all", of.as_str())?
+                };
+                let answer = self.answer(&asked, now)?;
+                let before = answer.previous.as_deref();
+                for series in &answer.series {
+                    let key = series.keys.first().cloned().flatten();
+                    if of == Dimension::Team && key.is_none() {
+                        // Without teams it would say once more what services say.
+                        continue;
+                    }
+                    let mut earlier = before.into_iter().flat_map(|before| &before.series);
+                    let Some(earlier) = earlier.find(|one| one.keys == series.keys) else {
+                        continue;
+                    };
+                    let (then, now) = (&earlier.total.figure, &series.total.figure);
+                    let many = then.count().min(now.count()) >= TREND_MIN;
+                    let both = then.headline(metric).zip(now.headline(metric));
+                    if let Some((then, now)) = both.filter(|(then, now)| many && now > then) {
+                        changes.push(Change {
+                            metric,
+                            of,
+                            key,
+                            before: then,
+                            now,
+                            times: (then > 0.0).then(|| now / then),
+                        });
+                    }
+                }
+            }
+        }
+        // What was nothing before comes first.
+        let worse = |change: &Change| change.times.unwrap_or(f64::INFINITY);
+        changes.sort_by(|a, b| worse(b).total_cmp(&worse(a)));
+        changes.truncate(CHANGES_MAX);
+        Ok(changes)
+    }
+
+    /// The weeks of people with too many pages.
+    fn overloaded(
+        &self,
+        query: &Query,
+        plan: &Plan<'_>,
+        pages_max: f64,
+        now: Timestamp,
+    ) -> Result<Vec<Overloaded>, BadQuery> {
+        let asked = like(Metric::PageDisruptions, query, plan.range, "week", "user")?;
+        let answer = self.answer(&asked, now)?;
+        let mut found = Vec::new();
+        for series in &answer.series {
+            let Some(user) = series.keys.first().cloned().flatten() else {
+                continue;
+            };
+            for (bucket, value) in answer.buckets.iter().zip(&series.values) {
+                let pages = value.figure.count();
+                if num::float(pages.into()) > pages_max {
+                    found.push(Overloaded {
+                        user: user.clone(),
+                        week: bucket.label,
+                        pages,
+                    });
+                }
+            }
+        }
+        found.sort_by(|a, b| (b.pages, a.week, &a.user).cmp(&(a.pages, b.week, &b.user)));
+        Ok(found)
+    }
+}
+
+/// The question for a metric, with the dates, the filters and the time of another.
+pub(crate) fn like(
+    metric: Metric,
+    query: &Query,
+    (from, to): (Date, Date),
+    bucket: &str,
+    group_by: &str,
+) -> Result<Query, BadQuery> {
+    let params = [("bucket", bucket), ("group_by", group_by)];
+    let plain = parse(metric.as_str(), params)?;
+    let allowed = Dimension::filters_of(metric, plain.source);
+    let filters = query.filters.iter();
+    let filters = filters.filter(|(by, _)| allowed.contains(by)).cloned();
+    Ok(Query {
+        from: Some(from),
+        to: Some(to),
+        filters: filters.collect::<Vec<Filter>>(),
+        as_of: query.as_of,
+        as_of_time: query.as_of_time,
+        ..plain
+    })
+}
+
+fn heat(plan: &Plan<'_>, rows: &[Row<'_>]) -> [[u64; 24]; 7] {
+    let mut heat = [[0; 24]; 7];
+    for row in rows {
+        let at = Timestamp::from_microsecond(row.trigger()).unwrap_or(Timestamp::MAX);
+        let local = at.to_zoned(plan.engine.settings.zone.clone());
+        let day = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or_default();
+        let hour = usize::try_from(local.hour()).unwrap_or_default();
+        if let Some(cell) = heat.get_mut(day).and_then(|day| day.get_mut(hour)) {
+            *cell += 1;
+        }
+    }
+    heat
+}
+
+fn bottlenecks(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Bottleneck> {
+    let mut services: HashMap<u32, Sums> = HashMap::new();
+    for row in rows {
+        let service = plan.field(*row, Dimension::Service);
+        services.entry(service).or_default().add(plan, *row);
+    }
+    let services = services.into_iter();
+    let mut found: Vec<Bottleneck> = services
+        .map(|(service, sums)| sums.told(plan.engine.names.text(service)))
+        .collect();
+    let length = |one: &Bottleneck| {
+        let parts = [one.to_acknowledge, one.to_resolve];
+        parts.into_iter().flatten().sum::<f64>()
+    };
+    found.sort_by(|a, b| {
+        let slower = length(b).total_cmp(&length(a));
+        slower.then_with(|| a.service.cmp(&b.service))
+    });
+    found
+}
+
+impl Sums {
+    fn add(&mut self, plan: &Plan<'_>, row: Row<'_>) {
+        let facts = plan.engine.facts_of(row);
+        let until = facts.partition_point(|fact| fact.at <= plan.as_of);
+        let facts = facts.get(..until).unwrap_or_default();
+        self.incidents += 1;
+        if row.first_ack() != NEVER {
+            self.to_acknowledge.0 += 1;
+            self.to_acknowledge.1 += i128::from(row.first_ack() - row.trigger());
+            let end = row.last_resolve();
+            if !row.is_open() && end >= row.first_ack() {
+                self.to_resolve.0 += 1;
+                self.to_resolve.1 += i128::from(end - row.first_ack());
+            }
+        }
+        let given = |escalated: bool| {
+            let facts = facts.iter();
+            let count = facts.filter(|fact| fact.what == Code::Given { escalated });
+            u64::try_from(count.count()).unwrap_or(u64::MAX)
+        };
+        self.escalations += given(true);
+        self.reassignments += given(false).saturating_sub(1);
+        let (unowned, open) = unowned(facts, plan.as_of);
+        self.unowned += i128::from(unowned);
+        self.open += i128::from(open);
+    }
+
+    fn told(&self, service: Option<&str>) -> Bottleneck {
+        let seconds = |micros: i128| num::float(micros) / 1e6;
+        let mean = |(count, sum): (u64, i128)| {
+            (count > 0).then(|| seconds(sum) / num::float(count.into()))
+        };
+        let (to_acknowledge, to_resolve) = (mean(self.to_acknowledge), mean(self.to_resolve));
+        Bottleneck {
+            service: service.map(str::to_owned),
+            incidents: self.incidents,
+            to_acknowledge,
+            to_resolve,
+            longest: match (to_acknowledge, to_resolve) {
+                (Some(ack), Some(resolve)) if resolve > ack => Some(Stage::Resolve),
+                (Some(_), _) => Some(Stage::Acknowledge),
+                (None, Some(_)) => Some(Stage::Resolve),
+                (None, None) => None,
+            },
+            escalations: self.escalations,
+            reassignments: self.reassignments,
+            unowned: seconds(self.unowned),
+            unowned_share: (self.open > 0)
+                .then(|| num::float(self.unowned) / num::float(self.open)),
+        }
+    }
+}
+
+/// How long an incident was open without an acknowledgement, and how long it was open, by `as_of`.
+fn unowned(facts: &[Fact], as_of: i64) -> (i64, i64) {
+    let (mut unowned, mut open) = (0, 0);
+    let mut opened: Option<i64> = None;
+    let mut alone: Option<i64> = None;
+    for fact in facts {
+        match fact.what {
+            Code::Triggered | Code::Reopened if opened.is_none() => {
+                opened = Some(fact.at);
+                alone = Some(fact.at);
+            }
+            Code::Acknowledged => unowned += alone.take().map_or(0, |since| fact.at - since),
+            Code::Unacknowledged if opened.is_some() && alone.is_none() => alone = Some(fact.at),
+            Code::Resolved(_) => {
+                open += opened.take().map_or(0, |since| fact.at - since);
+                unowned += alone.take().map_or(0, |since| fact.at - since);
+            }
+            Code::Triggered
+            | Code::Reopened
+            | Code::Unacknowledged
+            | Code::Given { .. }
+            | Code::Notified { .. } => {}
+        }
+    }
+    let until_now = |since: Option<i64>| since.map_or(0, |since| as_of - since);
+    (unowned + until_now(alone), open + until_now(opened))
+}
+
+/// Matters that came at least twice: neighbours of one title, or of one key, at most 30 days apart.
+fn recurring(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Recurring> {
+    let mut rows = rows.to_vec();
+    rows.sort_by_key(|row| (row.trigger(), row.number()));
+    // The first of each matter stands for it.
+    let mut first: Vec<usize> = (0..rows.len()).collect();
+    let mut last_of: BTreeMap<(u32, bool, String), usize> = BTreeMap::new();
+    for (place, row) in rows.iter().enumerate() {
+        let service = plan.field(*row, Dimension::Service);
+        let title = normal(plan.engine.title(*row));
+        let key = plan.engine.names.text(row.key());
+        let names = [Some((false, title)), key.map(|key| (true, key.to_owned()))];
+        for (is_key, name) in names.into_iter().flatten() {
+            let before = last_of.insert((service, is_key, name), place);
+            let before = before.filter(|before| {
+                let earlier = rows.get(*before).map_or(i64::MIN, |row| row.trigger());
+                row.trigger() - earlier <= RECURS_WITHIN_DAYS * DAY
+            });
+            if let Some(before) = before {
+                join(&mut first, before, place);
+            }
+        }
+    }
+    let mut matters: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for place in 0..rows.len() {
+        matters.entry(root(&first, place)).or_default().push(place);
+    }
+    let mut found: Vec<Recurring> = matters
+        .into_values()
+        .filter(|places| places.len() > 1)
+        .filter_map(|places| told(plan, &rows, &places))
+        .collect();
+    found.sort_by(|a, b| {
+        let count = |one: &Recurring| one.incidents.len();
+        (count(b), b.last, &a.title).cmp(&(count(a), a.last, &b.title))
+    });
+    found
+}
+
+fn root(first: &[usize], place: usize) -> usize {
+    let mut place = place;
+    while let Some(up) = first.get(place).copied().filter(|up| *up != place) {
+        place = up;
+    }
+    place
+}
+
+fn join(first: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (root(first, a), root(first, b));
+    if let Some(slot) = first.get_mut(a.max(b)) {
+        *slot = a.min(b);
+    }
+}
+
+fn told(plan: &Plan<'_>, rows: &[Row<'_>], places: &[usize]) -> Option<Recurring> {
+    let of: Vec<Row<'_>> = places
+        .iter()
+        .filter_map(|place| rows.get(*place).copied())
+        .collect();
+    let (begin, end) = (of.first()?, of.last()?);
+    let at = |row: &Row<'_>| Timestamp::from_microsecond(row.trigger()).ok();
+    let service = plan.field(*end, Dimension::Service);
+    Some(Recurring {
+        service: plan.engine.names.text(service).map(str::to_owned),
+        title: normal(plan.engine.title(*end)),
+        incidents: of.iter().map(|row| row.number()).collect(),
+        first: at(begin)?,
+        last: at(end)?,
+    })
+}
+
+/// A title without what differs from time to time: words with a digit in them (numbers, ids, hosts)
+/// and words with dots in them (hosts, paths). If nothing is left it stays as it is.
+fn normal(title: &str) -> String {
+    let is_plain = |word: &&str| {
+        let has_digit = word.chars().any(|c| c.is_ascii_digit());
+        let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
+        !inner.is_empty() && !has_digit && !inner.contains(['.', '/'])
+    };
+    let trimmed =
+        |word: &str| -> String { word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned() };
+    let words = title.split_whitespace().filter(is_plain).map(trimmed);
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        title.to_owned()
+    } else {
+        words.join(" ")
+    }
+}
+
+/// The dates before a range, as many.
+pub(crate) fn before((from, to): (Date, Date)) -> (Date, Date) {
+    let days = days_between(from, to) + 1;
+    let earlier = |date| plus_days(date, -days).unwrap_or(date);
+    (earlier(from), earlier(to))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::names::NONE;
+
+    #[test]
+    fn mw_19_titles_are_one_without_numbers_ids_and_hosts() {
+        let rows = [
+            ("disk full on db-12.eu.example.com", "disk full on"),
+            ("disk full on db-7.eu.example.com!", "disk full on"),
+            ("[firing:2] cpu high (host web.internal)", "cpu high host"),
+            ("error 0x7fe3 in job a81c", "error in job"),
+            ("404", "404"),
+        ];
+        for (title, want) in rows {
+            assert_eq!(normal(title), want, "{title}");
+        }
+    }
+
+    #[test]
+    fn s32_s49_time_without_an_owner_is_counted_until_somebody_has_it() {
+        let fact = |at: i64, what| Fact {
+            at,
+            who: NONE,
+            what,
+        };
+        let facts = [
+            fact(0, Code::Triggered),
+            fact(10, Code::Acknowledged),
+            fact(40, Code::Unacknowledged),
+            fact(70, Code::Acknowledged),
+            fact(100, Code::Resolved(crate::input::ResolverKind::Human)),
+            fact(200, Code::Reopened),
+        ];
+        assert_eq!(unowned(&facts, 250), (10 + 30 + 50, 100 + 50));
+        assert_eq!(unowned(&facts[..1], 25), (25, 25));
+        assert_eq!(unowned(&facts[..5], 250), (40, 100));
+    }
+}
