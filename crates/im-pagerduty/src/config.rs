@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 
 use crate::secret::Secret;
 pub use escalation::EscalationChoice;
+pub use json::nearest;
 use json::{Fields, Json};
 
 /// PagerDuty's US region, where most accounts live. The other is `https://api.eu.pagerduty.com`.

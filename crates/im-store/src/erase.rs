@@ -28,6 +28,8 @@ statements! {
         DELETE FROM fact WHERE incident = ?1";
     OUTBOX = "-- erase.outbox
         DELETE FROM outbox WHERE incident = ?1";
+    ANNOTATIONS = "-- erase.annotations
+        DELETE FROM annotation WHERE incident = ?1";
     INCIDENT = "-- erase.incident
         DELETE FROM incident WHERE number = ?1";
     DELIVERIES = "-- erase.deliveries
@@ -69,7 +71,7 @@ pub fn some_incidents(
 }
 
 fn incident(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
-    for sql in [SOURCES, FACTS, OUTBOX, INCIDENT] {
+    for sql in [SOURCES, FACTS, OUTBOX, ANNOTATIONS, INCIDENT] {
         tx.execute(sql, params![number])?;
     }
     Ok(())

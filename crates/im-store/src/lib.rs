@@ -12,6 +12,8 @@
 //!
 //! Absent: async runtimes, the clock (`now` comes in as an argument), decisions.
 
+pub mod annotations;
+pub mod arrangements;
 pub mod connectors;
 pub mod counter;
 pub mod deployments;
@@ -54,6 +56,8 @@ pub use tx::{Tx, prepare_all};
 /// Every statement of every table, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
+        annotations::STATEMENTS,
+        arrangements::STATEMENTS,
         connectors::STATEMENTS,
         counter::STATEMENTS,
         deployments::STATEMENTS,

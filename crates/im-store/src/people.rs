@@ -22,6 +22,8 @@ statements! {
         SELECT id, email, name FROM pd_user WHERE connector = ?1 AND email = ?2 ORDER BY id LIMIT 1";
     BY_ID = "-- people.by_id
         SELECT id, email, name FROM pd_user WHERE connector = ?1 AND id = ?2";
+    ALL = "-- people.all
+        SELECT id, email, name FROM pd_user ORDER BY id, connector";
     COUNT = "-- people.count
         SELECT COUNT(*) FROM pd_user WHERE connector = ?1";
 }
@@ -54,6 +56,11 @@ pub fn by_id(tx: &mut Tx<'_>, connector: &str, id: &str) -> Result<Option<UserRo
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// Every user of every connector.
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<UserRow>, StoreError> {
+    tx.query(ALL, &[])?.iter().map(read).collect()
 }
 
 /// How many users are known.

@@ -5,6 +5,30 @@ use jiff::Timestamp;
 use crate::statements::statements;
 use crate::{Row, StoreError, Tx, params};
 
+/// Something that only a token which says so may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Scope {
+    /// See how single people respond.
+    PersonalLoad,
+}
+
+impl Scope {
+    /// Every one.
+    pub const ALL: [Self; 1] = [Self::PersonalLoad];
+
+    /// The word stored and shown.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PersonalLoad => "personal_load",
+        }
+    }
+
+    /// The scope of a word.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.as_str() == word)
+    }
+}
+
 /// A token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRow {
@@ -16,15 +40,17 @@ pub struct TokenRow {
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub used_at: Option<Timestamp>,
+    /// What it may do beside what every token may.
+    pub scopes: Vec<Scope>,
 }
 
 statements! {
     INSERT = "-- tokens.insert
-        INSERT INTO token (name, hash, email, created_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (name) DO NOTHING";
+        INSERT INTO token (name, hash, email, scopes, created_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO NOTHING";
     BY_HASH = "-- tokens.by_hash
-        SELECT name, email, created_at, used_at FROM token WHERE hash = ?1";
+        SELECT name, email, created_at, used_at, scopes FROM token WHERE hash = ?1";
     ALL = "-- tokens.all
-        SELECT name, email, created_at, used_at FROM token ORDER BY created_at, name";
+        SELECT name, email, created_at, used_at, scopes FROM token ORDER BY created_at, name";
     USED = "-- tokens.used
         UPDATE token SET used_at = ?2 WHERE name = ?1";
     DELETE = "-- tokens.delete
@@ -37,9 +63,12 @@ pub fn insert(
     name: &str,
     hash: &str,
     email: Option<&str>,
+    scopes: &[Scope],
     now: Timestamp,
 ) -> Result<bool, StoreError> {
-    Ok(tx.execute(INSERT, params![name, hash, email, now])? == 1)
+    let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
+    let row = params![name, hash, email, words.join(" "), now];
+    Ok(tx.execute(INSERT, row)? == 1)
 }
 
 /// The token with this hash.
@@ -72,5 +101,10 @@ fn read(row: &Row) -> Result<TokenRow, StoreError> {
         email: row.opt_text(1)?.map(str::to_owned),
         created_at: row.time(2)?,
         used_at: row.opt_time(3)?,
+        scopes: row
+            .text(4)?
+            .split_whitespace()
+            .filter_map(Scope::parse)
+            .collect(),
     })
 }

@@ -14,6 +14,7 @@
 )]
 
 mod ack;
+mod annotate;
 mod args;
 mod assign;
 mod cancel;
@@ -24,6 +25,7 @@ mod completions;
 mod config;
 mod connector;
 mod context;
+mod data;
 mod declare;
 mod delete;
 mod demo;
@@ -39,6 +41,7 @@ mod metrics;
 mod mitigate;
 mod note;
 mod oncall;
+mod organisation;
 mod prompt;
 mod reopen;
 mod resolve;
@@ -108,6 +111,7 @@ enum Command {
     Note(note::NoteArgs),
     Assign(assign::AssignArgs),
     Edit(edit::EditArgs),
+    Annotate(annotate::AnnotateArgs),
     Delete(delete::DeleteArgs),
     List(list::ListArgs),
     Show(show::ShowArgs),
@@ -115,6 +119,12 @@ enum Command {
     Oncall(oncall::OncallArgs),
     Metrics(Box<metrics::MetricsArgs>),
     Deployment(deployment::DeploymentArgs),
+    Hours(organisation::hours::HoursArgs),
+    Team(organisation::team::TeamArgs),
+    Person(organisation::person::PersonArgs),
+    FailureRule(organisation::failure_rule::FailureRuleArgs),
+    Target(organisation::target::TargetArgs),
+    Data(data::DataArgs),
     Connector(connector::ConnectorArgs),
     Token(token::TokenArgs),
     Config(config::ConfigArgs),
@@ -248,6 +258,7 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Note(args) => note::run(args, cx).await,
         Command::Assign(args) => assign::run(args, cx).await,
         Command::Edit(args) => edit::run(args, cx).await,
+        Command::Annotate(args) => annotate::run(args, cx).await,
         Command::Delete(args) => delete::run(args, cx).await,
         Command::List(args) => list::run(args, cx).await,
         Command::Show(args) => show::run(args, cx).await,
@@ -255,6 +266,12 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Oncall(args) => oncall::run(args, cx).await,
         Command::Metrics(args) => metrics::run(*args, cx).await,
         Command::Deployment(args) => deployment::run(args, cx).await,
+        Command::Hours(args) => organisation::hours::run(args, cx).await,
+        Command::Team(args) => organisation::team::run(args, cx).await,
+        Command::Person(args) => organisation::person::run(args, cx).await,
+        Command::FailureRule(args) => organisation::failure_rule::run(args, cx).await,
+        Command::Target(args) => organisation::target::run(args, cx).await,
+        Command::Data(args) => data::run(args, cx).await,
         Command::Connector(args) => connector::run(args, cx).await,
         Command::Token(args) => token::run(args, cx).await,
         Command::Config(args) => config::run(args, cx).await,

@@ -36,6 +36,8 @@ pub struct Call {
     path: Vec<String>,
     query: Vec<(&'static str, String)>,
     body: Option<Value>,
+    /// A body that goes as it was written, so that lines stay lines.
+    text: Option<String>,
 }
 
 impl Call {
@@ -45,6 +47,7 @@ impl Call {
             path: path.map(str::to_owned).to_vec(),
             query: Vec::new(),
             body: None,
+            text: None,
         }
     }
 
@@ -64,6 +67,13 @@ impl Call {
     pub fn patch<const N: usize>(path: [&str; N], body: Value) -> Self {
         let mut call = Self::new(Method::PATCH, path);
         call.body = Some(body);
+        call
+    }
+
+    /// Puts a document at `path`, as it was written.
+    pub fn put<const N: usize>(path: [&str; N], text: String) -> Self {
+        let mut call = Self::new(Method::PUT, path);
+        call.text = Some(text);
         call
     }
 
@@ -199,7 +209,8 @@ impl Client {
     /// Asks, and reads the answer to its end.
     pub async fn send(&self, call: &Call) -> Result<Answer, ClientError> {
         let url = self.url(call);
-        let body = call.body.as_ref().map(Value::to_string);
+        let written = call.text.clone();
+        let body = written.or_else(|| call.body.as_ref().map(Value::to_string));
         let (status, body) = match &self.transport {
             Transport::Remote(http) => self.send_remote(http, call, url, body).await?,
             Transport::Local(router) => self.send_local(router.clone(), call, &url, body).await?,

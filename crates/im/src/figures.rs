@@ -7,7 +7,7 @@
 //!
 //! Nothing of it is stored: what is in memory follows from the facts and the settings.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, Story};
@@ -15,15 +15,20 @@ use im_engine::{connector, record};
 use im_metrics::input::{Deployment, DeploymentStatus, History, Settings};
 use im_metrics::{Engine, history};
 use im_store::deployments::{DeploymentRow, Status};
-use im_store::{Db, StoreError, Tx, deployments, facts};
+use im_store::{Db, StoreError, Tx, annotations, arrangements, deployments, facts};
 use jiff::tz::TimeZone;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::api::settings::time_zone;
+use crate::organisation::Organisation;
+use crate::organisation::annotations::Annotations;
 
 /// Facts that one transaction reads the incidents of: a reader is held for some ten milliseconds.
 const BATCH: u32 = 500;
+
+/// Incidents that one transaction reads anew.
+const RENEWED: usize = 500;
 
 /// The figures, shared by all who ask.
 pub struct Figures {
@@ -34,22 +39,45 @@ pub struct Figures {
 pub struct Known {
     /// The engine.
     pub engine: Engine,
+    /// What the organisation settled.
+    pub organisation: Organisation,
+    /// The services that incidents were on, by PagerDuty's id.
+    pub services: BTreeSet<String>,
     /// The names of what has an id at PagerDuty.
-    pub names: BTreeMap<String, String>,
+    names: BTreeMap<String, String>,
+    /// The names that the organisation gives.
+    own_names: BTreeMap<String, String>,
     /// The number of the last fact that it knows.
     seq: i64,
     /// What was erased up to this fact was gone when reading began.
     begun: i64,
     /// The number of the last change of a deployment that it knows.
     changed: i64,
-    /// The tables by which incidents were read.
+    /// The number of the last annotation that it knows.
+    said: i64,
+    /// The incidents of which anything was said.
+    annotated: Arc<BTreeSet<IncidentNumber>>,
+    /// What it was made for.
+    surroundings: Surroundings,
+}
+
+/// What the figures depend on beside facts, deployments and annotations.
+#[derive(Debug, Clone, PartialEq)]
+struct Surroundings {
+    /// The organisation's zone.
+    zone: TimeZone,
+    /// How often what the organisation settled was changed.
+    changes: i64,
+    /// The tables by which incidents are read.
     mappings: BTreeMap<String, Mapping>,
 }
 
 /// What the next facts change.
+#[derive(Default)]
 struct News {
     incidents: Vec<(IncidentNumber, Option<History>)>,
     names: BTreeMap<String, String>,
+    services: BTreeSet<String>,
     last: i64,
     erased: Option<i64>,
 }
@@ -57,26 +85,54 @@ struct News {
 impl Default for Figures {
     fn default() -> Self {
         Self {
-            known: Arc::new(Mutex::new(Known::new(TimeZone::UTC, BTreeMap::new(), 0))),
+            known: Arc::new(Mutex::new(Known::new(
+                Surroundings {
+                    zone: TimeZone::UTC,
+                    changes: 0,
+                    mappings: BTreeMap::new(),
+                },
+                Organisation::default(),
+                0,
+            ))),
         }
     }
 }
 
 impl Known {
-    fn new(zone: TimeZone, mappings: BTreeMap<String, Mapping>, begun: i64) -> Self {
+    fn new(surroundings: Surroundings, organisation: Organisation, begun: i64) -> Self {
         Self {
-            engine: Engine::new(Settings::new(zone)),
+            engine: Engine::new(organisation.settle(Settings::new(surroundings.zone.clone()))),
+            services: BTreeSet::new(),
             names: BTreeMap::new(),
+            own_names: organisation.names(),
+            organisation,
             seq: 0,
             begun,
             changed: 0,
-            mappings,
+            said: 0,
+            annotated: Arc::default(),
+            surroundings,
         }
+    }
+
+    /// Takes what was settled since.
+    fn settle(&mut self, surroundings: Surroundings, organisation: Organisation) {
+        if self.surroundings.mappings != surroundings.mappings {
+            // Severities are read by these tables.
+            *self = Self::new(surroundings, organisation, self.begun);
+            return;
+        }
+        let told = Settings::new(surroundings.zone.clone());
+        self.engine.set(organisation.settle(told));
+        self.own_names = organisation.names();
+        self.organisation = organisation;
+        self.surroundings = surroundings;
     }
 
     /// The name of an id, else the id.
     pub fn name<'a>(&'a self, id: &'a str) -> &'a str {
-        self.names.get(id).map_or(id, String::as_str)
+        let name = self.own_names.get(id).or_else(|| self.names.get(id));
+        name.map_or(id, String::as_str)
     }
 
     fn learn(&mut self, news: News) {
@@ -87,7 +143,7 @@ impl Known {
             }
         }
         self.names.extend(news.names);
-        self.seq = news.last;
+        self.services.extend(news.services);
     }
 }
 
@@ -95,24 +151,39 @@ impl Figures {
     /// What is known, every fact committed before included.
     pub async fn known(&self, db: &Db) -> Result<OwnedMutexGuard<Known>, StoreError> {
         let mut known = Arc::clone(&self.known).lock_owned().await;
-        let (zone, mappings) = db.read(surroundings).await?;
-        if known.mappings != mappings {
-            // Severities are read by these tables.
-            *known = Known::new(zone, mappings, known.begun);
-        } else if known.engine.settings().zone != zone {
-            known.engine.set(Settings::new(zone));
+        let surroundings = db.read(surroundings).await?;
+        if known.surroundings != surroundings {
+            let organisation = db.read(Organisation::load).await?;
+            known.settle(surroundings, organisation);
         }
+        let is_first = known.seq == 0;
+        let mut renewed = listen(db, &mut known).await?;
         loop {
-            let seq = known.seq;
-            match db.read(move |tx| news(tx, seq)).await? {
+            let (seq, annotated) = (known.seq, Arc::clone(&known.annotated));
+            match db.read(move |tx| news(tx, seq, &annotated)).await? {
                 Some(news) if news.erased > Some(known.begun) => {
                     let begun = db.read(facts::last).await?;
-                    let (zone, mappings) = db.read(surroundings).await?;
-                    *known = Known::new(zone, mappings, begun);
+                    let surroundings = known.surroundings.clone();
+                    let organisation = known.organisation.clone();
+                    *known = Known::new(surroundings, organisation, begun);
+                    // All incidents are told again.
+                    listen(db, &mut known).await?;
+                    renewed.clear();
                 }
-                Some(news) => known.learn(news),
+                Some(news) => {
+                    known.seq = news.last;
+                    known.learn(news);
+                }
                 None => break,
             }
+        }
+        // The first time, the facts told of them all.
+        while !is_first && !renewed.is_empty() {
+            let rest = renewed.split_off(renewed.len().min(RENEWED));
+            let some = std::mem::replace(&mut renewed, rest);
+            let annotated = Arc::clone(&known.annotated);
+            let again = db.read(move |tx| tell(tx, some, &annotated)).await?;
+            known.learn(again);
         }
         loop {
             let changed = known.changed;
@@ -160,38 +231,84 @@ fn deployment(row: DeploymentRow) -> Deployment {
     }
 }
 
-/// The organisation's zone, and the tables by which incidents are read.
-fn surroundings(tx: &mut Tx<'_>) -> Result<(TimeZone, BTreeMap<String, Mapping>), StoreError> {
+fn surroundings(tx: &mut Tx<'_>) -> Result<Surroundings, StoreError> {
     let connectors = connector::all(tx)?.into_iter();
     let mappings = connectors.map(|connector| (connector.row.name, connector.mapping));
-    let mappings = mappings.collect();
-    Ok((time_zone(tx)?, mappings))
+    Ok(Surroundings {
+        mappings: mappings.collect(),
+        zone: time_zone(tx)?,
+        changes: arrangements::changes(tx)?,
+    })
+}
+
+/// Learns of which incidents something was said; returns those of which it was said since.
+async fn listen(db: &Db, known: &mut Known) -> Result<Vec<IncidentNumber>, StoreError> {
+    let mut renewed = BTreeSet::new();
+    loop {
+        let said = known.said;
+        let told = db.read(move |tx| annotations::after(tx, said, BATCH));
+        let Some((incidents, last)) = told.await? else {
+            return Ok(renewed.into_iter().collect());
+        };
+        Arc::make_mut(&mut known.annotated).extend(&incidents);
+        renewed.extend(incidents);
+        known.said = last;
+    }
 }
 
 /// The incidents that the next facts are about, as they are now.
-fn news(tx: &mut Tx<'_>, seq: i64) -> Result<Option<News>, StoreError> {
+fn news(
+    tx: &mut Tx<'_>,
+    seq: i64,
+    annotated: &BTreeSet<IncidentNumber>,
+) -> Result<Option<News>, StoreError> {
     let Some(told) = facts::after(tx, seq, BATCH)? else {
         return Ok(None);
     };
-    let mut news = News {
-        incidents: Vec::new(),
-        names: BTreeMap::new(),
+    let news = tell(tx, told.incidents.into_iter().collect(), annotated)?;
+    Ok(Some(News {
         last: told.last,
         erased: told.erased,
-    };
-    for number in told.incidents {
+        ..news
+    }))
+}
+
+/// Incidents as they are now; of one that has parts, its parts as well.
+fn tell(
+    tx: &mut Tx<'_>,
+    incidents: Vec<IncidentNumber>,
+    annotated: &BTreeSet<IncidentNumber>,
+) -> Result<News, StoreError> {
+    let mut news = News::default();
+    let mut left = incidents;
+    // The newest is the last to tell a name.
+    left.reverse();
+    while let Some(number) = left.pop() {
         let told = record::told(tx, number)?;
+        let mut found = None;
         if let Some((facts, story)) = &told {
-            tell_names(facts, story, &mut news.names);
+            tell_names(facts, story, &mut news);
+            left.extend(story.spans.iter().map(|span| number.part(span.part)));
+            found = history(number, facts, story);
         }
-        let history = told.and_then(|(facts, story)| history(number, &facts, &story));
-        news.incidents.push((number, history));
+        // What is said of an incident is said of each of its parts.
+        if let Some(plain) = &found
+            && annotated.contains(&number.said())
+        {
+            found = Some(Annotations::load(tx, number.said())?.tell(plain.clone()));
+        }
+        news.incidents.push((number, found));
     }
-    Ok(Some(news))
+    Ok(news)
 }
 
 /// Learns the names that the facts of an incident tell; the newest look tells them last.
-fn tell_names(facts: &[Fact], story: &Story, names: &mut BTreeMap<String, String>) {
+fn tell_names(facts: &[Fact], story: &Story, news: &mut News) {
+    let looks = || facts.iter().filter_map(|fact| fact.snapshot.as_ref());
+    let services = looks().filter_map(|look| look.service.as_ref());
+    let services = services.map(|service| service.id.clone());
+    news.services.extend(services.chain(story.service.clone()));
+    let names = &mut news.names;
     let mut thing = |named: Option<&Named>| {
         if let Some(Named {
             id,
@@ -201,8 +318,7 @@ fn tell_names(facts: &[Fact], story: &Story, names: &mut BTreeMap<String, String
             names.insert(id.clone(), name.clone());
         }
     };
-    let looks = facts.iter().filter_map(|fact| fact.snapshot.as_ref());
-    for look in looks {
+    for look in looks() {
         thing(look.service.as_ref());
         thing(look.policy.as_ref());
         thing(look.priority.as_ref().and_then(Option::as_ref));

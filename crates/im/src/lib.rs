@@ -10,6 +10,7 @@ pub mod http;
 pub mod journal;
 pub mod length;
 pub mod local;
+pub mod organisation;
 pub mod run;
 pub mod secret;
 pub mod serve;

@@ -230,7 +230,7 @@ impl Fields {
 }
 
 /// The known key that differs least, if it differs little.
-fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let lower = name.to_lowercase();
     let (distance, near) = known
         .iter()

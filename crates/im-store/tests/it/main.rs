@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod addresses;
+mod arrangements;
 mod backend;
 mod claims;
 mod contract;

@@ -20,6 +20,8 @@ use crate::local::{Local, LocalOptions};
 
 /// The API takes 1 MiB a request; a text that is longer cannot be sent.
 const INPUT_BYTES_MAX: u64 = 1024 * 1024;
+/// Of a data document it takes more.
+const DOCUMENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
 pub(crate) struct Context {
     pub(crate) ui: Ui,
@@ -143,15 +145,24 @@ impl Context {
     /// A value as it was given, or from a file (`@file`), or from standard input (`-`).
     pub(crate) fn value(&mut self, given: &str) -> Result<String, Failure> {
         match given.strip_prefix('@') {
-            Some(path) => read_file(Path::new(path)),
+            Some(path) => read_file(Path::new(path), INPUT_BYTES_MAX),
             None => self.text(given),
         }
+    }
+
+    /// A whole document, from a file or from standard input (`-`).
+    pub(crate) fn document(&mut self, path: &Path) -> Result<String, Failure> {
+        let name = path.display().to_string();
+        if name == "-" {
+            return read_all(&mut self.stdin, "standard input", DOCUMENT_BYTES_MAX);
+        }
+        read_file(path, DOCUMENT_BYTES_MAX)
     }
 
     /// A text as it was given, or from standard input (`-`). Texts may begin with @.
     pub(crate) fn text(&mut self, given: &str) -> Result<String, Failure> {
         if given == "-" {
-            read_all(&mut self.stdin, "standard input")
+            read_all(&mut self.stdin, "standard input", INPUT_BYTES_MAX)
         } else {
             Ok(given.to_owned())
         }
@@ -176,22 +187,23 @@ impl Context {
     }
 }
 
-fn read_file(path: &Path) -> Result<String, Failure> {
+fn read_file(path: &Path, bytes_max: u64) -> Result<String, Failure> {
     let name = path.display().to_string();
     let mut file =
         File::open(path).map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-    read_all(&mut file, &name)
+    read_all(&mut file, &name, bytes_max)
 }
 
 /// Reads to the end; the line end that editors and `echo` add is not part of the value.
-fn read_all(source: &mut dyn Read, name: &str) -> Result<String, Failure> {
+fn read_all(source: &mut dyn Read, name: &str, bytes_max: u64) -> Result<String, Failure> {
     let mut text = String::new();
     source
-        .take(INPUT_BYTES_MAX + 1)
+        .take(bytes_max + 1)
         .read_to_string(&mut text)
         .map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
-    if u64::try_from(text.len()).is_ok_and(|bytes| bytes > INPUT_BYTES_MAX) {
-        return Err(Failure::usage(format!("{name} has more than 1 MiB")));
+    if u64::try_from(text.len()).is_ok_and(|bytes| bytes > bytes_max) {
+        let most = bytes_max / (1024 * 1024);
+        return Err(Failure::usage(format!("{name} has more than {most} MiB")));
     }
     text.truncate(text.trim_end_matches(['\r', '\n']).len());
     Ok(text)

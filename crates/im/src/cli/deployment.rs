@@ -94,6 +94,7 @@ struct Deployment {
     finished_at: Option<Timestamp>,
     status: String,
     unplanned_fix: bool,
+    hint: Option<String>,
 }
 
 pub(crate) async fn run(args: DeploymentArgs, cx: &mut Context) -> Result<Exit, Failure> {
@@ -136,6 +137,9 @@ async fn record(args: RecordArgs, cx: &mut Context) -> Result<(), Failure> {
         "Recorded deployment {} of {}: {}",
         deployment.id, deployment.service, deployment.status
     ));
+    if let Some(hint) = &deployment.hint {
+        cx.ui.hint(hint);
+    }
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use owo_colors::OwoColorize as _;
 use super::args::IncidentArg;
 use super::context::Context;
 use super::error::{Exit, Failure};
-use super::types::{Incident, Named, Part, Pending, Priority, Twin};
+use super::types::{Annotations, Incident, Named, Part, Pending, Priority, Twin};
 use super::{table, time};
 use crate::client::Call;
 
@@ -67,7 +67,7 @@ pub(crate) fn color(status: &str) -> Color {
     }
 }
 
-type Labelled = Vec<(&'static str, String)>;
+pub(crate) type Labelled = Vec<(&'static str, String)>;
 
 fn facts(incident: &Incident, cx: &Context) -> Labelled {
     let both = |at| time::both(at, &cx.zone, cx.now);
@@ -92,7 +92,37 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
         let by = by.as_ref().map(|who| format!(" by {who}"));
         lines.extend(at.map(|at| (label, format!("{}{}", both(at), by.unwrap_or_default()))));
     }
+    if let Some(said) = &incident.annotations {
+        lines.extend(annotated(said, cx));
+    }
     lines
+}
+
+/// What people say of an incident besides.
+pub(crate) fn annotated(said: &Annotations, cx: &Context) -> Labelled {
+    let both = |at| time::both(at, &cx.zone, cx.now);
+    let impact = match (said.impact_start, said.impact_end) {
+        (None, None) => None,
+        (Some(start), None) => Some(format!("since {}", both(start))),
+        (None, Some(end)) => Some(format!("until {}", both(end))),
+        (Some(start), Some(end)) => Some(format!("{} until {}", both(start), both(end))),
+    };
+    let unrelated = said.not_change_related == Some(true);
+    let lines = [
+        ("Impact", impact),
+        ("Cause", said.cause.clone()),
+        ("Environment", said.environment.clone()),
+        ("Deployment", said.deployment.clone()),
+        ("Caused by", said.caused_by.clone()),
+        (
+            "Change",
+            unrelated.then(|| "none caused it: no failure".to_owned()),
+        ),
+    ];
+    let lines = lines.into_iter();
+    lines
+        .filter_map(|(label, text)| Some((label, text?)))
+        .collect()
 }
 
 fn status(incident: &Incident) -> String {
@@ -295,7 +325,7 @@ pub(crate) fn pending(change: &Pending, cx: &Context) -> String {
     format!("{}, {times}, since {since}{next}{reason}", change.what)
 }
 
-fn say_labelled(lines: &Labelled, indent: &str, cx: &mut Context) {
+pub(crate) fn say_labelled(lines: &Labelled, indent: &str, cx: &mut Context) {
     for (label, text) in lines {
         let head = format!("{indent}{:<LABEL_WIDTH$}", format!("{label}:"));
         let width = cx.ui.width;

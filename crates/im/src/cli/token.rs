@@ -27,6 +27,9 @@ enum TokenCommand {
         /// The person who acts with it
         #[arg(long)]
         email: Option<String>,
+        /// What it may do beside what every token may: personal_load (see how single people respond)
+        #[arg(long, value_name = "SCOPE")]
+        scope: Vec<String>,
     },
     /// List the tokens, without their secrets
     List,
@@ -39,17 +42,25 @@ enum TokenCommand {
 
 pub(crate) async fn run(args: TokenArgs, cx: &mut Context) -> Result<Exit, Failure> {
     match args.command {
-        TokenCommand::Create { name, email } => create(name, email, cx).await?,
+        TokenCommand::Create { name, email, scope } => create(name, email, scope, cx).await?,
         TokenCommand::List => list(cx).await?,
         TokenCommand::Revoke { name } => revoke(&name, cx).await?,
     }
     Ok(Exit::Done)
 }
 
-async fn create(name: String, email: Option<String>, cx: &mut Context) -> Result<(), Failure> {
+async fn create(
+    name: String,
+    email: Option<String>,
+    scopes: Vec<String>,
+    cx: &mut Context,
+) -> Result<(), Failure> {
     let mut body = Map::from_iter([("name".to_owned(), Value::from(name))]);
     if let Some(email) = email {
         body.insert("email".to_owned(), email.into());
+    }
+    if !scopes.is_empty() {
+        body.insert("scopes".to_owned(), scopes.into());
     }
     let answer = cx.send(Call::post(["tokens"], body.into())).await?;
     if cx.ui.json {
@@ -83,6 +94,7 @@ async fn list(cx: &mut Context) -> Result<(), Failure> {
         Column::Rest("Person"),
         Column::Whole("Created"),
         Column::Whole("Last Used"),
+        Column::Whole("Scopes"),
     ];
     let when = |at: Option<_>, never: &str| {
         at.map_or_else(|| never.to_owned(), |at| time::ago(at, cx.now))
@@ -93,6 +105,10 @@ async fn list(cx: &mut Context) -> Result<(), Failure> {
             Cell::new(token.email.as_deref().unwrap_or("-")),
             Cell::new(when(token.created_at, "-")),
             Cell::new(when(token.last_used_at, "never")),
+            Cell::new(match &*token.scopes {
+                [] => "-".to_owned(),
+                scopes => scopes.join(", "),
+            }),
         ]
     });
     let text = table::rows(&columns, rows.collect(), cx.ui.width);

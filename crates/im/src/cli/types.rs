@@ -43,6 +43,20 @@ pub(crate) struct Incident {
     /// Where it is about several services.
     #[serde(default)]
     pub(crate) parts: Vec<Part>,
+    /// Where anything is said of it.
+    pub(crate) annotations: Option<Annotations>,
+}
+
+/// What people say of an incident.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Annotations {
+    pub(crate) environment: Option<String>,
+    pub(crate) deployment: Option<String>,
+    pub(crate) caused_by: Option<String>,
+    pub(crate) not_change_related: Option<bool>,
+    pub(crate) cause: Option<String>,
+    pub(crate) impact_start: Option<Timestamp>,
+    pub(crate) impact_end: Option<Timestamp>,
 }
 
 /// A service of an incident of several.
@@ -214,6 +228,8 @@ pub(crate) struct Token {
     pub(crate) email: Option<String>,
     pub(crate) created_at: Option<Timestamp>,
     pub(crate) last_used_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) scopes: Vec<String>,
     #[serde(alias = "token")]
     pub(crate) secret: Option<String>,
 }

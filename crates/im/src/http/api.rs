@@ -1,11 +1,13 @@
 //! The API under `/api/v1` (`docs/api.md`): objects, and a module for each kind of thing.
 
 pub mod connectors;
+mod data;
 mod deployments;
 pub mod doctor;
 pub mod incidents;
 mod logs;
 pub mod metrics;
+mod organisation;
 pub mod outcome;
 pub mod settings;
 pub mod tokens;
@@ -24,6 +26,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(incidents::routes())
         .merge(connectors::routes())
         .merge(metrics::routes())
+        .merge(organisation::routes())
+        .merge(data::routes())
         .routes(routes!(deployments::list, deployments::record))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(tokens::list, tokens::create))

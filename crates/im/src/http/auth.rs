@@ -18,12 +18,14 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use im_core::{Actor, ActorKind};
+use im_store::tokens::Scope;
 use im_store::{StoreError, connectors, people, tokens};
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest as _, Sha256};
 
 use super::App;
 use super::error::ApiError;
+use crate::organisation::is_email;
 
 /// Whose act it is.
 const ACTS_AS: &str = "im-as";
@@ -41,8 +43,17 @@ pub struct InProcess;
 pub struct Who {
     /// The one whose act it is.
     pub actor: Actor,
-    /// Whether it came with a token, not from this machine.
-    pub by_token: bool,
+    /// What the token lets it do beside what every token does; `None` came without one, from this
+    /// machine, and may do everything.
+    scopes: Option<Vec<Scope>>,
+}
+
+impl Who {
+    /// Whether it may do what only some may.
+    pub fn may(&self, scope: Scope) -> bool {
+        let scopes = self.scopes.as_ref();
+        scopes.is_none_or(|scopes| scopes.contains(&scope))
+    }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Who {
@@ -92,7 +103,7 @@ async fn who(app: &App, parts: &Parts) -> Result<Who, ApiError> {
         note_use(app, &token, now);
         return Ok(Who {
             actor,
-            by_token: true,
+            scopes: Some(token.scopes),
         });
     }
     is_local(app, parts)?;
@@ -106,7 +117,7 @@ async fn who(app: &App, parts: &Parts) -> Result<Who, ApiError> {
     };
     Ok(Who {
         actor,
-        by_token: false,
+        scopes: None,
     })
 }
 
@@ -187,13 +198,6 @@ fn acts_as(headers: &HeaderMap) -> Result<Option<&str>, ApiError> {
                 .hint("write IM-As: ann@example.com (`--as ann@example.com`)"),
         )
     }
-}
-
-/// Whether a text looks like an e-mail address; whether anybody has it is PagerDuty's to say.
-pub(super) fn is_email(text: &str) -> bool {
-    text.split_once('@')
-        .is_some_and(|(name, host)| !name.is_empty() && !host.is_empty() && !host.contains('@'))
-        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
 }
 
 /// The person for whom a token speaks now.

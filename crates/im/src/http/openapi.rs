@@ -259,11 +259,12 @@ fn operations(document: &mut utoipa::openapi::OpenApi) -> impl Iterator<Item = &
         let PathItem {
             get,
             post,
+            put,
             patch,
             delete,
             ..
         } = item;
-        [get, post, patch, delete].into_iter().flatten()
+        [get, post, put, patch, delete].into_iter().flatten()
     })
 }
 

@@ -13,6 +13,7 @@ mod figures;
 mod health;
 mod logs;
 mod metrics;
+mod organisation;
 mod sync;
 mod there;
 mod tried;

@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use im_engine::connector;
+use im_pagerduty::config::nearest;
 use im_store::deployments::{self, Commit, DeploymentRow, Status};
 use im_store::{StoreError, Tx};
 use jiff::Timestamp;
@@ -16,6 +17,7 @@ use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::WrongValue;
+use crate::organisation::annotations::NO_DEPLOYMENT;
 
 /// Ids, names and versions go into tables.
 const TEXT_CHARS_MAX: usize = 200;
@@ -47,6 +49,9 @@ pub(super) struct Deployment {
     unplanned_fix: bool,
     /// What is in it.
     commits: Vec<Change>,
+    /// What may be wrong with it: nobody knows its service.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
 }
 
 /// A commit.
@@ -83,6 +88,13 @@ pub(super) struct Report {
     commits: Option<Vec<Change>>,
 }
 
+impl Report {
+    /// The id, if one is given.
+    pub(super) fn id(&self) -> Option<&str> {
+        self.id.as_deref()
+    }
+}
+
 impl From<DeploymentRow> for Deployment {
     fn from(row: DeploymentRow) -> Self {
         let commits = row.commits.into_iter();
@@ -98,6 +110,7 @@ impl From<DeploymentRow> for Deployment {
             commits: commits
                 .map(|Commit { sha, time }| Change { sha, time })
                 .collect(),
+            hint: None,
         }
     }
 }
@@ -151,21 +164,50 @@ pub(super) async fn record(
     State(app): State<Arc<App>>,
     Body(report): Body<Report>,
 ) -> Result<(StatusCode, Json<Deployment>), ApiError> {
-    check(&report)?;
-    let status = report.status.as_deref().map(status).transpose()?;
     let now = app.clock.now();
-    let report = Arc::new(report);
-    let (is_new, row) = app
-        .db
-        .write(move |tx| store(tx, &report, status, now))
-        .await?;
+    let (is_new, row) = app.db.write(move |tx| take(tx, &report, now)).await?;
     app.signals.nudge();
     let code = if is_new {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
-    Ok((code, Json(Deployment::from(row))))
+    let hint = unknown_service(&app, &row.service).await?;
+    Ok((code, Json(Deployment { hint, ..row.into() })))
+}
+
+/// What to say of a service that no connector and no incident knows; it may be a slip.
+async fn unknown_service(app: &App, service: &str) -> Result<Option<String>, ApiError> {
+    let connectors = app.db.read(connector::all).await?;
+    let mapped = connectors.iter().flat_map(|one| &one.mapping.services);
+    let mapped = mapped.flat_map(|mapped| [mapped.name.clone(), mapped.id.clone()]);
+    let usual = connectors
+        .iter()
+        .map(|one| one.mapping.default_service.clone());
+    let figures = app.figures.known(&app.db).await?;
+    let seen = figures.services.iter();
+    let seen = seen.flat_map(|id| [id.clone(), figures.name(id).to_owned()]);
+    let known: Vec<String> = mapped.chain(usual).chain(seen).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    if known.contains(&service) {
+        return Ok(None);
+    }
+    let unknown = format!("no connector and no incident knows the service `{service}`");
+    Ok(Some(match nearest(service, &known) {
+        Some(near) => format!("{unknown}: did you mean `{near}`?"),
+        None => format!("{unknown}: it matches incidents of that name alone"),
+    }))
+}
+
+/// Takes what is told of a deployment; says whether it is new.
+pub(super) fn take(
+    tx: &mut Tx<'_>,
+    report: &Report,
+    now: Timestamp,
+) -> Result<(bool, DeploymentRow), ApiError> {
+    check(report)?;
+    let status = report.status.as_deref().map(status).transpose()?;
+    store(tx, report, status, now)
 }
 
 fn check(report: &Report) -> Result<(), ApiError> {
@@ -183,6 +225,12 @@ fn check(report: &Report) -> Result<(), ApiError> {
             return Err(ApiError::wrong_value(name, detail)
                 .hint(format!("leave `{name}` out where there is none")));
         }
+    }
+    if report.id.as_deref() == Some(NO_DEPLOYMENT) {
+        let detail = format!(
+            "`id` cannot be `{NO_DEPLOYMENT}`: that says that no deployment caused an incident"
+        );
+        return Err(ApiError::wrong_value("id", detail).hint("give it another id"));
     }
     let commits = report.commits.as_ref().map_or(0, Vec::len);
     if commits > COMMITS_MAX {
@@ -248,7 +296,7 @@ fn store(
         unplanned_fix: false,
         commits: Vec::new(),
     };
-    let mut row = known.unwrap_or_else(new);
+    let mut row = known.clone().unwrap_or_else(new);
     row.id = match &report.id {
         Some(id) => id.clone(),
         None => format!("dep_{}", tx.new_id(now).simple()),
@@ -266,7 +314,9 @@ fn store(
         });
         row.commits = commits.collect();
     }
-    deployments::put(tx, &row)?;
+    if known.as_ref() != Some(&row) {
+        deployments::put(tx, &row)?;
+    }
     Ok((is_new, row))
 }
 

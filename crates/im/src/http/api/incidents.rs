@@ -27,7 +27,9 @@ use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::{Conflict, Missing, WrongValue};
 use crate::http::wait;
+use crate::organisation::annotations::Annotations;
 
+mod annotations;
 mod assign;
 
 /// Incidents in one answer unless asked otherwise.
@@ -50,6 +52,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(duplicate))
         .routes(routes!(note))
         .routes(routes!(assign::assign))
+        .routes(routes!(annotations::show, annotations::change))
 }
 
 /// List incidents, newest first
@@ -190,7 +193,11 @@ async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<Incident>, ApiError> {
-    Ok(Json(look(&app, id.parse()?).await?.incident()))
+    let number = id.parse()?;
+    let mut incident = look(&app, number).await?.incident();
+    let said = app.db.read(move |tx| Annotations::load(tx, number));
+    incident.annotations = Some(said.await?).filter(|said| !said.is_empty());
+    Ok(Json(incident))
 }
 
 /// An incident that is there and was not deleted.

@@ -2,7 +2,7 @@
 //!
 //! What may be asked and what it means is `im_metrics`' business (`docs/metrics.md`). Here the question
 //! is handed over, and ids get their names. How single people respond is told to the administrator of
-//! this machine alone.
+//! this machine and to tokens with the scope for it.
 
 mod types;
 
@@ -13,6 +13,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use im_metrics::{BadQuery, Metric, Query};
 use utoipa_axum::router::OpenApiRouter;
+use im_store::tokens::Scope;
 use utoipa_axum::routes;
 
 use crate::figures::Known;
@@ -131,13 +132,13 @@ fn read(name: &str, params: &Params, who: &Who) -> Result<Query, ApiError> {
         return Err(ApiError::not_found(format!("there is no metric `{name}`"))
             .hint(format!("there are {}", names.join(", "))));
     };
-    if metric == Metric::OncallLoad && who.by_token {
+    if metric == Metric::OncallLoad && !who.may(Scope::PersonalLoad) {
         return Err(ApiError::new(
             StatusCode::FORBIDDEN,
             "personal_load",
-            "a token may not see how single people respond",
+            "how single people respond is shown to those alone who may see it: this needs a token with the scope `personal_load`",
         )
-        .hint("`im metrics oncall_load` on the server's own machine shows it; pages may be grouped by user"));
+        .hint("`im token create NAME --scope personal_load` on the server's own machine makes one; pages may be grouped by user without it"));
     }
     im_metrics::parse(name, params.pairs()).map_err(|error| refused(&error))
 }

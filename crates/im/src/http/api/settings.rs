@@ -83,7 +83,7 @@ pub(super) async fn change(
         .db
         .write(move |tx| {
             if let Some(zone) = &zone {
-                settings::put(tx, TIME_ZONE, zone)?;
+                put_zone(tx, zone)?;
             }
             if let Some(hops) = hops {
                 settings::put(tx, TRUSTED_PROXY_HOPS, &hops.to_string())?;
@@ -115,12 +115,18 @@ pub fn trusted_proxy_hops(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
     Ok(stored.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
+/// Sets the organisation's time zone to one that is known.
+pub(super) fn put_zone(tx: &mut Tx<'_>, name: &str) -> Result<(), StoreError> {
+    settings::put(tx, TIME_ZONE, name)
+}
+
 /// The organisation's time zone.
 pub fn time_zone(tx: &mut Tx<'_>) -> Result<TimeZone, StoreError> {
     Ok(TimeZone::get(&stored_zone(tx)?).unwrap_or(TimeZone::UTC))
 }
 
-fn stored_zone(tx: &mut Tx<'_>) -> Result<String, StoreError> {
+/// The name of the organisation's time zone.
+pub(super) fn stored_zone(tx: &mut Tx<'_>) -> Result<String, StoreError> {
     Ok(settings::get(tx, TIME_ZONE)?.unwrap_or_else(|| "UTC".to_owned()))
 }
 

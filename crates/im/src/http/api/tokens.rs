@@ -5,16 +5,17 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use im_store::tokens::{self, TokenRow};
+use im_store::tokens::{self, Scope, TokenRow};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::App;
-use crate::http::auth::{self, is_email};
+use crate::http::auth;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::openapi::{Conflict, WrongValue};
+use crate::organisation::is_email;
 use crate::secret;
 
 /// By this a scanner for lost secrets can tell one of ours.
@@ -34,6 +35,8 @@ pub(super) struct Token {
     created_at: Timestamp,
     /// When it was last used, to the minute.
     last_used_at: Option<Timestamp>,
+    /// What it may do beside what every token may: `personal_load`.
+    scopes: Vec<&'static str>,
     /// The token itself: in the answer that makes it, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
     secret: Option<String>,
@@ -46,6 +49,7 @@ impl From<TokenRow> for Token {
             email: row.email,
             created_at: row.created_at,
             last_used_at: row.used_at,
+            scopes: row.scopes.into_iter().map(Scope::as_str).collect(),
             secret: None,
         }
     }
@@ -72,6 +76,9 @@ pub(super) struct NewToken {
     name: String,
     /// The person who acts with it.
     email: Option<String>,
+    /// What it may do beside what every token may: `personal_load` sees how single people respond.
+    #[serde(default)]
+    scopes: Vec<String>,
 }
 
 /// Make a token
@@ -97,6 +104,7 @@ pub(super) async fn create(
                 .hint("write one like ann@example.com, or leave it out for a program"),
         );
     }
+    let scopes = scopes(&new.scopes)?;
     let secret = format!("{PREFIX}{}", hex::encode(secret::random::<SECRET_BYTES>()?));
     let now = app.clock.now();
     let token = Token {
@@ -104,6 +112,7 @@ pub(super) async fn create(
         email: new.email.clone(),
         created_at: now,
         last_used_at: None,
+        scopes: scopes.iter().map(|scope| scope.as_str()).collect(),
         secret: Some(secret.clone()),
     };
     let hash = auth::hash(&secret);
@@ -112,7 +121,8 @@ pub(super) async fn create(
         .write({
             let name = name.clone();
             move |tx| {
-                Ok::<_, ApiError>(tokens::insert(tx, &name, &hash, new.email.as_deref(), now)?)
+                let email = new.email.as_deref();
+                Ok::<_, ApiError>(tokens::insert(tx, &name, &hash, email, &scopes, now)?)
             }
         })
         .await?;
@@ -123,6 +133,21 @@ pub(super) async fn create(
         );
     }
     Ok((StatusCode::CREATED, Json(token)))
+}
+
+fn scopes(words: &[String]) -> Result<Vec<Scope>, ApiError> {
+    let mut scopes = Vec::new();
+    for word in words {
+        let scope = Scope::parse(word).ok_or_else(|| {
+            let known: Vec<&str> = Scope::ALL.iter().map(|scope| scope.as_str()).collect();
+            let detail = format!("there is no scope `{word}`");
+            ApiError::wrong_value("scopes", detail).hint(format!("there is {}", known.join(", ")))
+        })?;
+        if !scopes.contains(&scope) {
+            scopes.push(scope);
+        }
+    }
+    Ok(scopes)
 }
 
 /// Make a token worthless

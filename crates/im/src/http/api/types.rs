@@ -8,6 +8,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::organisation::annotations::Annotations;
+
 /// Something of PagerDuty's: its id and its name.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Named {
@@ -106,6 +108,10 @@ pub struct Incident {
     /// any other.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub parts: Vec<Part>,
+    /// What people say of it besides, where one incident is shown: impact, cause, environment,
+    /// deployment. Left out where nothing is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<Annotations>,
 }
 
 /// A service of an incident of several, and what PagerDuty has for it.
@@ -236,6 +242,7 @@ impl Incident {
             duplicate_of: story.duplicate_of.map(|of| of.to_string()),
             pagerduty: twin(story, connector, owed),
             parts: Vec::new(),
+            annotations: None,
         }
     }
 }

@@ -15,7 +15,13 @@ async fn a_deployment_is_told_and_told_again() {
     let want = json!({"id": "d1", "service": "db", "environment": null, "version": "v1",
         "started_at": "2026-11-20T09:14:05.12Z", "finished_at": null, "status": "in_progress",
         "unplanned_fix": false, "commits": [{"sha": "4f2a1c9", "time": "2026-11-20T08:14:05.12Z"}]});
-    assert_eq!(*made.is(201), want);
+    let hint = "no connector and no incident knows the service `db`: it matches incidents of that name alone";
+    let hinted = |want: &Value| {
+        let mut want = want.clone();
+        want["hint"] = json!(hint);
+        want
+    };
+    assert_eq!(*made.is(201), hinted(&want));
     server.pass(300);
     let over = json!({"id": "d1", "status": "success", "environment": "Production"});
     let told = server.post(PATH, over).await;
@@ -23,7 +29,7 @@ async fn a_deployment_is_told_and_told_again() {
     want["status"] = json!("success");
     want["environment"] = json!("Production");
     want["finished_at"] = json!("2026-11-20T09:19:05.12Z");
-    assert_eq!(*told.is(200), want);
+    assert_eq!(*told.is(200), hinted(&want));
     let listed = server.get(PATH).await;
     assert_eq!(*listed.is(200), json!([want]));
     assert_eq!(

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::Server;
 
-const METHODS: [&str; 4] = ["get", "post", "patch", "delete"];
+const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
 /// A request that is described, as method and path, with its description.
 fn operations(document: &Value) -> Vec<(String, &Value)> {

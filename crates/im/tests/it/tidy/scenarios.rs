@@ -12,13 +12,11 @@ use super::{Place, Rule};
 const PAGE: &str = "docs/scenarios.md";
 
 /// The scenarios that must have a row.
-const REQUIRED: [(char, RangeInclusive<u8>); 7] = [
-    ('S', 1..=34),
-    ('S', 36..=41),
-    ('S', 43..=49),
+const REQUIRED: [(char, RangeInclusive<u8>); 5] = [
+    ('S', 1..=49),
+    ('S', 51..=51),
     ('S', 53..=53),
-    ('S', 55..=95),
-    ('S', 97..=104),
+    ('S', 55..=104),
     ('G', 1..=15),
 ];
 

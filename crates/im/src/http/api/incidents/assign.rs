@@ -15,10 +15,11 @@ use super::{Told, act, look};
 use crate::http::App;
 use crate::http::api::connectors::ask;
 use crate::http::api::outcome::Outcome;
-use crate::http::auth::{Who, is_email};
+use crate::http::auth::Who;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::{Conflict, WrongValue};
+use crate::organisation::is_email;
 
 /// PagerDuty gives an incident to at most so many.
 const PEOPLE_MAX: usize = 50;

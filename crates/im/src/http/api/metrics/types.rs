@@ -7,6 +7,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::figures::Known;
+use crate::organisation::Target;
 
 /// A metric, computed.
 #[derive(Debug, Serialize, ToSchema)]
@@ -36,6 +37,9 @@ pub(super) struct Answer {
     /// The published levels that figures were compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     benchmark: Option<Benchmark>,
+    /// The organisation's own target for this metric.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<Target>,
     /// The answer for as many dates before, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
@@ -90,6 +94,9 @@ pub(super) struct Value {
     /// The published level that it meets.
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<&'static str>,
+    /// Whether it meets the organisation's own target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_target: Option<bool>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -264,14 +271,18 @@ impl Answer {
             incomplete: bucket.incomplete,
             immature: may_be_immature.then_some(*immature),
         });
+        let target = known.organisation.target(query.metric);
+        // A week of a person has a target, and figures are of other things.
+        let target = target.filter(|_| query.metric != Metric::PageDisruptions);
+        let value = |value: &im_metrics::Value| Value::new(value, query.metric, target);
         let series = answer.series.iter().map(|series| Series {
             group: series
                 .keys
                 .iter()
                 .map(|key| Group::new(key.as_deref(), known))
                 .collect(),
-            values: series.values.iter().map(Value::from).collect(),
-            total: Value::from(&series.total),
+            values: series.values.iter().map(value).collect(),
+            total: value(&series.total),
         });
         let previous = answer.previous.as_deref();
         Self {
@@ -298,6 +309,7 @@ impl Answer {
                 year: benchmark.year,
                 monotone: benchmark.monotone,
             }),
+            target: target.cloned(),
             previous: previous.map(|previous| Box::new(Self::new(previous, query, known))),
         }
     }
@@ -312,8 +324,9 @@ impl Group {
     }
 }
 
-impl From<&im_metrics::Value> for Value {
-    fn from(value: &im_metrics::Value) -> Self {
+impl Value {
+    fn new(value: &im_metrics::Value, metric: Metric, target: Option<&Target>) -> Self {
+        let headline = value.figure.headline(metric);
         Self {
             figure: Fields::from(value.figure),
             level: value.level,
@@ -321,6 +334,7 @@ impl From<&im_metrics::Value> for Value {
     }
 }
 
+            on_target: target.and_then(|target| Some(target.is_met(headline?))),
 impl From<im_metrics::Judged> for Judged {
     fn from(judged: im_metrics::Judged) -> Self {
         let im_metrics::Judged {

@@ -1,0 +1,132 @@
+//! What people say of an incident beside its facts, with the trail of who said it, when and why.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use im_core::IncidentNumber;
+use im_store::annotations::{self, AnnotationRow};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::look;
+use crate::http::App;
+use crate::http::api::types::Doer;
+use crate::http::auth::Who;
+use crate::http::error::ApiError;
+use crate::http::input::Body;
+use crate::http::openapi::{Missing, WrongValue};
+use crate::organisation::annotations::{Annotations, Changes};
+
+/// What is said of an incident.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Said {
+    /// What holds.
+    current: Annotations,
+    /// The deployment behind it as figures see it, where there is one, and why.
+    behind: Option<Behind>,
+    /// Everything that was said, oldest first.
+    history: Vec<Entry>,
+}
+
+/// The deployment behind an incident.
+#[derive(Debug, Serialize, ToSchema)]
+struct Behind {
+    /// Its id; null where it was decided that there is none.
+    deployment: Option<String>,
+    /// `manual`, `explicit` or `same_service_time`.
+    method: &'static str,
+    /// In words.
+    reason: String,
+}
+
+/// Something that was said.
+#[derive(Debug, Serialize, ToSchema)]
+struct Entry {
+    /// When.
+    at: Timestamp,
+    /// By whom.
+    actor: Doer,
+    /// What it is about.
+    field: &'static str,
+    /// The value; null where it was taken back.
+    value: Option<String>,
+    /// Why.
+    reason: Option<String>,
+}
+
+impl From<AnnotationRow> for Entry {
+    fn from(row: AnnotationRow) -> Self {
+        Self {
+            at: row.at,
+            actor: Doer::from(&row.actor),
+            field: row.field.as_str(),
+            value: row.value,
+            reason: row.reason,
+        }
+    }
+}
+
+/// Show what people say of an incident, and who said it when and why
+#[utoipa::path(
+    get, path = "/api/v1/incidents/{id}/annotations", tag = "incidents", operation_id = "show_annotations",
+    params(("id" = String, Path, description = "INC-42 or 42")),
+    responses((status = 200, body = Said, description = "What is said of it")),
+)]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Said>, ApiError> {
+    let incident: IncidentNumber = id.parse()?;
+    look(&app, incident).await?;
+    said(&app, incident).await
+}
+
+/// Say something of an incident: its environment, deployment, cause or impact
+#[utoipa::path(
+    patch, path = "/api/v1/incidents/{id}/annotations", tag = "incidents", operation_id = "annotate_incident",
+    params(("id" = String, Path, description = "INC-42 or 42")),
+    request_body = Changes,
+    responses((status = 200, body = Said, description = "What is said of it now"), Missing, WrongValue),
+)]
+pub(super) async fn change(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    who: Who,
+    Body(changes): Body<Changes>,
+) -> Result<Json<Said>, ApiError> {
+    let incident: IncidentNumber = id.parse()?;
+    look(&app, incident).await?;
+    if changes.is_empty() {
+        return Err(ApiError::wrong_value("nothing_named", "nothing is said")
+            .hint("name environment, deployment, caused_by, not_change_related, cause, impact_start or impact_end"));
+    }
+    let now = app.clock.now();
+    app.db
+        .write(move |tx| {
+            let applied = changes.apply(tx, incident, &who.actor, now)?;
+            applied.map_err(|(field, detail, hint)| ApiError::wrong_value(field, detail).hint(hint))
+        })
+        .await?;
+    app.signals.nudge();
+    said(&app, incident).await
+}
+
+async fn said(app: &App, incident: IncidentNumber) -> Result<Json<Said>, ApiError> {
+    let read = app
+        .db
+        .read(move |tx| annotations::of_incident(tx, incident));
+    let rows = read.await?;
+    let known = app.figures.known(&app.db).await?;
+    let link = known.engine.link(incident.get(), app.clock.now());
+    Ok(Json(Said {
+        current: Annotations::of(&rows),
+        behind: link.map(|(deployment, link)| Behind {
+            deployment,
+            method: link.method.as_str(),
+            reason: link.reason,
+        }),
+        history: rows.into_iter().map(Entry::from).collect(),
+    }))
+}

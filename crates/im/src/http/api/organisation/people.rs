@@ -1,0 +1,246 @@
+//! People, and which users of PagerDuty's they are.
+//!
+//! A link is by PagerDuty's id of the user. An e-mail address, or else a name, only suggests one: two
+//! people may share an address, and addresses change.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use im_store::people::{self, UserRow};
+use im_store::{Tx, arrangements};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{list, put, remove, store};
+use crate::http::App;
+use crate::http::error::ApiError;
+use crate::http::input::{Body, Params};
+use crate::http::openapi::{Conflict, WrongValue};
+use crate::organisation::{Person, Thing as _, User};
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_people, put_person))
+        .routes(routes!(remove_person))
+        .routes(routes!(list_users, link_user))
+        .routes(routes!(unlink_user))
+}
+
+/// List the people
+#[utoipa::path(
+    get, path = "/api/v1/people", tag = "metrics", operation_id = "list_people",
+    responses((status = 200, body = [Person], description = "People of the organisation")),
+)]
+async fn list_people(State(app): State<Arc<App>>) -> Result<Json<Vec<Person>>, ApiError> {
+    list(&app).await
+}
+
+/// Add a person, or give a name
+#[utoipa::path(
+    post, path = "/api/v1/people", tag = "metrics", operation_id = "put_person", request_body = Person,
+    responses((status = 200, body = Person, description = "The person, in place of the one with that address"), WrongValue),
+)]
+async fn put_person(
+    State(app): State<Arc<App>>,
+    Body(person): Body<Person>,
+) -> Result<Json<Person>, ApiError> {
+    put(&app, person).await
+}
+
+/// Remove a person who is no user
+#[utoipa::path(
+    delete, path = "/api/v1/people/{id}", tag = "metrics", operation_id = "remove_person",
+    params(("id" = String, Path, description = "The e-mail address")),
+    responses((status = 204, description = "Nobody is that person any more"), Conflict),
+)]
+async fn remove_person(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let id = id.to_lowercase();
+    let users: Vec<User> = app.db.read(|tx| arrangements::all(tx, User::SORT)).await?;
+    let mut users = users.iter();
+    let is_them = |user: &&User| {
+        user.person
+            .as_ref()
+            .is_some_and(|person| person.as_str() == id)
+    };
+    if let Some(user) = users.find(is_them) {
+        let user = &user.user;
+        return Err(
+            ApiError::conflict("linked", format!("`{id}` is user {user} of PagerDuty's"))
+                .hint(format!("`im person unlink {user}` takes that back")),
+        );
+    }
+    remove::<Person>(&app, "person", &id).await
+}
+
+/// A user of PagerDuty's.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Known {
+    /// PagerDuty's id.
+    id: String,
+    /// The name there.
+    name: Option<String>,
+    /// The e-mail address there; null for one of whom only the link is known.
+    email: Option<String>,
+    /// `linked`, `ignored`, `suggested` or `unknown`.
+    state: &'static str,
+    /// The person who the user is, or may be.
+    person: Option<String>,
+    /// What suggests that person: `email` or `name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggested_by: Option<&'static str>,
+}
+
+/// List PagerDuty's users, and which person each is or may be
+#[utoipa::path(
+    get, path = "/api/v1/users", tag = "metrics", operation_id = "list_user_links",
+    params(("state" = Option<Vec<String>>, Query, description = "Any of these: linked, ignored, suggested, unknown")),
+    responses((status = 200, body = [Known], description = "Users; a suggestion holds only once it is confirmed")),
+)]
+async fn list_users(
+    State(app): State<Arc<App>>,
+    params: Params,
+) -> Result<Json<Vec<Known>>, ApiError> {
+    let params = params.only(&["state"])?;
+    let wanted: Vec<String> = params.all("state").map(str::to_owned).collect();
+    let states = ["linked", "ignored", "suggested", "unknown"];
+    if let Some(odd) = wanted.iter().find(|state| !states.contains(&&***state)) {
+        let detail = format!("`state={odd}`: use {}", states.join(", "));
+        return Err(ApiError::bad_request(detail));
+    }
+    let mut users = app.db.read(known).await?;
+    users.retain(|user| wanted.is_empty() || wanted.iter().any(|state| state == user.state));
+    Ok(Json(users))
+}
+
+/// Every user, with link or suggestion.
+fn known(tx: &mut Tx<'_>) -> Result<Vec<Known>, ApiError> {
+    let people: Vec<Person> = arrangements::all(tx, Person::SORT)?;
+    let links: Vec<User> = arrangements::all(tx, User::SORT)?;
+    let mut links: BTreeMap<String, User> = links
+        .into_iter()
+        .map(|link| (link.user.to_string(), link))
+        .collect();
+    let mut seen = BTreeSet::new();
+    let mut users = Vec::new();
+    for row in people::all(tx)? {
+        if seen.insert(row.id.clone()) {
+            let link = links.remove(&row.id);
+            users.push(one(row, link.as_ref(), &people));
+        }
+    }
+    users.extend(links.into_values().map(|link| Known {
+        id: link.user.to_string(),
+        name: None,
+        email: None,
+        state: state_of(&link),
+        person: link.person.as_ref().map(ToString::to_string),
+        suggested_by: None,
+    }));
+    Ok(users)
+}
+
+fn state_of(link: &User) -> &'static str {
+    if link.ignored { "ignored" } else { "linked" }
+}
+
+fn one(row: UserRow, link: Option<&User>, people: &[Person]) -> Known {
+    let suggestion = link.is_none().then(|| suggest(&row, people)).flatten();
+    Known {
+        state: match (link, suggestion) {
+            (Some(link), _) => state_of(link),
+            (None, Some(_)) => "suggested",
+            (None, None) => "unknown",
+        },
+        person: match link {
+            Some(link) => link.person.as_ref().map(ToString::to_string),
+            None => suggestion.map(|(person, _)| person.id.to_string()),
+        },
+        suggested_by: suggestion.map(|(_, by)| by),
+        id: row.id,
+        name: row.name,
+        email: Some(row.email),
+    }
+}
+
+/// Who a user may be: by address, else by a name that one person alone has.
+fn suggest<'a>(user: &UserRow, people: &'a [Person]) -> Option<(&'a Person, &'static str)> {
+    let by_email = people
+        .iter()
+        .find(|person| person.id.as_str() == user.email.to_lowercase());
+    let of_name = || {
+        let name = user.name.as_deref()?.trim().to_lowercase();
+        let mut same = people.iter().filter(|person| {
+            let other = person
+                .name
+                .as_ref()
+                .map(|name| name.as_str().to_lowercase());
+            other.as_deref() == Some(&*name)
+        });
+        let first = same.next()?;
+        same.next().is_none().then_some(first)
+    };
+    by_email
+        .map(|person| (person, "email"))
+        .or_else(|| of_name().map(|person| (person, "name")))
+}
+
+/// Say which person a user is, or that it is nobody's
+#[utoipa::path(
+    post, path = "/api/v1/users", tag = "metrics", operation_id = "link_user", request_body = User,
+    responses((status = 200, body = User, description = "Pages of the past move to the person"), WrongValue),
+)]
+async fn link_user(
+    State(app): State<Arc<App>>,
+    Body(user): Body<User>,
+) -> Result<Json<User>, ApiError> {
+    let link = user.clone();
+    app.db.write(move |tx| link_to_person(tx, &link)).await?;
+    app.signals.nudge();
+    Ok(Json(user))
+}
+
+/// Stores a link to a person who is there.
+pub(in crate::http::api) fn link_to_person(tx: &mut Tx<'_>, link: &User) -> Result<(), ApiError> {
+    if let Some(person) = &link.person
+        && arrangements::find::<Person>(tx, Person::SORT, person.as_str())?.is_none()
+    {
+        return Err(
+            ApiError::wrong_value("person", format!("there is no person `{person}`"))
+                .hint(format!("`im person add {person}` adds one")),
+        );
+    }
+    store(tx, link)
+}
+
+/// Take back what was said of a user
+#[utoipa::path(
+    delete, path = "/api/v1/users/{user}", tag = "metrics", operation_id = "unlink_user",
+    params(("user" = String, Path, description = "PagerDuty's id")),
+    responses((status = 204, description = "The user stands for itself again")),
+)]
+async fn unlink_user(
+    State(app): State<Arc<App>>,
+    Path(user): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    let delete = {
+        let user = user.clone();
+        app.db
+            .write(move |tx| arrangements::delete(tx, User::SORT, &user))
+    };
+    if delete.await? {
+        app.signals.nudge();
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(
+        ApiError::not_found(format!("nothing was said of user `{user}`"))
+            .hint("`im person users` shows the users"),
+    )
+}
