@@ -34,6 +34,7 @@ mod doctor;
 mod duplicate;
 mod edit;
 mod error;
+mod findings;
 mod list;
 mod logs;
 mod machine;
@@ -118,6 +119,7 @@ enum Command {
     Timeline(timeline::TimelineArgs),
     Oncall(oncall::OncallArgs),
     Metrics(Box<metrics::MetricsArgs>),
+    Findings(findings::FindingsArgs),
     Deployment(deployment::DeploymentArgs),
     Hours(organisation::hours::HoursArgs),
     Team(organisation::team::TeamArgs),
@@ -265,6 +267,7 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Timeline(args) => timeline::run(args, cx).await,
         Command::Oncall(args) => oncall::run(args, cx).await,
         Command::Metrics(args) => metrics::run(*args, cx).await,
+        Command::Findings(args) => findings::run(args, cx).await,
         Command::Deployment(args) => deployment::run(args, cx).await,
         Command::Hours(args) => organisation::hours::run(args, cx).await,
         Command::Team(args) => organisation::team::run(args, cx).await,

@@ -2,11 +2,14 @@
 
 mod connector;
 mod figures;
+mod insights;
 mod items;
 
 use clap::{Args, Subcommand};
 use serde::Deserialize;
 use serde_json::{Map, Value};
+
+pub(super) use figures::short as length;
 
 use super::context::Context;
 use super::error::{Exit, Failure};
@@ -66,6 +69,9 @@ struct Asked {
     /// What is behind the figures instead of them, oldest first
     #[arg(long)]
     items: bool,
+    /// A sentence for each figure instead: what it is, its trend, what moved it most, what to do
+    #[arg(long, conflicts_with_all = ["csv", "items"])]
+    insight: bool,
     /// With --items: at most so many
     #[arg(long, value_name = "N", default_value_t = 100, requires = "items", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -234,6 +240,9 @@ pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Fai
     let args = args.asked;
     if args.items {
         return items::run(&args, cx).await;
+    }
+    if args.insight {
+        return insights::run(&args, cx).await;
     }
     let call = asking(&args, Call::get(["metrics", args.name()]));
     let answer = cx.send(call).await?;

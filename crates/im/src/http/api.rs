@@ -4,6 +4,7 @@ pub mod connectors;
 mod data;
 mod deployments;
 pub mod doctor;
+mod findings;
 pub mod incidents;
 mod logs;
 pub mod metrics;
@@ -28,6 +29,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(metrics::routes())
         .merge(organisation::routes())
         .merge(data::routes())
+        .merge(findings::routes())
         .routes(routes!(deployments::list, deployments::record))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(tokens::list, tokens::create))

@@ -10,6 +10,7 @@ mod doctor;
 mod door;
 mod event;
 mod figures;
+mod findings;
 mod health;
 mod logs;
 mod metrics;

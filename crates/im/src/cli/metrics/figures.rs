@@ -207,7 +207,7 @@ fn length(figure: &Figure, field: &str) -> String {
 }
 
 /// `42s`, `3m 05s`, `2h 10m`, `3d 04h`.
-pub(super) fn short(seconds: f64) -> String {
+pub(in crate::cli) fn short(seconds: f64) -> String {
     let sign = if seconds < 0.0 { "-" } else { "" };
     let seconds = seconds.abs();
     if seconds < 10.0 && seconds.fract() != 0.0 {

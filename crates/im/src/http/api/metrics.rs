@@ -4,6 +4,7 @@
 //! is handed over, and ids get their names. How single people respond is told to the administrator of
 //! this machine and to tokens with the scope for it.
 
+mod insights;
 mod types;
 
 use std::sync::Arc;
@@ -12,8 +13,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use im_metrics::{BadQuery, Metric, Query};
-use utoipa_axum::router::OpenApiRouter;
 use im_store::tokens::Scope;
+use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::figures::Known;
@@ -21,7 +22,11 @@ use crate::http::App;
 use crate::http::auth::Who;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
+use insights::Explained;
 use types::{Answer, Items};
+
+pub(super) use insights::{length, of_what};
+pub(super) use types::Group;
 
 /// Items in one answer unless asked otherwise.
 const LIMIT_DEFAULT: usize = 100;
@@ -33,6 +38,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(figures))
         .routes(routes!(items))
+        .routes(routes!(insights))
 }
 
 /// Compute a metric
@@ -82,6 +88,28 @@ async fn figures(
     let answer = compute(&app, move |known, now| {
         let answer = known.engine.answer(&query, now)?;
         Ok(Answer::new(&answer, &query, known))
+    });
+    Ok(Json(answer.await?))
+}
+
+/// Explain a metric: each figure in a sentence, against as many dates before
+#[utoipa::path(
+    get, path = "/api/v1/metrics/{name}/insights", tag = "metrics", operation_id = "explain_metric",
+    params(("name" = String, Path, description = "As for the metric, and so is each of its parameters but `bucket` and `compare`")),
+    responses((status = 200, body = [Explained], description = "A sentence for the whole, or for each group")),
+)]
+async fn insights(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    who: Who,
+    params: Params,
+) -> Result<Json<Vec<Explained>>, ApiError> {
+    let query = read(&name, &params, &who)?;
+    let answer = compute(&app, move |known, now| {
+        let insights = known.engine.insights(&query, now)?;
+        let insights = insights.iter();
+        let explained = insights.map(|insight| Explained::new(insight, &query, known));
+        Ok(explained.collect())
     });
     Ok(Json(answer.await?))
 }
@@ -144,7 +172,7 @@ fn read(name: &str, params: &Params, who: &Who) -> Result<Query, ApiError> {
 }
 
 /// What is wrong, and what would be right.
-fn refused(error: &BadQuery) -> ApiError {
+pub(super) fn refused(error: &BadQuery) -> ApiError {
     let text = error.to_string();
     match text.rsplit_once(": ") {
         Some((detail, hint)) => ApiError::bad_request(detail).hint(hint),
@@ -153,7 +181,7 @@ fn refused(error: &BadQuery) -> ApiError {
 }
 
 /// Asks the engine where a scan of many incidents keeps nobody waiting.
-async fn compute<T: Send + 'static>(
+pub async fn compute<T: Send + 'static>(
     app: &App,
     ask: impl FnOnce(&Known, jiff::Timestamp) -> Result<T, BadQuery> + Send + 'static,
 ) -> Result<T, ApiError> {

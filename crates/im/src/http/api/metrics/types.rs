@@ -79,7 +79,7 @@ pub(super) struct Series {
 
 /// A key of a group.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct Group {
+pub(in crate::http::api) struct Group {
     /// An id of PagerDuty's or a name; null for none.
     key: Option<String>,
     /// What people call it.
@@ -316,7 +316,13 @@ impl Answer {
 }
 
 impl Group {
-    fn new(key: Option<&str>, known: &Known) -> Self {
+    /// What people call it.
+    pub(in crate::http::api) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key with its name.
+    pub(in crate::http::api) fn new(key: Option<&str>, known: &Known) -> Self {
         Self {
             key: key.map(str::to_owned),
             name: key.map_or("none", |key| known.name(key)).to_owned(),
@@ -328,13 +334,13 @@ impl Value {
     fn new(value: &im_metrics::Value, metric: Metric, target: Option<&Target>) -> Self {
         let headline = value.figure.headline(metric);
         Self {
+            on_target: target.and_then(|target| Some(target.is_met(headline?))),
             figure: Fields::from(value.figure),
             level: value.level,
         }
     }
 }
 
-            on_target: target.and_then(|target| Some(target.is_met(headline?))),
 impl From<im_metrics::Judged> for Judged {
     fn from(judged: im_metrics::Judged) -> Self {
         let im_metrics::Judged {

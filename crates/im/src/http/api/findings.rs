@@ -1,0 +1,259 @@
+//! Findings: what in the incidents of a range is worth a look.
+//!
+//! What is found and by which rule is `im_metrics`' business (`docs/metrics.md`). Here ids get their
+//! names, and each finding its sentence.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use im_core::IncidentNumber;
+use im_metrics::Metric;
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::metrics::{Group, compute, length, of_what, refused};
+use crate::figures::Known;
+use crate::http::App;
+use crate::http::error::ApiError;
+use crate::http::input::Params;
+
+/// Pages of a person in a week, where no target for `page_disruptions` was set: one a day.
+const PAGES_MAX: f64 = 7.0;
+
+const PARAMETERS: [&str; 13] = [
+    "from",
+    "to",
+    "service",
+    "team",
+    "environment",
+    "escalation_policy",
+    "urgency",
+    "priority",
+    "severity",
+    "origin",
+    "title",
+    "as_of",
+    "as_of_time",
+];
+
+/// The routes of this module.
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(findings))
+}
+
+/// What was found.
+#[derive(Debug, Serialize, ToSchema)]
+struct Findings {
+    /// The first local date.
+    from: String,
+    /// The last local date.
+    to: String,
+    /// The zone of these dates.
+    time_zone: String,
+    /// Incidents of the range, without tests and merge sources.
+    incidents: u64,
+    /// Matters that came at least twice on one service within 30 days, the most frequent first.
+    recurring: Vec<Recurring>,
+    /// Where time goes, by service; the slowest first.
+    bottlenecks: Vec<Bottleneck>,
+    /// Triggers by weekday (from Monday) and hour (0 to 23), on the organisation's clock.
+    heat_map: Vec<Vec<u64>>,
+    /// Figures that became worse than over as many dates before, the worst first.
+    worst_changes: Vec<Change>,
+    /// Pages of a person in a week that are still good: the target of `page_disruptions`, else 7.
+    pages_target: f64,
+    /// Weeks in which a person had more, the most first.
+    over_target: Vec<Overloaded>,
+    /// How often each cause was named, the most frequent first. Nothing is guessed.
+    causes: Vec<Cause>,
+}
+
+/// A matter that came again.
+#[derive(Debug, Serialize, ToSchema)]
+struct Recurring {
+    /// The title without numbers, ids and hosts.
+    title: String,
+    service: Group,
+    count: usize,
+    first_at: Timestamp,
+    last_at: Timestamp,
+    /// The incidents, oldest first.
+    #[schema(example = json!(["INC-4", "INC-9"]))]
+    incidents: Vec<String>,
+}
+
+/// Where the time of a service's incidents goes.
+#[derive(Debug, Serialize, ToSchema)]
+struct Bottleneck {
+    service: Group,
+    incidents: u64,
+    /// Mean seconds from the trigger to the first acknowledgement.
+    to_acknowledge: Option<f64>,
+    /// Mean seconds from there to the last resolve.
+    to_resolve: Option<f64>,
+    /// `acknowledge` or `resolve`.
+    longest: Option<&'static str>,
+    escalations: u64,
+    /// Assignments and delegations after the first.
+    reassignments: u64,
+    /// Seconds in which incidents were open and nobody had acknowledged them.
+    unowned: f64,
+    /// The share of that in the time that they were open.
+    unowned_share: Option<f64>,
+}
+
+/// A figure that became worse.
+#[derive(Debug, Serialize, ToSchema)]
+struct Change {
+    metric: &'static str,
+    /// `service` or `team`.
+    by: &'static str,
+    #[serde(flatten)]
+    what: Group,
+    before: f64,
+    now: f64,
+    /// How many times more it is; null where it was 0 before.
+    times: Option<f64>,
+    /// All of it in words.
+    #[schema(example = "mttr of service Checkout: 20m 00s before, 45m 10s now")]
+    text: String,
+}
+
+/// A week with too many pages.
+#[derive(Debug, Serialize, ToSchema)]
+struct Overloaded {
+    user: Group,
+    /// The Monday.
+    week: String,
+    pages: u64,
+}
+
+/// How often a cause was named.
+#[derive(Debug, Serialize, ToSchema)]
+struct Cause {
+    /// Null where none was named.
+    cause: Option<String>,
+    incidents: u64,
+}
+
+/// Find what is worth a look: what recurs, where time goes, what became worse
+#[utoipa::path(
+    get, path = "/api/v1/findings", tag = "metrics", operation_id = "find",
+    params(
+        ("from" = Option<String>, Query, description = "The first local date; 41 days before `to` by default"),
+        ("to" = Option<String>, Query, description = "The last local date; today by default"),
+        ("service" = Option<Vec<String>>, Query, description = "Any of these, by PagerDuty's id; `null` is none"),
+        ("team" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("environment" = Option<Vec<String>>, Query, description = "Any of these, in any case"),
+        ("escalation_policy" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("urgency" = Option<Vec<String>>, Query, description = "high, low or null"),
+        ("priority" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("severity" = Option<Vec<String>>, Query, description = "Any of these, e.g. SEV-2"),
+        ("origin" = Option<Vec<String>>, Query, description = "pagerduty or im"),
+        ("title" = Option<Vec<String>>, Query, description = "A part of the title, in any case"),
+        ("as_of" = Option<String>, Query, description = "trigger or current: which service, policy, urgency and priority count"),
+        ("as_of_time" = Option<String>, Query, description = "Facts after this instant do not exist; now by default"),
+    ),
+    responses((status = 200, body = Findings, description = "What was found, each by a rule that docs/metrics.md states")),
+)]
+async fn findings(State(app): State<Arc<App>>, params: Params) -> Result<Json<Findings>, ApiError> {
+    let params = params.only(&PARAMETERS)?;
+    let query = im_metrics::parse(Metric::IncidentFrequency.as_str(), params.pairs());
+    let query = query.map_err(|error| refused(&error))?;
+    let found = compute(&app, move |known, now| {
+        let target = known.organisation.target(Metric::PageDisruptions);
+        let pages_max = target.and_then(|target| target.at_most);
+        let pages_max = pages_max.unwrap_or(PAGES_MAX);
+        let found = known.engine.findings(&query, pages_max, now)?;
+        Ok(Findings::new(&found, pages_max, known))
+    });
+    Ok(Json(found.await?))
+}
+
+fn said(number: i64) -> String {
+    IncidentNumber::new(number).map_or_else(String::new, |number| number.said().to_string())
+}
+
+impl Findings {
+    fn new(found: &im_metrics::Findings, pages_target: f64, known: &Known) -> Self {
+        let (from, to) = found.range;
+        let zone = &known.engine.settings().zone;
+        let name = |key: &Option<String>| Group::new(key.as_deref(), known);
+        let recurring = found.recurring.iter().map(|one| Recurring {
+            title: one.title.clone(),
+            service: name(&one.service),
+            count: one.incidents.len(),
+            first_at: one.first,
+            last_at: one.last,
+            incidents: one.incidents.iter().map(|number| said(*number)).collect(),
+        });
+        let bottlenecks = found.bottlenecks.iter().map(|one| Bottleneck {
+            service: name(&one.service),
+            incidents: one.incidents,
+            to_acknowledge: one.to_acknowledge,
+            to_resolve: one.to_resolve,
+            longest: one.longest.map(im_metrics::Stage::as_str),
+            escalations: one.escalations,
+            reassignments: one.reassignments,
+            unowned: one.unowned,
+            unowned_share: one.unowned_share,
+        });
+        let over_target = found.overloaded.iter().map(|one| Overloaded {
+            user: Group::new(Some(&one.user), known),
+            week: one.week.to_string(),
+            pages: one.pages,
+        });
+        let causes = found.causes.iter().map(|(cause, incidents)| Cause {
+            cause: cause.clone(),
+            incidents: *incidents,
+        });
+        Self {
+            from: from.to_string(),
+            to: to.to_string(),
+            time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+            incidents: found.incidents,
+            recurring: recurring.collect(),
+            bottlenecks: bottlenecks.collect(),
+            heat_map: found.heat.iter().map(|day| day.to_vec()).collect(),
+            worst_changes: found
+                .changes
+                .iter()
+                .map(|one| Change::new(one, known))
+                .collect(),
+            pages_target,
+            over_target: over_target.collect(),
+            causes: causes.collect(),
+        }
+    }
+}
+
+impl Change {
+    fn new(change: &im_metrics::Change, known: &Known) -> Self {
+        let is_time = matches!(change.metric, Metric::Mttr | Metric::Mtta);
+        let is_rate = change.metric == Metric::IncidentFrequency;
+        let value = |value: f64| match (is_time, is_rate) {
+            (true, _) => length(value),
+            (false, true) => format!("{value:.2} a day"),
+            (false, false) => format!("{:.1} %", value * 100.0),
+        };
+        let what = of_what(change.of, change.key.as_deref(), known);
+        Self {
+            metric: change.metric.as_str(),
+            by: change.of.as_str(),
+            what: Group::new(change.key.as_deref(), known),
+            before: change.before,
+            now: change.now,
+            times: change.times,
+            text: format!(
+                "{} of {what}: {} before, {} now",
+                change.metric.as_str(),
+                value(change.before),
+                value(change.now)
+            ),
+        }
+    }
+}

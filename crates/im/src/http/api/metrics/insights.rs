@@ -1,0 +1,211 @@
+//! One sentence for each figure: what it is, how it stands to the time before, what moved it most, and
+//! what to do.
+
+use im_metrics::{Dimension, Figure, Insight, Metric, Query};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::types::Group;
+use crate::figures::Known;
+
+/// Less than this is no trend: 1 %.
+const SAME: f64 = 0.01;
+
+/// A figure explained.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Explained {
+    /// What it is the figure of, one for each thing grouped by.
+    group: Vec<Group>,
+    /// The figure of the whole range: seconds, a share, a number or a number a day; null for nothing.
+    value: Option<f64>,
+    /// The same of as many dates before.
+    before: Option<f64>,
+    /// `better`, `worse`, `same` or, where there is nothing to compare, `unknown`.
+    trend: &'static str,
+    /// What moved it most, where anything did.
+    moved_by: Option<Moved>,
+    /// All of it in a sentence.
+    #[schema(
+        example = "mttr is 24m 00s (12 incidents), worse than 20m 00s before; Checkout moved it most (+3m 10s): read its slowest incidents for what they waited for."
+    )]
+    text: String,
+}
+
+/// A part that moved a figure.
+#[derive(Debug, Serialize, ToSchema)]
+struct Moved {
+    /// `service` or `urgency`.
+    by: &'static str,
+    #[serde(flatten)]
+    what: Group,
+    /// By how much.
+    change: f64,
+}
+
+impl Explained {
+    pub(super) fn new(insight: &Insight, query: &Query, known: &Known) -> Self {
+        let group = insight.keys.iter();
+        let group: Vec<Group> = group.map(|key| Group::new(key.as_deref(), known)).collect();
+        let value = insight.figure.headline(query.metric);
+        let before = insight.before;
+        let before = before.and_then(|before| before.headline(query.metric));
+        let trend = trend(query.metric, value, before);
+        let moved_by = insight.mover.as_ref().map(|mover| Moved {
+            by: mover.by.as_str(),
+            what: Group::new(Some(&mover.key), known),
+            change: mover.change,
+        });
+        let text = text(query.metric, &group, (insight, trend), moved_by.as_ref());
+        Self {
+            group,
+            value,
+            before,
+            trend,
+            moved_by,
+            text,
+        }
+    }
+}
+
+fn trend(metric: Metric, value: Option<f64>, before: Option<f64>) -> &'static str {
+    let Some((value, before)) = value.zip(before) else {
+        return "unknown";
+    };
+    if (value - before).abs() <= SAME * before.abs() {
+        "same"
+    } else if (value > before) == metric.is_better_if_more() {
+        "better"
+    } else {
+        "worse"
+    }
+}
+
+fn text(
+    metric: Metric,
+    group: &[Group],
+    (insight, trend): (&Insight, &str),
+    moved_by: Option<&Moved>,
+) -> String {
+    let names: Vec<&str> = group.iter().map(Group::name).collect();
+    let of = match &*names {
+        [] => String::new(),
+        names => format!(" of {}", names.join(", ")),
+    };
+    let name = metric.as_str();
+    let Some(value) = insight.figure.headline(metric) else {
+        return format!("{name}{of}: nothing happened in this range, so there is nothing to say.");
+    };
+    let said = |value: f64| said(&insight.figure, value);
+    let count = insight.figure.count();
+    let things = things(metric, count);
+    let before = insight.before.and_then(|before| before.headline(metric));
+    let then = match (trend, before) {
+        ("same", _) => ", the same as before".to_owned(),
+        (trend, Some(before)) => format!(", {trend} than {} before", said(before)),
+        (_, None) => ", with nothing before to compare".to_owned(),
+    };
+    let moved = moved_by.filter(|_| trend != "same");
+    let moved = moved.map_or(String::new(), |moved| {
+        let sign = if moved.change < 0.0 { "-" } else { "+" };
+        let name = moved.what.name();
+        format!(
+            "; {name} moved it most ({sign}{})",
+            said(moved.change.abs())
+        )
+    });
+    let advice = match trend {
+        "worse" => advice(metric),
+        "better" => "keep what was changed, and say it in the next review",
+        _ => "nothing to do; look again in a week",
+    };
+    format!(
+        "{name}{of} is {}{things}{then}{moved}: {advice}.",
+        said(value)
+    )
+}
+
+/// What its count is of; nothing where the value is the count.
+fn things(metric: Metric, count: u64) -> String {
+    let (one, many) = match metric {
+        Metric::Mttr
+        | Metric::Mtta
+        | Metric::TimeToRestore
+        | Metric::FailedDeploymentRecoveryTime
+        | Metric::SlaCompliance
+        | Metric::ReopenRate
+        | Metric::IncidentFrequency => ("incident", "incidents"),
+        Metric::ChangeFailureRate | Metric::DeploymentReworkRate | Metric::DeploymentFrequency => {
+            ("deployment", "deployments")
+        }
+        Metric::ChangeLeadTime => ("commit", "commits"),
+        Metric::Pages
+        | Metric::PageDisruptions
+        | Metric::OncallLoad
+        | Metric::OpenIncidents
+        | Metric::Escalations => return String::new(),
+    };
+    format!(" ({count} {})", if count == 1 { one } else { many })
+}
+
+/// What to do where a figure became worse.
+fn advice(metric: Metric) -> &'static str {
+    match metric {
+        Metric::Mttr | Metric::TimeToRestore => {
+            "read its slowest incidents for what they waited for"
+        }
+        Metric::Mtta => "look at who is paged first, and by which channel",
+        Metric::Pages | Metric::IncidentFrequency => "mend what recurs (`im findings`)",
+        Metric::PageDisruptions | Metric::OncallLoad => {
+            "share the pages among more people, or make fewer alerts page"
+        }
+        Metric::DeploymentFrequency => "ask what keeps changes waiting",
+        Metric::ChangeFailureRate => "look at what the failed deployments have in common",
+        Metric::FailedDeploymentRecoveryTime => "make going back to the version before quicker",
+        Metric::ChangeLeadTime => "make changes smaller, and look where they wait",
+        Metric::DeploymentReworkRate => "look at what the unplanned fixes repaired",
+        Metric::SlaCompliance => "begin with the incidents that were late",
+        Metric::ReopenRate => "check that it holds before an incident is resolved",
+        Metric::OpenIncidents => "close or hand on what nobody works on",
+        Metric::Escalations => "look why the first level does not answer",
+    }
+}
+
+/// A value as people say it.
+fn said(figure: &Figure, value: f64) -> String {
+    match figure {
+        Figure::Durations(_) => length(value),
+        Figure::Ratio { .. } | Figure::Compliance { .. } => format!("{:.1} %", value * 100.0),
+        Figure::Rate { .. } => format!("{value:.2} a day"),
+        Figure::Count { .. } | Figure::Load { .. } => format!("{value:.0}"),
+    }
+}
+
+/// `24m 10s`, `3h 05m`, `2d 04h`.
+pub(in crate::http::api) fn length(seconds: f64) -> String {
+    let total = seconds.abs().round();
+    let parts = |small: f64| ((total / small).floor(), total % small);
+    let sign = if seconds < 0.0 { "-" } else { "" };
+    if total < 60.0 {
+        return format!("{sign}{total:.0}s");
+    }
+    if total < 3_600.0 {
+        let (minutes, rest) = parts(60.0);
+        return format!("{sign}{minutes:.0}m {rest:02.0}s");
+    }
+    if total < 86_400.0 {
+        let (hours, rest) = parts(3_600.0);
+        return format!("{sign}{hours:.0}h {:02.0}m", (rest / 60.0).floor());
+    }
+    let (days, rest) = parts(86_400.0);
+    format!("{sign}{days:.0}d {:02.0}h", (rest / 3_600.0).floor())
+}
+
+/// What a dimension's part is called.
+pub(in crate::http::api) fn of_what(
+    dimension: Dimension,
+    key: Option<&str>,
+    known: &Known,
+) -> String {
+    let name = key.map_or("none", |key| known.name(key));
+    format!("{} {name}", dimension.as_str())
+}

@@ -1,0 +1,142 @@
+//! Findings and insights over the API and by command line, and the gauges of the main figures.
+
+use std::fmt::Write as _;
+
+use axum::Extension;
+use im::http::auth::InProcess;
+use serde_json::{Value, json};
+
+use super::{NEAR, Server, pretty, request};
+use crate::cli::on_router;
+
+async fn said(server: &Server, line: &str) -> String {
+    let router = server.router.clone().layer(Extension(InProcess));
+    let line = line.to_owned();
+    let said = tokio::task::spawn_blocking(move || on_router(router).im(&line));
+    let said = said.await.unwrap();
+    assert_eq!(said.code, 0, "{}", said.err);
+    for line in said.out.lines() {
+        assert!(line.chars().count() <= 80, "too wide: {line}");
+        assert_eq!(line, line.trim_end(), "spaces at the end");
+    }
+    said.out
+}
+
+async fn act(server: &Server, number: u32, step: &str) {
+    let path = format!("/api/v1/incidents/{number}/{step}");
+    let mut request = request(NEAR, "POST", &path, &Value::Null);
+    let headers = request.headers_mut();
+    headers.insert("im-as", "ann@example.com".parse().unwrap());
+    server.send(request).await.is(200);
+}
+
+/// Each is acknowledged after so many minutes, and resolved after twice as many.
+async fn incidents(server: &Server, first: u32, service: &str, titles: &[&str], minutes: i64) {
+    for (number, title) in (first..).zip(titles) {
+        let new = json!({"title": title, "severity": "sev2", "service": service});
+        server.post("/api/v1/incidents", new).await.is(201);
+        server.pass(minutes * 60);
+        act(server, number, "acknowledge").await;
+        server.pass(minutes * 60);
+        act(server, number, "resolve").await;
+        server.pass(60);
+    }
+}
+
+/// Three quick incidents of a service, and six weeks later four slow ones.
+async fn two_ranges() -> Server {
+    let server = Server::start();
+    incidents(&server, 1, "db", &["slow", "slower", "slowest"], 5).await;
+    server.pass(42 * 86_400);
+    let titles = [
+        "disk full on db-1.example.com",
+        "disk full on db-22.example.com",
+        "odd",
+        "disk full!",
+    ];
+    incidents(&server, 4, "db", &titles, 20).await;
+    let new = json!({"title": "[test] disk full", "severity": "sev2", "service": "db"});
+    server.post("/api/v1/incidents", new).await.is(201);
+    let cause = json!({"cause": "Full disk"});
+    for number in [4, 5] {
+        let path = format!("/api/v1/incidents/{number}/annotations");
+        server.patch(&path, cause.clone()).await.is(200);
+    }
+    let note = json!({"text": "Root cause: expired certificate\nand more"});
+    server.post("/api/v1/incidents/6/notes", note).await.is(200);
+    server
+}
+
+#[tokio::test]
+async fn mw_15_mw_16_mw_18_mw_19_mw_20_findings_say_what_is_worth_a_look() {
+    let server = two_ranges().await;
+    done_target(&server, 3.0).await;
+    let found = server.get("/api/v1/findings").await;
+    insta::assert_snapshot!("findings", pretty(found.is(200)));
+    insta::assert_snapshot!("findings_said", said(&server, "findings").await);
+    let other = server.get("/api/v1/findings?service=web").await;
+    assert_eq!(other.is(200)["incidents"], 0);
+    assert_eq!(other.body["recurring"], json!([]));
+    server.get("/api/v1/findings?bucket=day").await.is(400);
+    let empty = said(&Server::start(), "findings").await;
+    assert_eq!(empty.lines().count(), 1, "{empty}");
+}
+
+async fn done_target(server: &Server, pages: f64) {
+    let target = json!({"name": "page_disruptions", "at_most": pages});
+    server.post("/api/v1/targets", target).await.is(200);
+}
+
+#[tokio::test]
+async fn mw_18_a_cause_is_counted_where_it_was_named_and_never_guessed() {
+    let server = two_ranges().await;
+    let found = server.get("/api/v1/findings").await;
+    let want = json!([
+        {"cause": "full disk", "incidents": 2},
+        {"cause": "expired certificate", "incidents": 1},
+        {"cause": null, "incidents": 1},
+    ]);
+    assert_eq!(found.is(200)["causes"], want);
+}
+
+#[tokio::test]
+async fn m_005_who_has_more_pages_in_a_week_than_the_target_is_found() {
+    let server = two_ranges().await;
+    let over = async || {
+        let found = server.get("/api/v1/findings").await;
+        let over = found.is(200)["over_target"].clone();
+        (over, found.body["pages_target"].clone())
+    };
+    assert_eq!(over().await, (json!([]), json!(7.0)));
+    done_target(&server, 4.0).await;
+    assert_eq!(over().await.0, json!([]));
+    done_target(&server, 3.0).await;
+    let week = json!([{"user": {"key": "ann@example.com", "name": "ann@example.com"}, "week": "2026-12-28", "pages": 4}]);
+    assert_eq!(over().await, (week, json!(3.0)));
+}
+
+#[tokio::test]
+async fn m_013_each_figure_has_a_sentence() {
+    let server = two_ranges().await;
+    let answer = server
+        .get("/api/v1/metrics/mttr/insights?group_by=service")
+        .await;
+    insta::assert_snapshot!("insights", pretty(answer.is(200)));
+    let mut all = String::new();
+    for metric in im_metrics::Metric::ALL {
+        let name = metric.as_str();
+        let line = format!("metrics {name} --insight");
+        writeln!(
+            all,
+            "$ im {line}
+{}",
+            said(&server, &line).await
+        )
+        .unwrap();
+    }
+    insta::assert_snapshot!("insights_said", all);
+    server
+        .get("/api/v1/metrics/mttr/insights?colour=red")
+        .await
+        .is(400);
+}
