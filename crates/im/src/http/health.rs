@@ -17,7 +17,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
+use super::api::metrics::compute;
 use super::error::ApiError;
+use super::metrics::figures::gauges;
 use super::metrics::{ConnectorGauges, Format};
 use super::openapi::Unwell;
 
@@ -105,6 +107,7 @@ async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Resp
             Ok::<_, ApiError>((waiting, incidents::count_open(tx)?, rows))
         })
         .await?;
-    let text = app.metrics.text(format, waiting, open, &rows);
+    let figures = compute(&app, |known, now| gauges(&known.engine, now)).await?;
+    let text = app.metrics.text(format, waiting, open, &rows, &figures);
     Ok(([(header::CONTENT_TYPE, format.content_type())], text).into_response())
 }

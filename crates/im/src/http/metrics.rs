@@ -3,9 +3,13 @@
 //! The two differ in the name under which a counter is introduced and in how they end. A
 //! connector that was removed leaves the page with all its rows.
 
+pub mod figures;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::{Mutex, PoisonError};
+
+use figures::FigureGauge;
 
 /// Before every name.
 const PREFIX: &str = "im";
@@ -108,6 +112,7 @@ impl Metrics {
         inbox_waiting: i64,
         incidents_open: i64,
         connectors: &[ConnectorGauges],
+        figures: &[FigureGauge],
     ) -> String {
         let mut page = Page {
             text: String::new(),
@@ -135,6 +140,9 @@ impl Metrics {
         );
         for (name, help, value) in GAUGES {
             page.gauge((name, help), value, connectors);
+        }
+        for figure in figures {
+            page.figure(figure);
         }
         page.end()
     }
@@ -235,6 +243,16 @@ impl Page {
             self.line(format_args!(
                 "{PREFIX}_{name}{{connector=\"{connector}\"}} {value}"
             ));
+        }
+    }
+
+    fn figure(&mut self, figure: &FigureGauge) {
+        let FigureGauge { name, help, .. } = figure;
+        self.head(name, "gauge", &format!("{help}, of the last 42 days"));
+        for (label, value) in &figure.samples {
+            let label = label.map(|(label, word)| format!("{{{label}=\"{word}\"}}"));
+            let label = label.unwrap_or_default();
+            self.line(format_args!("{PREFIX}_{name}{label} {value}"));
         }
     }
 

@@ -140,3 +140,23 @@ async fn m_013_each_figure_has_a_sentence() {
         .await
         .is(400);
 }
+
+#[tokio::test]
+async fn the_main_figures_are_gauges() {
+    let server = two_ranges().await;
+    let page = server.get("/metrics").await;
+    let text = page.is(200).as_str().unwrap();
+    for line in [
+        "im_mttr_seconds{statistic=\"median\"} 2400",
+        "im_mtta_seconds{statistic=\"mean\"} 1200",
+        "im_pages 4",
+        "im_page_disruptions 4",
+        "im_sla_compliance_ratio{of=\"resolve\"} 1",
+        "im_reopen_ratio 0",
+        "im_deployments_per_day 0",
+    ] {
+        assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
+    }
+    let of_changes = |line: &str| line.starts_with("im_change_failure_ratio");
+    assert!(!text.lines().any(of_changes), "{text}");
+}
