@@ -79,7 +79,7 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(5, "0005_parts"),
     both!(6, "0006_outbox_of_connector").usable_since(5),
     both!(7, "0007_deployments").usable_since(5),
-    both!(11, "0011_arrangements").usable_since(5),
+    both!(8, "0008_arrangements").usable_since(5),
 ];
 
 const APPLIED: &str = "-- migrate.applied
