@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facts::{json, word};
 use crate::statements::statements;
-use crate::{Row, StoreError, Tx, params};
+use crate::{Row, StoreError, Tx, Value, params};
 
 /// A deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,6 +126,22 @@ pub fn find(tx: &mut Tx<'_>, id: &str) -> Result<Option<DeploymentRow>, StoreErr
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// Those of some deployments that there are, in no order.
+pub fn of_ids(tx: &mut Tx<'_>, ids: &[String]) -> Result<Vec<DeploymentRow>, StoreError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values: Vec<Value> = ids.iter().map(|id| id.as_str().into()).collect();
+    let marks: Vec<String> = (1..=values.len()).map(|mark| format!("?{mark}")).collect();
+    let sql = format!(
+        "-- deployments.of_ids
+         SELECT id, service, environment, version, started_at, finished_at, status, unplanned_fix, commits, changed
+           FROM deployment WHERE id IN ({})",
+        marks.join(", ")
+    );
+    tx.query(&sql, &values)?.iter().map(read).collect()
 }
 
 /// The newest deployments, of one service if one is given.

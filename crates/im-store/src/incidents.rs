@@ -192,6 +192,23 @@ pub fn by_key(
     number_of(tx, BY_KEY, connector, pd_key)
 }
 
+/// Those of some incidents that there are, deleted ones too, in no order.
+pub fn of_numbers(
+    tx: &mut Tx<'_>,
+    numbers: &[IncidentNumber],
+) -> Result<Vec<IncidentRow>, StoreError> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values: Vec<Value> = numbers.iter().map(|number| number.get().into()).collect();
+    let marks: Vec<String> = (1..=values.len()).map(|mark| format!("?{mark}")).collect();
+    let sql = format!(
+        "-- incidents.of_numbers\n SELECT {COLUMNS} FROM incident WHERE number IN ({})",
+        marks.join(", ")
+    );
+    tx.query(&sql, &values)?.iter().map(read).collect()
+}
+
 fn number_of(
     tx: &mut Tx<'_>,
     sql: &str,

@@ -1,6 +1,8 @@
 //! Deployments are told anew, and each change has a number of its own.
 
+use im_core::IncidentNumber;
 use im_store::deployments::{self, Commit, DeploymentRow, Status};
+use im_store::incidents;
 use im_store::{LocalDb, StoreError, Tx};
 use jiff::Timestamp;
 
@@ -55,11 +57,34 @@ fn a_deployment_comes_back_as_it_was_told_last() {
             Some(over.clone())
         );
         assert_eq!(write(&mut db, |tx| deployments::find(tx, "d3")), None);
+        let ids = ["d2", "d3"].map(str::to_owned);
+        let some = write(&mut db, |tx| deployments::of_ids(tx, &ids));
+        assert_eq!(some, [other.clone()], "an id that is not there is no row");
+        let none = write(&mut db, |tx| deployments::of_ids(tx, &[]));
+        assert_eq!(none, []);
         let newest = write(&mut db, |tx| deployments::newest(tx, None, 10));
         assert_eq!(newest, [other, over.clone()]);
         let of_one = write(&mut db, |tx| deployments::newest(tx, Some("SDB"), 10));
         assert_eq!(of_one, [over]);
         let one = write(&mut db, |tx| deployments::newest(tx, None, 1));
         assert_eq!(one.len(), 1);
+    });
+}
+
+#[test]
+fn incidents_are_read_by_their_numbers_at_once() {
+    each(|backend| {
+        let mut db = backend.local();
+        let now = at("2026-11-20T09:05:00Z");
+        let numbers: Vec<IncidentNumber> = (0..3)
+            .map(|_| write(&mut db, |tx| incidents::insert(tx, None, |_| None, now)))
+            .collect();
+        let asked = [numbers[2], numbers[0], IncidentNumber::new(77).unwrap()];
+        let rows = write(&mut db, |tx| incidents::of_numbers(tx, &asked));
+        let mut found: Vec<IncidentNumber> = rows.iter().map(|row| row.number).collect();
+        found.sort();
+        assert_eq!(found, [numbers[0], numbers[2]]);
+        let none = write(&mut db, |tx| incidents::of_numbers(tx, &[]));
+        assert_eq!(none, []);
     });
 }
