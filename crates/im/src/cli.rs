@@ -65,6 +65,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 pub use demo::DemoOptions;
 pub use machine::Machine;
 pub(crate) use machine::terminal_width;
+pub(crate) use metrics::csv_of;
 pub use prompt::{Prompt, Question};
 pub use serve::ServeOptions;
 pub use sim::{Region, SimOptions};

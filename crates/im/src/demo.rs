@@ -196,7 +196,7 @@ fn introduction(stage: &Stage) -> String {
         "im and a stand-in for PagerDuty, in step, with three weeks of incidents behind
 them. Everything is invented, nothing is kept.
 
-  {server}   im: the page of incidents, the API
+  {server}   im: the pages of incidents and figures, the API
   {sim}   the stand-in: its page, where you can act as its people
 
 Try this in another terminal:

@@ -109,6 +109,7 @@ pub fn router(app: Arc<App>) -> Router {
 fn pages(app: &App) -> Router<Arc<App>> {
     let state = web::WebState {
         db: app.db.clone(),
+        figures: Arc::clone(&app.figures),
         changes: app.signals.changes(),
         clock: app.clock.clone(),
         stop: app.stop.clone(),

@@ -1,4 +1,4 @@
-//! The pages: what burns now, and what happened to one incident. Read-only and live.
+//! The pages: what burns now, what happened to one incident, and the figures. Read-only and live.
 //!
 //! Invariants
 //! - Only this machine may look: a loopback peer that asks for a loopback host ([`guard`]).
@@ -15,10 +15,13 @@ mod layout;
 mod list;
 mod live;
 mod load;
+mod metrics;
 mod pagerduty;
 mod parts;
 mod timeline;
 mod times;
+
+use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -34,16 +37,19 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
+use crate::figures::Figures;
 
 /// What a browser may load: our own files, and small pictures that are part of a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-    img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+    img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// What the pages read from.
 #[derive(Clone)]
 pub struct WebState {
     /// The incidents.
     pub db: Db,
+    /// What is made of them.
+    pub figures: Arc<Figures>,
     /// A number that differs after each change of the incidents: that of the last fact.
     pub changes: watch::Receiver<i64>,
     /// The instant it is.
@@ -75,9 +81,11 @@ pub fn routes(state: WebState) -> Router {
     Router::new()
         .route("/", get(incidents))
         .route("/incidents/{id}", get(one_incident))
+        .merge(metrics::routes())
         .route("/live", get(live::ticks))
         .route(assets::CSS_PATH, get(assets::css))
         .route(assets::SCRIPT_PATH, get(assets::script))
+        .route(assets::CHART_PATH, get(assets::chart))
         .route_layer(middleware::from_fn(guard::refuse_strangers))
         .route_layer(middleware::from_fn(add_headers))
         .with_state(state)

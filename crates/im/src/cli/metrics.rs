@@ -259,6 +259,11 @@ pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Fai
     Ok(Exit::Done)
 }
 
+/// The figures of an answer of the API as CSV.
+pub(crate) fn csv_of(answer: Value) -> Result<String, serde_json::Error> {
+    Ok(figures::csv(&serde_json::from_value(answer)?))
+}
+
 /// Every flag as the parameter of its name.
 fn asking(args: &Asked, call: Call) -> Call {
     let Asked {

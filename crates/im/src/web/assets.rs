@@ -11,12 +11,18 @@ use sha2::{Digest, Sha256};
 
 pub(super) const CSS_PATH: &str = "/assets/app.css";
 pub(super) const SCRIPT_PATH: &str = "/assets/live.js";
+pub(super) const CHART_PATH: &str = "/assets/chart.js";
 
-const CSS: &str = include_str!("assets/app.css");
+const CSS: &str = concat!(
+    include_str!("assets/app.css"),
+    include_str!("assets/metrics.css")
+);
 const SCRIPT: &str = include_str!("assets/live.js");
+const CHART: &str = include_str!("assets/chart.js");
 
 static CSS_QUERY: LazyLock<String> = LazyLock::new(|| query(CSS));
 static SCRIPT_QUERY: LazyLock<String> = LazyLock::new(|| query(SCRIPT));
+static CHART_QUERY: LazyLock<String> = LazyLock::new(|| query(CHART));
 
 /// Where the style is.
 pub(super) fn css_url() -> String {
@@ -28,6 +34,11 @@ pub(super) fn script_url() -> String {
     format!("{SCRIPT_PATH}?{}", *SCRIPT_QUERY)
 }
 
+/// Where the script of the charts is.
+pub(super) fn chart_url() -> String {
+    format!("{CHART_PATH}?{}", *CHART_QUERY)
+}
+
 pub(super) async fn css(RawQuery(asked): RawQuery) -> Response {
     answer("text/css; charset=utf-8", CSS, &CSS_QUERY, asked.as_deref())
 }
@@ -37,6 +48,15 @@ pub(super) async fn script(RawQuery(asked): RawQuery) -> Response {
         "text/javascript; charset=utf-8",
         SCRIPT,
         &SCRIPT_QUERY,
+        asked.as_deref(),
+    )
+}
+
+pub(super) async fn chart(RawQuery(asked): RawQuery) -> Response {
+    answer(
+        "text/javascript; charset=utf-8",
+        CHART,
+        &CHART_QUERY,
         asked.as_deref(),
     )
 }

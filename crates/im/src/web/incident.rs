@@ -4,7 +4,7 @@ use im_core::{Peer, SeveritySource, StatusModel, Story};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::layout::Live;
+use super::layout::{Live, Page};
 use super::load::{Detail, Shell};
 use super::{Moment, layout, pagerduty, parts, timeline, times};
 
@@ -32,7 +32,12 @@ pub(super) fn page(shell: &Shell, detail: &Detail, moment: Moment) -> Markup {
         }
     };
     let title = format!("{number} {}", story.title);
-    layout::page(&title, shell, Live::Timeline, moment, &body)
+    let head = Page {
+        title: &title,
+        entry: "",
+        live: Live::Timeline,
+    };
+    layout::page(&head, shell, moment, &body)
 }
 
 /// Severity, status, and how long it has lasted.

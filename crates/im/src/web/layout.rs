@@ -1,8 +1,10 @@
-//! What all pages share: the head, the bar, the line that says how old the data is.
+//! What all pages share: the head, the navigation, the line that says how old the data is.
 
 use maud::{DOCTYPE, Markup, html};
 
 use super::load::Shell;
+use super::metrics::OVERVIEW;
+use super::metrics::about::{ABOUT, Area};
 use super::{Moment, assets, pagerduty, parts, times};
 
 /// After this many seconds a page of a database that is away asks again.
@@ -21,6 +23,8 @@ pub(super) enum Live {
     List,
     /// What is new joins; what is being read stays where it is on the screen.
     Timeline,
+    /// Figures are renewed where they are, unless somebody is choosing something.
+    Figures,
 }
 
 impl Live {
@@ -28,25 +32,28 @@ impl Live {
         match self {
             Self::List => "list",
             Self::Timeline => "timeline",
+            Self::Figures => "figures",
         }
     }
 }
 
-/// A page.
-pub(super) fn page(
-    title: &str,
-    shell: &Shell,
-    live: Live,
-    moment: Moment,
-    body: &Markup,
-) -> Markup {
+/// What a page says of itself.
+pub(super) struct Page<'a> {
+    /// What the tab is called.
+    pub(super) title: &'a str,
+    /// Which entry of the navigation it is, by its address.
+    pub(super) entry: &'a str,
+    /// How it is kept current.
+    pub(super) live: Live,
+}
+
+/// A page with its navigation.
+pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup) -> Markup {
     let Moment { now, version } = moment;
     let bar = html! {
-        nav aria-label="Pages" {
-            a href="/" aria-current=[matches!(live, Live::List).then_some("page")] { "Incidents" }
-            @if shell.open > 0 { span.count.red { (shell.open) " open" } }
-            @else { span.count { "none open" } }
-        }
+        button.menu type="button" popovertarget="menu" aria-label="Menu" { (parts::icon("menu")) }
+        a.brand href="/" aria-label="im, start page" { "im" }
+        nav #menu popover aria-label="Pages" { (entries(page.entry, shell)) }
         (pagerduty::summary(&shell.health, now))
     };
     let inner = html! {
@@ -55,12 +62,36 @@ pub(super) fn page(
             span #news role="status" {}
             button #show type="button" hidden {}
         }
-        main #main tabindex="-1" data-live=(live.as_str()) data-version=(version) { (body) }
+        main #main tabindex="-1" data-live=(page.live.as_str()) data-version=(version) { (body) }
     };
-    document(title, &bar, &inner, true)
+    document(page, &bar, &inner, true)
 }
 
-fn document(title: &str, bar: &Markup, inner: &Markup, is_live: bool) -> Markup {
+/// The navigation: what there is to see.
+fn entries(here: &str, shell: &Shell) -> Markup {
+    let entry = |address: &str, words: &Markup| {
+        html! { a href=(address) aria-current=[(address == here).then_some("page")] { (words) } }
+    };
+    html! {
+        (entry(OVERVIEW, &html! { (parts::icon("home")) "Overview" }))
+        div.counted {
+            (entry("/", &html! { (parts::icon("warn")) "Incidents" }))
+            @if shell.open > 0 { span.count.red { (shell.open) " open" } }
+            @else { span.count { "none open" } }
+        }
+        @for area in Area::ALL {
+            p.area #{ "area-" (area.as_str()) } { (parts::icon(area.icon())) (area.name()) }
+            ul aria-labelledby={ "area-" (area.as_str()) } {
+                @for about in ABOUT.iter().filter(|about| about.area == area) {
+                    li { (entry(&about.address(), &html! { (about.title) })) }
+                }
+            }
+        }
+    }
+}
+
+fn document(page: &Page<'_>, bar: &Markup, inner: &Markup, is_live: bool) -> Markup {
+    let has_chart = matches!(page.live, Live::Figures);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -69,16 +100,19 @@ fn document(title: &str, bar: &Markup, inner: &Markup, is_live: bool) -> Markup 
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 @if !is_live { meta http-equiv="refresh" content=(RETRY_SECONDS); }
-                title { (title) " · im" }
+                title { (page.title) " · im" }
                 link rel="icon" href=(TAB_ICON);
                 link rel="stylesheet" href=(assets::css_url());
                 @if is_live { script type="module" src=(assets::script_url()) {} }
+                @if is_live && has_chart { script type="module" src=(assets::chart_url()) {} }
             }
             body {
                 a.skip href="#main" { "Skip to content" }
                 (parts::shapes())
-                header.bar { a.brand href="/" aria-label="im, start page" { "im" } (bar) }
-                div.page { (inner) }
+                div.frame {
+                    header.nav { (bar) }
+                    div.page { (inner) }
+                }
             }
         }
     }
@@ -95,13 +129,12 @@ pub(super) fn not_found(shell: &Shell, name: &str, moment: Moment) -> Markup {
             p { a href="/" { "All incidents" } }
         }
     };
-    page(
-        &format!("{name} is not here"),
-        shell,
-        Live::Timeline,
-        moment,
-        &body,
-    )
+    let head = Page {
+        title: &format!("{name} is not here"),
+        entry: "",
+        live: Live::Timeline,
+    };
+    page(&head, shell, moment, &body)
 }
 
 /// The page for a database that cannot be read.
@@ -124,5 +157,11 @@ pub(super) fn error(cause: &str, again: bool, moment: Moment) -> Markup {
             }
         }
     };
-    document("The incidents cannot be read", &html! {}, &inner, !again)
+    let bar = html! { a.brand href="/" aria-label="im, start page" { "im" } };
+    let head = Page {
+        title: "The incidents cannot be read",
+        entry: "",
+        live: Live::Timeline,
+    };
+    document(&head, &bar, &inner, !again)
 }

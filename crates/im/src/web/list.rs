@@ -5,7 +5,7 @@ use im_store::incidents::IncidentRow;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
-use super::layout::Live;
+use super::layout::{Live, Page};
 use super::load::{List, ROWS_MAX};
 use super::{Moment, layout, parts, times};
 
@@ -38,7 +38,12 @@ pub(super) fn page(list: &List, moment: Moment) -> Markup {
         0 => "Incidents".to_owned(),
         open => format!("{open} open"),
     };
-    layout::page(&title, &list.shell, Live::List, moment, &body)
+    let head = Page {
+        title: &title,
+        entry: "/",
+        live: Live::List,
+    };
+    layout::page(&head, &list.shell, moment, &body)
 }
 
 fn nothing_yet(is_alone: bool) -> Markup {

@@ -66,15 +66,42 @@ pub(super) fn shell(tx: &mut Tx<'_>) -> Result<Shell, StoreError> {
     })
 }
 
+/// The incidents that burn now.
+pub(super) struct Burning {
+    /// How many there are.
+    pub(super) count: i64,
+    /// Worst first, then newest.
+    pub(super) rows: Vec<IncidentRow>,
+    /// Which words people see.
+    pub(super) model: StatusModel,
+}
+
+/// Reads the head of a page and what burns now.
+pub(super) fn burning(tx: &mut Tx<'_>) -> Result<(Shell, Burning), StoreError> {
+    let shell = shell(tx)?;
+    let (mut rows, _) = newest(tx, &OPEN, ROWS_MAX)?;
+    worst_first(&mut rows);
+    let burning = Burning {
+        count: shell.open,
+        rows,
+        model: shell.model,
+    };
+    Ok((shell, burning))
+}
+
+fn worst_first(rows: &mut [IncidentRow]) {
+    rows.sort_by_key(|row| {
+        row.severity
+            .map_or((true, None), |(severity, _)| (false, Some(severity)))
+    });
+}
+
 /// Reads the list.
 pub(super) fn list(tx: &mut Tx<'_>) -> Result<List, StoreError> {
     let shell = shell(tx)?;
     let (mut open, more_open) = newest(tx, &OPEN, ROWS_MAX)?;
     let (mut over, more_over) = newest(tx, &OVER, ROWS_MAX.saturating_sub(open.len()))?;
-    open.sort_by_key(|row| {
-        row.severity
-            .map_or((true, None), |(severity, _)| (false, Some(severity)))
-    });
+    worst_first(&mut open);
     over.sort_by_key(|row| std::cmp::Reverse(row.resolved_at.unwrap_or(row.updated_at)));
     Ok(List {
         shell,

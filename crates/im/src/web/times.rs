@@ -90,7 +90,7 @@ fn seconds(from: Timestamp, to: Timestamp) -> i64 {
     (to.as_second() - from.as_second()).max(0)
 }
 
-fn say(seconds: i64) -> String {
+pub(super) fn say(seconds: i64) -> String {
     let two = |large: i64, name: &str, small: i64, small_name: &str| {
         if small == 0 {
             format!("{large} {name}")

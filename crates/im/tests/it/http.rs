@@ -57,21 +57,21 @@ fn pretty(document: &Value) -> String {
     serde_json::to_string_pretty(document).unwrap()
 }
 
-struct Server {
+pub(crate) struct Server {
     app: Arc<App>,
     router: Router,
     clock: Clock,
 }
 
-struct Answer {
-    status: u16,
-    headers: HeaderMap,
-    body: Value,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 impl Answer {
     #[track_caller]
-    fn is(&self, status: u16) -> &Value {
+    pub(crate) fn is(&self, status: u16) -> &Value {
         assert_eq!(self.status, status, "{}", self.body);
         if status >= 400 {
             assert_eq!(self.headers["content-type"], "application/problem+json");
@@ -122,7 +122,7 @@ impl Server {
         Self::with_clock(clock, on_loopback)
     }
 
-    fn with_clock(clock: Clock, on_loopback: bool) -> Self {
+    pub(crate) fn with_clock(clock: Clock, on_loopback: bool) -> Self {
         Self::keeping(clock, on_loopback, None)
     }
 
@@ -173,12 +173,20 @@ impl Server {
         }
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send(request(NEAR, "GET", path, &Value::Null)).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(request(NEAR, "POST", path, &body)).await
+    }
+
+    /// The same in the name of a person.
+    pub(crate) async fn post_as(&self, email: &str, path: &str) -> Answer {
+        let mut request = request(NEAR, "POST", path, &Value::Null);
+        let headers = request.headers_mut();
+        headers.insert("im-as", email.parse().unwrap());
+        self.send(request).await
     }
 
     async fn patch(&self, path: &str, body: Value) -> Answer {
@@ -197,7 +205,7 @@ impl Server {
         self.app.db.write(work).await.unwrap();
     }
 
-    fn pass(&self, seconds: i64) {
+    pub(crate) fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
     }
 }

@@ -5,7 +5,7 @@
 //! this machine and to tokens with the scope for it.
 
 mod insights;
-mod types;
+pub(crate) mod types;
 
 use std::sync::Arc;
 

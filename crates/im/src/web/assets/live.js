@@ -2,8 +2,9 @@
 const $ = (q, root = document) => root.querySelector(q), main = () => $("#main");
 const all = (q, root) => [...root.querySelectorAll(q)], still = { preventScroll: true };
 const keyed = (root) => new Map(all("[data-key]", root).map((e) => [e.dataset.key, e]));
+const figures = () => main().dataset.live === "figures";
 const height = (e) => e.getBoundingClientRect().top, { body } = document;
-let busy, late, doubt, newest;
+let busy, late, doubt, newest, wanted;
 
 function say(text, act = "") {
   const news = $("#news"), show = $("#show");
@@ -22,6 +23,7 @@ function whole(next) {
   const [key, first] = [...keyed(main())].find(([, e]) => scrollY > 80 && height(e) > 48) || [];
   const was = first && height(first), at = $("#main a:focus");
   main().replaceWith(next);
+  document.dispatchEvent(new Event("renewed"));
   all("a", next).find((a) => a.href === at?.href)?.focus(still);
   const same = keyed(next).get(key);
   if (same) scrollBy(0, height(same) - was);
@@ -55,13 +57,19 @@ async function look() {
     const text = await (await fetch("")).text();
     const page = new DOMParser().parseFromString(text, "text/html"), next = $("[data-live]", page);
     if (!next) throw next;
+    // Nobody loses what they are choosing.
+    if (figures() && !wanted && $("#main :is(details[open], form:focus-within, form.choose)")) {
+      body.className = "";
+      return say("There are newer figures", "Show");
+    }
     for (const q of [".count", ".sync", "#asof"]) $(q).replaceWith($(q, page));
     document.title = page.title;
     body.className = "";
+    wanted = false;
     (next.dataset.live === "list" ? rows : whole)(next);
   } catch { lost(); }
-  // At most one look a second.
-  setTimeout(() => { busy = false; if (late) look(late = false); }, 1000);
+  // At most one look a second; figures cost more than rows.
+  finally { setTimeout(() => { busy = false; if (late) look(late = false); }, figures() ? 4000 : 1000); }
 }
 
 function listen() {
@@ -77,6 +85,10 @@ function listen() {
   };
 }
 
-$("#show").onclick = () => { whole(newest); newest.focus(still); };
+$("#show").onclick = () => {
+  if (figures()) return look(wanted = true);
+  whole(newest);
+  newest.focus(still);
+};
 listen();
 setInterval(() => document.hidden || look(), 60000);

@@ -1,12 +1,14 @@
 //! A site with made-up incidents, asked without a socket.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
 use im::clock::Clock;
+use im::figures::Figures;
 use im::web::{WebState, routes};
 use im_core::{
     Actor, Command, Fact, IncidentNumber, Kind, PeerStatus, Person, Severity, Snapshot, Source,
@@ -54,6 +56,7 @@ pub(crate) struct Answer {
 /// The pages over a database in memory.
 pub(crate) struct Site {
     pub(crate) db: Db,
+    figures: Arc<Figures>,
     pub(crate) changes: watch::Sender<i64>,
     pub(crate) stop: CancellationToken,
 }
@@ -66,6 +69,7 @@ impl Site {
     pub(crate) fn with(options: &DbOptions) -> Self {
         Self {
             db: Db::open(options).unwrap(),
+            figures: Arc::default(),
             changes: watch::Sender::new(1),
             stop: CancellationToken::new(),
         }
@@ -74,6 +78,7 @@ impl Site {
     pub(crate) fn state(&self) -> WebState {
         WebState {
             db: self.db.clone(),
+            figures: Arc::clone(&self.figures),
             changes: self.changes.subscribe(),
             clock: Clock::manual(now()),
             stop: self.stop.clone(),

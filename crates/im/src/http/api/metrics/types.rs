@@ -11,7 +11,7 @@ use crate::organisation::Target;
 
 /// A metric, computed.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Answer {
+pub(crate) struct Answer {
     /// Its name; `docs/metrics.md` defines it.
     metric: &'static str,
     /// The first local date.
@@ -257,7 +257,7 @@ struct Adds {
 }
 
 impl Answer {
-    pub(super) fn new(answer: &im_metrics::Answer, query: &Query, known: &Known) -> Self {
+    pub(crate) fn new(answer: &im_metrics::Answer, query: &Query, known: &Known) -> Self {
         let zone = &known.engine.settings().zone;
         let (from, to) = answer.range;
         let may_be_immature = query.metric == Metric::ChangeFailureRate;

@@ -1,0 +1,260 @@
+//! The pages of figures: an overview, a page for each metric, and what is behind them.
+//!
+//! Invariants
+//! - Every view has an address: its parameters are those of the API, and its figures are the API's.
+//! - A page asks the engine once for each figure that it shows, and the database once for the rest.
+//! - Nothing here is about single people: who looks is not known.
+//!
+//! Absent: computing anything. That is `im_metrics`' business.
+
+pub(super) mod about;
+mod address;
+mod asked;
+mod bar;
+mod chart;
+mod definition;
+mod groups;
+mod heat;
+mod insight;
+mod items;
+mod overview;
+mod page;
+mod scale;
+mod slots;
+mod spark;
+mod words;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use im_store::StoreError;
+use jiff::Timestamp;
+use maud::Markup;
+use tokio::sync::OwnedMutexGuard;
+
+use super::layout::{self, Live, Page};
+use super::load::{self, Shell};
+use super::{Moment, WebState, failed};
+use crate::cli::csv_of;
+use crate::figures::Known;
+use crate::http::api::metrics::types;
+use about::About;
+use address::Address;
+use asked::{Asked, Wrong};
+use items::{Found, OF_PART, Part, Rows};
+
+/// Where the overview is.
+pub(super) const OVERVIEW: &str = "/overview";
+
+/// What opens the form of filters.
+const CHOOSE: &str = "choose";
+
+/// The routes of the figures.
+pub(super) fn routes() -> Router<WebState> {
+    Router::new()
+        .route(OVERVIEW, get(overview))
+        .route("/metric/{name}", get(metric))
+        .route("/metric/{name}/items", get(listed))
+        .route("/metric/{name}/figures.csv", get(as_csv))
+        .route("/metric/{name}/figures.json", get(as_json))
+}
+
+type Pairs = Query<Vec<(String, String)>>;
+
+/// Why a page is not the one that was asked for.
+enum Not {
+    /// The question cannot be answered.
+    Asked(Wrong),
+    /// The database does not answer.
+    Read(StoreError),
+}
+
+impl From<Wrong> for Not {
+    fn from(wrong: Wrong) -> Self {
+        Self::Asked(wrong)
+    }
+}
+
+impl From<StoreError> for Not {
+    fn from(error: StoreError) -> Self {
+        Self::Read(error)
+    }
+}
+
+async fn overview(State(state): State<WebState>, Query(pairs): Pairs) -> Response {
+    let moment = state.moment();
+    let address = Address::new(OVERVIEW, pairs);
+    let made = async {
+        let (address, choosing) = choosing(&address);
+        let (shell, open) = state.db.read(load::burning).await?;
+        let body = ask(&state, moment, move |known, now| {
+            overview::body(&address, choosing, &open, known, now)
+        });
+        Ok((shell, body.await??))
+    };
+    respond(&state, "Overview", OVERVIEW, moment, made.await).await
+}
+
+async fn metric(
+    State(state): State<WebState>,
+    Path(name): Path<String>,
+    Query(pairs): Pairs,
+) -> Response {
+    let moment = state.moment();
+    let about = About::of(&name);
+    let made = async {
+        let about = about.ok_or_else(|| Wrong::no_page(&name))?;
+        let (address, choosing) = choosing(&Address::new(about.address(), pairs));
+        let asked = Asked::read(about, address)?;
+        let shell = state.db.read(load::shell).await?;
+        let body = ask(&state, moment, move |known, now| {
+            page::body(&asked, choosing, known, now)
+        });
+        Ok((shell, body.await??))
+    };
+    let title = about.map_or("No such page", |about| about.title);
+    let entry = about.map_or_else(String::new, About::address);
+    respond(&state, title, &entry, moment, made.await).await
+}
+
+async fn listed(
+    State(state): State<WebState>,
+    Path(name): Path<String>,
+    Query(pairs): Pairs,
+) -> Response {
+    let moment = state.moment();
+    let about = About::of(&name);
+    let made = async {
+        let about = about.ok_or_else(|| Wrong::no_page(&name))?;
+        let address = Address::new(format!("{}/items", about.address()), pairs);
+        let part = Part::read(&address)?;
+        let mut asked = Asked::read(about, address.only(|name, _| !OF_PART.contains(&name)))?;
+        asked.address = address;
+        let known = state.figures.known(&state.db).await?;
+        let (found, known, asked, part) = blocking(move || {
+            let found = Found::ask(&asked, &part, &known, moment.now);
+            (found, known, asked, part)
+        })
+        .await;
+        let found = found?;
+        let (numbers, ids) = found.named();
+        let read = state.db.read(move |tx| {
+            Ok::<_, StoreError>((load::shell(tx)?, Rows::read(tx, &numbers, &ids)?))
+        });
+        let (shell, rows) = read.await?;
+        Ok((shell, found.body(&asked, &part, &rows, &known)))
+    };
+    let title = about.map_or("No such page", |about| about.title);
+    respond(&state, title, "", moment, made.await).await
+}
+
+async fn as_csv(
+    State(state): State<WebState>,
+    Path(name): Path<String>,
+    Query(pairs): Pairs,
+) -> Response {
+    exported(&state, &name, pairs, "csv").await
+}
+
+async fn as_json(
+    State(state): State<WebState>,
+    Path(name): Path<String>,
+    Query(pairs): Pairs,
+) -> Response {
+    exported(&state, &name, pairs, "json").await
+}
+
+/// The figures of a page as a file: what the API answers to the same question.
+async fn exported(
+    state: &WebState,
+    name: &str,
+    pairs: Vec<(String, String)>,
+    kind: &'static str,
+) -> Response {
+    let moment = state.moment();
+    let made = async {
+        let about = About::of(name).ok_or_else(|| Wrong::no_page(name))?;
+        let asked = Asked::read(about, Address::new(about.address(), pairs))?;
+        let document = ask(state, moment, move |known, now| {
+            let answer = known.engine.answer(&asked.query, now);
+            let answer = answer.map_err(|error| Wrong::new(&error, &asked.address))?;
+            let answer = types::Answer::new(&answer, &asked.query, known);
+            Ok::<_, Wrong>(serde_json::to_value(answer).expect("an answer has text for keys"))
+        });
+        Ok::<_, Not>(document.await??)
+    };
+    let document = match made.await {
+        Ok(document) => document,
+        Err(not) => return refuse(state, moment, not).await,
+    };
+    let (media, text) = if kind == "csv" {
+        let csv = csv_of(document).expect("an answer is read by whoever wrote it");
+        ("text/csv; charset=utf-8", csv)
+    } else {
+        ("application/json", document.to_string())
+    };
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    // The name is one of ours.
+    if let Ok(file) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{kind}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, file);
+    }
+    response
+}
+
+/// An address without what only opens a form, and whether it is open.
+fn choosing(address: &Address) -> (Address, bool) {
+    let is_open = address.get(CHOOSE).is_some();
+    (address.without(CHOOSE), is_open)
+}
+
+/// Asks the engine where a scan of many incidents keeps nobody waiting.
+async fn ask<T: Send + 'static>(
+    state: &WebState,
+    moment: Moment,
+    ask: impl FnOnce(&Known, Timestamp) -> T + Send + 'static,
+) -> Result<T, StoreError> {
+    let known: OwnedMutexGuard<Known> = state.figures.known(&state.db).await?;
+    Ok(blocking(move || ask(&known, moment.now)).await)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => done,
+        // A mistake of ours is answered where all are.
+        Err(error) => std::panic::resume_unwind(error.into_panic()),
+    }
+}
+
+async fn respond(
+    state: &WebState,
+    title: &str,
+    entry: &str,
+    moment: Moment,
+    made: Result<(Shell, Markup), Not>,
+) -> Response {
+    match made {
+        Ok((shell, body)) => {
+            let head = Page {
+                title,
+                entry,
+                live: Live::Figures,
+            };
+            layout::page(&head, &shell, moment, &body).into_response()
+        }
+        Err(not) => refuse(state, moment, not).await,
+    }
+}
+
+async fn refuse(state: &WebState, moment: Moment, not: Not) -> Response {
+    match not {
+        Not::Read(error) => failed(&error, moment),
+        Not::Asked(wrong) => match state.db.read(load::shell).await {
+            Ok(shell) => wrong.page(&shell, moment),
+            Err(error) => failed(&error, moment),
+        },
+    }
+}

@@ -1,0 +1,159 @@
+//! A question as its address asks it, and the page for one that cannot be answered.
+//!
+//! The parameters are those of the API. Two things differ: pages compare with the time before unless
+//! told otherwise (`compare=none`), and they never ask for people, because nobody signs in here.
+
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use im_metrics::{BadQuery, Measure, Query};
+use maud::html;
+
+use super::about::{ABOUT, About};
+use super::address::Address;
+use crate::web::layout::{self, Live, Page};
+use crate::web::load::Shell;
+use crate::web::{Moment, parts, times};
+
+/// A question about a metric.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) about: &'static About,
+    pub(super) address: Address,
+    pub(super) query: Query,
+}
+
+impl Asked {
+    /// Reads the question of an address.
+    pub(super) fn read(about: &'static About, address: Address) -> Result<Self, Wrong> {
+        let is_personal =
+            |(name, value): (&str, &str)| name == "user" || (name, value) == ("group_by", "user");
+        if let Some((name, _)) = address.pairs().find(|pair| is_personal(*pair)) {
+            return Err(Wrong {
+                status: StatusCode::FORBIDDEN,
+                code: "personal_load",
+                detail: "the pages do not show what single people were paged for".to_owned(),
+                hint: format!(
+                    "group by service or team; on the server's own machine `im metrics {} --group-by user` shows it",
+                    about.metric.as_str()
+                ),
+                without: Some(address.without(name).link()),
+                plain: address.path().to_owned(),
+            });
+        }
+        let query = match address.get("compare") {
+            None => address.and("compare", "previous"),
+            Some("none") => address.without("compare"),
+            Some(_) => address.clone(),
+        };
+        match im_metrics::parse(about.metric.as_str(), query.pairs()) {
+            Ok(query) => Ok(Self {
+                about: if query.measure == Measure::Hours {
+                    About::in_hours()
+                } else {
+                    about
+                },
+                address,
+                query,
+            }),
+            Err(error) => Err(Wrong::new(&error, &address)),
+        }
+    }
+
+    /// The same about something else, with what was asked.
+    pub(super) fn asking(&self, change: impl FnOnce(&mut Query)) -> Query {
+        let mut query = self.query.clone();
+        change(&mut query);
+        query
+    }
+
+    /// Where the things behind it are listed.
+    pub(super) fn items(&self) -> Address {
+        let items = format!("{}/items", self.about.address());
+        self.address
+            .to(items)
+            .only(|name, _| !["bucket", "group_by", "compare"].contains(&name))
+    }
+}
+
+/// Why there is no answer, and what can be done.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    pub(super) status: StatusCode,
+    pub(super) code: &'static str,
+    pub(super) detail: String,
+    pub(super) hint: String,
+    /// The same without what is wrong with it.
+    pub(super) without: Option<String>,
+    /// The page as it is without any parameter.
+    pub(super) plain: String,
+}
+
+impl Wrong {
+    pub(super) fn new(error: &BadQuery, address: &Address) -> Self {
+        let text = error.to_string();
+        let (detail, hint) = text.rsplit_once(": ").unwrap_or((&text, ""));
+        let names: &[&str] = match error {
+            BadQuery::Parameter { name, .. }
+            | BadQuery::Value { name, .. }
+            | BadQuery::Twice(name) => &[name.split_whitespace().next().unwrap_or_default()],
+            BadQuery::Range { .. } => &["from", "to"],
+            BadQuery::Buckets { .. } | BadQuery::Cells { .. } => &["bucket"],
+            BadQuery::Personal { .. } => &["user"],
+            BadQuery::Metric { .. } => &[],
+        };
+        let without = address.only(|name, _| !names.contains(&name)).link();
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code: "bad_request",
+            detail: detail.to_owned(),
+            hint: hint.to_owned(),
+            without: (without != address.link()).then_some(without),
+            plain: address.path().to_owned(),
+        }
+    }
+
+    /// A metric that has no page.
+    pub(super) fn no_page(name: &str) -> Self {
+        let titles: Vec<&str> = ABOUT.iter().map(|about| about.title).collect();
+        let is_metric = im_metrics::Metric::parse(name).is_some();
+        let more = if is_metric {
+            format!("; `im metrics {name}` computes it")
+        } else {
+            String::new()
+        };
+        Self {
+            status: StatusCode::NOT_FOUND,
+            code: "not_found",
+            detail: format!("there is no page of the metric `{name}`"),
+            hint: format!("there are pages of {}{more}", titles.join(", ")),
+            without: None,
+            plain: super::OVERVIEW.to_owned(),
+        }
+    }
+
+    /// The page that says so.
+    pub(super) fn page(&self, shell: &Shell, moment: Moment) -> Response {
+        let body = html! {
+            div.panel.message {
+                h1 { span.tone.amber { (parts::icon("warn")) } "This cannot be answered" }
+                p { (parts::capital(&self.detail)) "." }
+                @if !self.hint.is_empty() { p { strong { "What works: " } (self.hint) "." } }
+                p { "Nothing was changed by asking." }
+                p.choices {
+                    @if let Some(without) = &self.without { a.button href=(without) { "Ask without it" } }
+                    a.button href=(self.plain) { "Show the last six weeks" }
+                }
+                pre.diagnostic {
+                    (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n"
+                    (self.status.as_u16()) " " (self.code) ": " (self.detail)
+                }
+            }
+        };
+        let head = Page {
+            title: "This cannot be answered",
+            entry: "",
+            live: Live::Timeline,
+        };
+        (self.status, layout::page(&head, shell, moment, &body)).into_response()
+    }
+}

@@ -1,0 +1,300 @@
+//! What is behind a figure: the incidents, pages or deployments, oldest first.
+
+use std::collections::BTreeMap;
+
+use im_core::IncidentNumber;
+use im_metrics::{Behind, Thing, Worth};
+use im_store::deployments::DeploymentRow;
+use im_store::incidents::IncidentRow;
+use im_store::{StoreError, Tx, deployments, incidents};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use maud::{Markup, html};
+
+use super::address::Address;
+use super::asked::{Asked, Wrong};
+use super::bar;
+use super::heat::Hour;
+use super::words;
+use crate::figures::Known;
+use crate::web::parts::{self, icon};
+
+/// Rows of a page.
+const ROWS: usize = 100;
+
+/// Which of the things behind a metric are listed.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Part {
+    /// Only this day of the week, from 0 for Monday.
+    weekday: Option<usize>,
+    /// Only this hour of the day.
+    hour: Option<usize>,
+    /// Pages of rows before this one.
+    page: usize,
+}
+
+/// What chooses a part; the other parameters are the question's.
+pub(super) const OF_PART: [&str; 3] = ["weekday", "hour", "page"];
+
+impl Part {
+    /// Reads the part that an address asks for.
+    pub(super) fn read(address: &Address) -> Result<Self, Wrong> {
+        let number = |name: &str, most: usize| -> Result<Option<usize>, Wrong> {
+            let Some(text) = address.get(name) else {
+                return Ok(None);
+            };
+            let number = text.parse().ok().filter(|number| *number <= most);
+            number.map(Some).ok_or_else(|| Wrong {
+                status: axum::http::StatusCode::BAD_REQUEST,
+                code: "bad_request",
+                detail: format!("`{name}` cannot be `{text}`"),
+                hint: format!("use a number from 0 to {most}"),
+                without: Some(address.without(name).link()),
+                plain: address.path().to_owned(),
+            })
+        };
+        Ok(Self {
+            weekday: number("weekday", 6)?,
+            hour: number("hour", 23)?,
+            page: number("page", 10_000)?.unwrap_or(0),
+        })
+    }
+
+    fn has(&self, item: &Behind, zone: &TimeZone) -> bool {
+        let at = Hour::of(item, zone);
+        self.weekday.is_none_or(|day| day == at.day) && self.hour.is_none_or(|hour| hour == at.hour)
+    }
+}
+
+/// The things behind a metric, as far as the engine tells them.
+pub(super) struct Found {
+    /// Those of the page.
+    items: Vec<Behind>,
+    /// How many there are.
+    total: usize,
+    /// Links as text: filters, zone and range.
+    head: Markup,
+    zone: TimeZone,
+}
+
+impl Found {
+    pub(super) fn ask(
+        asked: &Asked,
+        part: &Part,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<Self, Wrong> {
+        let zone = &known.engine.settings().zone;
+        let today = im_metrics::local_date(now, zone);
+        let all = known.engine.items(&asked.query, now);
+        let mut all = all.map_err(|error| Wrong::new(&error, &asked.address))?;
+        all.retain(|item| part.has(item, zone));
+        let total = all.len();
+        let items: Vec<Behind> = all.into_iter().skip(part.page * ROWS).take(ROWS).collect();
+        let to = asked.query.to.unwrap_or(today);
+        let from = asked.query.from;
+        let from = from.unwrap_or_else(|| to.checked_sub(jiff::Span::new().days(41)).unwrap_or(to));
+        let plain = asked.address.only(|name, _| !OF_PART.contains(&name));
+        let head = html! {
+            div.filters {
+                (bar::range_menu(&asked.address.without("page"), (from, to), today))
+                (bar::chips(&plain, known))
+                @if let (Some(day), Some(hour)) = (part.weekday, part.hour) {
+                    span.chip.set {
+                        "Only " b { (Hour { day, hour }.say()) }
+                        a href=(plain.link()) aria-label="Take away the time of the week" { (icon("cross")) }
+                    }
+                }
+            }
+        };
+        Ok(Self {
+            items,
+            total,
+            head,
+            zone: zone.clone(),
+        })
+    }
+}
+
+/// What the database says of the things on a page.
+pub(super) struct Rows {
+    incidents: BTreeMap<i64, IncidentRow>,
+    deployments: BTreeMap<String, DeploymentRow>,
+}
+
+impl Rows {
+    /// Reads all that a page shows with one statement for each kind.
+    pub(super) fn read(
+        tx: &mut Tx<'_>,
+        numbers: &[IncidentNumber],
+        ids: &[String],
+    ) -> Result<Self, StoreError> {
+        let incidents = incidents::of_numbers(tx, numbers)?;
+        let deployments = deployments::of_ids(tx, ids)?;
+        Ok(Self {
+            incidents: incidents
+                .into_iter()
+                .map(|row| (row.number.get(), row))
+                .collect(),
+            deployments: deployments
+                .into_iter()
+                .map(|row| (row.id.clone(), row))
+                .collect(),
+        })
+    }
+}
+
+impl Found {
+    /// The incidents and deployments that a page shows; a part of an incident is shown as its whole.
+    pub(super) fn named(&self) -> (Vec<IncidentNumber>, Vec<String>) {
+        let mut numbers = Vec::new();
+        let mut ids = Vec::new();
+        for item in &self.items {
+            match &item.what {
+                Thing::Incident(number) => numbers.extend(said(*number)),
+                Thing::Deployment(id) => ids.push(id.clone()),
+            }
+            let failures = item.failures.iter();
+            numbers.extend(failures.filter_map(|link| said(link.incident)));
+        }
+        numbers.sort_unstable();
+        numbers.dedup();
+        ids.sort_unstable();
+        ids.dedup();
+        (numbers, ids)
+    }
+
+    /// The page without its head and navigation.
+    pub(super) fn body(&self, asked: &Asked, part: &Part, rows: &Rows, known: &Known) -> Markup {
+        let about = asked.about;
+        let whole = asked
+            .address
+            .to(about.address())
+            .only(|name, _| !OF_PART.contains(&name));
+        let first = part.page * ROWS;
+        let page = |page: usize| asked.address.with("page", page.to_string()).link();
+        html! {
+            nav.crumbs aria-label="Breadcrumb" {
+                a href=(whole.link()) { (about.title) } " / " span aria-current="page" { "what is behind it" }
+            }
+            h1 { "Behind " (about.title.to_lowercase()) span.number { (self.total) } }
+            (self.head)
+            @if self.items.is_empty() {
+                div.panel.message {
+                    h2 { "Nothing is behind this" }
+                    p { "In this range and with these filters nothing counts for this metric." }
+                    p.choices { a.button href=(whole.link()) { "Back to " (about.title.to_lowercase()) } }
+                }
+            } @else {
+                div.panel.scroll {
+                    table.data.items {
+                        thead {
+                            tr {
+                                th.at scope="col" { "When" }
+                                th.name scope="col" { (parts::capital(if self.is_of_deployments() { "deployment" } else { "incident" })) }
+                                th.num scope="col" { "Adds" }
+                            }
+                        }
+                        tbody { @for item in &self.items { (self.row(item, rows, known)) } }
+                    }
+                }
+                @if self.total > ROWS {
+                    p.older {
+                        (first + 1) " to " (first + self.items.len()) " of " (self.total)
+                        @if part.page > 0 { " " a href=(page(part.page - 1)) rel="prev" { "Earlier" } }
+                        @if first + ROWS < self.total { " " a href=(page(part.page + 1)) rel="next" { "Later" } }
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_of_deployments(&self) -> bool {
+        self.items
+            .iter()
+            .all(|item| matches!(item.what, Thing::Deployment(_)))
+    }
+
+    fn row(&self, item: &Behind, rows: &Rows, known: &Known) -> Markup {
+        let local = item.at.to_zoned(self.zone.clone());
+        html! {
+            tr {
+                td.at { time datetime=(item.at) { (local.strftime("%a %-d %b %Y %H:%M")) } }
+                th.name scope="row" {
+                    @match &item.what {
+                        Thing::Incident(number) => (incident(*number, rows)),
+                        Thing::Deployment(id) => (deployment(id, rows, known)),
+                    }
+                    @for link in &item.failures {
+                        p.meta { "failed: " (incident_link(link.incident, rows)) span.sep { "·" } (link.reason) }
+                    }
+                }
+                td.num { (adds(&item.worth, &self.zone)) }
+            }
+        }
+    }
+}
+
+/// The number that people know an incident by.
+fn said(number: i64) -> Option<IncidentNumber> {
+    IncidentNumber::new(number).map(IncidentNumber::said)
+}
+
+fn incident(number: i64, rows: &Rows) -> Markup {
+    let row = said(number).and_then(|number| rows.incidents.get(&number.get()));
+    html! {
+        (incident_link(number, rows))
+        @if let Some(row) = row {
+            p.meta {
+                (row.number)
+                @if let Some(service) = &row.service { span.sep { "·" } (service) }
+                @if let Some((severity, _)) = row.severity { span.sep { "·" } (severity) }
+            }
+        }
+    }
+}
+
+fn incident_link(number: i64, rows: &Rows) -> Markup {
+    let Some(number) = said(number) else {
+        return html! {};
+    };
+    let title = rows
+        .incidents
+        .get(&number.get())
+        .map(|row| row.title.as_str());
+    html! { a href={ "/incidents/" (number) } { @match title { Some(title) => (title), None => (number) } } }
+}
+
+fn deployment(id: &str, rows: &Rows, known: &Known) -> Markup {
+    let row = rows.deployments.get(id);
+    html! {
+        span.title { (row.and_then(|row| row.version.as_deref()).unwrap_or(id)) }
+        @if let Some(row) = row {
+            p.meta {
+                (known.name(&row.service))
+                @if let Some(environment) = &row.environment { span.sep { "·" } (environment) }
+                @if row.version.is_some() { span.sep { "·" } (id) }
+            }
+        }
+    }
+}
+
+/// What an item adds to the figure, in words.
+fn adds(worth: &Worth, zone: &TimeZone) -> String {
+    match worth {
+        Worth::One => "1".to_owned(),
+        Worth::Seconds(seconds) => words::length(*seconds),
+        Worth::Hour(hour) => {
+            let local = hour.to_zoned(zone.clone());
+            format!("the hour from {}", local.strftime("%H:%M"))
+        }
+        Worth::Part(true) => "a failure".to_owned(),
+        Worth::Part(false) => "none failed".to_owned(),
+        Worth::Verdicts { ack, resolve } => {
+            format!("ack {}, resolve {}", ack.as_str(), resolve.as_str())
+        }
+        Worth::Page { answered_after, .. } => {
+            answered_after.map_or_else(|| "not acknowledged".to_owned(), words::length)
+        }
+    }
+}

@@ -1,0 +1,449 @@
+//! The last six weeks at a glance: what burns now, one sentence, six figures, what changed most.
+
+use std::collections::BTreeMap;
+
+use im_metrics::input::Target;
+use im_metrics::{Answer, BadQuery, Dimension, Figure, Metric};
+use im_store::incidents::IncidentRow;
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::about::About;
+use super::address::Address;
+use super::asked::{Asked, Wrong};
+use super::groups::{self, Group};
+use super::slots::{self, Slot, State};
+use super::spark::spark;
+use super::words::{self, Change, size};
+use super::{bar, insight, page};
+use crate::figures::Known;
+use crate::web::load::Burning;
+use crate::web::{parts, times};
+
+/// Rows of what burns now.
+const BURNING_MAX: usize = 3;
+/// Rows of what changed.
+const CHANGED_MAX: usize = 8;
+/// A change of so much is worth a sentence.
+const CLEAR: f64 = 0.05;
+
+/// What all six figures can be asked by.
+const PARAMS: [&str; 7] = [
+    "from",
+    "to",
+    "bucket",
+    "service",
+    "team",
+    "environment",
+    "compare",
+];
+
+/// The six, in their order; the last counts what comes outside working hours.
+const TILES: [Metric; 6] = [
+    Metric::Mttr,
+    Metric::Mtta,
+    Metric::Pages,
+    Metric::ChangeFailureRate,
+    Metric::DeploymentFrequency,
+    Metric::PageDisruptions,
+];
+
+/// A figure with its time before.
+struct Tile {
+    asked: Asked,
+    answer: Answer,
+    slots: Vec<Slot>,
+    change: Change,
+}
+
+impl Tile {
+    fn ask(
+        metric: Metric,
+        address: &Address,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<Self, Wrong> {
+        let Some(about) = About::of(metric.as_str()) else {
+            return Err(Wrong::no_page(metric.as_str()));
+        };
+        let mut asked = Asked::read(about, address.clone())?;
+        let out = (metric == Metric::PageDisruptions).then_some(("when", "out_of_hours"));
+        if let Some((name, value)) = out {
+            asked = Asked::read(about, asked.address.to(about.address()).and(name, value))?;
+        }
+        asked.address = asked.address.to(about.address());
+        let answer = known.engine.answer(&asked.query, now);
+        let answer = answer.map_err(|error| Wrong::new(&error, address))?;
+        let slots = slots::slots(about, &answer, asked.query.bucket, &asked.items());
+        let none = Figure::Count { n: 0 };
+        let figure = answer
+            .series
+            .first()
+            .map_or(&none, |series| &series.total.figure);
+        let then = answer
+            .previous
+            .as_deref()
+            .and_then(|previous| previous.series.first());
+        let change = words::change(about, figure, then.map(|series| &series.total.figure));
+        Ok(Self {
+            asked,
+            answer,
+            slots,
+            change,
+        })
+    }
+
+    fn is_out_of_hours(&self) -> bool {
+        self.asked.query.metric == Metric::PageDisruptions
+    }
+
+    fn title(&self) -> &'static str {
+        if self.is_out_of_hours() {
+            "Out-of-hours pages"
+        } else {
+            self.asked.about.title
+        }
+    }
+
+    fn figure(&self) -> Option<&Figure> {
+        self.answer
+            .series
+            .first()
+            .map(|series| &series.total.figure)
+    }
+
+    fn before(&self) -> Option<&Figure> {
+        let previous = self.answer.previous.as_deref()?;
+        let figure = &previous.series.first()?.total.figure;
+        (size(figure) > 0).then_some(figure)
+    }
+
+    fn draw(&self) -> Markup {
+        let figure = self.figure();
+        let said = figure
+            .filter(|figure| size(figure) > 0)
+            .and_then(words::say);
+        let states: Vec<State> = self.slots.iter().map(|slot| slot.state).collect();
+        let values = self
+            .answer
+            .series
+            .first()
+            .map_or(&[][..], |series| &series.values);
+        let numbers = groups::numbers(values);
+        let most = numbers.iter().flatten().copied().fold(0.0, f64::max);
+        html! {
+            article.tile {
+                h2 { a.title href=(self.asked.address.link()) { (self.title()) } }
+                p.figure {
+                    @match &said {
+                        Some(said) => b { (said) },
+                        None => span.nobody { "none" },
+                    }
+                    @if said.is_some() && self.asked.query.compare {
+                        " " span class=(self.change.tone) { (self.change.words) }
+                        @if let Some(was) = self.before().and_then(words::say) { span.was { " was " (was) } }
+                    }
+                }
+                div.course {
+                    @if let Some(figure) = figure { (spark(groups::kind(figure), &numbers, &states, most, 40.0)) }
+                    p.ends-of {
+                        @if let (Some(first), Some(last)) = (self.slots.first(), self.slots.last()) {
+                            span { (first.label) } span { (last.label) }
+                        }
+                    }
+                }
+                p.small { (self.caption()) }
+            }
+        }
+    }
+
+    /// What the number is of.
+    fn caption(&self) -> String {
+        let out = &self.answer.left_out;
+        let n = self.figure().map_or(0, size);
+        let and = |count: Option<u64>, what: &str| {
+            let count = count.filter(|count| *count > 0);
+            count.map_or_else(String::new, |count| format!(", {count} {what} left out"))
+        };
+        match self.figure() {
+            Some(Figure::Durations(_)) if self.asked.query.metric == Metric::Mttr => {
+                format!("mean of {n} resolved{}", and(out.open, "open"))
+            }
+            Some(Figure::Durations(_)) => format!(
+                "mean of {n} acknowledged{}",
+                and(out.unacknowledged, "not yet")
+            ),
+            Some(Figure::Ratio {
+                numerator,
+                denominator,
+                ..
+            }) => format!("{numerator} of {denominator} deployments"),
+            Some(Figure::Rate { n, .. }) => {
+                let (from, to) = self.answer.range;
+                format!("{n} successful in {} days", words::days(from, to))
+            }
+            _ if self.is_out_of_hours() => {
+                "acknowledged outside Monday to Friday, 08:00 to 18:00".to_owned()
+            }
+            _ => format!("incidents triggered{}", and(Some(out.test), "tests")),
+        }
+    }
+}
+
+/// The page without its head and navigation.
+pub(super) fn body(
+    address: &Address,
+    choosing: bool,
+    open: &Burning,
+    known: &Known,
+    now: Timestamp,
+) -> Result<Markup, Wrong> {
+    if let Some((name, _)) = address.pairs().find(|(name, _)| !PARAMS.contains(name)) {
+        let error = BadQuery::Parameter {
+            metric: "the overview",
+            name: name.to_owned(),
+            allowed: PARAMS.join(", "),
+        };
+        return Err(Wrong::new(&error, address));
+    }
+    let tiles: Result<Vec<Tile>, Wrong> = TILES
+        .into_iter()
+        .map(|metric| Tile::ask(metric, address, known, now))
+        .collect();
+    let tiles = tiles?;
+    let Some(recovery) = tiles.first() else {
+        return Ok(html! {});
+    };
+    let asked = &recovery.asked;
+    let by_service = known.engine.answer(
+        &asked.asking(|query| query.group_by = Some(Dimension::Service)),
+        now,
+    );
+    let by_service = by_service.map_err(|error| Wrong::new(&error, address))?;
+    let changed = groups::groups(asked, &by_service, Dimension::Service, known);
+    let settings = known.engine.settings();
+    let today = im_metrics::local_date(now, &settings.zone);
+    let states: Vec<State> = recovery.slots.iter().map(|slot| slot.state).collect();
+    let form = if choosing {
+        Some(form(address, asked, known, now)?)
+    } else {
+        None
+    };
+    Ok(html! {
+        div.top { h1 { "Overview" } }
+        div.filters {
+            (bar::range_menu(address, recovery.answer.range, today))
+            (bar::chips(address, known))
+            a.chip.add href=(address.and("choose", "filter").link()) { (parts::icon("plus")) "Team or service" }
+            span.zone { "Days of " b { (settings.zone.iana_name().unwrap_or("UTC")) } }
+        }
+        @if let Some(form) = &form { (form) }
+        (burning(open, &settings.targets, now))
+        (sentence(&tiles))
+        div.tiles { @for tile in &tiles { (tile.draw()) } }
+        (note(&recovery.slots))
+        (most_changed(asked, changed, &states))
+    })
+}
+
+/// What burns now, worst first, and how long is left.
+fn burning(open: &Burning, targets: &BTreeMap<String, Target>, now: Timestamp) -> Markup {
+    let more = usize::try_from(open.count).unwrap_or(usize::MAX);
+    let more = more.saturating_sub(open.rows.len().min(BURNING_MAX));
+    html! {
+        section.panel.burning aria-label="What burns now" {
+            @if open.rows.is_empty() {
+                p.quiet { span.tone.green { (parts::icon("check")) } "Nothing is open." }
+            } @else {
+                ul {
+                    @for row in open.rows.iter().take(BURNING_MAX) {
+                        li {
+                            (parts::severity(row.severity.map(|(severity, _)| severity)))
+                            span.what { a.title href={ "/incidents/" (row.number) } { (row.title) } span.small { " " (row.number) } }
+                            (parts::status(open.model.shown(row.status)))
+                            (parts::people(&row.assignees, row.status))
+                            span.due { (due(row, targets, now)) }
+                        }
+                    }
+                }
+            }
+            p.rest {
+                @if more > 0 { span { (more) " more open" } }
+                a href="/" { "All incidents" }
+            }
+        }
+    }
+}
+
+/// How an open incident stands to its next target.
+fn due(row: &IncidentRow, targets: &BTreeMap<String, Target>, now: Timestamp) -> Markup {
+    let target = row
+        .severity
+        .and_then(|(severity, _)| targets.get(severity.as_str()));
+    let Some(target) = target else {
+        return html! { span.nobody { "no target" } };
+    };
+    let (seconds, act) = match row.acknowledged_at {
+        Some(_) => (target.resolve_s, "to resolve"),
+        None => (target.ack_s, "to acknowledge"),
+    };
+    let left = row.created_at.as_second() + seconds - now.as_second();
+    let tone = if left * 4 < seconds { "orange" } else { "grey" };
+    let end = now + jiff::SignedDuration::from_secs(left.abs());
+    let length = times::running(now, end);
+    html! {
+        @if left >= 0 { span class=(tone) { (length) " left" } } @else { span.orange { (length) " late" } }
+        " " (act)
+    }
+}
+
+/// The clearest change for the worse and for the better, in words.
+fn sentence(tiles: &[Tile]) -> Markup {
+    let worse = |tile: &&Tile| tile.change.worse.unwrap_or_default();
+    let loss = tiles
+        .iter()
+        .max_by(|a, b| worse(a).total_cmp(&worse(b)))
+        .filter(|tile| worse(tile) >= CLEAR);
+    let gain = tiles
+        .iter()
+        .min_by(|a, b| worse(a).total_cmp(&worse(b)))
+        .filter(|tile| worse(tile) <= -CLEAR);
+    let total = tiles.first();
+    let (from, to) = total.map_or_else(Default::default, |tile| tile.answer.range);
+    let before = format!("than in the {} before", words::span(from, to));
+    let n: u64 = tiles
+        .iter()
+        .filter_map(Tile::figure)
+        .map(size)
+        .max()
+        .unwrap_or_default();
+    let words = match (gain, loss) {
+        _ if n == 0 => html! {
+            strong { "Nothing to measure in " (words::this(from, to)) "." }
+            " Figures appear as soon as incidents are declared here or read from PagerDuty: "
+            code { "im connector add pagerduty" }
+        },
+        (Some(gain), Some(loss)) => html! {
+            strong { (clause(gain)) " " (before) ", but " (lower(&clause(loss))) "." } (told(loss)) (told(gain))
+        },
+        (Some(gain), None) => html! { strong { (clause(gain)) " " (before) "." } (told(gain)) },
+        (None, Some(loss)) => html! { strong { (clause(loss)) " " (before) "." } (told(loss)) },
+        (None, None) if tiles.iter().all(|tile| tile.change.worse.is_none()) => html! {
+            strong { "Too few to tell a change." } " A comparison needs at least five of each, now and in the "
+            (words::span(from, to)) " before."
+        },
+        (None, None) => {
+            html! { strong { "Little has changed against the " (words::span(from, to)) " before." } }
+        }
+    };
+    insight::say(&words)
+}
+
+/// `Recovery is 27 % quicker`, `There are 18 % more out-of-hours pages`.
+fn clause(tile: &Tile) -> String {
+    let change = &tile.change.words;
+    match tile.figure() {
+        Some(Figure::Count { .. } | Figure::Rate { .. }) => {
+            format!("There are {change} {}", tile.title().to_lowercase())
+        }
+        _ => format!("{} is {change}", tile.asked.about.subject),
+    }
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().into_iter().flat_map(char::to_lowercase);
+    first.chain(chars).collect()
+}
+
+/// The two numbers of a comparison, and the page that shows them.
+fn told(tile: &Tile) -> Markup {
+    let (Some(now), Some(then)) = (tile.figure(), tile.before()) else {
+        return html! {};
+    };
+    html! {
+        " " a href=(tile.asked.address.link()) { (tile.title()) } ": "
+        (words::say(now).unwrap_or_default()) ", was " (words::say(then).unwrap_or_default()) "."
+    }
+}
+
+/// What the shapes of the small charts mean.
+fn note(slots: &[Slot]) -> Markup {
+    let partial = slots.iter().find(|slot| slot.state == State::Partial);
+    let open = slots.iter().find(|slot| slot.state == State::Open);
+    html! {
+        @if partial.is_some() || open.is_some() {
+            p.small.note-of {
+                @if let Some(slot) = partial { "Hatched or hollow: of the bucket of " (slot.label) " only a part is in range " (slot.note) ". " }
+                @if let Some(slot) = open { "Dashed: that of " (slot.label) " is not over." }
+            }
+        }
+    }
+}
+
+/// The services by how much worse their recovery became.
+fn most_changed(asked: &Asked, mut groups: Vec<Group<'_>>, states: &[State]) -> Markup {
+    if groups.is_empty() {
+        return html! {};
+    }
+    let worse = |group: &Group<'_>| group.change.worse.unwrap_or(f64::MIN);
+    groups.sort_by(|a, b| {
+        worse(b).total_cmp(&worse(a)).then_with(|| {
+            b.share
+                .unwrap_or_default()
+                .total_cmp(&a.share.unwrap_or_default())
+        })
+    });
+    let most = groups
+        .iter()
+        .flat_map(|group| groups::numbers(&group.series.values))
+        .flatten()
+        .fold(0.0, f64::max);
+    html! {
+        section aria-labelledby="changed" {
+            h2 #changed { "What changed most" span.number { "services by worst change in time to recovery" } }
+            div.panel.scroll {
+                table.data {
+                    thead {
+                        tr {
+                            th.name scope="col" { "Service" }
+                            th.num scope="col" { "Incidents" }
+                            th.num scope="col" { "Recovery" }
+                            th.num scope="col" { "Change" }
+                            th.course scope="col" { "Course" }
+                            th.share scope="col" { "Share of time" }
+                        }
+                    }
+                    tbody {
+                        @for group in groups.iter().take(CHANGED_MAX) {
+                            @let figure = &group.series.total.figure;
+                            tr {
+                                th.name scope="row" {
+                                    a.title href=(asked.address.with("service", group.key.unwrap_or("null")).link()) { (group.name) }
+                                }
+                                td.num data-name="Incidents" { (size(figure)) }
+                                td.num data-name="Recovery" { (words::say(figure).unwrap_or_default()) }
+                                td.num data-name="Change" { span class=(group.change.tone) { (group.change.words) } }
+                                td.course { (spark(groups::kind(figure), &groups::numbers(&group.series.values), states, most, 26.0)) }
+                                td.share data-name="Share of time" {
+                                    @if let Some(share) = group.share {
+                                        (words::percent(share * 100.0))
+                                        meter min="0" max="100" value=(format!("{:.1}", share * 100.0)) {}
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The form that chooses a team or a service.
+fn form(address: &Address, asked: &Asked, known: &Known, now: Timestamp) -> Result<Markup, Wrong> {
+    let dimensions = [Dimension::Team, Dimension::Service];
+    let values = page::offered(asked, &dimensions, known, now);
+    let values = values.map_err(|error| Wrong::new(&error, address))?;
+    Ok(bar::form(address, Metric::DeploymentFrequency, &values))
+}

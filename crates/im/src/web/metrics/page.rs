@@ -1,0 +1,485 @@
+//! The page of a metric: what it says, how it went, where and when it is, how it is computed.
+
+use im_metrics::{
+    Answer, BadQuery, Behind, Dimension, Figure, LeftOut, Measure, Metric, Value, When,
+};
+use jiff::Timestamp;
+use maud::{Markup, html};
+
+use super::asked::{Asked, Wrong};
+use super::chart::{Chart, Drawing, Line, Stack};
+use super::groups::{self, Group};
+use super::heat::Heat;
+use super::slots::{self, Slot, State};
+use super::spark::Kind;
+use super::words::{self, Unit, float, size, value};
+use super::{bar, definition, insight};
+use crate::figures::Known;
+use crate::web::parts::{self, icon};
+
+/// More buckets are not told apart.
+const DRAWN_MAX: usize = 400;
+
+/// What the engine answered.
+struct Seen<'a> {
+    asked: &'a Asked,
+    answer: Answer,
+    /// The same by group: the one asked for, else by service.
+    by: Dimension,
+    grouped: Answer,
+    /// The same out of hours, where all hours are asked for.
+    out_of_hours: Option<Answer>,
+    behind: Vec<Behind>,
+    slots: Vec<Slot>,
+}
+
+impl<'a> Seen<'a> {
+    fn ask(asked: &'a Asked, known: &Known, now: Timestamp) -> Result<Self, BadQuery> {
+        let engine = &known.engine;
+        let query = &asked.query;
+        let by = query.group_by.unwrap_or(Dimension::Service);
+        let answer = engine.answer(&asked.asking(|query| query.group_by = None), now)?;
+        let grouped = engine.answer(&asked.asking(|query| query.group_by = Some(by)), now)?;
+        let is_split = query.metric == Metric::PageDisruptions
+            && query.when == When::All
+            && query.measure == Measure::Pages;
+        let out_of_hours = is_split.then(|| {
+            engine.answer(
+                &asked.asking(|query| {
+                    query.group_by = None;
+                    query.when = When::OutOfHours;
+                }),
+                now,
+            )
+        });
+        Ok(Self {
+            behind: engine.items(&asked.asking(|query| query.group_by = None), now)?,
+            slots: slots::slots(asked.about, &answer, query.bucket, &asked.items()),
+            out_of_hours: out_of_hours.transpose()?,
+            asked,
+            answer,
+            by,
+            grouped,
+        })
+    }
+
+    fn values(&self) -> &[Value] {
+        values(&self.answer)
+    }
+
+    fn total(&self) -> Option<&Figure> {
+        total(&self.answer)
+    }
+
+    fn unit(&self) -> Unit {
+        match self.total() {
+            // What is drawn of a rate is what it counts.
+            Some(Figure::Rate { .. }) | None => Unit::Count,
+            Some(figure) => Unit::of(figure),
+        }
+    }
+}
+
+fn values(answer: &Answer) -> &[Value] {
+    answer
+        .series
+        .first()
+        .map_or(&[][..], |series| &series.values)
+}
+
+fn total(answer: &Answer) -> Option<&Figure> {
+    answer.series.first().map(|series| &series.total.figure)
+}
+
+/// The page without its head and navigation.
+pub(super) fn body(
+    asked: &Asked,
+    choosing: bool,
+    known: &Known,
+    now: Timestamp,
+) -> Result<Markup, Wrong> {
+    let wrong = |error: BadQuery| Wrong::new(&error, &asked.address);
+    let seen = Seen::ask(asked, known, now).map_err(wrong)?;
+    let settings = known.engine.settings();
+    let today = im_metrics::local_date(now, &settings.zone);
+    let zone = settings.zone.iana_name().unwrap_or("UTC");
+    let groups = groups::groups(asked, &seen.grouped, seen.by, known);
+    let heat = Heat::of(&seen.behind, &settings.zone);
+    let states: Vec<State> = seen.slots.iter().map(|slot| slot.state).collect();
+    let n = seen.total().map_or(0, size);
+    let values = if choosing {
+        let dimensions: Vec<Dimension> =
+            bar::offered(asked.query.metric, asked.query.source).collect();
+        Some(offered(asked, &dimensions, known, now).map_err(wrong)?)
+    } else {
+        None
+    };
+    Ok(html! {
+        p.crumbs { (asked.about.area.name()) span.sep { " · " } "Days of " (zone) }
+        (head(asked))
+        (bar::bar(asked, seen.answer.range, today, known))
+        @if let Some(values) = &values { (bar::form(&asked.address, asked.query.metric, values)) }
+        (insight::sentence(asked, &seen.answer, Some((&groups, seen.by)), &heat))
+        @if n > 0 {
+            section.panel.shown aria-label=(asked.about.title) {
+                (figures(&seen))
+                (chart(&seen, &groups))
+                (foot(&seen))
+            }
+            (groups::table(asked, &groups, seen.by, &states))
+            (heat.section(asked.about, &asked.items(), zone))
+        } @else { (empty(&seen)) }
+        (definition::section(asked.about))
+    })
+}
+
+/// The title, and what can be done with the page.
+fn head(asked: &Asked) -> Markup {
+    let export = |kind: &str| {
+        asked
+            .address
+            .to(format!("{}/{kind}", asked.about.address()))
+            .link()
+    };
+    html! {
+        div.top {
+            h1 { (asked.about.title) }
+            details.menu name="menu" {
+                summary.button { (icon("save")) "Export" (icon("down")) }
+                div.pop.right {
+                    ul {
+                        li { a href=(export("figures.csv")) { "Figures as CSV" } }
+                        li { a href=(export("figures.json")) { "Figures as JSON" } }
+                        li { a href=(asked.items().link()) { "What is behind them" } }
+                    }
+                }
+            }
+            a.button href="#computed" { "How is this computed?" }
+        }
+    }
+}
+
+/// The numbers of the whole range.
+fn figures(seen: &Seen<'_>) -> Markup {
+    let Some(total) = seen.total() else {
+        return html! {};
+    };
+    let about = seen.asked.about;
+    let then = seen.answer.previous.as_deref().and_then(self::total);
+    let (from, to) = seen.answer.range;
+    let span = words::span(from, to);
+    let change = words::change(about, total, then);
+    let level = seen
+        .answer
+        .series
+        .first()
+        .and_then(|series| series.total.level);
+    html! {
+        dl.numbers {
+            div.first {
+                dt { (about.headline) ", " (span) }
+                dd { (words::say(total).unwrap_or_else(|| "none".to_owned())) }
+                @if seen.asked.query.compare {
+                    dd.small {
+                        span class=(change.tone) { (change.words) }
+                        @if let Some(was) = then.filter(|then| size(then) > 0).and_then(words::say) { ", was " (was) }
+                    }
+                }
+            }
+            @match total {
+                Figure::Durations(durations) => {
+                    (number("Median", durations.median.map(words::length), None))
+                    (number("p90", durations.p90.map(words::length), None))
+                    (number(&parts::capital(about.of.1), Some(durations.n.to_string()), then.map(size)))
+                },
+                Figure::Ratio { numerator, denominator, .. } => {
+                    (number("Failed", Some(numerator.to_string()), None))
+                    (number("Deployments", Some(denominator.to_string()), then.map(size)))
+                },
+                Figure::Rate { n, .. } => (number(&parts::capital(about.of.1), Some(n.to_string()), then.map(size))),
+                Figure::Count { n } => (disruption(seen, *n)),
+                Figure::Compliance { .. } | Figure::Load { .. } => {},
+            }
+            @if let (Some(level), Some(benchmark)) = (level, &seen.answer.benchmark) {
+                (number(&format!("Level by DORA {}", benchmark.year), Some(parts::capital(level)), None))
+            }
+        }
+    }
+}
+
+fn number(name: &str, value: Option<String>, before: Option<u64>) -> Markup {
+    html! {
+        div {
+            dt { (name) }
+            dd { (value.unwrap_or_else(|| "none".to_owned())) }
+            @if let Some(before) = before { dd.small { (before) " before" } }
+        }
+    }
+}
+
+/// How much of it is outside working hours.
+fn disruption(seen: &Seen<'_>, n: u64) -> Markup {
+    let Some(outside) = seen.out_of_hours.as_ref() else {
+        return html! {};
+    };
+    let out = total(outside).map_or(0, size);
+    let then = outside.previous.as_deref().and_then(total).map(size);
+    let share = (n > 0).then(|| words::percent(float(out) / float(n) * 100.0));
+    html! {
+        (number("Out of hours", Some(out.to_string()), then))
+        (number("Share out of hours", share, None))
+    }
+}
+
+fn chart(seen: &Seen<'_>, groups: &[Group<'_>]) -> Markup {
+    if seen.slots.len() > DRAWN_MAX {
+        let longer = seen.asked.address.with("bucket", "month").link();
+        return html! {
+            p.pad { (seen.slots.len()) " buckets are too many to draw. " a href=(longer) { "Show months" } }
+        };
+    }
+    let (drawing, note) = match seen.asked.query.group_by {
+        Some(by) => groups::drawing(groups, by, seen.values()),
+        None => (plain(seen), None),
+    };
+    let names = legend(&drawing);
+    let chart = Chart {
+        title: format!("{}, chart", seen.asked.about.title),
+        unit: seen.unit(),
+        slots: &seen.slots,
+        drawing,
+    };
+    html! {
+        (chart.draw())
+        (keys(&seen.slots, &names, note.as_deref()))
+    }
+}
+
+/// What is drawn where nothing is grouped.
+fn plain(seen: &Seen<'_>) -> Drawing {
+    let is_line = seen
+        .total()
+        .is_some_and(|total| groups::kind(total) == Kind::Line);
+    if is_line { lines(seen) } else { bars(seen) }
+}
+
+/// Counts; those of people in and outside their working hours.
+fn bars(seen: &Seen<'_>) -> Drawing {
+    let all = counts(seen.values());
+    let stack = |name: &str, class, values| Stack {
+        name: name.to_owned(),
+        class,
+        values,
+    };
+    let stacks = if let Some(outside) = &seen.out_of_hours {
+        let out = counts(values(outside));
+        let inside = all.iter().zip(&out).map(|(all, out)| all - out).collect();
+        vec![
+            stack("out of hours", "c2", out),
+            stack("working hours", "rest", inside),
+        ]
+    } else {
+        let is_out = seen.asked.query.when == When::OutOfHours;
+        let class = if is_out { "c2" } else { "c1" };
+        vec![stack(seen.asked.about.title, class, all)]
+    };
+    Drawing::Bars { stacks }
+}
+
+fn counts(values: &[Value]) -> Vec<f64> {
+    let counts = values.iter().map(|value| float(size(&value.figure)));
+    counts.collect()
+}
+
+/// The mean with its band, or the rate, over that of the time before.
+fn lines(seen: &Seen<'_>) -> Drawing {
+    let values = seen.values();
+    let band = values.iter().map(|value| match value.figure {
+        Figure::Durations(durations) => durations.median.zip(durations.p90),
+        Figure::Count { .. }
+        | Figure::Rate { .. }
+        | Figure::Ratio { .. }
+        | Figure::Compliance { .. }
+        | Figure::Load { .. } => None,
+    });
+    let (from, to) = seen.answer.range;
+    let before = slots::before(&seen.answer).map(|before| Line {
+        name: format!("{} before", words::span(from, to)),
+        class: "before",
+        values: before.iter().map(|then| value(&then.figure)).collect(),
+    });
+    let name = if seen.unit() == Unit::Seconds {
+        "mean"
+    } else {
+        "rate"
+    };
+    let main = Line {
+        name: name.to_owned(),
+        class: "main",
+        values: groups::numbers(values),
+    };
+    Drawing::Lines {
+        lines: before.into_iter().chain([main]).collect(),
+        band: band.collect(),
+        counts: values.iter().map(|value| size(&value.figure)).collect(),
+    }
+}
+
+/// Each line and bar with its name.
+fn legend(drawing: &Drawing) -> Vec<(String, &'static str)> {
+    match drawing {
+        Drawing::Lines { lines, band, .. } => {
+            let names = lines.iter().map(|line| (line.name.clone(), line.class));
+            let has_band = band.iter().any(Option::is_some);
+            names
+                .chain(has_band.then(|| ("median to p90".to_owned(), "band")))
+                .collect()
+        }
+        Drawing::Bars { stacks } if stacks.len() > 1 => stacks
+            .iter()
+            .map(|stack| (stack.name.clone(), stack.class))
+            .collect(),
+        Drawing::Bars { .. } => Vec::new(),
+    }
+}
+
+/// What the shapes of the chart mean; only those that are on it.
+fn keys(slots: &[Slot], names: &[(String, &'static str)], note: Option<&str>) -> Markup {
+    let has = |state: State| slots.iter().any(|slot| slot.state == state);
+    html! {
+        p.keys {
+            @for (name, class) in names { span.key { span class={ "swatch " (class) } {} (name) } }
+            @if has(State::Open) { span.key { span.swatch.open {} "dashed: not over" } }
+            @if has(State::Partial) { span.key { span.swatch.partial {} "hatched: only a part is in range" } }
+            @if has(State::Immature) { span.key { span.swatch.hollow {} "hollow: failures may still come" } }
+            @if let Some(note) = note { span { (note) } }
+        }
+    }
+}
+
+/// The same as a table, and what is not in it.
+fn foot(seen: &Seen<'_>) -> Markup {
+    let names: Vec<&String> = seen
+        .slots
+        .iter()
+        .map(|slot| &slot.rows)
+        .max_by_key(|rows| rows.len())
+        .map_or_else(Vec::new, |rows| rows.iter().map(|(name, _)| name).collect());
+    html! {
+        div.foot {
+            @if seen.slots.len() <= DRAWN_MAX {
+                details.as-table #table {
+                    summary { "Table" }
+                    div.scroll {
+                        table.data.plain {
+                            thead { tr { th.name scope="col" { (parts::capital(seen.asked.query.bucket.as_str())) } @for name in &names { th.num scope="col" { (name) } } } }
+                            tbody {
+                                @for slot in &seen.slots {
+                                    tr {
+                                        th.name scope="row" {
+                                            @match &slot.href {
+                                                Some(href) => a href=(href) { (slot.title) },
+                                                None => (slot.title),
+                                            }
+                                            @if !slot.note.is_empty() { span.small { " " (slot.note) } }
+                                        }
+                                        @for (index, _) in names.iter().enumerate() { td.num { @if let Some((_, said)) = slot.rows.get(index) { (said) } } }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            p.left-out { (left_out(&seen.answer.left_out)) }
+        }
+    }
+}
+
+/// What the figures leave out.
+pub(super) fn left_out(left_out: &LeftOut) -> String {
+    let LeftOut {
+        test,
+        merged,
+        open,
+        unacknowledged,
+        not_failure,
+        unlinked,
+        negative,
+        no_target,
+    } = *left_out;
+    let reasons = [
+        (Some(test), if test == 1 { "test" } else { "tests" }),
+        (Some(merged), "merged"),
+        (open, "open"),
+        (unacknowledged, "never acknowledged"),
+        (not_failure, "no failures"),
+        (unlinked, "without a deployment"),
+        (negative, "over before their deployment"),
+        (no_target, "without a target"),
+    ];
+    let said: Vec<String> = reasons
+        .into_iter()
+        .filter_map(|(count, reason)| {
+            count
+                .filter(|count| *count > 0)
+                .map(|count| format!("{count} {reason}"))
+        })
+        .collect();
+    if said.is_empty() {
+        "Left out: nothing".to_owned()
+    } else {
+        format!("Left out: {}", said.join(", "))
+    }
+}
+
+/// In place of a chart that would be empty.
+fn empty(seen: &Seen<'_>) -> Markup {
+    html! {
+        div.panel.message {
+            h2 { "Nothing in this range" }
+            p { (left_out(&seen.answer.left_out)) "." }
+            p.choices {
+                @if seen.asked.address.pairs().next().is_some() {
+                    a.button href=(seen.asked.about.address()) { "Show the last six weeks" }
+                }
+                a.button href="/" { "All incidents" }
+            }
+        }
+    }
+}
+
+/// What there is in the range to filter by, whatever is filtered now.
+pub(super) fn offered(
+    asked: &Asked,
+    dimensions: &[Dimension],
+    known: &Known,
+    now: Timestamp,
+) -> Result<bar::Values, BadQuery> {
+    let mut values = Vec::new();
+    for dimension in dimensions.iter().copied() {
+        let query = asked.asking(|query| {
+            query.group_by = Some(dimension);
+            query.bucket = im_metrics::BucketSize::All;
+            query.filters.clear();
+            query.compare = false;
+        });
+        let answer = known.engine.answer(&query, now)?;
+        let keys = answer
+            .series
+            .iter()
+            .filter_map(|series| series.keys.first());
+        let mut keys: Vec<(String, String)> = keys
+            .map(|key| {
+                let value = key.clone().unwrap_or_else(|| "null".to_owned());
+                (value, bar::key_name(dimension, key.as_deref(), known))
+            })
+            .collect();
+        keys.sort_by_key(|(_, name)| name.to_lowercase());
+        // Where nothing has a value there is nothing to choose.
+        if keys.iter().any(|(value, _)| value != "null") {
+            values.push((dimension, keys));
+        }
+    }
+    Ok(values)
+}
