@@ -13,7 +13,7 @@ use crate::length;
 /// Names, ids and reasons go into tables.
 const CHARS_MAX: usize = 200;
 /// Nobody waits longer for an incident.
-const LENGTH_MAX: Duration = Duration::from_secs(366 * 24 * 3_600);
+const LENGTH_MAX: Duration = Duration::from_hours(366 * 24);
 
 /// A short text that says something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -197,6 +197,8 @@ impl Lived {
             deployment: None,
             link: None,
             not_change_related: false,
+            cause: None,
+            key: None,
             events: self.events(),
         }
     }
