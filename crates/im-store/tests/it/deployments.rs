@@ -59,7 +59,11 @@ fn a_deployment_comes_back_as_it_was_told_last() {
         assert_eq!(write(&mut db, |tx| deployments::find(tx, "d3")), None);
         let ids = ["d2", "d3"].map(str::to_owned);
         let some = write(&mut db, |tx| deployments::of_ids(tx, &ids));
-        assert_eq!(some, std::slice::from_ref(&other), "an id that is not there is no row");
+        assert_eq!(
+            some,
+            std::slice::from_ref(&other),
+            "an id that is not there is no row"
+        );
         let none = write(&mut db, |tx| deployments::of_ids(tx, &[]));
         assert_eq!(none, []);
         let newest = write(&mut db, |tx| deployments::newest(tx, None, 10));

@@ -152,7 +152,10 @@ impl Thing for Person {
 /// Which person a user of PagerDuty's is, or that nobody cares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "RawUser")]
-#[expect(clippy::struct_field_names, reason = "documents and answers call it so")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "documents and answers call it so"
+)]
 pub struct User {
     /// PagerDuty's id of the user.
     #[schema(value_type = String, example = "PUANN01")]
