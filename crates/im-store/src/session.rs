@@ -29,8 +29,9 @@ impl Session {
     }
 }
 
-/// The facts of incidents up to the last that was read. Facts are only ever added, in the order of
-/// their numbers, so what was read stays true and only what came since has to be read.
+/// The facts of incidents up to the last that was read. While an incident is there, facts are only
+/// added to it, in the order of their numbers, so what was read stays true and only what came since
+/// has to be read.
 #[derive(Default)]
 pub(crate) struct KnownFacts {
     of: HashMap<IncidentNumber, Known>,
