@@ -8,7 +8,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use im_core::IncidentNumber;
-use im_metrics::Metric;
+use im_metrics::{BadQuery, Metric};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -163,7 +163,7 @@ struct Cause {
 async fn findings(State(app): State<Arc<App>>, params: Params) -> Result<Json<Findings>, ApiError> {
     let params = params.only(&PARAMETERS)?;
     let query = im_metrics::parse(Metric::IncidentFrequency.as_str(), params.pairs());
-    let query = query.map_err(|error| refused(&error))?;
+    let query = query.map_err(|error| refused(&of_findings(error)))?;
     let found = compute(&app, move |known, now| {
         let target = known.organisation.target(Metric::PageDisruptions);
         let pages_max = target.and_then(|target| target.at_most);
@@ -172,6 +172,24 @@ async fn findings(State(app): State<Arc<App>>, params: Params) -> Result<Json<Fi
         Ok(Findings::new(&found, pages_max, known))
     });
     Ok(Json(found.await?))
+}
+
+/// The parameters are those of a metric, which whoever asks for findings did not name.
+fn of_findings(error: BadQuery) -> BadQuery {
+    match error {
+        BadQuery::Value {
+            name,
+            value,
+            allowed,
+            metric: _,
+        } => BadQuery::Value {
+            metric: "findings",
+            name,
+            value,
+            allowed,
+        },
+        other => other,
+    }
 }
 
 fn said(number: i64) -> String {

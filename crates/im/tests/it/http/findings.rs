@@ -78,6 +78,9 @@ async fn mw_15_mw_16_mw_18_mw_19_mw_20_findings_say_what_is_worth_a_look() {
     assert_eq!(other.is(200)["incidents"], 0);
     assert_eq!(other.body["recurring"], json!([]));
     server.get("/api/v1/findings?bucket=day").await.is(400);
+    let bad = server.get("/api/v1/findings?from=2026-13-01").await;
+    let detail = "`from` cannot be `2026-13-01` for findings";
+    assert_eq!(bad.is(400)["detail"], detail);
     let empty = said(&Server::start(), "findings").await;
     assert_eq!(empty.lines().count(), 1, "{empty}");
 }
