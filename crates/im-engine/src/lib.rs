@@ -15,6 +15,7 @@
 //!
 //! Nothing here knows async, HTTP or a clock.
 
+mod answered;
 mod batch;
 pub mod commands;
 pub mod connector;

@@ -1,20 +1,20 @@
 //! What was answered becomes facts; what was not is tried again, or parked for a person.
 
-use im_core::{Actor, ActorKind, Effect, Fact, Kind, PeerStatus, Person, Source, retry};
+use im_core::{Effect, Fact, PeerStatus, retry};
 use im_pagerduty::{
     Answer, Call, IncidentRead, Limits, Note, Outcome, Refusal, User, WaitReason, Why, note_mark,
 };
 use im_store::connectors::{self, ConnectorRow, State};
 use im_store::outbox::{self as rows, OutboxRow};
 use im_store::people::{self, UserRow};
-use im_store::{StoreError, Tx, facts, incidents, repair, tallies};
+use im_store::{StoreError, Tx, incidents, repair, tallies};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
 use crate::plan::{Planned, Ticket};
 use crate::read::{self, Applied};
 use crate::record::{self, record};
-use crate::{batch, early, figures, inbox, outbox, reconcile, skew};
+use crate::{answered, batch, early, figures, inbox, outbox, reconcile, skew};
 
 /// A call that was answered, or not.
 #[derive(Debug, Clone)]
@@ -271,13 +271,13 @@ fn done(
                 note_mark(&note.content).is_some_and(|mark| marks.iter().any(|m| m == mark))
             };
             match notes.items.iter().find(ours) {
-                Some(note) => paid(tx, connector, row, &by_note(row, note, now), now),
+                Some(note) => paid(tx, connector, row, &answered::by_note(row, note, now), now),
                 None => record::refold_releasing(tx, row, connector, now),
             }
         }
         (Ticket::Send(_), Answer::Incident(read)) => sent(tx, connector, row, read, now),
         (Ticket::Send(_), Answer::Note(note)) => {
-            paid(tx, connector, row, &by_note(row, note, now), now)
+            paid(tx, connector, row, &answered::by_note(row, note, now), now)
         }
         _ => rows::postpone(
             tx,
@@ -339,7 +339,7 @@ fn paid_by(
         let why = format!("PagerDuty's incident for it is here as {other} already");
         return park(tx, connector, row, &why);
     }
-    let mut answers = by_incident(tx, row, read)?;
+    let mut answers = answered::by_incident(tx, row, read)?;
     if row.effect == Effect::Create {
         // Severity, service and title went with it: whoever changed them since was later.
         let rest = row.commands.iter().skip(1);
@@ -388,166 +388,6 @@ fn paid(
     let reports: Vec<_> = answers.iter().cloned().map(|fact| (fact, None)).collect();
     record(tx, row.incident, Some(connector), &reports, now)?;
     Ok(())
-}
-
-/// The facts that an incident's answer proves for a row.
-fn by_incident(
-    tx: &mut Tx<'_>,
-    row: &OutboxRow,
-    read: &IncidentRead,
-) -> Result<Vec<Fact>, StoreError> {
-    let snapshot = &read.snapshot;
-    let by = read.last_status_change_by.clone().unwrap_or(Actor::NOBODY);
-    let changed_at = read.last_status_change_at.unwrap_or(snapshot.version);
-    let taken = read.acknowledgements.iter().max_by_key(|ack| ack.at);
-    let (kind, at, actor) = match &row.effect {
-        Effect::Create => (
-            Kind::Triggered,
-            snapshot.created_at.unwrap_or(snapshot.version),
-            by.clone(),
-        ),
-        Effect::Status(PeerStatus::Acknowledged) => match taken {
-            Some(ack) => (Kind::Acknowledged, ack.at, ack.by.clone()),
-            None => (Kind::Acknowledged, changed_at, by.clone()),
-        },
-        Effect::Status(PeerStatus::Resolved) => (
-            Kind::Resolved,
-            read.resolved_at.unwrap_or(changed_at),
-            by.clone(),
-        ),
-        Effect::Status(PeerStatus::Triggered) => (Kind::Reopened, changed_at, by.clone()),
-        Effect::Title => (Kind::Titled, snapshot.version, Actor::NOBODY),
-        Effect::Urgency => (Kind::UrgencyChanged, snapshot.version, Actor::NOBODY),
-        Effect::Assign => (Kind::Assigned, snapshot.version, Actor::NOBODY),
-        Effect::Service => (Kind::ServiceChanged, snapshot.version, Actor::NOBODY),
-        Effect::Note(_) | Effect::Say(_) => (Kind::Noted, snapshot.version, Actor::NOBODY),
-    };
-    let command = carrier(tx, row)?;
-    let people = || snapshot.assignees.clone().unwrap_or_default();
-    let mut main = answer(row, "", kind, actor, at, &command).showing(snapshot.clone());
-    main.value = match &row.effect {
-        Effect::Urgency => snapshot.urgency.map(|urgency| urgency.as_str().to_owned()),
-        _ => None,
-    };
-    if row.effect == Effect::Assign {
-        main.people = people();
-    }
-    if row.effect == Effect::Create {
-        main.detail = snapshot.read_at.map(|asked_at| asked_at.to_string());
-    }
-    let mut facts = vec![main];
-    if row.effect == Effect::Status(PeerStatus::Acknowledged) && is_newly_given(&people(), read) {
-        let given = answer(
-            row,
-            ":assigned",
-            Kind::Assigned,
-            Actor::NOBODY,
-            snapshot.version,
-            &command,
-        );
-        facts.push(given.about(people()));
-    }
-    Ok(facts)
-}
-
-/// Whoever acknowledged has it alone: we asked for that in the same call.
-fn is_newly_given(people: &[Person], read: &IncidentRead) -> bool {
-    match people {
-        [person] => read
-            .acknowledgements
-            .iter()
-            .any(|ack| ack.by.id.as_ref() == Some(&person.id)),
-        _ => false,
-    }
-}
-
-/// The command that the answer belongs to: the last that asked for what was sent. A close is a
-/// word of ours alone.
-fn carrier(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<String, StoreError> {
-    // A declaration carries its severity and service: the answer is the declaration's.
-    if row.effect == Effect::Create {
-        return Ok(row.commands.first().cloned().unwrap_or_default());
-    }
-    let known = facts::of_incident(tx, row.incident)?;
-    let last = |is_it: &dyn Fn(Kind) -> bool| {
-        row.commands.iter().rev().find(|command| {
-            known
-                .iter()
-                .any(|fact| fact.source_id == **command && is_it(fact.kind))
-        })
-    };
-    let chosen = last(&|kind| asks_for(kind, &row.effect))
-        .or_else(|| last(&|kind| kind != Kind::Closed))
-        .or(row.commands.last());
-    Ok(chosen.cloned().unwrap_or_default())
-}
-
-/// Whether a command of this kind alone would have caused the call.
-fn asks_for(kind: Kind, effect: &Effect) -> bool {
-    match effect {
-        Effect::Status(PeerStatus::Resolved) => matches!(
-            kind,
-            Kind::Resolved | Kind::Canceled | Kind::Duplicate | Kind::Deleted
-        ),
-        Effect::Status(PeerStatus::Acknowledged) => {
-            matches!(kind, Kind::Acknowledged | Kind::Mitigated)
-        }
-        Effect::Status(PeerStatus::Triggered) => kind == Kind::Reopened,
-        Effect::Create
-        | Effect::Note(_)
-        | Effect::Say(_)
-        | Effect::Title
-        | Effect::Urgency
-        | Effect::Assign
-        | Effect::Service => true,
-    }
-}
-
-/// What a note proves: the last command of the row is told in it, and the others need no note of
-/// their own.
-fn by_note(row: &OutboxRow, note: &Note, now: Timestamp) -> Vec<Fact> {
-    let command = row.commands.last().cloned().unwrap_or_default();
-    let others = row.commands.iter().filter(|other| **other != command);
-    let others = others.map(|other| record::settled(other, "kept", now));
-    let told = answer(
-        row,
-        "",
-        Kind::Noted,
-        note.user.clone(),
-        note.created_at.unwrap_or(now),
-        &command,
-    )
-    .with_value(note.content.as_str())
-    .with_detail(note.id.as_str());
-    std::iter::once(told).chain(others).collect()
-}
-
-fn answer(
-    row: &OutboxRow,
-    part: &str,
-    kind: Kind,
-    actor: Actor,
-    at: Timestamp,
-    command: &str,
-) -> Fact {
-    // An account key's own act shows no person.
-    let actor = if actor.kind == ActorKind::None {
-        Actor {
-            kind: ActorKind::Api,
-            id: None,
-            name: None,
-        }
-    } else {
-        actor
-    };
-    Fact::new(
-        Source::Answer,
-        format!("answer:{}{part}", row.id),
-        kind,
-        actor,
-        at,
-    )
-    .answering(command)
 }
 
 fn refused(
