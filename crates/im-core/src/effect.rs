@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Direction, Kind, Mapping, PeerStatus, Pending, Severity, Story};
+use crate::{Actor, Direction, Kind, Mapping, PeerStatus, Pending, Story};
 
 /// A change owed to PagerDuty's incident. What exactly is sent is read off the story when the
 /// call is made, so the newest intent wins.
@@ -25,7 +25,7 @@ pub enum Effect {
     Say(String),
     /// Rename it.
     Title,
-    /// Set the urgency that goes with the severity.
+    /// Set the urgency, and the priority where one is mapped, that go with the severity.
     Urgency,
     /// Give it to the same people.
     Assign,
@@ -122,7 +122,7 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
     debts.settle(born, Effect::Create, !exists);
     debts.settle_status(status, story, mapping);
     debts.settle(title, Effect::Title, title_differs);
-    debts.settle(urgency, Effect::Urgency, urgency_differs(story, mapping));
+    debts.settle(urgency, Effect::Urgency, severity_differs(story, mapping));
     let assign_differs = assignees_differ(story, debts.reopens());
     debts.settle(assign, Effect::Assign, assign_differs);
     debts.settle(service, Effect::Service, service_differs(story, mapping));
@@ -168,12 +168,16 @@ fn is_part_of_create(kind: Kind) -> bool {
     )
 }
 
-fn urgency_differs(story: &Story, mapping: &Mapping) -> bool {
-    let wanted = story
-        .severity
-        .map(|(severity, _): (Severity, _)| mapping.urgency(severity));
-    let shown = story.peer.as_ref().and_then(|peer| peer.urgency);
-    wanted.is_some() && wanted != shown
+/// Whether PagerDuty shows another urgency or priority than goes with the severity.
+fn severity_differs(story: &Story, mapping: &Mapping) -> bool {
+    let Some((severity, _)) = story.severity else {
+        return false;
+    };
+    let peer = story.peer.as_ref();
+    let urgency = peer.and_then(|peer| peer.urgency);
+    let priority = peer.and_then(|peer| peer.priority.as_ref());
+    let priority = priority.map(|priority| priority.id.as_str());
+    urgency != Some(mapping.urgency(severity)) || mapping.priority_differs(severity, priority)
 }
 
 fn assignees_differ(story: &Story, reopens: bool) -> bool {

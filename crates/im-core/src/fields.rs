@@ -1,19 +1,32 @@
 //! What people and PagerDuty said of an incident: its fields, apart from its state.
 
+use jiff::Timestamp;
+
 use crate::acts::Act;
 use crate::{
-    Kind, Mapping, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source, Story,
+    Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source,
+    Story,
 };
 
-/// Sets the fields of `story`. `peer` and `snapshots` are what PagerDuty was heard to show; what was
-/// only looked at does not change what we say.
+/// What PagerDuty was heard to show; what was only looked at does not change what we say.
+pub(crate) struct Shown<'a> {
+    /// The newest of each field.
+    pub(crate) peer: Option<&'a Peer>,
+    /// Everything, oldest first.
+    pub(crate) snapshots: &'a [&'a Snapshot],
+    /// The priority, and since when it is that.
+    pub(crate) priority: Option<(Timestamp, &'a Named)>,
+}
+
+/// Sets the fields of `story`.
 pub(crate) fn fields(
     story: &mut Story,
     acts: &[Act<'_>],
     taker: Option<Person>,
-    (peer, snapshots): (Option<&Peer>, &[&Snapshot]),
+    shown: &Shown<'_>,
     mapping: Option<&Mapping>,
 ) {
+    let peer = shown.peer;
     let latest = |kind: Kind| {
         acts.iter()
             .rev()
@@ -38,30 +51,39 @@ pub(crate) fn fields(
         .or(birth)
         .unwrap_or_else(|| "(no title)".to_owned());
     story.description = said(Kind::Described);
-    story.severity = severity(acts, peer, mapping);
+    story.severity = severity(acts, shown, mapping);
     story.service = service(acts, peer, mapping, unsent(Kind::ServiceChanged));
-    story.assignees = assignees(acts, taker, snapshots);
+    story.assignees = assignees(acts, taker, shown.snapshots);
 }
 
+/// What a person said, unless somebody gave the twin another mapped priority since; else what
+/// PagerDuty's fields suggest.
 fn severity(
     acts: &[Act<'_>],
-    peer: Option<&Peer>,
+    shown: &Shown<'_>,
     mapping: Option<&Mapping>,
 ) -> Option<(Severity, SeveritySource)> {
     let explicit = acts
         .iter()
         .rev()
         .find(|act| act.fact.kind == Kind::SeverityChanged)
-        .and_then(|act| act.fact.value.as_deref()?.parse().ok())
-        .map(|severity| (severity, SeveritySource::Explicit));
-    explicit.or_else(|| {
-        let peer = peer?;
-        let priority = peer
-            .priority
-            .as_ref()
-            .and_then(|priority| priority.name.as_deref());
-        mapping?.severity(priority, peer.urgency)
-    })
+        .and_then(|act| Some((act, act.fact.value.as_deref()?.parse().ok()?)));
+    let Some((act, said)) = explicit else {
+        let peer = shown.peer?;
+        return mapping?.severity(peer.priority.as_ref(), peer.urgency);
+    };
+    let said_at = acts
+        .iter()
+        .find(|birth| birth.fact.kind == Kind::Triggered && birth.fact.at == act.fact.at)
+        .map_or(act.at, |birth| birth.at.min(act.at));
+    let there = shown.priority.and_then(|(since, priority)| {
+        let mapping = mapping?;
+        // Several severities may share a priority: keep the one that people said.
+        let is_news = since > said_at && mapping.priority_id(said) != Some(priority.id.as_str());
+        let severity = mapping.severity_of_priority(&priority.id)?;
+        (is_news && !act.is_pending()).then_some((severity, SeveritySource::Priority))
+    });
+    there.or(Some((said, SeveritySource::Explicit)))
 }
 
 fn service(

@@ -22,10 +22,10 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::acts::{Act, acts, lane};
-use crate::fields::fields;
+use crate::fields::{Shown, fields};
 use crate::gone;
 use crate::lines::lines;
-use crate::titles::{titles, urgencies};
+use crate::titles::{priorities, priority_since, titles, urgencies};
 use crate::{
     Actor, ActorKind, Done, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
     Source, Status, Story, whole,
@@ -67,8 +67,12 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
         .map(pending)
         .collect();
     story.kept = kept(acts);
-    let seen = (told.as_ref(), heard.snapshots.as_slice());
-    fields(&mut story, acts, course.taker, seen, mapping);
+    let shown = Shown {
+        peer: told.as_ref(),
+        snapshots: &heard.snapshots,
+        priority: priority_since(&facts, &heard.snapshots),
+    };
+    fields(&mut story, acts, course.taker, &shown, mapping);
     whole::spans(&mut story, acts);
     let titles = titles(&facts, &snapshots);
     story.lines = lines(acts, &played, &course.order, (&snapshots, &titles));
@@ -249,7 +253,9 @@ fn peer(facts: &[&Fact], snapshots: &[&Snapshot], played: &Played) -> Option<Pee
         urgency: urgencies(facts, snapshots)
             .last()
             .map(|(_, urgency)| *urgency),
-        priority: None,
+        priority: priorities(facts, snapshots)
+            .last()
+            .and_then(|(_, priority)| (*priority).cloned()),
         service: None,
         policy: None,
         assignees: Vec::new(),
@@ -261,9 +267,6 @@ fn peer(facts: &[&Fact], snapshots: &[&Snapshot], played: &Played) -> Option<Pee
         set(&mut peer.html_url, snapshot.html_url.as_ref());
         set(&mut peer.service, snapshot.service.as_ref());
         set(&mut peer.policy, snapshot.policy.as_ref());
-        if let Some(priority) = &snapshot.priority {
-            peer.priority.clone_from(priority);
-        }
         if let Some(teams) = &snapshot.teams {
             peer.teams.clone_from(teams);
         }

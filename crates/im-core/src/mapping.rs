@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Severity, SeveritySource, Urgency};
+use crate::{Named, Severity, SeveritySource, Urgency};
 
 /// Which way changes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -97,7 +97,9 @@ pub struct Mapping {
     pub direction: Direction,
     /// The urgency for SEV-1 … SEV-4, in that order.
     pub urgencies: [Urgency; 4],
-    /// Priority names and the severity each means.
+    /// PagerDuty's id of the priority for SEV-1 … SEV-4, in that order, where one is mapped.
+    pub priority_ids: [Option<String>; 4],
+    /// Priority names and the severity each means where its id is not mapped.
     pub priorities: Vec<(String, Severity)>,
     /// The severity guessed for a high and a low urgency; `None` to guess nothing.
     pub severity_from_urgency: Option<(Severity, Severity)>,
@@ -120,6 +122,7 @@ impl Mapping {
         Self {
             direction,
             urgencies: Severity::ALL.map(Severity::default_urgency),
+            priority_ids: [None, None, None, None],
             priorities: names.into_iter().zip(Severity::ALL).collect(),
             severity_from_urgency: Some((Severity::Sev2, Severity::Sev3)),
             services: Vec::new(),
@@ -141,17 +144,48 @@ impl Mapping {
         }
     }
 
-    /// The severity that PagerDuty's fields suggest: the priority if it has a known name,
-    /// else a guess by urgency.
+    /// PagerDuty's id of the priority for `severity`, where one is mapped.
+    pub fn priority_id(&self, severity: Severity) -> Option<&str> {
+        let [sev1, sev2, sev3, sev4] = &self.priority_ids;
+        match severity {
+            Severity::Sev1 => sev1.as_deref(),
+            Severity::Sev2 => sev2.as_deref(),
+            Severity::Sev3 => sev3.as_deref(),
+            Severity::Sev4 => sev4.as_deref(),
+        }
+    }
+
+    /// The severity that a mapped priority means: the worst, where several share it.
+    pub fn severity_of_priority(&self, id: &str) -> Option<Severity> {
+        let mut all = Severity::ALL.into_iter();
+        all.find(|severity| self.priority_id(*severity) == Some(id))
+    }
+
+    /// Whether PagerDuty should show another priority for `severity`. One of PagerDuty's own that is
+    /// in no line stays where the severity has none.
+    pub fn priority_differs(&self, severity: Severity, shown: Option<&str>) -> bool {
+        match self.priority_id(severity) {
+            Some(id) => shown != Some(id),
+            None => shown.is_some_and(|id| self.severity_of_priority(id).is_some()),
+        }
+    }
+
+    /// The severity that PagerDuty's fields suggest: the priority if it is mapped or has a known
+    /// name, else a guess by urgency.
     pub fn severity(
         &self,
-        priority: Option<&str>,
+        priority: Option<&Named>,
         urgency: Option<Urgency>,
     ) -> Option<(Severity, SeveritySource)> {
-        let by_priority = priority.and_then(|name| {
-            let row = self.priorities.iter().find(|(known, _)| known == name)?;
-            Some((row.1, SeveritySource::Priority))
+        let by_priority = priority.and_then(|priority| {
+            let by_name = || {
+                let name = priority.name.as_ref()?;
+                let row = self.priorities.iter().find(|(known, _)| known == name)?;
+                Some(row.1)
+            };
+            self.severity_of_priority(&priority.id).or_else(by_name)
         });
+        let by_priority = by_priority.map(|severity| (severity, SeveritySource::Priority));
         by_priority.or_else(|| {
             let (high, low) = self.severity_from_urgency?;
             let severity = match urgency? {

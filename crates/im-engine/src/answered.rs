@@ -3,8 +3,8 @@
 //! An answer names the command that it belongs to; what the call carried besides needs no more. Nothing is
 //! stored here.
 
-use im_core::{Actor, ActorKind, Effect, Fact, Kind, PeerStatus, Person, Source};
-use im_pagerduty::{IncidentRead, Note};
+use im_core::{Actor, ActorKind, Effect, Fact, Kind, PeerStatus, Person, Snapshot, Source};
+use im_pagerduty::{Call, Change, IncidentRead, Note};
 use im_store::outbox::OutboxRow;
 use im_store::{StoreError, Tx, facts};
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use crate::record;
 pub(crate) fn by_incident(
     tx: &mut Tx<'_>,
     row: &OutboxRow,
-    read: &IncidentRead,
+    (read, call): (&IncidentRead, &Call),
 ) -> Result<Vec<Fact>, StoreError> {
     let snapshot = &read.snapshot;
     let by = read.last_status_change_by.clone().unwrap_or(Actor::NOBODY);
@@ -56,6 +56,9 @@ pub(crate) fn by_incident(
     if row.effect == Effect::Create {
         main.detail = snapshot.read_at.map(|asked_at| asked_at.to_string());
     }
+    if let (Effect::Urgency, Call::UpdateIncident { change, .. }) = (&row.effect, call) {
+        return Ok(of_severity(main, row, snapshot, change));
+    }
     let mut facts = vec![main];
     if row.effect == Effect::Status(PeerStatus::Acknowledged) && is_newly_given(&people(), read) {
         let given = answer(
@@ -69,6 +72,24 @@ pub(crate) fn by_incident(
         facts.push(given.about(people()));
     }
     Ok(facts)
+}
+
+/// One call sets what goes with a severity: the urgency, the priority, or both.
+fn of_severity(mut main: Fact, row: &OutboxRow, shown: &Snapshot, asked: &Change) -> Vec<Fact> {
+    if asked.priority.is_none() {
+        return vec![main];
+    }
+    let named = shown.priority.as_ref().and_then(Option::as_ref);
+    let name = named.and_then(|named| named.name.clone());
+    if asked.urgency.is_none() {
+        main.kind = Kind::PriorityChanged;
+        main.value = name;
+        return vec![main];
+    }
+    let command = main.answers.clone().unwrap_or_default();
+    let kind = Kind::PriorityChanged;
+    let set = answer(row, ":priority", kind, Actor::NOBODY, main.at, &command);
+    vec![main, Fact { value: name, ..set }]
 }
 
 /// Whoever acknowledged has it alone: we asked for that in the same call.

@@ -151,7 +151,8 @@ pub(crate) fn settle(
     settled: &Settled,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let Call::ResolveIncidents { ids, .. } = &settled.planned.call else {
+    let call = &settled.planned.call;
+    let Call::ResolveIncidents { ids, .. } = call else {
         return Ok(());
     };
     let refusal = refused_whole(&settled.outcome);
@@ -172,7 +173,7 @@ pub(crate) fn settle(
             None
         };
         match shown {
-            Some(read) => settle::sent(tx, connector, &row, read, now)?,
+            Some(read) => settle::sent(tx, connector, &row, (read, call), now)?,
             None => settle::settle_row(tx, connector, &row, settled, now)?,
         }
     }

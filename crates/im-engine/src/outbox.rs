@@ -4,8 +4,8 @@
 //! could wake people for nothing (an acknowledge reopens what was resolved meanwhile) looks at
 //! PagerDuty first: S29, S60, S62.
 
-use im_core::{Effect, Fact, Kind, Peer, PeerStatus, Source, Story};
-use im_pagerduty::{Call, Change, IncidentKey, body, note_text, title};
+use im_core::{Effect, Fact, Kind, Mapping, Peer, PeerStatus, Source, Story};
+use im_pagerduty::{Call, Change, IncidentKey, NewPriority, body, note_text, title};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx, facts, incidents, people};
 use jiff::{SignedDuration, Timestamp};
@@ -135,15 +135,7 @@ fn send(
             title: Some(title(&story.title)),
             ..Change::default()
         },
-        Effect::Urgency => {
-            let urgency = story
-                .severity
-                .map(|(severity, _)| connector.mapping.urgency(severity));
-            Change {
-                urgency,
-                ..Change::default()
-            }
-        }
+        Effect::Urgency => severity_change(&connector.mapping, story, peer),
         Effect::Assign => {
             let ids = story
                 .assignees
@@ -167,6 +159,22 @@ fn send(
         }
     };
     Ok(Ok(Call::UpdateIncident { id, change, from }))
+}
+
+/// What goes with the severity and is not there yet. An urgency that is set again may page anew.
+fn severity_change(mapping: &Mapping, story: &Story, peer: &Peer) -> Change {
+    let Some((severity, _)) = story.severity else {
+        return Change::default();
+    };
+    let urgency = mapping.urgency(severity);
+    let shown = peer.priority.as_ref().map(|priority| &*priority.id);
+    let priority = mapping.priority_id(severity);
+    let priority = priority.map_or(NewPriority::Clear, |id| NewPriority::Set(id.to_owned()));
+    Change {
+        urgency: Some(urgency).filter(|urgency| peer.urgency != Some(*urgency)),
+        priority: Some(priority).filter(|_| mapping.priority_differs(severity, shown)),
+        ..Change::default()
+    }
 }
 
 /// In whose name a call is made.
@@ -239,12 +247,13 @@ fn create(
     let custom = &connector.config.custom;
     let severity = story.severity.map(|(severity, _)| severity);
     let policy = custom.policy_for(story.service.as_deref(), severity, is_own);
+    let priority = severity.and_then(|severity| connector.mapping.priority_id(severity));
     Ok(key(tx, row)?.map(|key| Call::CreateIncident {
         key,
         title: title(&story.title),
         service_id: service.to_owned(),
         urgency,
-        priority_id: None,
+        priority_id: priority.map(str::to_owned),
         policy_id: policy.map(str::to_owned),
         body: Some(details),
         from: sender.email,

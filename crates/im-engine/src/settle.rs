@@ -234,12 +234,13 @@ fn done(
     answer: &Answer,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let call = &settled.planned.call;
     match (&settled.planned.ticket, answer) {
         (Ticket::Check(_), Answer::Incidents(found)) => {
             for read in &found.items {
                 let service = read.began_on.as_ref().or(read.snapshot.service.as_ref());
                 if read::is_where_it_was_made(tx, &connector.mapping, row.incident, service)? {
-                    paid_by(tx, connector, row, read, now)?;
+                    paid_by(tx, connector, row, (read, call), now)?;
                     // It was found rather than made: others may have done something to it since.
                     let twin = &read.snapshot.id;
                     if incidents::by_twin(tx, connector.name(), twin)? == Some(row.incident) {
@@ -251,7 +252,7 @@ fn done(
             record::refold_releasing(tx, row, connector, now)
         }
         (Ticket::Check(_), Answer::Incident(read)) if was_ours(tx, connector, row, read)? => {
-            paid_by(tx, connector, row, read, now)
+            paid_by(tx, connector, row, (read, call), now)
         }
         (Ticket::Check(_), Answer::Incident(read)) => {
             read::apply_to(tx, connector, row.incident, read, now)?;
@@ -275,7 +276,7 @@ fn done(
                 None => record::refold_releasing(tx, row, connector, now),
             }
         }
-        (Ticket::Send(_), Answer::Incident(read)) => sent(tx, connector, row, read, now),
+        (Ticket::Send(_), Answer::Incident(read)) => sent(tx, connector, row, (read, call), now),
         (Ticket::Send(_), Answer::Note(note)) => {
             paid(tx, connector, row, &answered::by_note(row, note, now), now)
         }
@@ -289,16 +290,16 @@ fn done(
     }
 }
 
-/// PagerDuty did what the row asks for, and shows the incident as it is now.
+/// PagerDuty did what the row asks for by `call`, and shows the incident as it is now.
 pub(crate) fn sent(
     tx: &mut Tx<'_>,
     connector: &Connector,
     row: &OutboxRow,
-    read: &IncidentRead,
+    (read, call): (&IncidentRead, &Call),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     tracing::info!(incident.id = %row.incident, outbox.attempt = row.attempt, "PagerDuty has it: {}", row.effect.name());
-    paid_by(tx, connector, row, read, now)
+    paid_by(tx, connector, row, (read, call), now)
 }
 
 /// Whether a look at the incident shows what an earlier attempt, whose answer was lost, did.
@@ -331,7 +332,7 @@ fn paid_by(
     tx: &mut Tx<'_>,
     connector: &Connector,
     row: &OutboxRow,
-    read: &IncidentRead,
+    (read, call): (&IncidentRead, &Call),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let holder = incidents::by_twin(tx, connector.name(), &read.snapshot.id)?;
@@ -339,7 +340,7 @@ fn paid_by(
         let why = format!("PagerDuty's incident for it is here as {other} already");
         return park(tx, connector, row, &why);
     }
-    let mut answers = answered::by_incident(tx, row, read)?;
+    let mut answers = answered::by_incident(tx, row, (read, call))?;
     if row.effect == Effect::Create {
         // Severity, service and title went with it: whoever changed them since was later.
         let rest = row.commands.iter().skip(1);

@@ -73,6 +73,8 @@ pub struct Custom {
     pub escalation_mappings: Vec<EscalationChoice>,
     /// Urgencies that differ from the severity's own.
     pub urgency_mapping: Vec<(Severity, Urgency)>,
+    /// Ids of PagerDuty's priorities, by severity.
+    pub priority_mapping: Vec<(Severity, String)>,
     /// Our service's name and PagerDuty's id, by name.
     pub service_mappings: Vec<(String, String)>,
     /// Whether resolving here resolves there.
@@ -170,12 +172,13 @@ const TOP_KEYS: [&str; 11] = [
     "custom",
 ];
 
-const CUSTOM_KEYS: [&str; 10] = [
+const CUSTOM_KEYS: [&str; 11] = [
     "service_id",
     "from_email",
     "escalation_policy_id",
     "escalation_mappings",
     "urgency_mapping",
+    "priority_mapping",
     "service_mappings",
     "auto_resolve",
     "sync_notes",
@@ -236,6 +239,7 @@ fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
         escalation_policy_id: custom.word("escalation_policy_id", "\"PXXXXXX\"")?,
         escalation_mappings: escalation::escalation_mappings(&mut custom)?,
         urgency_mapping: urgency_mapping(&mut custom)?,
+        priority_mapping: priority_mapping(&mut custom)?,
         service_mappings: service_mappings(&mut custom)?,
         auto_resolve: custom.flag("auto_resolve")?.unwrap_or(true),
         sync_notes: custom.flag("sync_notes")?.unwrap_or(true),
@@ -373,6 +377,26 @@ fn urgency_mapping(custom: &mut Fields) -> Result<Vec<(Severity, Urgency)>, Conf
     Ok(mapping)
 }
 
+fn priority_mapping(custom: &mut Fields) -> Result<Vec<(Severity, String)>, ConfigError> {
+    const EXAMPLE: &str = "{\"SEV-1\": \"PXXXXXX\", \"SEV-2\": \"PYYYYYY\"}";
+    let Some(mut rows) = custom.object("priority_mapping", EXAMPLE)? else {
+        return Ok(Vec::new());
+    };
+    let mut mapping = Vec::new();
+    for name in rows.names() {
+        let Ok(severity) = Severity::from_str(&name) else {
+            return Err(rows.unknown(&name, &Severity::ALL.map(Severity::as_str)));
+        };
+        let id = rows.word(&name, "\"PXXXXXX\"")?;
+        mapping.push((
+            severity,
+            id.ok_or_else(|| rows.missing(&name, "\"PXXXXXX\""))?,
+        ));
+    }
+    mapping.sort();
+    Ok(mapping)
+}
+
 fn service_mappings(custom: &mut Fields) -> Result<Vec<(String, String)>, ConfigError> {
     const EXAMPLE: &str = "{\"api\": \"PAPI001\", \"default\": \"PGEN001\"}";
     let Some(mut rows) = custom.object("service_mappings", EXAMPLE)? else {
@@ -437,10 +461,15 @@ impl ConnectorConfig {
         };
         let default = named(DEFAULT_SERVICE).map_or(&custom.service_id, |(_, id)| id);
         let mut mapping = Mapping::new(self.sync_direction, default);
+        let index = |severity| Severity::ALL.iter().position(|known| *known == severity);
         for (severity, urgency) in &custom.urgency_mapping {
-            let index = Severity::ALL.iter().position(|known| known == severity);
-            if let Some(slot) = index.and_then(|index| mapping.urgencies.get_mut(index)) {
+            if let Some(slot) = index(*severity).and_then(|at| mapping.urgencies.get_mut(at)) {
                 *slot = *urgency;
+            }
+        }
+        for (severity, id) in &custom.priority_mapping {
+            if let Some(slot) = index(*severity).and_then(|at| mapping.priority_ids.get_mut(at)) {
+                *slot = Some(id.clone());
             }
         }
         mapping.severity_from_urgency = custom.severity_from_urgency.map(|by| (by.high, by.low));

@@ -1,6 +1,6 @@
 //! The tables between our fields and PagerDuty's.
 
-use im_core::{Direction, Mapping, ServiceChoice, Severity, SeveritySource, Urgency};
+use im_core::{Direction, Mapping, Named, ServiceChoice, Severity, SeveritySource, Urgency};
 
 use crate::given::{both_ways, severity};
 
@@ -41,7 +41,11 @@ fn each_severity_is_described_in_the_words_of_the_integration() {
 /// The one caller of `Mapping::severity`.
 #[track_caller]
 fn check(mapping: &Mapping, priority: Option<&str>, urgency: Option<Urgency>, expect: &str) {
-    let told = match mapping.severity(priority, urgency) {
+    let named = priority.map(|name| Named {
+        id: format!("P-{name}"),
+        name: Some(name.to_owned()),
+    });
+    let told = match mapping.severity(named.as_ref(), urgency) {
         Some((severity, SeveritySource::Priority)) => format!("{severity} by priority"),
         Some((severity, SeveritySource::Inferred)) => format!("{severity} by urgency"),
         Some((severity, SeveritySource::Explicit)) => format!("{severity}?"),

@@ -47,6 +47,7 @@ mod stories {
     mod main_job;
     mod measured;
     mod order;
+    mod priorities;
     mod receiving;
     mod rows;
     mod services;

@@ -98,6 +98,7 @@ fn what_is_left_out_has_its_default() {
             escalation_policy_id: None,
             escalation_mappings: [],
             urgency_mapping: [],
+            priority_mapping: [],
             service_mappings: [],
             auto_resolve: true,
             sync_notes: true,
@@ -137,6 +138,30 @@ fn i065_i124_the_closest_line_of_the_table_of_policies_counts() {
     check(
         &with("", r#","escalation_mappings":{"api":7}"#),
         "`custom.escalation_mappings.api` must be a text, not a number; for example \"PXXXXXX\"",
+    );
+}
+
+#[test]
+fn i050_each_severity_may_have_a_priority_by_its_id() {
+    let none = config("", "").mapping();
+    assert!(
+        Severity::ALL
+            .iter()
+            .all(|one| none.priority_id(*one).is_none())
+    );
+    let table = r#","priority_mapping":{"sev-1":"PONE","SEV-3":"PTHREE","SEV-4":"PTHREE"}"#;
+    let mapping = config("", table).mapping();
+    let ids = Severity::ALL.map(|severity| mapping.priority_id(severity));
+    assert_eq!(ids, [Some("PONE"), None, Some("PTHREE"), Some("PTHREE")]);
+    assert_eq!(mapping.severity_of_priority("PTHREE"), Some(Severity::Sev3));
+    assert_eq!(mapping.severity_of_priority("PTWO"), None);
+    check(
+        &with("", r#","priority_mapping":{"SEV-9":"PONE"}"#),
+        "unknown key `custom.priority_mapping.SEV-9`; did you mean `custom.priority_mapping.SEV-1`?",
+    );
+    check(
+        &with("", r#","priority_mapping":{"SEV-1":1}"#),
+        "`custom.priority_mapping.SEV-1` must be a text, not a number; for example \"PXXXXXX\"",
     );
 }
 

@@ -8,6 +8,7 @@ mod health;
 mod list;
 mod mapping;
 mod outbox;
+mod priority;
 mod remove;
 mod status;
 mod sync;
@@ -43,6 +44,8 @@ enum ConnectorCommand {
     ListMappings(mapping::ListMappingsArgs),
     MapEscalation(mapping::MapEscalationArgs),
     ListEscalations(mapping::ListEscalationsArgs),
+    MapPriority(priority::MapPriorityArgs),
+    ListPriorities(priority::ListPrioritiesArgs),
     Deliveries(deliveries::DeliveriesArgs),
     Outbox(outbox::OutboxArgs),
     Remove(remove::RemoveArgs),
@@ -64,6 +67,8 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::ListMappings(args) => mapping::list_services(args, cx).await,
         ConnectorCommand::MapEscalation(args) => mapping::map_escalation(args, cx).await,
         ConnectorCommand::ListEscalations(args) => mapping::list_escalations(args, cx).await,
+        ConnectorCommand::MapPriority(args) => priority::map(args, cx).await,
+        ConnectorCommand::ListPriorities(args) => priority::list(args, cx).await,
         ConnectorCommand::Deliveries(args) => deliveries::run(args, cx).await,
         ConnectorCommand::Outbox(args) => outbox::run(args, cx).await,
         ConnectorCommand::Remove(args) => remove::run(args, cx).await,

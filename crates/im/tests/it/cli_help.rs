@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 85] = [
+const COMMANDS: [&str; 87] = [
     "",
     "declare",
     "ack",
@@ -40,6 +40,8 @@ const COMMANDS: [&str; 85] = [
     "connector list-mappings",
     "connector map-escalation",
     "connector list-escalations",
+    "connector map-priority",
+    "connector list-priorities",
     "connector deliveries",
     "connector deliveries list",
     "connector deliveries show",

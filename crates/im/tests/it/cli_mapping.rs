@@ -17,6 +17,10 @@ fn told(story: &Story, lines: &[&str]) -> String {
     all.replace(&story.stand_in.base_url, "http://pagerduty")
 }
 
+fn words(text: &str) -> Vec<&str> {
+    text.split_whitespace().collect()
+}
+
 /// Service and policy of the newest incident there.
 fn newest(story: &Story) -> (String, String) {
     story.there(|sim, _| {
@@ -106,6 +110,57 @@ fn i084_i085_i086_i124_a_policy_is_set_by_service_and_severity_listed_and_taken_
         ));
         assert_eq!(newest(&story).1, policy(expected), "{sev} {service}");
     }
+}
+
+#[test]
+fn i050_priorities_are_mapped_by_name_checked_listed_and_taken_away() {
+    let story = Story::connected(&json!({}));
+    let id = |at: usize| story.stand_in.account.priorities[at].0.clone();
+    let mapped = story.done("connector map-priority prod --sev SEV-1 --priority P1");
+    assert_eq!(mapped, format!("Mapped SEV-1 to {} (P1)\n", id(0)));
+    story.done("connector map-priority prod --sev sev-3 --priority P4");
+    for line in [
+        "connector map-priority prod --sev SEV-2 --priority P9",
+        "connector config prod --set custom.priority_mapping.SEV-2=P9",
+    ] {
+        let wrong = story.im(line);
+        assert_eq!(wrong.code, 2, "{}", wrong.all());
+        let said = words(&wrong.err).join(" ");
+        let offered = format!("one of: {} (P1), {} (P2)", id(0), id(1));
+        assert!(
+            said.contains("PagerDuty has no priority P9 that this key can see"),
+            "{said}"
+        );
+        assert!(said.contains(&offered), "{said}");
+    }
+    let listed = story.done("connector list-priorities prod");
+    let rows: Vec<Vec<&str>> = listed.lines().skip(1).map(words).collect();
+    let (first, fourth) = (id(0), id(3));
+    assert_eq!(
+        rows,
+        [
+            ["SEV-1", &*first, "P1"],
+            ["SEV-2", "none", "-"],
+            ["SEV-3", &*fourth, "P4"],
+            ["SEV-4", "none", "-"],
+        ]
+    );
+    let priority = |story: &Story| story.there(|sim, _| sim.incidents().next().unwrap().priority);
+    story.done("declare --sev SEV-1 --title 'Nobody can pay'");
+    assert_eq!(priority(&story).as_ref(), Some(&first));
+    let edited = story.done("edit 1 --sev SEV-3");
+    assert!(edited.contains("urgency and priority updated"), "{edited}");
+    assert_eq!(priority(&story).as_ref(), Some(&fourth));
+    let removed = story.done("connector map-priority prod --sev SEV-1 --remove");
+    assert_eq!(removed, "Removed the mapping of SEV-1\n");
+    let again = story.im("connector map-priority prod --sev SEV-1 --remove");
+    assert!(
+        again.err.contains("there is no line for SEV-1"),
+        "{}",
+        again.err
+    );
+    let tested = story.im("connector test prod").out;
+    assert!(tested.contains("✓ Mapped priorities found"), "{tested}");
 }
 
 #[test]

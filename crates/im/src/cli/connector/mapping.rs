@@ -137,7 +137,7 @@ pub(crate) async fn map_escalation(
 }
 
 /// What PagerDuty does not show.
-const UNKNOWN: &str = "not in PagerDuty";
+pub(super) const UNKNOWN: &str = "not in PagerDuty";
 
 pub(crate) async fn list_services(
     args: ListMappingsArgs,

@@ -11,6 +11,7 @@ mod lists;
 mod mappings;
 mod oncall;
 mod outbox;
+mod priorities;
 mod remove;
 mod sync;
 mod test;
@@ -47,6 +48,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(lists::policies))
         .routes(routes!(mappings::services, mappings::map_service))
         .routes(routes!(mappings::escalations, mappings::map_escalation))
+        .routes(routes!(priorities::priorities, priorities::map_priority))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))

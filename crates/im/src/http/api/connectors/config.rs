@@ -14,14 +14,14 @@ use im_engine::connector::{self, Connector, Parted};
 use im_engine::{commands, request_sync};
 use im_pagerduty::Secret;
 use im_pagerduty::config::{ConnectorConfig, EscalationChoice};
-use im_store::connectors::{self as rows, State as RowState};
+use im_store::connectors::{self as rows, ConnectorRow, State as RowState};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use super::find;
 use super::view::{self, ConnectorView, length};
+use super::{find, priorities};
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::hooks;
@@ -192,6 +192,11 @@ fn document(app: &App, connector: &Connector) -> Value {
         .iter()
         .map(|(severity, urgency)| (severity.to_string(), urgency.as_str().into()))
         .collect();
+    let priorities: Map<String, Value> = custom
+        .priority_mapping
+        .iter()
+        .map(|(severity, id)| (severity.to_string(), id.as_str().into()))
+        .collect();
     let services: Map<String, Value> = custom
         .service_mappings
         .iter()
@@ -226,6 +231,7 @@ fn document(app: &App, connector: &Connector) -> Value {
             "escalation_policy_id": custom.escalation_policy_id,
             "escalation_mappings": policies,
             "urgency_mapping": urgencies,
+            "priority_mapping": priorities,
             "service_mappings": services,
             "auto_resolve": custom.auto_resolve,
             "sync_notes": custom.sync_notes,
@@ -293,6 +299,17 @@ pub(super) async fn apply(
         None => None,
         Some(_) => Some(sealed_secrets(app, &config)?),
     };
+    let asked = Connector {
+        row: ConnectorRow {
+            api_key: api_key.clone(),
+            ..connector.row.clone()
+        },
+        mapping: config.mapping(),
+        config: config.clone(),
+    };
+    if asked.config.custom.priority_mapping != connector.config.custom.priority_mapping {
+        priorities::check(app, &asked).await?;
+    }
     let is_other = has_key || config.base_url != connector.config.base_url;
     let state = if is_other {
         RowState::Untested

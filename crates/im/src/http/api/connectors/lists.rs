@@ -120,14 +120,16 @@ pub(super) async fn all_policies(app: &App, connector: &Connector) -> Result<Vec
     .await
 }
 
-fn named(id: String, name: Option<String>) -> Named {
+/// A thing by its id and its name.
+pub(super) fn named(id: String, name: Option<String>) -> Named {
     Named {
         name: name.unwrap_or_else(|| id.clone()),
         id,
     }
 }
 
-fn mapped<T, U>(page: Page<T>, map: impl FnMut(T) -> U) -> (Vec<U>, Option<u32>) {
+/// The rows of a page in another form.
+pub(super) fn mapped<T, U>(page: Page<T>, map: impl FnMut(T) -> U) -> (Vec<U>, Option<u32>) {
     (page.items.into_iter().map(map).collect(), page.next_offset)
 }
 

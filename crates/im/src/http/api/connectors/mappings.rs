@@ -140,11 +140,7 @@ pub(super) async fn map_escalation(
     Body(new): Body<NewEscalationMapping>,
 ) -> Result<Json<Vec<EscalationMapping>>, ApiError> {
     let connector = find(&app, &name).await?;
-    let severity = new.severity.as_deref().map(str::parse::<Severity>);
-    let severity = severity.transpose().map_err(|error| {
-        ApiError::wrong_value("severity", format!("`severity`: {error}"))
-            .hint("write SEV-1, SEV-2, SEV-3 or SEV-4")
-    })?;
+    let severity = new.severity.as_deref().map(severity).transpose()?;
     let service = match new.service {
         Some(service) => Some(our_service(&connector, &service)?),
         None => None,
@@ -176,7 +172,20 @@ pub(super) async fn map_escalation(
     escalation_table(&app, &connector).await.map(Json)
 }
 
-async fn set(app: &App, name: &str, part: serde_json::Value) -> Result<Connector, ApiError> {
+/// The severity of a word.
+pub(super) fn severity(word: &str) -> Result<Severity, ApiError> {
+    word.parse().map_err(|error| {
+        ApiError::wrong_value("severity", format!("`severity`: {error}"))
+            .hint("write SEV-1, SEV-2, SEV-3 or SEV-4")
+    })
+}
+
+/// Changes a part of the configuration.
+pub(super) async fn set(
+    app: &App,
+    name: &str,
+    part: serde_json::Value,
+) -> Result<Connector, ApiError> {
     let serde_json::Value::Object(part) = part else {
         return Err(ApiError::internal());
     };
@@ -199,30 +208,37 @@ fn our_service(connector: &Connector, given: &str) -> Result<String, ApiError> {
     Ok(name.to_owned())
 }
 
-fn no_line(field: &'static str, line: &str, connector: &str, list: &str) -> ApiError {
+/// There is no line to be taken away.
+pub(super) fn no_line(field: &'static str, line: &str, connector: &str, list: &str) -> ApiError {
     ApiError::wrong_value(field, format!("there is no line for {line}"))
         .hint(format!("`im connector {list} {connector}` shows the lines"))
 }
 
 /// The id of what is meant by an id or a name.
-fn one_of(all: &[Named], asked: &str, field: &'static str, what: &str) -> Result<String, ApiError> {
+pub(super) fn one_of(
+    all: &[Named],
+    asked: &str,
+    field: &'static str,
+    what: &str,
+) -> Result<String, ApiError> {
     let is_meant = |one: &&Named| one.id == asked || one.name.eq_ignore_ascii_case(asked);
-    if let Some(found) = all.iter().find(is_meant) {
-        return Ok(found.id.clone());
-    }
+    let found = all.iter().find(is_meant).map(|one| one.id.clone());
+    found.ok_or_else(|| no_such(all, asked, field, what))
+}
+
+/// PagerDuty has no such thing, and these it has.
+pub(super) fn no_such(all: &[Named], asked: &str, field: &'static str, what: &str) -> ApiError {
     let offered: Vec<String> = all
         .iter()
         .take(OFFERED_MAX)
         .map(|one| format!("{} ({})", one.id, one.name))
         .collect();
     let detail = format!("PagerDuty has no {what} {asked} that this key can see");
-    Err(
-        ApiError::wrong_value(field, detail).hint(if offered.is_empty() {
-            "this key sees none at all: is it of the right account?".to_owned()
-        } else {
-            format!("one of: {}", offered.join(", "))
-        }),
-    )
+    ApiError::wrong_value(field, detail).hint(if offered.is_empty() {
+        "this key sees none at all: is it of the right account?".to_owned()
+    } else {
+        format!("one of: {}", offered.join(", "))
+    })
 }
 
 async fn service_table(app: &App, connector: &Connector) -> Result<Vec<ServiceMapping>, ApiError> {
@@ -261,7 +277,8 @@ async fn escalation_table(
     Ok(lines.chain(own).collect())
 }
 
-fn name_of(names: &[Named], id: &str) -> Option<String> {
+/// PagerDuty's name for an id.
+pub(super) fn name_of(names: &[Named], id: &str) -> Option<String> {
     let found = names.iter().find(|one| one.id == id)?;
     Some(found.name.clone())
 }

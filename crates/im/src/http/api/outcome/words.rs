@@ -97,6 +97,7 @@ impl Done {
             Kind::Assigned => self.others.push("assigned".to_owned()),
             Kind::Titled => self.fields.push("title"),
             Kind::SeverityChanged | Kind::UrgencyChanged => self.fields.push("urgency"),
+            Kind::PriorityChanged => self.fields.push("priority"),
             Kind::ServiceChanged => self.others.push(service("moved to", known, peer)),
             Kind::Triggered | Kind::Reopened => self.state = Some(PeerStatus::Triggered.as_str()),
             Kind::Acknowledged => self.state = Some(PeerStatus::Acknowledged.as_str()),
