@@ -19,6 +19,7 @@ mod answered;
 mod batch;
 pub mod commands;
 pub mod connector;
+mod described;
 mod early;
 pub mod figures;
 mod gone;

@@ -5,12 +5,13 @@
 //! PagerDuty first: S29, S60, S62.
 
 use im_core::{Effect, Fact, Kind, Mapping, Peer, PeerStatus, Source, Story};
-use im_pagerduty::{Call, Change, IncidentKey, NewPriority, body, note_text, title};
+use im_pagerduty::{Call, Change, IncidentKey, NewPriority, note_text, title};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx, facts, incidents, people};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::Connector;
+use crate::described::About;
 use crate::plan::Ticket;
 use crate::record;
 
@@ -240,7 +241,15 @@ fn create(
     let urgency = story
         .severity
         .map(|(severity, _)| connector.mapping.urgency(severity));
-    let details = details(row, story, spanned(tx, row)?.as_deref());
+    let about = About {
+        incident: row.incident.said(),
+        story,
+        spanned: spanned(tx, row)?,
+    };
+    let template = connector
+        .config
+        .custom
+        .template_for(story.service.as_deref());
     let service = connector.mapping.service_id(story.service.as_deref());
     // Each of several services pages by the policy that is its own.
     let is_own = row.incident.whole().is_some() && service != connector.mapping.default_service;
@@ -255,7 +264,7 @@ fn create(
         urgency,
         priority_id: priority.map(str::to_owned),
         policy_id: policy.map(str::to_owned),
-        body: Some(details),
+        body: Some(about.text(template)),
         from: sender.email,
     }))
 }
@@ -267,27 +276,6 @@ fn spanned(tx: &mut Tx<'_>, row: &OutboxRow) -> Result<Option<String>, StoreErro
         None => None,
     };
     Ok(whole.and_then(|whole| whole.service))
-}
-
-/// The plain text that PagerDuty shows with the trigger. Our number stands in it, one for all
-/// incidents that PagerDuty has of ours.
-fn details(row: &OutboxRow, story: &Story, spanned: Option<&str>) -> String {
-    let by = story
-        .declared_by
-        .label()
-        .map(|who| format!(" by {who}"))
-        .unwrap_or_default();
-    let severity = story
-        .severity
-        .map(|(severity, _)| format!("{severity}: {}", severity.description()));
-    let parts = [
-        story.description.clone(),
-        severity,
-        Some(format!("Declared in im as {}{by}", row.incident.said())),
-        spanned
-            .map(|services| format!("It is about {services}, with a PagerDuty incident for each")),
-    ];
-    body(&parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n"))
 }
 
 fn note(

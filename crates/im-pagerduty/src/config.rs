@@ -13,6 +13,7 @@ use im_core::{Direction, Mapping, ResolveRule, ServiceChoice, Severity, Urgency}
 use jiff::SignedDuration;
 
 use crate::secret::Secret;
+use crate::template::Template;
 pub use escalation::EscalationChoice;
 pub use json::nearest;
 use json::{Fields, Json};
@@ -77,6 +78,8 @@ pub struct Custom {
     pub priority_mapping: Vec<(Severity, String)>,
     /// Our service's name and PagerDuty's id, by name.
     pub service_mappings: Vec<(String, String)>,
+    /// What PagerDuty shows of a new incident, by our name of the service or `default`.
+    pub description_templates: Vec<(String, Template)>,
     /// Whether resolving here resolves there.
     pub auto_resolve: bool,
     /// Whether notes go both ways.
@@ -172,7 +175,7 @@ const TOP_KEYS: [&str; 11] = [
     "custom",
 ];
 
-const CUSTOM_KEYS: [&str; 11] = [
+const CUSTOM_KEYS: [&str; 12] = [
     "service_id",
     "from_email",
     "escalation_policy_id",
@@ -180,6 +183,7 @@ const CUSTOM_KEYS: [&str; 11] = [
     "urgency_mapping",
     "priority_mapping",
     "service_mappings",
+    "description_templates",
     "auto_resolve",
     "sync_notes",
     "resolve_rule",
@@ -241,6 +245,7 @@ fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
         urgency_mapping: urgency_mapping(&mut custom)?,
         priority_mapping: priority_mapping(&mut custom)?,
         service_mappings: service_mappings(&mut custom)?,
+        description_templates: templates(&mut custom)?,
         auto_resolve: custom.flag("auto_resolve")?.unwrap_or(true),
         sync_notes: custom.flag("sync_notes")?.unwrap_or(true),
         resolve_rule: resolve_rule(&mut custom)?,
@@ -413,6 +418,23 @@ fn service_mappings(custom: &mut Fields) -> Result<Vec<(String, String)>, Config
     Ok(mappings)
 }
 
+fn templates(custom: &mut Fields) -> Result<Vec<(String, Template)>, ConfigError> {
+    const EXAMPLE: &str = "{\"default\": \"{description}\\n\\nService: {service}\"}";
+    let Some(mut rows) = custom.object("description_templates", EXAMPLE)? else {
+        return Ok(Vec::new());
+    };
+    let mut templates = Vec::new();
+    for name in rows.names() {
+        let text = rows.word(&name, "\"{description}\"")?;
+        let text = text.ok_or_else(|| rows.missing(&name, "\"{description}\""))?;
+        let template = Template::parse(&text)
+            .map_err(|error| rows.bad(&name, &error.to_string(), "\"Service: {service}\""))?;
+        templates.push((name, template));
+    }
+    templates.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(templates)
+}
+
 fn resolve_rule(custom: &mut Fields) -> Result<ResolveRule, ConfigError> {
     let Some(word) = custom.word("resolve_rule", "\"all\"")? else {
         return Ok(ResolveRule::default());
@@ -448,6 +470,17 @@ fn severity_from_urgency(custom: &mut Fields) -> Result<Option<InferredSeverity>
 
 /// The name in the mappings for every service that is not mapped.
 pub const DEFAULT_SERVICE: &str = "default";
+
+impl Custom {
+    /// The template for new incidents of a service of ours.
+    pub fn template_for(&self, service: Option<&str>) -> Option<&Template> {
+        let named = |wanted: &str| {
+            let mut all = self.description_templates.iter();
+            Some(&all.find(|(name, _)| name == wanted)?.1)
+        };
+        service.and_then(named).or_else(|| named(DEFAULT_SERVICE))
+    }
+}
 
 impl ConnectorConfig {
     /// The tables by which fields are translated.

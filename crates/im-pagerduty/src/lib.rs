@@ -26,6 +26,7 @@ mod secret;
 pub mod senders;
 mod signature;
 mod subscription;
+mod template;
 mod webhook;
 mod windows;
 mod wire;
@@ -46,6 +47,7 @@ pub use request::{HttpRequest, Method, authorization, request};
 pub use secret::Secret;
 pub use signature::verify;
 pub use subscription::{EVENTS, missing_events};
+pub use template::{Placeholder, Template, TemplateError};
 pub use webhook::{
     BodyError, Envelope, ServiceEvent, Subject, Webhook, read_envelope, read_webhook,
 };

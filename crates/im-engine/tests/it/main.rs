@@ -40,6 +40,7 @@ macro_rules! story {
 }
 mod stories {
     mod bulk;
+    mod described;
     mod figures;
     mod found;
     mod life_cycle;

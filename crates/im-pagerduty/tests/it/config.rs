@@ -100,6 +100,7 @@ fn what_is_left_out_has_its_default() {
             urgency_mapping: [],
             priority_mapping: [],
             service_mappings: [],
+            description_templates: [],
             auto_resolve: true,
             sync_notes: true,
             resolve_rule: All,
@@ -163,6 +164,29 @@ fn i050_each_severity_may_have_a_priority_by_its_id() {
         &with("", r#","priority_mapping":{"SEV-1":1}"#),
         "`custom.priority_mapping.SEV-1` must be a text, not a number; for example \"PXXXXXX\"",
     );
+}
+
+#[test]
+fn i126_each_service_may_have_a_template_and_a_wrong_one_is_named() {
+    let table = r#","description_templates":{"db":"{title} on the database","default":"{title}"}"#;
+    let custom = config("", table).custom;
+    let source = |service| {
+        custom
+            .template_for(service)
+            .map(|one| one.source().to_owned())
+    };
+    assert_eq!(
+        source(Some("db")).as_deref(),
+        Some("{title} on the database")
+    );
+    assert_eq!(source(Some("web")).as_deref(), Some("{title}"));
+    assert_eq!(source(None).as_deref(), Some("{title}"));
+    assert!(config("", "").custom.template_for(Some("db")).is_none());
+    let wrong = with("", r#","description_templates":{"db":"{titel}"}"#);
+    let said = parse(&wrong).unwrap_err().to_string();
+    let begin =
+        "`custom.description_templates.db` has the unknown placeholder {titel}: use {title},";
+    assert!(said.starts_with(begin), "{said}");
 }
 
 #[test]

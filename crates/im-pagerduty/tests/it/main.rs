@@ -18,5 +18,6 @@ mod render;
 mod requests;
 mod signature;
 mod support;
+mod template;
 mod webhooks;
 mod windows;

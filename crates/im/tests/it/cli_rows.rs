@@ -54,6 +54,33 @@ fn i092_i093_i162_one_declaration_reaches_each_service_and_its_number_stands_in_
 }
 
 #[test]
+fn i126_a_template_per_service_is_set_shown_and_refused_where_it_is_wrong() {
+    let story = Story::connected(&json!({}));
+    story.done("connector config prod --set custom.description_templates.db='Runbook: https://wiki.example/{service}'");
+    let shown = story.done("connector config prod");
+    assert!(
+        unwrapped(&shown).contains("Runbook: https://wiki.example/{service}"),
+        "{shown}"
+    );
+    story.done("declare --sev SEV-1 --title 'Database is slow' --service db");
+    let twin = story.there(|sim, _| sim.incidents().next().unwrap().id);
+    let path = format!("/incidents/{twin}?include[]=body");
+    let read = story.changed_there("GET", &path, &json!(null));
+    let text = read["incident"]["body"]["details"].as_str().unwrap();
+    assert!(
+        text.starts_with("Runbook: https://wiki.example/db\n\nDeclared in im as INC-1"),
+        "{text}"
+    );
+    let wrong = story.im("connector config prod --set custom.description_templates.db={runbook}");
+    assert_eq!(wrong.code, 2, "{}", wrong.all());
+    let said = unwrapped(&wrong.err);
+    assert!(
+        said.contains("`custom.description_templates.db` has the unknown placeholder {runbook}: use {title}, {description},"),
+        "{said}"
+    );
+}
+
+#[test]
 fn i106_i132_a_key_is_changed_without_a_restart_and_nothing_that_waited_is_lost() {
     let story = Story::connected(&json!({}));
     story.done("declare --sev SEV-2 --title 'Before'");

@@ -210,6 +210,11 @@ fn document(app: &App, connector: &Connector) -> Value {
             (key, line.policy.as_str().into())
         })
         .collect();
+    let templates: Map<String, Value> = custom
+        .description_templates
+        .iter()
+        .map(|(service, template)| (service.clone(), template.source().into()))
+        .collect();
     let inferred = custom.severity_from_urgency.map_or(
         Value::Bool(false),
         |by| json!({"high": by.high, "low": by.low}),
@@ -233,6 +238,7 @@ fn document(app: &App, connector: &Connector) -> Value {
             "urgency_mapping": urgencies,
             "priority_mapping": priorities,
             "service_mappings": services,
+            "description_templates": templates,
             "auto_resolve": custom.auto_resolve,
             "sync_notes": custom.sync_notes,
             "resolve_rule": custom.resolve_rule.as_str(),
