@@ -66,6 +66,8 @@ fn pages(call: &Call, answer: &Answer) {
         Answer::Teams(page) => forward(call, page),
         Answer::Incident(_)
         | Answer::Note(_)
+        | Answer::Fields(_)
+        | Answer::FieldKinds(_)
         | Answer::Service(_)
         | Answer::User(_)
         | Answer::Policy(_)

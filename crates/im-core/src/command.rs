@@ -2,6 +2,9 @@
 
 use crate::{IncidentNumber, Person, Severity};
 
+/// A field's name, and what it is to say.
+pub type NewField = (String, Option<String>);
+
 /// A request. Whether it is granted is [`crate::decide()`]'s business.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -55,5 +58,10 @@ pub enum Command {
         severity: Option<Severity>,
         /// The new service.
         service: Option<String>,
+    },
+    /// Set fields of people's own.
+    SetFields {
+        /// Each with its name; `None` takes it away.
+        fields: Vec<NewField>,
     },
 }

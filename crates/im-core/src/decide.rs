@@ -1,8 +1,10 @@
 //! Decides what a command would make happen; changes nothing.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
-use crate::{Command, IncidentNumber, Kind, Person, Status, StatusModel, Story};
+use crate::{Command, Field, IncidentNumber, Kind, NewField, Person, Status, StatusModel, Story};
 
 /// One fact to be recorded, without id, time and actor: the caller adds those.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +102,28 @@ pub enum Rejection {
     /// Nothing was named.
     #[error("nothing to change was named")]
     NothingNamed,
+    /// A field's name has limits.
+    #[error(
+        "`{name}` cannot be the name of a field: write 1 to {FIELD_NAME_MAX} letters, digits, `_`, `-` or `.`"
+    )]
+    FieldName {
+        /// As given.
+        name: String,
+    },
+    /// So has what it says.
+    #[error("the field `{name}` has {length} characters, and PagerDuty takes at most {FIELD_MAX}")]
+    FieldTooLong {
+        /// Which.
+        name: String,
+        /// How long it is.
+        length: usize,
+    },
+    /// So many fields have a limit.
+    #[error("it would have {count} fields, and an incident has at most {FIELDS_MAX}")]
+    TooManyFields {
+        /// How many.
+        count: usize,
+    },
 }
 
 /// PagerDuty's limit for a summary (`docs/pagerduty/rest.md`).
@@ -107,6 +131,15 @@ pub const TITLE_MAX: usize = 1024;
 
 /// The most services that one incident spans: each pages people of its own.
 pub const SERVICES_MAX: usize = 20;
+
+/// PagerDuty's limit for the name of a custom field (`docs/pagerduty/rest.md`).
+pub const FIELD_NAME_MAX: usize = 50;
+
+/// PagerDuty's limit for what a custom field says.
+pub const FIELD_MAX: usize = 200;
+
+/// The most fields of one incident: people read them.
+pub const FIELDS_MAX: usize = 30;
 
 fn called(status: Status) -> &'static str {
     match status {
@@ -159,6 +192,7 @@ pub fn decide(
                 service.as_deref(),
             )
         }
+        Command::SetFields { fields } => set_fields(&story.fields, fields),
         Command::MarkDuplicate { of } => duplicate(story, *of),
         Command::Acknowledge
         | Command::Mitigate
@@ -301,6 +335,56 @@ fn assign(story: &Story, to: &[Person]) -> Result<Vec<Decided>, Rejection> {
         ..Decided::bare(Kind::Assigned)
     };
     Ok(if same { Vec::new() } else { vec![assigned] })
+}
+
+/// What setting fields would make happen, where `known` is what they say now. An empty value takes a
+/// field away.
+pub fn set_fields(known: &[Field], fields: &[NewField]) -> Result<Vec<Decided>, Rejection> {
+    if fields.is_empty() {
+        return Err(Rejection::NothingNamed);
+    }
+    let mut decided: Vec<Decided> = Vec::new();
+    let mut names: BTreeSet<&str> = known.iter().map(|field| field.name.as_str()).collect();
+    for (name, value) in fields {
+        let value = clean_field(name, value.as_deref())?;
+        let have = known.iter().find(|field| field.name == *name);
+        decided.retain(|earlier| earlier.detail.as_ref() != Some(name));
+        if value.is_some() {
+            names.insert(name);
+        } else {
+            names.remove(name.as_str());
+        }
+        if have.map(|field| &field.value) != value.as_ref() {
+            decided.push(Decided {
+                value,
+                detail: Some(name.clone()),
+                ..Decided::bare(Kind::FieldsChanged)
+            });
+        }
+    }
+    match names.len() {
+        0..=FIELDS_MAX => Ok(decided),
+        count => Err(Rejection::TooManyFields { count }),
+    }
+}
+
+/// What a field is to say: one line, or nothing.
+fn clean_field(name: &str, value: Option<&str>) -> Result<Option<String>, Rejection> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    if name.is_empty() || name.len() > FIELD_NAME_MAX || !name.chars().all(fits) {
+        let name = name.to_owned();
+        return Err(Rejection::FieldName { name });
+    }
+    let words = value.unwrap_or_default().split_whitespace();
+    let clean = words.collect::<Vec<_>>().join(" ");
+    match clean.chars().count() {
+        0 => Ok(None),
+        1..=FIELD_MAX => Ok(Some(clean)),
+        length => Err(Rejection::FieldTooLong {
+            name: name.to_owned(),
+            length,
+        }),
+    }
 }
 
 fn edit(

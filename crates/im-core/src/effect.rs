@@ -8,7 +8,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Direction, Kind, Mapping, PeerStatus, Pending, Story};
+use crate::{Actor, Direction, Kind, Mapping, PeerStatus, Pending, Story, fields_to_set};
 
 /// A change owed to PagerDuty's incident. What exactly is sent is read off the story when the
 /// call is made, so the newest intent wins.
@@ -31,6 +31,8 @@ pub enum Effect {
     Assign,
     /// Move it to the same service.
     Service,
+    /// Set its custom fields.
+    Fields,
 }
 
 impl Effect {
@@ -46,6 +48,7 @@ impl Effect {
             Self::Urgency => "urgency",
             Self::Assign => "assign",
             Self::Service => "move",
+            Self::Fields => "fields",
         }
     }
 }
@@ -89,11 +92,12 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
     }
     let mut born = Bundle::default();
     let mut status = Bundle::default();
-    let [mut title, mut urgency, mut assign, mut service] = <[Bundle; 4]>::default();
+    let [mut title, mut urgency, mut assign, mut service, mut fields] = <[Bundle; 5]>::default();
     let fresh = story.pending.iter().map(|pending| (pending, true));
     let again = story.kept.iter().map(|kept| (kept, false));
     for (pending, is_new) in again.chain(fresh) {
         let kind = pending.kind;
+        let is_held = is_held(pending, mapping);
         let pending = (pending, is_new);
         if kind == Kind::Triggered || (!exists && kind == Kind::Reopened) {
             born.add(pending);
@@ -101,6 +105,8 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
             status.add(pending);
         } else if kind == Kind::Assigned {
             assign.add(pending);
+        } else if is_held {
+            fields.add(pending);
         } else if kind == Kind::Noted && is_new {
             debts.note(pending.0, mapping);
         } else if exists && kind == Kind::Titled {
@@ -126,6 +132,8 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
     let assign_differs = assignees_differ(story, debts.reopens());
     debts.settle(assign, Effect::Assign, assign_differs);
     debts.settle(service, Effect::Service, service_differs(story, mapping));
+    let fields_differ = !fields_to_set(story, mapping).is_empty();
+    debts.settle(fields, Effect::Fields, fields_differ);
     let reopened_at = debts.reopened_at(story);
     debts
         .owed
@@ -149,7 +157,7 @@ fn order(owed: &Owed, reopened_at: Option<Timestamp>) -> (bool, Timestamp, u8, &
     // A state and its note are asked for at once: the state goes first.
     let rank = match owed.effect {
         Effect::Create | Effect::Status(_) => 0,
-        Effect::Title | Effect::Urgency | Effect::Assign | Effect::Service => 1,
+        Effect::Title | Effect::Urgency | Effect::Assign | Effect::Service | Effect::Fields => 1,
         Effect::Note(_) | Effect::Say(_) => 2,
     };
     let since = match reopened_at {
@@ -159,12 +167,23 @@ fn order(owed: &Owed, reopened_at: Option<Timestamp>) -> (bool, Timestamp, u8, &
     (owed.effect != Effect::Create, since, rank, &owed.commands)
 }
 
-/// What a new twin is made with. For a twin that exists these need nothing more, and a
-/// description cannot be changed there.
+/// Whether it is about a field that PagerDuty has a custom field for.
+fn is_held(pending: &Pending, mapping: &Mapping) -> bool {
+    let name = pending.detail.as_deref();
+    let name = name.filter(|_| pending.kind == Kind::FieldsChanged);
+    name.is_some_and(|name| mapping.field_there(name).is_some())
+}
+
+/// What a new twin is made with. For a twin that exists these need nothing more: a description, in
+/// which the fields stand that PagerDuty does not hold, cannot be changed there.
 fn is_part_of_create(kind: Kind) -> bool {
     matches!(
         kind,
-        Kind::Titled | Kind::SeverityChanged | Kind::ServiceChanged | Kind::Described
+        Kind::Titled
+            | Kind::SeverityChanged
+            | Kind::ServiceChanged
+            | Kind::Described
+            | Kind::FieldsChanged
     )
 }
 

@@ -133,7 +133,8 @@ kinds! {
     Spanned = "spanned",
     /// Put off. `value`: until when.
     Snoozed = "snoozed",
-    /// Custom fields changed.
+    /// A field of people's own was set. `value`: what it says now, absent where it was taken away;
+    /// `detail`: its name.
     FieldsChanged = "fields_changed",
     /// A status update was published. `value`: its text.
     StatusUpdated = "status_updated",

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::acts::Act;
+use crate::custom_fields::fields_here;
 use crate::{
     Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source,
     Story,
@@ -53,6 +54,7 @@ pub(crate) fn fields(
     story.description = said(Kind::Described);
     story.severity = severity(acts, shown, mapping);
     story.service = service(acts, peer, mapping, unsent(Kind::ServiceChanged));
+    story.fields = fields_here(acts, mapping);
     story.assignees = assignees(acts, taker, shown.snapshots);
 }
 

@@ -22,6 +22,7 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::acts::{Act, acts, lane};
+use crate::custom_fields::fields_there;
 use crate::fields::{Shown, fields};
 use crate::gone;
 use crate::lines::lines;
@@ -54,7 +55,10 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
             || facts.iter().all(|fact| is_heard(fact.source)),
     };
     let mut story = begin(acts, &snapshots, &played)?;
-    story.peer = peer(&facts, &snapshots, &played);
+    story.peer = peer(&facts, &snapshots, &played).map(|peer| Peer {
+        fields: fields_there(acts, mapping),
+        ..peer
+    });
     let told = peer(&facts, &heard.snapshots, &heard.played);
     let is_told = told.is_some() && heard.played.status == played.status;
     let course = story_pass(&mut story, acts, &heard, is_told);
@@ -261,6 +265,7 @@ fn peer(facts: &[&Fact], snapshots: &[&Snapshot], played: &Played) -> Option<Pee
         assignees: Vec::new(),
         teams: Vec::new(),
         merged_into: None,
+        fields: Vec::new(),
     };
     for snapshot in snapshots {
         set(&mut peer.number, snapshot.number.as_ref());
@@ -308,6 +313,7 @@ fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot], played: &Played) -> Option<S
         severity: None,
         service: None,
         spans: Vec::new(),
+        fields: Vec::new(),
         assignees: Vec::new(),
         declared_by: birth.map_or(Actor::NOBODY, |act| act.fact.actor.clone()),
         born_here: declared.is_some(),
@@ -560,7 +566,10 @@ fn kept(acts: &[Act<'_>]) -> Vec<Pending> {
     let replaced = |index: usize, kept: &Act<'_>| {
         let mut later = acts.iter().skip(index).filter(ours);
         later.any(|act| {
-            lane(act.fact.kind) == lane(kept.fact.kind) && !act.is_kept() && !act.is_pending()
+            let same_field =
+                kept.fact.kind != Kind::FieldsChanged || act.fact.detail == kept.fact.detail;
+            let same = lane(act.fact.kind) == lane(kept.fact.kind) && same_field;
+            same && !act.is_kept() && !act.is_pending()
         })
     };
     let all = acts.iter().enumerate();
@@ -574,6 +583,7 @@ fn pending(act: &Act<'_>) -> Pending {
         command: act.fact.source_id.clone(),
         kind: act.fact.kind,
         value: act.fact.value.clone(),
+        detail: act.fact.detail.clone(),
         actor: act.fact.actor.clone(),
         at: act.fact.at,
     }

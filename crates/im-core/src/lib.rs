@@ -15,6 +15,7 @@
 mod actor;
 mod acts;
 mod command;
+mod custom_fields;
 mod decide;
 mod effect;
 mod fact;
@@ -36,17 +37,21 @@ mod titles;
 mod whole;
 
 pub use actor::{Actor, ActorKind, Person};
-pub use command::Command;
-pub use decide::{Decided, Rejection, SERVICES_MAX, TITLE_MAX, decide};
+pub use command::{Command, NewField};
+pub use custom_fields::fields_to_set;
+pub use decide::{
+    Decided, FIELD_MAX, FIELD_NAME_MAX, FIELDS_MAX, Rejection, SERVICES_MAX, TITLE_MAX, decide,
+    set_fields,
+};
 pub use effect::{Debts, Effect, Owed, owed};
 pub use fact::{Fact, Kind, Source};
 pub use fold::{fold, peer_of};
 pub use gone::GONE;
 pub use id::{ConnectorName, IncidentNumber, ParseIdError};
-pub use mapping::{Direction, Mapping, ResolveRule, ServiceChoice};
+pub use mapping::{Direction, FieldChoice, Mapping, ResolveRule, ServiceChoice};
 pub use severity::{ParseSeverityError, Severity, SeveritySource, Urgency};
 pub use snapshot::{Named, Snapshot};
 pub use status::{PeerStatus, Status, StatusModel};
-pub use story::{Done, Peer, Pending, Span, Story};
+pub use story::{Done, Field, Peer, Pending, Span, Story};
 pub use timeline::{Line, Seen};
 pub use whole::{Part, gather, open_since};

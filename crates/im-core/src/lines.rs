@@ -142,13 +142,17 @@ fn held_before(
         .unwrap_or_default()
 }
 
-/// Severity, service and description of a declaration are said in one breath with it.
+/// Severity, service, description and fields of a declaration are said in one breath with it.
 fn part_of_birth(act: &Act<'_>, birth: Option<Timestamp>) -> bool {
     act.fact.source == Source::Command
         && Some(act.fact.at) == birth
         && matches!(
             act.fact.kind,
-            Kind::SeverityChanged | Kind::ServiceChanged | Kind::Spanned | Kind::Described
+            Kind::SeverityChanged
+                | Kind::ServiceChanged
+                | Kind::Spanned
+                | Kind::Described
+                | Kind::FieldsChanged
         )
 }
 

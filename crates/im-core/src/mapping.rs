@@ -90,6 +90,15 @@ pub struct ServiceChoice {
     pub id: String,
 }
 
+/// One line of the table of custom fields: our name, PagerDuty's name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct FieldChoice {
+    /// Our name of the field.
+    pub name: String,
+    /// PagerDuty's name of it.
+    pub theirs: String,
+}
+
 /// The translation tables and switches of one connector.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mapping {
@@ -107,6 +116,8 @@ pub struct Mapping {
     pub services: Vec<ServiceChoice>,
     /// Where incidents go whose service is not in the table.
     pub default_service: String,
+    /// Fields of people's own that PagerDuty has a custom field for.
+    pub fields: Vec<FieldChoice>,
     /// Whether a resolve here resolves there.
     pub auto_resolve: bool,
     /// Whether notes cross.
@@ -127,6 +138,7 @@ impl Mapping {
             severity_from_urgency: Some((Severity::Sev2, Severity::Sev3)),
             services: Vec::new(),
             default_service: default_service.into(),
+            fields: Vec::new(),
             auto_resolve: true,
             sync_notes: true,
             resolve_rule: ResolveRule::default(),
@@ -194,6 +206,18 @@ impl Mapping {
             };
             Some((severity, SeveritySource::Inferred))
         })
+    }
+
+    /// PagerDuty's name for one of our fields, if it has a custom field for it.
+    pub fn field_there(&self, name: &str) -> Option<&str> {
+        let row = self.fields.iter().find(|row| row.name == name)?;
+        Some(&row.theirs)
+    }
+
+    /// Our name for one of PagerDuty's custom fields, if it is mapped: the first that is listed.
+    pub fn field_here(&self, theirs: &str) -> Option<&str> {
+        let row = self.fields.iter().find(|row| row.theirs == theirs)?;
+        Some(&row.name)
     }
 
     /// PagerDuty's id for one of our services, or the default.

@@ -133,6 +133,7 @@ fn same_actor(a: &Fact, b: &Fact) -> bool {
 fn same_object(a: &Fact, b: &Fact) -> bool {
     match a.kind {
         Kind::Assigned | Kind::Escalated | Kind::Delegated => same_people(a, b),
+        Kind::FieldsChanged => a.detail == b.detail && a.value == b.value,
         Kind::Noted => same_text(a.value.as_deref(), b.value.as_deref()),
         Kind::PriorityChanged | Kind::UrgencyChanged => {
             a.value.is_none() || b.value.is_none() || a.value == b.value
@@ -155,7 +156,6 @@ fn same_object(a: &Fact, b: &Fact) -> bool {
         | Kind::SeverityChanged
         | Kind::ServiceChanged
         | Kind::Spanned
-        | Kind::FieldsChanged
         | Kind::Linked
         | Kind::Settled
         | Kind::Seen => true,

@@ -22,6 +22,8 @@ pub struct Story {
     pub service: Option<String>,
     /// The services that have incidents of their own at PagerDuty; none for most incidents.
     pub spans: Vec<Span>,
+    /// Fields of people's own, by name.
+    pub fields: Vec<Field>,
     /// Who has it.
     pub assignees: Vec<Person>,
     /// Who began it.
@@ -86,6 +88,15 @@ pub struct Span {
     pub part: u8,
 }
 
+/// A field of people's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// What it says.
+    pub value: String,
+}
+
 /// When something was done, and by whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Done {
@@ -126,6 +137,8 @@ pub struct Peer {
     pub teams: Vec<Named>,
     /// The incident it was merged into.
     pub merged_into: Option<String>,
+    /// Its custom fields as far as we heard of them, by PagerDuty's names.
+    pub fields: Vec<Field>,
 }
 
 /// A command that the other side has not answered.
@@ -137,6 +150,8 @@ pub struct Pending {
     pub kind: Kind,
     /// What it set or said.
     pub value: Option<String>,
+    /// Which field it set, where it is one of people's own.
+    pub detail: Option<String>,
     /// Who gave it.
     pub actor: Actor,
     /// When.

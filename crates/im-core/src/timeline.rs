@@ -93,7 +93,7 @@ impl Line {
             Kind::ServiceChanged => by(&format!("Moved to service {value}"), who),
             Kind::Spanned => by(&format!("Service {value} added"), who),
             Kind::Snoozed => by(&format!("Snoozed until {value}"), who),
-            Kind::FieldsChanged => by("Custom fields changed", who),
+            Kind::FieldsChanged => by(&self.field(), who),
             Kind::StatusUpdated => by("Status update published", who),
             Kind::Responder => format!("Responder {people}: {value}"),
             Kind::Linked => format!("PagerDuty incident created (#{value})"),
@@ -139,6 +139,14 @@ impl Line {
             | Kind::Settled
             | Kind::Seen
             | Kind::Other => None,
+        }
+    }
+
+    fn field(&self) -> String {
+        match (&self.detail, &self.value) {
+            (Some(name), Some(value)) => format!("Field {name} set to {value}"),
+            (Some(name), None) => format!("Field {name} taken away"),
+            (None, _) => "Custom fields changed".to_owned(),
         }
     }
 

@@ -4,11 +4,12 @@
 //! stored here.
 
 use im_core::{Actor, ActorKind, Effect, Fact, Kind, PeerStatus, Person, Snapshot, Source};
-use im_pagerduty::{Call, Change, IncidentRead, Note};
+use im_pagerduty::{Call, Change, CustomField, IncidentRead, Note};
 use im_store::outbox::OutboxRow;
 use im_store::{StoreError, Tx, facts};
 use jiff::Timestamp;
 
+use crate::connector::Connector;
 use crate::record;
 
 /// The facts that an incident's answer proves for a row.
@@ -41,6 +42,7 @@ pub(crate) fn by_incident(
         Effect::Urgency => (Kind::UrgencyChanged, snapshot.version, Actor::NOBODY),
         Effect::Assign => (Kind::Assigned, snapshot.version, Actor::NOBODY),
         Effect::Service => (Kind::ServiceChanged, snapshot.version, Actor::NOBODY),
+        Effect::Fields => (Kind::FieldsChanged, snapshot.version, Actor::NOBODY),
         Effect::Note(_) | Effect::Say(_) => (Kind::Noted, snapshot.version, Actor::NOBODY),
     };
     let command = carrier(tx, row)?;
@@ -141,7 +143,8 @@ fn asks_for(kind: Kind, effect: &Effect) -> bool {
         | Effect::Title
         | Effect::Urgency
         | Effect::Assign
-        | Effect::Service => true,
+        | Effect::Service
+        | Effect::Fields => true,
     }
 }
 
@@ -162,6 +165,35 @@ pub(crate) fn by_note(row: &OutboxRow, note: &Note, now: Timestamp) -> Vec<Fact>
     .with_value(note.content.as_str())
     .with_detail(note.id.as_str());
     std::iter::once(told).chain(others).collect()
+}
+
+/// What the answer to a change of custom fields proves: each command's field says what PagerDuty shows.
+pub(crate) fn by_fields(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+    shown: &[CustomField],
+    at: Timestamp,
+) -> Result<Vec<Fact>, StoreError> {
+    let known = facts::of_incident(tx, row.incident)?;
+    let mut answers = Vec::new();
+    for (index, command) in row.commands.iter().enumerate() {
+        let asked = known.iter().find(|fact| fact.source_id == *command);
+        let name = asked.and_then(|fact| fact.detail.as_deref());
+        let theirs = name.and_then(|name| connector.mapping.field_there(name));
+        let value = shown
+            .iter()
+            .find(|field| Some(field.name.as_str()) == theirs);
+        let part = format!(":{index}");
+        let kind = Kind::FieldsChanged;
+        let fact = answer(row, &part, kind, Actor::NOBODY, at, command);
+        answers.push(Fact {
+            value: value.and_then(|field| field.value.clone()),
+            detail: theirs.map(str::to_owned),
+            ..fact
+        });
+    }
+    Ok(answers)
 }
 
 fn answer(

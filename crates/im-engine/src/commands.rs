@@ -1,8 +1,8 @@
 //! What people ask for: load, decide, record.
 
 use im_core::{
-    Actor, ActorKind, Command, Decided, Fact, IncidentNumber, Kind, Rejection, Source, StatusModel,
-    decide,
+    Actor, ActorKind, Command, Decided, Fact, IncidentNumber, Kind, NewField, Rejection, Source,
+    StatusModel, decide, set_fields,
 };
 use im_store::{StoreError, Tx, incidents, outbox, people, settings};
 use jiff::{SignedDuration, Timestamp};
@@ -76,8 +76,23 @@ pub fn declare(
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Asked, CommandError> {
+    declare_with(tx, command, &[], connector, actor, now)
+}
+
+/// The same with fields of people's own.
+pub fn declare_with(
+    tx: &mut Tx<'_>,
+    command: &Command,
+    fields: &[NewField],
+    connector: Option<&str>,
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Asked, CommandError> {
     let model = status_model(tx)?;
-    let decided = decide(None, command, model).map_err(CommandError::Undeclarable)?;
+    let mut decided = decide(None, command, model).map_err(CommandError::Undeclarable)?;
+    if !fields.is_empty() {
+        decided.extend(set_fields(&[], fields).map_err(CommandError::Undeclarable)?);
+    }
     let named = |kind: Kind| {
         let of_kind = decided.iter().filter(move |one| one.kind == kind);
         of_kind.filter_map(|one| one.value.as_deref())
@@ -239,7 +254,8 @@ fn word(command: &Command, note: Option<&str>, changed: bool, is_signed: bool) -
         Command::Declare { .. }
         | Command::Note { .. }
         | Command::Assign { .. }
-        | Command::Edit { .. } => None,
+        | Command::Edit { .. }
+        | Command::SetFields { .. } => None,
     };
     let note = note.map(str::trim).filter(|note| !note.is_empty());
     let text = match (step.filter(|_| changed), note) {
@@ -293,6 +309,7 @@ fn verb(command: &Command) -> &'static str {
         Command::Note { .. } => "add a note to",
         Command::Assign { .. } => "assign",
         Command::Edit { .. } => "edit",
+        Command::SetFields { .. } => "set fields of",
     }
 }
 

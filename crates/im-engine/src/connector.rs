@@ -1,12 +1,13 @@
 //! A connector as the engine uses it: its row, and its settings read.
 
 use im_core::{IncidentNumber, Mapping, Source};
+use im_pagerduty::FieldKind;
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
 use im_store::{Cause, StoreError, Tx, erase, facts, incidents, settings};
 use jiff::Timestamp;
 
-use crate::{reconcile, record, skew, subscription};
+use crate::{fields, reconcile, record, skew, subscription};
 
 /// A connector, ready for use.
 #[derive(Debug, Clone)]
@@ -17,17 +18,21 @@ pub struct Connector {
     pub config: ConnectorConfig,
     /// The tables of its configuration.
     pub mapping: Mapping,
+    /// The custom fields that PagerDuty has, where fields are mapped.
+    pub fields: Vec<FieldKind>,
 }
 
 impl Connector {
     /// Reads the settings of a stored connector.
-    pub fn read(row: ConnectorRow) -> Result<Self, StoreError> {
+    fn read(tx: &mut Tx<'_>, row: ConnectorRow) -> Result<Self, StoreError> {
         let config = settings(&row.config).map_err(|error| corrupt(&row.name, &error))?;
-        let mapping = config.mapping();
+        let mut mapping = config.mapping();
+        let fields = fields::learn(tx, &row.name, &config, &mut mapping)?;
         Ok(Self {
             row,
             config,
             mapping,
+            fields,
         })
     }
 
@@ -44,15 +49,16 @@ impl Connector {
 
 /// One connector.
 pub fn load(tx: &mut Tx<'_>, name: &str) -> Result<Option<Connector>, StoreError> {
-    connectors::find(tx, name)?.map(Connector::read).transpose()
+    match connectors::find(tx, name)? {
+        Some(row) => Connector::read(tx, row).map(Some),
+        None => Ok(None),
+    }
 }
 
 /// Every connector, oldest first.
 pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Connector>, StoreError> {
-    connectors::all(tx)?
-        .into_iter()
-        .map(Connector::read)
-        .collect()
+    let rows = connectors::all(tx)?.into_iter();
+    rows.map(|row| Connector::read(tx, row)).collect()
 }
 
 /// Forgets a connector and what it still had to do; its incidents stay, and say what they said.
@@ -119,7 +125,9 @@ pub(crate) fn mapping(tx: &mut Tx<'_>, name: &str) -> Result<Option<Mapping>, St
         return Ok(None);
     };
     let config = settings(&stored).map_err(|error| corrupt(name, &error))?;
-    Ok(Some(config.mapping()))
+    let mut mapping = config.mapping();
+    fields::learn(tx, name, &config, &mut mapping)?;
+    Ok(Some(mapping))
 }
 
 /// The setting that holds the last incident which follows its connector's configuration, while

@@ -1,7 +1,7 @@
 //! The plain text that PagerDuty shows with a new incident: by the connector's template, or ours.
 //!
 //! Our number stands in it whatever the template says: it is one for all incidents that PagerDuty
-//! has of ours (ADR 0009).
+//! has of ours (ADR 0009). So do the fields for which PagerDuty has no custom field.
 
 use im_core::{IncidentNumber, Story};
 use im_pagerduty::{Placeholder, Template, body};
@@ -14,6 +14,8 @@ pub(crate) struct About<'a> {
     pub(crate) story: &'a Story,
     /// For a part: every service of its incident.
     pub(crate) spanned: Option<String>,
+    /// The lines of the fields that PagerDuty does not hold.
+    pub(crate) fields: String,
 }
 
 impl About<'_> {
@@ -26,7 +28,10 @@ impl About<'_> {
     }
 
     fn by(&self, template: &Template) -> String {
-        let text = template.fill(|placeholder| self.value(placeholder));
+        let mut text = template.fill(|placeholder| self.value(placeholder));
+        if !self.fields.is_empty() && !template.shows(Placeholder::Fields) {
+            text = format!("{text}\n\n{}", self.fields);
+        }
         if template.shows(Placeholder::Incident) {
             return text;
         }
@@ -43,6 +48,7 @@ impl About<'_> {
         let parts = [
             self.story.description.clone(),
             severity,
+            Some(self.fields.clone()).filter(|lines| !lines.is_empty()),
             Some(self.declared()),
             spanned,
         ];
@@ -66,6 +72,7 @@ impl About<'_> {
             Placeholder::Service => story.service.clone(),
             Placeholder::Services => self.spanned.clone().or_else(|| story.service.clone()),
             Placeholder::Incident => Some(self.incident.to_string()),
+            Placeholder::Fields => Some(self.fields.clone()),
             Placeholder::DeclaredBy => story.declared_by.label().map(str::to_owned),
             Placeholder::DeclaredAt => {
                 let at = story.created_at.strftime("%Y-%m-%d %H:%M UTC");

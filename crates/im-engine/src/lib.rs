@@ -21,6 +21,7 @@ pub mod commands;
 pub mod connector;
 mod described;
 mod early;
+pub mod fields;
 pub mod figures;
 mod gone;
 pub mod inbox;

@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::connector::Connector;
 use crate::described::About;
 use crate::plan::Ticket;
-use crate::record;
+use crate::{fields, record};
 
 /// What is older than this when it is about to be sent was true under other circumstances.
 pub(crate) const FRESH: SignedDuration = SignedDuration::from_secs(30);
@@ -115,7 +115,8 @@ fn send(
             | Effect::Title
             | Effect::Urgency
             | Effect::Assign
-            | Effect::Service => Ok(Err("PagerDuty has no incident for it yet".to_owned())),
+            | Effect::Service
+            | Effect::Fields => Ok(Err("PagerDuty has no incident for it yet".to_owned())),
         };
     };
     let id = peer.id.clone();
@@ -136,6 +137,7 @@ fn send(
             title: Some(title(&story.title)),
             ..Change::default()
         },
+        Effect::Fields => return Ok(fields::call(connector, story, id)),
         Effect::Urgency => severity_change(&connector.mapping, story, peer),
         Effect::Assign => {
             let ids = story
@@ -245,6 +247,7 @@ fn create(
         incident: row.incident.said(),
         story,
         spanned: spanned(tx, row)?,
+        fields: fields::told(story, &connector.mapping),
     };
     let template = connector
         .config

@@ -167,7 +167,10 @@ pub(crate) fn act(
             actor,
         )?);
         for one in &own {
-            if !all.iter().any(|known| known.kind == one.kind) {
+            if !all
+                .iter()
+                .any(|known| is_same(known.kind, known.detail.as_deref(), one))
+            {
                 all.push(one.clone());
             }
         }
@@ -177,7 +180,9 @@ pub(crate) fn act(
     facts::append(tx, whole, &told)?;
     for (number, connector, own) in parts {
         let of_part = |(fact, _): &(Fact, Option<String>)| {
-            let own = own.iter().find(|one| one.kind == fact.kind)?;
+            let own = own
+                .iter()
+                .find(|one| is_same(fact.kind, fact.detail.as_deref(), one))?;
             let fact = Fact {
                 value: own.value.clone(),
                 ..fact.clone()
@@ -194,6 +199,12 @@ pub(crate) fn act(
         incident: whole,
         changed,
     })
+}
+
+/// Whether a fact of this kind, about this, is what was decided. One command may set many fields.
+fn is_same(kind: Kind, detail: Option<&str>, decided: &Decided) -> bool {
+    let same_field = kind != Kind::FieldsChanged || detail == decided.detail.as_deref();
+    kind == decided.kind && same_field
 }
 
 /// The connector by which an incident leaves.

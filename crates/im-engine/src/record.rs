@@ -308,6 +308,7 @@ fn changes(effect: &Effect, kind: Kind) -> bool {
         Effect::Urgency => kind == Kind::SeverityChanged,
         Effect::Assign => kind == Kind::Assigned,
         Effect::Service => kind == Kind::ServiceChanged,
+        Effect::Fields => kind == Kind::FieldsChanged,
         Effect::Create | Effect::Note(_) | Effect::Say(_) => false,
     }
 }

@@ -277,6 +277,12 @@ fn done(
             }
         }
         (Ticket::Send(_), Answer::Incident(read)) => sent(tx, connector, row, (read, call), now),
+        (Ticket::Send(_), Answer::Fields(shown)) => {
+            // Of its own clock PagerDuty tells the second, in the head of the answer.
+            let at = settled.limits.date.unwrap_or(now);
+            let answers = answered::by_fields(tx, connector, row, shown, at)?;
+            paid(tx, connector, row, &answers, now)
+        }
         (Ticket::Send(_), Answer::Note(note)) => {
             paid(tx, connector, row, &answered::by_note(row, note, now), now)
         }

@@ -7,7 +7,9 @@ use im_core::{Actor, Named, Snapshot};
 use jiff::Timestamp;
 
 use crate::call::{Call, SubscriptionFilter};
-use crate::facts::{Heard, log_entry_heard};
+use crate::facts::event::custom_field;
+use crate::facts::{CustomField, Heard, log_entry_heard};
+use crate::field::FieldKind;
 use crate::outcome::{Outcome, Reply, failed};
 use crate::secret::Secret;
 use crate::wire::others::{self, Root};
@@ -21,6 +23,10 @@ pub enum Answer {
     Incident(Box<IncidentRead>),
     /// The note that was written.
     Note(Note),
+    /// The custom fields of an incident, those without a value too.
+    Fields(Vec<CustomField>),
+    /// The custom fields that incidents of every type have.
+    FieldKinds(Vec<FieldKind>),
     /// All notes of an incident, in no known order.
     Notes(Page<Note>),
     /// A page of incidents; all of them after a change of many.
@@ -279,6 +285,14 @@ fn answer(call: &Call, root: &Root, moment: Moment) -> Option<Answer> {
             Answer::Incident(Box::new(incident_read(incident, moment)?))
         }
         Call::AddNote { .. } => Answer::Note(note(root.note.as_ref()?)?),
+        Call::SetFields { .. } => {
+            let rows = root.custom_fields.value()?;
+            Answer::Fields(rows.iter().filter_map(custom_field).collect())
+        }
+        Call::ListFields => {
+            let rows = root.fields.value()?;
+            Answer::FieldKinds(rows.iter().filter_map(field_kind).collect())
+        }
         Call::ReadNotes { .. } => Answer::Notes(page.of_rows(&root.notes, note)?),
         Call::FindByKey { .. }
         | Call::ListOpenIncidents { .. }
@@ -384,6 +398,22 @@ fn note(note: &others::Note) -> Option<Note> {
         user: actor(note.user.as_ref()),
         content: note.content.clone().unwrap_or_default(),
     })
+}
+
+/// What a custom field takes; nothing for one that is switched off.
+fn field_kind(field: &others::FieldDefinition) -> Option<FieldKind> {
+    let options = field.field_options.iter();
+    let values = options.filter_map(|option| option.data.as_ref()?.value.clone());
+    let kind = FieldKind {
+        name: field.name.clone()?,
+        data_type: field.data_type.clone().unwrap_or_default(),
+        many: field
+            .field_type
+            .as_deref()
+            .is_some_and(|word| word.starts_with("multi")),
+        options: values.collect(),
+    };
+    Some(kind).filter(|_| field.enabled.unwrap_or(true))
 }
 
 fn service(service: &others::Service) -> Option<Service> {

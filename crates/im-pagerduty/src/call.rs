@@ -7,6 +7,8 @@ use im_core::{PeerStatus, Urgency};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::field::FieldInput;
+
 /// PagerDuty answers at most 100 rows; asking for more is silently cut.
 pub const PAGE_SIZE: u32 = 100;
 
@@ -226,6 +228,15 @@ calls! {
         /// E-mail address of a PagerDuty user: the author.
         from: String,
     } = "add_note", Live, LookForMark;
+    /// Sets custom fields of an incident; those that are not named stay as they are.
+    SetFields {
+        /// PagerDuty's id of the incident.
+        id: String,
+        /// PagerDuty's name of each field, and its value.
+        values: Vec<(String, FieldInput)>,
+    } = "set_fields", Live, Sets;
+    /// Lists the custom fields that incidents of every type have, with the values that they take.
+    ListFields = "list_fields", Repair, Reads;
     /// Reads one incident.
     ReadIncident {
         /// PagerDuty's id.

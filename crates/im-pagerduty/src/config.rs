@@ -9,7 +9,7 @@ mod json;
 
 use std::str::FromStr;
 
-use im_core::{Direction, Mapping, ResolveRule, ServiceChoice, Severity, Urgency};
+use im_core::{Direction, Mapping, ResolveRule, ServiceChoice, Severity, Urgency, set_fields};
 use jiff::SignedDuration;
 
 use crate::secret::Secret;
@@ -80,6 +80,8 @@ pub struct Custom {
     pub service_mappings: Vec<(String, String)>,
     /// What PagerDuty shows of a new incident, by our name of the service or `default`.
     pub description_templates: Vec<(String, Template)>,
+    /// Our field's name and that of PagerDuty's custom field, by ours.
+    pub custom_field_mappings: Vec<(String, String)>,
     /// Whether resolving here resolves there.
     pub auto_resolve: bool,
     /// Whether notes go both ways.
@@ -175,7 +177,7 @@ const TOP_KEYS: [&str; 11] = [
     "custom",
 ];
 
-const CUSTOM_KEYS: [&str; 12] = [
+const CUSTOM_KEYS: [&str; 13] = [
     "service_id",
     "from_email",
     "escalation_policy_id",
@@ -184,6 +186,7 @@ const CUSTOM_KEYS: [&str; 12] = [
     "priority_mapping",
     "service_mappings",
     "description_templates",
+    "custom_field_mappings",
     "auto_resolve",
     "sync_notes",
     "resolve_rule",
@@ -246,6 +249,7 @@ fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
         priority_mapping: priority_mapping(&mut custom)?,
         service_mappings: service_mappings(&mut custom)?,
         description_templates: templates(&mut custom)?,
+        custom_field_mappings: custom_field_mappings(&mut custom)?,
         auto_resolve: custom.flag("auto_resolve")?.unwrap_or(true),
         sync_notes: custom.flag("sync_notes")?.unwrap_or(true),
         resolve_rule: resolve_rule(&mut custom)?,
@@ -433,6 +437,38 @@ fn templates(custom: &mut Fields) -> Result<Vec<(String, Template)>, ConfigError
     }
     templates.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(templates)
+}
+
+/// What the documented example writes before the name of a field.
+const DETAILS: &str = "custom_details.";
+/// The first line of that example is the head of its table.
+const HEAD: (&str, &str) = ("im_field", "pd_custom_field");
+
+fn custom_field_mappings(custom: &mut Fields) -> Result<Vec<(String, String)>, ConfigError> {
+    const EXAMPLE: &str = "{\"environment\": \"environment\"}";
+    let Some(mut rows) = custom.object("custom_field_mappings", EXAMPLE)? else {
+        return Ok(Vec::new());
+    };
+    let mut mappings: Vec<(String, String)> = Vec::new();
+    for name in rows.names() {
+        let theirs = rows.word(&name, "\"environment\"")?;
+        let theirs = theirs.ok_or_else(|| rows.missing(&name, "\"environment\""))?;
+        if (name.as_str(), theirs.as_str()) == HEAD {
+            continue;
+        }
+        // Incidents have no custom_details at PagerDuty: what is meant is a custom field.
+        let theirs = theirs.strip_prefix(DETAILS).unwrap_or(&theirs).to_owned();
+        if let Err(error) = set_fields(&[], &[(name.clone(), Some("x".to_owned()))]) {
+            return Err(rows.bad(&name, &format!("is wrong: {error}"), EXAMPLE));
+        }
+        if let Some((other, _)) = mappings.iter().find(|(_, known)| *known == theirs) {
+            let problem = format!("is `{theirs}`, which is that of `{other}` already");
+            return Err(rows.bad(&name, &problem, EXAMPLE));
+        }
+        mappings.push((name, theirs));
+    }
+    mappings.sort();
+    Ok(mappings)
 }
 
 fn resolve_rule(custom: &mut Fields) -> Result<ResolveRule, ConfigError> {

@@ -17,6 +17,7 @@ mod call;
 pub mod config;
 pub mod events_v2;
 mod facts;
+mod field;
 pub mod oncall;
 mod outcome;
 mod redact;
@@ -40,6 +41,7 @@ pub use call::{
     Repeat, SubscriptionFilter,
 };
 pub use facts::{About, CustomField, Heard, Resolver};
+pub use field::{FieldInput, FieldKind};
 pub use outcome::{Limits, Outcome, Refusal, Reply, Transport, WaitReason, Why, transport_outcome};
 pub use redact::redacted;
 pub use render::{NOTE_CHARS_MAX, TITLE_CHARS_MAX, body, note_mark, note_text, title};

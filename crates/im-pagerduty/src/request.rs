@@ -6,9 +6,13 @@ use serde_json::{Map, Value, json};
 use im_core::{PeerStatus, Urgency};
 
 use crate::call::{Call, Change, IncidentKey, NewPriority, PAGE_SIZE, SubscriptionFilter};
+use crate::field::FieldInput;
 
 /// The version is fixed here: without it an old key gets an old version's field names.
 const ACCEPT: &str = "application/vnd.pagerduty+json;version=2";
+
+/// The incident type that all others inherit from.
+const BASE_TYPE: &str = "incident_default";
 
 /// The HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -75,6 +79,12 @@ pub fn request(call: &Call) -> HttpRequest {
         Call::AddNote { id, text, from } => write(Method::Post, path(&["incidents", id, "notes"]))
             .on_behalf_of(from)
             .with(&json!({"note": {"content": text}})),
+        Call::SetFields { id, values } => {
+            let target = path(&["incidents", id, "custom_fields", "values"]);
+            write(Method::Put, target).with(&fields(values))
+        }
+        Call::ListFields => get(path(&["incidents", "types", BASE_TYPE, "custom_fields"])
+            .with("include[]", "field_options")),
         Call::ReadIncident { id } => get(path(&["incidents", id])),
         Call::ReadNotes { id } => get(path(&["incidents", id, "notes"])),
         Call::FindByKey { key } => get(by_key(key)),
@@ -126,6 +136,20 @@ pub fn request(call: &Call) -> HttpRequest {
             write(Method::Post, path(&["webhook_subscriptions", id, "ping"]))
         }
     }
+}
+
+fn fields(values: &[(String, FieldInput)]) -> Value {
+    let rows = values.iter().map(|(name, value)| {
+        let value = match value {
+            FieldInput::Nothing => Value::Null,
+            FieldInput::Flag(flag) => Value::Bool(*flag),
+            FieldInput::Number(digits) => serde_json::from_str(digits).unwrap_or(Value::Null),
+            FieldInput::Text(text) => Value::from(text.as_str()),
+            FieldInput::List(all) => json!(all),
+        };
+        json!({"name": name, "value": value})
+    });
+    json!({"custom_fields": rows.collect::<Vec<_>>()})
 }
 
 fn get(target: Target) -> HttpRequest {

@@ -23,6 +23,8 @@ pub enum Placeholder {
     Service,
     /// Every service of an incident of several.
     Services,
+    /// Fields that PagerDuty has no custom field for, a line each.
+    Fields,
     /// Our number, `INC-42`.
     Incident,
     /// Who declared it.
@@ -33,13 +35,14 @@ pub enum Placeholder {
 
 impl Placeholder {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Title,
         Self::Description,
         Self::Severity,
         Self::SeverityMeaning,
         Self::Service,
         Self::Services,
+        Self::Fields,
         Self::Incident,
         Self::DeclaredBy,
         Self::DeclaredAt,
@@ -54,6 +57,7 @@ impl Placeholder {
             Self::SeverityMeaning => "severity_meaning",
             Self::Service => "service",
             Self::Services => "services",
+            Self::Fields => "fields",
             Self::Incident => "incident",
             Self::DeclaredBy => "declared_by",
             Self::DeclaredAt => "declared_at",

@@ -370,7 +370,7 @@ impl World {
             }
             Effect::Note(_) | Effect::Say(_) => done.push(Kind::Noted),
             Effect::Assign => done.push(Kind::Assigned),
-            Effect::Title | Effect::Urgency | Effect::Service => {
+            Effect::Title | Effect::Urgency | Effect::Service | Effect::Fields => {
                 panic!("nobody asked for {debt:?}")
             }
         }

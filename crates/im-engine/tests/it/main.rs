@@ -41,6 +41,7 @@ macro_rules! story {
 mod stories {
     mod bulk;
     mod described;
+    mod fields;
     mod figures;
     mod found;
     mod life_cycle;

@@ -144,7 +144,6 @@ fn other_heard(head: &Head, data: &OtherData) -> Option<Heard> {
             fact.value.clone_from(&data.message);
             fact.detail.clone_from(&data.id);
         }
-        Kind::FieldsChanged => fact.value = changed_fields(data),
         Kind::Responder => {
             fact.people = data
                 .user
@@ -164,7 +163,10 @@ fn other_heard(head: &Head, data: &OtherData) -> Option<Heard> {
     Some(Heard {
         incident_id: Some(incident_id),
         incident_key: None,
-        facts: vec![fact],
+        facts: match kind {
+            Kind::FieldsChanged => each_field(&fact, changed_fields(data)),
+            _ => vec![fact],
+        },
         about: About {
             summary: said(data.summary.as_ref()),
             service: data.service.as_ref().and_then(Ref::named),
@@ -206,31 +208,41 @@ fn what(data: &OtherData) -> Option<String> {
     })
 }
 
-/// `environment: production; region: eu`. The event carries the old values of what changed and
-/// the new values of everything.
-fn changed_fields(data: &OtherData) -> Option<String> {
+/// What the changed fields say now. The event carries the old values of what changed and the new
+/// values of everything.
+fn changed_fields(data: &OtherData) -> Vec<CustomField> {
     let changed = data.changed_custom_fields.iter().filter_map(custom_field);
-    let lines: Vec<String> = changed
-        .map(|old| {
-            let new = data.custom_fields.iter().filter_map(custom_field);
-            let value = new
-                .filter(|field| field.name == old.name)
-                .find_map(|field| field.value);
-            field_line(&old.name, value.as_deref())
-        })
-        .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+    let now = |old: CustomField| {
+        let mut new = data.custom_fields.iter().filter_map(custom_field);
+        let value = new.find(|field| field.name == old.name);
+        CustomField {
+            value: value.and_then(|field| field.value),
+            ..old
+        }
+    };
+    changed.map(now).collect()
 }
 
-/// One changed field, in the words that webhooks and log entries share.
-pub(super) fn field_line(name: &str, value: Option<&str>) -> String {
-    format!("{name}: {}", value.unwrap_or("none"))
+/// A fact for each field of one report. One that names none says that something changed.
+pub(super) fn each_field(fact: &Fact, changed: Vec<CustomField>) -> Vec<Fact> {
+    if changed.is_empty() {
+        return vec![fact.clone()];
+    }
+    let of_field = |field: CustomField| Fact {
+        source_id: format!("{}:{}", fact.source_id, field.name),
+        value: field.value,
+        detail: Some(field.name),
+        ..fact.clone()
+    };
+    changed.into_iter().map(of_field).collect()
 }
 
-pub(super) fn custom_field(field: &FieldValue) -> Option<CustomField> {
+/// A field by its name, and what it says; nothing is absent, however it is written.
+pub(crate) fn custom_field(field: &FieldValue) -> Option<CustomField> {
+    let value = field.value.as_ref().map(|value| value.0.clone());
     Some(CustomField {
         name: field.name.clone().or_else(|| field.id.clone())?,
-        value: field.value.as_ref().map(|value| value.0.clone()),
+        value: value.filter(|text| !text.is_empty()),
     })
 }
 

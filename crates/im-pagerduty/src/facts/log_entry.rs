@@ -3,8 +3,8 @@
 use im_core::{Fact, Kind, Person, Source, Urgency};
 use jiff::{SignedDuration, Timestamp};
 
-use super::event::{custom_field, field_line};
-use super::{About, Heard, Resolver, said};
+use super::event::{custom_field, each_field};
+use super::{About, CustomField, Heard, Resolver, said};
 use crate::wire::incident::without_number;
 use crate::wire::log_entry::{Channel, LogEntry};
 use crate::wire::{Ref, actor, all_named, people};
@@ -30,7 +30,10 @@ pub(crate) fn log_entry_heard(entry: &LogEntry) -> Option<Heard> {
         incident_key: channel
             .filter(|_| kind == Kind::Triggered)
             .and_then(|channel| said(channel.incident_key.as_ref())),
-        facts: vec![filled(fact, entry, &word)],
+        facts: match kind {
+            Kind::FieldsChanged => each_field(&fact, changed_fields(channel)),
+            _ => vec![filled(fact, entry, &word)],
+        },
         about: About {
             word,
             summary: said(entry.summary.as_ref()),
@@ -106,7 +109,6 @@ fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
             fact.value = urgency(entry).map(|urgency| urgency.as_str().to_owned());
         }
         Kind::PriorityChanged => (fact.value, fact.detail) = priorities(entry),
-        Kind::FieldsChanged => fact.value = changed_fields(channel),
         Kind::StatusUpdated => {
             fact.value = channel.and_then(|channel| {
                 said(channel.message.as_ref()).or_else(|| said(channel.summary.as_ref()))
@@ -193,14 +195,12 @@ fn urgency_in(sentence: &str) -> Option<Urgency> {
     Urgency::parse(words.next()?)
 }
 
-/// The same line as the webhook's: `environment: production`.
-fn changed_fields(channel: Option<&Channel>) -> Option<String> {
-    let changeset = channel?.changeset.as_ref()?;
-    let fields = changeset.customer_fields.iter().filter_map(custom_field);
-    let lines: Vec<String> = fields
-        .map(|field| field_line(&field.name, field.value.as_deref()))
-        .collect();
-    (!lines.is_empty()).then(|| lines.join("; "))
+/// What the changed fields say now.
+fn changed_fields(channel: Option<&Channel>) -> Vec<CustomField> {
+    let changeset = channel.and_then(|channel| channel.changeset.as_ref());
+    let fields = changeset.map(|changeset| changeset.customer_fields.iter());
+    let fields = fields.into_iter().flatten();
+    fields.filter_map(custom_field).collect()
 }
 
 /// The new priority's name and the old one's.

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde::de::MapAccess;
 
 use super::Ref;
+use super::event::FieldValue;
 use super::incident::Incident;
 use super::log_entry::LogEntry;
 use super::tolerant::{Lax, Many, Seen, Tolerant, objects};
@@ -18,6 +19,8 @@ pub(crate) struct Root {
     pub(crate) incidents: Seen<Many<Incident>>,
     pub(crate) note: Lax<Note>,
     pub(crate) notes: Seen<Many<Note>>,
+    pub(crate) custom_fields: Seen<Many<FieldValue>>,
+    pub(crate) fields: Seen<Many<FieldDefinition>>,
     pub(crate) log_entries: Seen<Many<LogEntry>>,
     pub(crate) service: Lax<Service>,
     pub(crate) services: Seen<Many<Service>>,
@@ -33,6 +36,28 @@ pub(crate) struct Root {
     pub(crate) webhook_subscriptions: Seen<Many<Subscription>>,
     pub(crate) more: Lax<bool>,
     pub(crate) total: Lax<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FieldDefinition {
+    pub(crate) name: Lax<String>,
+    pub(crate) data_type: Lax<String>,
+    pub(crate) field_type: Lax<String>,
+    pub(crate) enabled: Lax<bool>,
+    pub(crate) field_options: Many<FieldOption>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct FieldOption {
+    pub(crate) data: Lax<OptionData>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct OptionData {
+    pub(crate) value: Lax<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -147,6 +172,9 @@ pub(crate) struct DeliveryMethod {
 
 objects!(
     Root,
+    FieldDefinition,
+    FieldOption,
+    OptionData,
     Note,
     Service,
     User,

@@ -101,6 +101,7 @@ fn what_is_left_out_has_its_default() {
             priority_mapping: [],
             service_mappings: [],
             description_templates: [],
+            custom_field_mappings: [],
             auto_resolve: true,
             sync_notes: true,
             resolve_rule: All,
@@ -187,6 +188,30 @@ fn i126_each_service_may_have_a_template_and_a_wrong_one_is_named() {
     let begin =
         "`custom.description_templates.db` has the unknown placeholder {titel}: use {title},";
     assert!(said.starts_with(begin), "{said}");
+}
+
+#[test]
+fn i094_the_documented_table_of_fields_is_read() {
+    let table = r#","custom_field_mappings":{"im_field":"pd_custom_field","environment":"custom_details.environment","customer_impact":"custom_details.customer_impact","root_cause":"root_cause"}"#;
+    let mapped = config("", table).custom.custom_field_mappings;
+    let pair = |ours: &str| (ours.to_owned(), ours.to_owned());
+    assert_eq!(
+        mapped,
+        ["customer_impact", "environment", "root_cause"].map(pair)
+    );
+    check(
+        &with(
+            "",
+            r#","custom_field_mappings":{"a":"x","b":"custom_details.x"}"#,
+        ),
+        "`custom.custom_field_mappings.b` is `x`, which is that of `a` already; for example {\"environment\": \"environment\"}",
+    );
+    let odd = with("", r#","custom_field_mappings":{"a b":"x"}"#);
+    let said = parse(&odd).unwrap_err().to_string();
+    assert!(
+        said.contains("`a b` cannot be the name of a field"),
+        "{said}"
+    );
 }
 
 #[test]

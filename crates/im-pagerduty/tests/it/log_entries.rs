@@ -230,7 +230,9 @@ fn changed_fields_read_as_in_the_webhook() {
         r#""type":"custom_field_value_change_log_entry","channel":{"type":"website","changeset":
             {"customer_fields":[{"name":"environment","value":"production","old_value":"staging"},
             {"name":"regions","value":["eu","us"]},{"name":"owner","value":null}]}}"#,
-        "fields_changed by none value=\"environment: production; regions: eu, us; owner: none\"",
+        "fields_changed by none value=\"production\" detail=\"environment\"\n\
+         Q1: 2026-03-10T08:00:00Z fields_changed by none value=\"eu, us\" detail=\"regions\"\n\
+         Q1: 2026-03-10T08:00:00Z fields_changed by none detail=\"owner\"",
     );
 }
 

@@ -10,6 +10,7 @@ mod answers;
 mod config;
 mod errors;
 mod events;
+mod fields;
 mod hostile;
 mod log_entries;
 mod oncall;

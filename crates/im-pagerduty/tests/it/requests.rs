@@ -56,6 +56,9 @@ fn each_call_has_its_request() {
       Content-Type: application/json
       From: ops@company.com
       {"note":{"content":"Rolling back release 412."}}
+    PUT /incidents/Q0HLINC0000001/custom_fields/values
+      Content-Type: application/json
+      {"custom_fields":[{"name":"environment","value":"production"},{"name":"customers_hit","value":null}]}
     GET /incidents/Q0HLINC0000001
     GET /incidents/Q0HLINC0000001/notes
     GET /incidents?incident_key=im%2FINC-42%2F1&include%5B%5D=first_trigger_log_entries&date_range=all&sort_by=created_at%3Aasc&time_zone=UTC&limit=100&offset=0
@@ -73,6 +76,7 @@ fn each_call_has_its_request() {
     GET /teams?limit=100&offset=0
     GET /priorities?limit=100&offset=0
     GET /abilities
+    GET /incidents/types/incident_default/custom_fields?include%5B%5D=field_options
     GET /oncalls?escalation_policy_ids%5B%5D=PEPOL01&escalation_policy_ids%5B%5D=PEPOL02&user_ids%5B%5D=PUSER01&since=2026-03-01T00%3A00%3A00Z&until=2026-03-08T00%3A00%3A00Z&earliest=true&include%5B%5D=users&time_zone=UTC&limit=100&offset=0
     GET /webhook_subscriptions?limit=100&offset=0
     POST /webhook_subscriptions

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use im_core::{Actor, Fact, Person, Snapshot};
-use im_pagerduty::{Call, Heard, IncidentKey, Reply, SubscriptionFilter};
+use im_pagerduty::{Call, FieldInput, Heard, IncidentKey, Reply, SubscriptionFilter};
 use jiff::Timestamp;
 
 pub(crate) fn at(text: &str) -> Timestamp {
@@ -164,6 +164,16 @@ fn incident_calls() -> Vec<Call> {
             text: "Rolling back release 412.".to_owned(),
             from: from(),
         },
+        Call::SetFields {
+            id: id(),
+            values: vec![
+                (
+                    "environment".to_owned(),
+                    FieldInput::Text("production".to_owned()),
+                ),
+                ("customers_hit".to_owned(), FieldInput::Nothing),
+            ],
+        },
         Call::ReadIncident { id: id() },
         Call::ReadNotes { id: id() },
         Call::FindByKey {
@@ -206,6 +216,7 @@ fn other_calls() -> Vec<Call> {
         Call::ListTeams { offset: 0 },
         Call::ListPriorities { offset: 0 },
         Call::ListAbilities,
+        Call::ListFields,
         Call::ListOncalls {
             policy_ids: vec!["PEPOL01".to_owned(), "PEPOL02".to_owned()],
             user_ids: vec!["PUSER01".to_owned()],

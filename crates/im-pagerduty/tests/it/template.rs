@@ -11,6 +11,7 @@ fn filled(source: &str) -> String {
         | Placeholder::Severity
         | Placeholder::SeverityMeaning
         | Placeholder::Services
+        | Placeholder::Fields
         | Placeholder::Incident
         | Placeholder::DeclaredBy
         | Placeholder::DeclaredAt => None,
@@ -52,7 +53,7 @@ fn i126_an_unknown_placeholder_is_refused_with_those_that_are_known() {
     assert_eq!(
         refused("Hello\n{descripton}"),
         "has the unknown placeholder {descripton}: use {title}, {description}, {severity}, \
-         {severity_meaning}, {service}, {services}, {incident}, {declared_by}, {declared_at}"
+         {severity_meaning}, {service}, {services}, {fields}, {incident}, {declared_by}, {declared_at}"
     );
     for source in ["{title", "title}", "{", "a { b"] {
         assert_eq!(

@@ -29,7 +29,7 @@ fn each_documented_event_becomes_its_fact() {
     Q0HLINC0000001: 2026-03-10T08:34:05.1Z other by none value="incident.action_invocation.updated" detail="Restart workers (running)"
     Q0HLINC0000001: 2026-03-10T08:22:30.01Z noted by user Mira Okafor value="Rolling back release 412." detail="PNOTE01"
     Q0HLINC0000001: 2026-03-10T08:24:00.01Z other by user Mira Okafor value="incident.conference_bridge.updated" detail="https://meet.harbor-lantern.example/4101"
-    Q0HLINC0000001: 2026-03-10T11:01:00.33Z fields_changed by user Tomas Lindqvist value="environment: production"
+    Q0HLINC0000001: 2026-03-10T11:01:00.33Z fields_changed by user Tomas Lindqvist value="production" detail="environment"
     Q0HLINC0000001: 2026-03-10T09:57:00.777Z delegated by user Tomas Lindqvist to [Aiko Brandt] value="Platform backstop" detail="PEPOL02"
     Q0HLINC0000001: 2026-03-10T09:55:00.301Z escalated by none to [Tomas Lindqvist]
     Q0HLINC0000001: 2026-03-10T10:01:00.9Z other by user Tomas Lindqvist value="incident.incident_type.changed" detail="security_incident"

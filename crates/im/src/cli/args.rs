@@ -9,6 +9,14 @@ use im_core::IncidentNumber;
 
 use crate::length;
 
+/// `name=value`; an empty value takes a field away.
+pub(crate) fn field(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text
+        .split_once('=')
+        .ok_or("write NAME=VALUE, e.g. environment=production")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
 /// Flags that every command takes.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]

@@ -1,10 +1,12 @@
 //! `im declare`.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use im_core::{ConnectorName, Severity};
 use serde_json::{Map, Value, json};
 
-use super::args::WaitArg;
+use super::args::{WaitArg, field};
 use super::change;
 use super::context::Context;
 use super::error::{Exit, Failure};
@@ -28,6 +30,9 @@ pub(crate) struct DeclareArgs {
     /// More about it (`@file` reads a file, `-` standard input)
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
+    /// A field of your own, e.g. environment=production; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
+    field: Vec<(String, String)>,
     /// The connector that tells PagerDuty, when there are several
     #[arg(long, value_name = "NAME")]
     connector: Option<ConnectorName>,
@@ -50,6 +55,10 @@ pub(crate) async fn run(args: DeclareArgs, cx: &mut Context) -> Result<Exit, Fai
     }
     if let Some(description) = &args.description {
         put("description", json!(cx.value(description)?));
+    }
+    if !args.field.is_empty() {
+        let fields: BTreeMap<String, String> = args.field.into_iter().collect();
+        body.insert("fields".to_owned(), json!(fields));
     }
     let call = Call::post(["incidents"], body.into());
     let outcome = change::make(call, &args.wait, cx).await?;

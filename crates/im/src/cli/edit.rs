@@ -4,7 +4,7 @@ use clap::Args;
 use im_core::Severity;
 use serde_json::{Map, Value, json};
 
-use super::args::{IncidentArg, WaitArg};
+use super::args::{IncidentArg, WaitArg, field};
 use super::change;
 use super::context::Context;
 use super::error::{Exit, Failure};
@@ -39,6 +39,9 @@ struct Fields {
     /// What it is about; the incident moves to the PagerDuty service mapped to it
     #[arg(long)]
     service: Option<String>,
+    /// A field of your own, e.g. environment=production; `environment=` takes it away; may be given more than once
+    #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
+    field: Vec<(String, String)>,
 }
 
 pub(crate) async fn run(args: EditArgs, cx: &mut Context) -> Result<Exit, Failure> {
@@ -47,7 +50,12 @@ pub(crate) async fn run(args: EditArgs, cx: &mut Context) -> Result<Exit, Failur
         description,
         sev,
         service,
+        field,
     } = args.fields;
+    let fields: Map<String, Value> = field
+        .into_iter()
+        .map(|(name, value)| (name, Some(value).filter(|text| !text.is_empty()).into()))
+        .collect();
     let description = match description {
         Some(given) => Some(cx.value(&given)?),
         None => None,
@@ -57,6 +65,10 @@ pub(crate) async fn run(args: EditArgs, cx: &mut Context) -> Result<Exit, Failur
         ("description", description.map(Value::from)),
         ("severity", sev.map(|sev| json!(sev))),
         ("service", service.map(Value::from)),
+        (
+            "fields",
+            Some(Value::from(fields)).filter(|fields| *fields != json!({})),
+        ),
     ];
     let body: Map<String, Value> = given
         .into_iter()

@@ -74,6 +74,13 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
     let mut lines = vec![("Status", status(incident))];
     lines.push(("Severity", severity(incident)));
     lines.push(("Service", incident.service.clone().unwrap_or_else(none)));
+    if !incident.fields.is_empty() {
+        let fields = incident.fields.iter();
+        let fields: Vec<String> = fields
+            .map(|(name, says)| format!("{name}={says}"))
+            .collect();
+        lines.push(("Fields", fields.join(", ")));
+    }
     lines.push(("Assignees", names(&incident.assignees)));
     lines.push((
         "Declared",

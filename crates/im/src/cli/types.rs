@@ -2,6 +2,8 @@
 //!
 //! Reading is tolerant: what a newer server adds is ignored here and kept under `--json`.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -27,6 +29,8 @@ pub(crate) struct Incident {
     pub(crate) severity_source: Option<String>,
     pub(crate) status: String,
     pub(crate) service: Option<String>,
+    #[serde(default)]
+    pub(crate) fields: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) assignees: Vec<Named>,
     pub(crate) origin: String,

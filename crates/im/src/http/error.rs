@@ -282,6 +282,12 @@ impl ApiError {
             Rejection::SpansServices => Self::conflict("spans_services", text).hint(
                 "move its PagerDuty incident there, or declare an incident for the other service",
             ),
+            Rejection::FieldName { .. } => Self::wrong_value("field_name", text)
+                .hint("write one like environment or customer_impact"),
+            Rejection::FieldTooLong { .. } => Self::wrong_value("field_too_long", text)
+                .hint("a description or a note may be longer"),
+            Rejection::TooManyFields { .. } => Self::wrong_value("too_many_fields", text)
+                .hint(format!("`im edit {id} --field NAME=` takes one away")),
             Rejection::NothingNamed => Self::wrong_value("nothing_named", text)
                 .hint("name a title, a description, a severity or a service; or to whom"),
         }

@@ -174,6 +174,7 @@ fn details(story: &Story) -> Markup {
                 @for (name, value) in facts {
                     @if let Some(value) = value { dt { (name) } dd { (value) } }
                 }
+                @for field in &story.fields { dt { (field.name) } dd { (field.value) } }
             }
         }
     }

@@ -285,6 +285,7 @@ fn effect(effect: &Effect) -> &'static str {
         Effect::Urgency => "the new urgency",
         Effect::Assign => "the assignment",
         Effect::Service => "the new service",
+        Effect::Fields => "its fields",
     }
 }
 

@@ -81,6 +81,101 @@ fn i126_a_template_per_service_is_set_shown_and_refused_where_it_is_wrong() {
 }
 
 #[test]
+fn i094_fields_are_declared_shown_changed_on_both_sides_and_taken_away() {
+    let story = Story::connected(&json!({}));
+    let mapping = json!({"im_field": "pd_custom_field", "environment": "custom_details.environment",
+        "root_cause": "custom_details.root_cause"});
+    let mapped = story.im(&format!(
+        "connector config prod --set 'custom.custom_field_mappings={mapping}'"
+    ));
+    assert_eq!(mapped.code, 0, "{}", mapped.all());
+    let said = unwrapped(&mapped.err);
+    assert!(
+        said.contains("Custom field root_cause: not in PagerDuty; what it says stands in the text of new incidents; it has environment, customers_hit"),
+        "{said}"
+    );
+    let declared = story.done(
+        "declare --sev SEV-2 --title x --field environment=production --field root_cause=disk",
+    );
+    assert!(
+        declared.starts_with("Declared INC-1. PagerDuty #"),
+        "{declared}"
+    );
+    let fields = |story: &Story| {
+        let shown = story.done("show 1");
+        let line = shown.lines().find(|line| line.starts_with("Fields:"));
+        line.map(unwrapped)
+    };
+    assert_eq!(
+        fields(&story).as_deref(),
+        Some("Fields: environment=production, root_cause=disk")
+    );
+    let twin = story.there(|sim, _| sim.incidents().next().unwrap().id);
+    let values = format!("/incidents/{twin}/custom_fields/values");
+    let there = |story: &Story| {
+        let read = story.changed_there("GET", &values, &json!(null));
+        let rows = read["custom_fields"].as_array().unwrap().clone();
+        let row = rows.iter().find(|row| row["name"] == "environment");
+        row.unwrap()["value"].clone()
+    };
+    assert_eq!(there(&story), "production");
+    let changed = story.done("edit 1 --field environment=staging");
+    assert!(changed.contains("custom fields updated"), "{changed}");
+    assert_eq!(there(&story), "staging");
+    let body = json!({"custom_fields": [{"name": "environment", "value": "production"}]});
+    story.changed_there("PUT", &values, &body);
+    story.done("connector sync prod");
+    assert_eq!(
+        fields(&story).as_deref(),
+        Some("Fields: environment=production, root_cause=disk"),
+        "what was set in PagerDuty is here"
+    );
+    let body = unwrapped(&story.done("edit 1 --field environment= --field root_cause= --title y"));
+    assert!(body.contains("title and custom fields updated"), "{body}");
+    assert_eq!((there(&story), fields(&story)), (json!(null), None));
+    let shown: serde_json::Value = serde_json::from_str(&story.done("show 1 --json")).unwrap();
+    assert_eq!(shown["fields"], json!({}));
+}
+
+#[test]
+fn i094_a_field_that_cannot_be_is_refused_with_what_would_do() {
+    let story = Story::connected(
+        &json!({"custom": {"custom_field_mappings": {"root_cause": "root_cause"}}}),
+    );
+    story.done("declare --sev SEV-4 --title x");
+    for (line, why) in [
+        (
+            "edit 1 --field environment",
+            "write NAME=VALUE, e.g. environment=production",
+        ),
+        (
+            "edit 1 --field 'two words=x'",
+            "`two words` cannot be the name of a field",
+        ),
+        (
+            "declare --sev SEV-4 --title z --field =x",
+            "`` cannot be the name of a field",
+        ),
+    ] {
+        let refused = story.im(line);
+        assert_eq!(refused.code, 2, "{}", refused.all());
+        assert!(unwrapped(&refused.err).contains(why), "{}", refused.err);
+    }
+    let long = "x".repeat(201);
+    let refused = story.im(&format!("edit 1 --field environment={long}"));
+    assert!(
+        unwrapped(&refused.err).contains("has 201 characters"),
+        "{}",
+        refused.err
+    );
+    let tested = unwrapped(&story.im("connector test prod").out);
+    assert!(
+        tested.contains("Custom field root_cause: not in PagerDuty"),
+        "{tested}"
+    );
+}
+
+#[test]
 fn i106_i132_a_key_is_changed_without_a_restart_and_nothing_that_waited_is_lost() {
     let story = Story::connected(&json!({}));
     story.done("declare --sev SEV-2 --title 'Before'");

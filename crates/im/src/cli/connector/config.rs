@@ -8,6 +8,7 @@ use super::add::DIRECTIONS;
 use crate::cli::config;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
+use crate::cli::types::Connector;
 use crate::client::{Answer, Call};
 
 /// Show a connector's configuration, or change parts of it
@@ -56,13 +57,21 @@ pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Fail
         let answer = cx
             .send(Call::patch(["connectors", name.as_str()], body))
             .await?;
-        say_updated(&name, &answer, cx);
+        say_updated(&name, &answer, cx)?;
     }
     Ok(Exit::Done)
 }
 
 /// Says that a part of the configuration is another one now.
-pub(super) fn say_updated(name: &ConnectorName, answer: &Answer, cx: &mut Context) {
+pub(super) fn say_updated(
+    name: &ConnectorName,
+    answer: &Answer,
+    cx: &mut Context,
+) -> Result<(), Failure> {
+    let connector: Connector = answer.read()?;
+    for warning in &connector.warnings {
+        cx.ui.warn(warning);
+    }
     if cx.ui.json {
         cx.ui.document(&answer.body);
     } else {
@@ -70,6 +79,7 @@ pub(super) fn say_updated(name: &ConnectorName, answer: &Answer, cx: &mut Contex
         cx.ui
             .hint(format_args!("`im connector test {name}` checks it"));
     }
+    Ok(())
 }
 
 /// The part of the configuration that the flags name.

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: UpdateArgs, cx: &mut Context) -> Result<Exit, Fail
     let answer = cx
         .send(Call::patch(["connectors", args.name.as_str()], body))
         .await?;
-    super::config::say_updated(&args.name, &answer, cx);
+    super::config::say_updated(&args.name, &answer, cx)?;
     Ok(Exit::Done)
 }
 

@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod ask;
 mod config;
+mod custom_fields;
 mod deliveries;
 mod doctor;
 pub(in crate::http) mod events;

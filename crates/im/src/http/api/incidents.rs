@@ -1,6 +1,6 @@
 //! Incidents: list, look, act.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use im_core::{Command, IncidentNumber, Severity, Status, StatusModel};
+use im_core::{Command, IncidentNumber, NewField, Severity, Status, StatusModel};
 use im_engine::commands::{self, Asked};
 use im_engine::connector::{self, Connector};
 use im_engine::record;
@@ -244,6 +244,9 @@ struct Declaration {
     /// The same where it is more than one: each gets a PagerDuty incident of its own. Names that a
     /// connector maps to one PagerDuty service share it.
     services: Option<Vec<String>>,
+    /// Fields of people's own: each name, and what it says.
+    #[serde(default)]
+    fields: BTreeMap<String, String>,
     /// The connector that tells PagerDuty, when there are several.
     connector: Option<String>,
 }
@@ -275,10 +278,13 @@ async fn declare(
             .collect(),
     };
     let connector = declaration.connector;
+    let fields = declaration.fields.into_iter();
+    let fields: Vec<NewField> = fields.map(|(name, value)| (name, Some(value))).collect();
     let done = app
         .db
         .write(move |tx| {
-            let asked = commands::declare(tx, &command, connector.as_deref(), &who.actor, now)?;
+            let name = connector.as_deref();
+            let asked = commands::declare_with(tx, &command, &fields, name, &who.actor, now)?;
             let added = Added::since(tx, asked.incident, &HashSet::new())?;
             Ok::<_, ApiError>((asked, added))
         })
@@ -314,6 +320,18 @@ async fn act(
     params: Params,
     told: Told,
 ) -> Result<Json<Outcome>, ApiError> {
+    act_each(app, id, (vec![command], note), who, params, told).await
+}
+
+/// The same with several commands that are given in one breath.
+async fn act_each(
+    app: &Arc<App>,
+    id: &str,
+    (commands, note): (Vec<Command>, Option<String>),
+    who: Who,
+    params: Params,
+    told: Told,
+) -> Result<Json<Outcome>, ApiError> {
     let incident: IncidentNumber = id.parse()?;
     let wait = wait::wanted(&params.only(&["wait"])?)?;
     let now = app.clock.now();
@@ -321,7 +339,12 @@ async fn act(
         .db
         .write(move |tx| {
             let known = Added::known(tx, incident)?;
-            let asked = commands::act(tx, incident, &command, note.as_deref(), &who.actor, now)?;
+            let (mut note, mut changed) = (note.as_deref(), false);
+            for command in &commands {
+                let asked = commands::act(tx, incident, command, note.take(), &who.actor, now)?;
+                changed |= asked.changed;
+            }
+            let asked = Asked { incident, changed };
             let added = Added::since(tx, incident, &known)?;
             Ok::<_, ApiError>((asked, added))
         })
@@ -498,6 +521,9 @@ struct Edits {
     severity: Option<String>,
     /// The new service.
     service: Option<String>,
+    /// Fields of people's own: each name, and what it is to say; null takes it away. Others stay.
+    #[serde(default)]
+    fields: BTreeMap<String, Option<String>>,
 }
 
 /// Change what is said about an incident
@@ -524,13 +550,26 @@ async fn edit(
             format!("{id} was so already")
         }
     };
-    let command = Command::Edit {
-        title: edits.title,
-        description: edits.description,
-        severity: edits.severity.as_deref().map(severity).transpose()?,
-        service: edits.service,
-    };
-    act(&app, &id, (command, None), who, params, told).await
+    let fields: Vec<NewField> = edits.fields.into_iter().collect();
+    let severity = edits.severity.as_deref().map(severity).transpose()?;
+    let is_any = edits.title.is_some()
+        || edits.description.is_some()
+        || severity.is_some()
+        || edits.service.is_some();
+    let mut commands = Vec::new();
+    // Without anything to change it is refused, and says so.
+    if is_any || fields.is_empty() {
+        commands.push(Command::Edit {
+            title: edits.title,
+            description: edits.description,
+            severity,
+            service: edits.service,
+        });
+    }
+    if !fields.is_empty() {
+        commands.push(Command::SetFields { fields });
+    }
+    act_each(&app, &id, (commands, None), who, params, told).await
 }
 
 /// Resolve it at PagerDuty and remove it here

@@ -1,5 +1,7 @@
 //! The objects of the API, and how they are made of what the store holds.
 
+use std::collections::BTreeMap;
+
 use im_core::{Actor, IncidentNumber, Line, Person, SeveritySource, StatusModel, Story};
 use im_engine::connector::Connector;
 use im_store::incidents::IncidentRow;
@@ -78,6 +80,8 @@ pub struct Incident {
     pub status: &'static str,
     /// What it affects.
     pub service: Option<String>,
+    /// Fields of people's own: each name, and what it says.
+    pub fields: BTreeMap<String, String>,
     /// Who has it.
     pub assignees: Vec<Named>,
     /// `here` or `pagerduty`.
@@ -228,6 +232,7 @@ impl Incident {
             }),
             status: model.shown(story.status).as_str(),
             service: story.service.clone(),
+            fields: fields(&story.fields),
             assignees: story.assignees.iter().map(Named::from).collect(),
             origin: if story.born_here { "here" } else { "pagerduty" },
             declared_by: Doer::from(&story.declared_by),
@@ -277,6 +282,13 @@ fn twin(story: &Story, connector: Option<&Connector>, owed: &[OutboxRow]) -> Opt
             && story.pending.is_empty(),
         pending: owed.iter().map(Pending::of).collect(),
     })
+}
+
+fn fields(fields: &[im_core::Field]) -> BTreeMap<String, String> {
+    let pairs = fields.iter();
+    pairs
+        .map(|field| (field.name.clone(), field.value.clone()))
+        .collect()
 }
 
 fn by(done: Option<&im_core::Done>) -> Option<String> {

@@ -21,8 +21,9 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::view::{self, ConnectorView, length};
-use super::{find, priorities};
+use super::{custom_fields, find, priorities};
 use crate::http::App;
+use crate::http::api::types::Check;
 use crate::http::error::ApiError;
 use crate::http::hooks;
 use crate::http::input::Body;
@@ -95,6 +96,8 @@ pub(super) async fn add(
     view.warnings = warnings(name.as_str(), &config);
     view.warnings
         .extend(same_account(&app, name.as_str(), &config).await?);
+    let connector = find(&app, name.as_str()).await?;
+    view.warnings.extend(not_there(&app, &connector).await?);
     Ok((StatusCode::CREATED, Json(view)))
 }
 
@@ -192,16 +195,6 @@ fn document(app: &App, connector: &Connector) -> Value {
         .iter()
         .map(|(severity, urgency)| (severity.to_string(), urgency.as_str().into()))
         .collect();
-    let priorities: Map<String, Value> = custom
-        .priority_mapping
-        .iter()
-        .map(|(severity, id)| (severity.to_string(), id.as_str().into()))
-        .collect();
-    let services: Map<String, Value> = custom
-        .service_mappings
-        .iter()
-        .map(|(name, id)| (name.clone(), id.as_str().into()))
-        .collect();
     let policies: Map<String, Value> = custom
         .escalation_mappings
         .iter()
@@ -236,15 +229,24 @@ fn document(app: &App, connector: &Connector) -> Value {
             "escalation_policy_id": custom.escalation_policy_id,
             "escalation_mappings": policies,
             "urgency_mapping": urgencies,
-            "priority_mapping": priorities,
-            "service_mappings": services,
+            "priority_mapping": object(&custom.priority_mapping),
+            "service_mappings": object(&custom.service_mappings),
             "description_templates": templates,
+            "custom_field_mappings": object(&custom.custom_field_mappings),
             "auto_resolve": custom.auto_resolve,
             "sync_notes": custom.sync_notes,
             "resolve_rule": custom.resolve_rule.as_str(),
             "severity_from_urgency": inferred,
         },
     })
+}
+
+/// A table as it is written.
+fn object<N: ToString>(rows: &[(N, String)]) -> Map<String, Value> {
+    let pairs = rows.iter();
+    pairs
+        .map(|(name, value)| (name.to_string(), value.as_str().into()))
+        .collect()
 }
 
 /// The key of a connector, as far as it is shown.
@@ -305,17 +307,7 @@ pub(super) async fn apply(
         None => None,
         Some(_) => Some(sealed_secrets(app, &config)?),
     };
-    let asked = Connector {
-        row: ConnectorRow {
-            api_key: api_key.clone(),
-            ..connector.row.clone()
-        },
-        mapping: config.mapping(),
-        config: config.clone(),
-    };
-    if asked.config.custom.priority_mapping != connector.config.custom.priority_mapping {
-        priorities::check(app, &asked).await?;
-    }
+    let notices = ask_for_mapped(app, &connector, &config, &api_key).await?;
     let is_other = has_key || config.base_url != connector.config.base_url;
     let state = if is_other {
         RowState::Untested
@@ -342,7 +334,53 @@ pub(super) async fn apply(
     app.signals.nudge();
     let mut view = view::load(app, name).await?;
     view.warnings = warnings(name, &config);
+    view.warnings.extend(notices);
     Ok(view)
+}
+
+/// Refuses priorities that PagerDuty does not have, and says which custom fields it does not have,
+/// where the configuration names others than before.
+async fn ask_for_mapped(
+    app: &App,
+    before: &Connector,
+    config: &ConnectorConfig,
+    api_key: &str,
+) -> Result<Vec<String>, ApiError> {
+    let row = ConnectorRow {
+        api_key: api_key.to_owned(),
+        ..before.row.clone()
+    };
+    let after = Connector {
+        row,
+        mapping: config.mapping(),
+        config: config.clone(),
+        fields: Vec::new(),
+    };
+    let (old, new) = (&before.config.custom, &config.custom);
+    if new.priority_mapping != old.priority_mapping {
+        priorities::check(app, &after).await?;
+    }
+    if new.custom_field_mappings == old.custom_field_mappings {
+        return Ok(Vec::new());
+    }
+    Ok(words(custom_fields::learn(app, &after).await?))
+}
+
+/// What PagerDuty does not have of what is mapped.
+async fn not_there(app: &App, connector: &Connector) -> Result<Vec<String>, ApiError> {
+    let mut lines = priorities::checks(app, connector).await?;
+    lines.extend(custom_fields::learn(app, connector).await?);
+    Ok(words(lines))
+}
+
+/// What is not as it should be, in one line each.
+fn words(lines: Vec<Check>) -> Vec<String> {
+    let notable = lines.into_iter().filter(|line| line.state != "ok");
+    let words = notable.map(|line| {
+        let parts = [Some(line.text), line.cause, line.next];
+        parts.into_iter().flatten().collect::<Vec<_>>().join("; ")
+    });
+    words.collect()
 }
 
 /// RFC 7396: objects are merged, `null` removes, everything else replaces.

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::ask::{outcome, trouble, wrong_key_next};
 use super::view::length;
-use super::{events, find, lists, priorities};
+use super::{custom_fields, events, find, lists, priorities};
 use crate::http::App;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
@@ -59,6 +59,7 @@ pub(super) async fn test(
     lines.push(user(&app, &connector).await?);
     lines.push(policy(&app, &connector).await?);
     lines.extend(priorities::checks(&app, &connector).await?);
+    lines.extend(custom_fields::learn(&app, &connector).await?);
     lines.extend(webhook(&app, &connector).await?);
     Ok(Json(Checks::of(lines)))
 }

@@ -98,6 +98,9 @@ impl Done {
             Kind::Titled => self.fields.push("title"),
             Kind::SeverityChanged | Kind::UrgencyChanged => self.fields.push("urgency"),
             Kind::PriorityChanged => self.fields.push("priority"),
+            Kind::FieldsChanged if !self.fields.contains(&"custom fields") => {
+                self.fields.push("custom fields");
+            }
             Kind::ServiceChanged => self.others.push(service("moved to", known, peer)),
             Kind::Triggered | Kind::Reopened => self.state = Some(PeerStatus::Triggered.as_str()),
             Kind::Acknowledged => self.state = Some(PeerStatus::Acknowledged.as_str()),
@@ -169,6 +172,7 @@ fn remark(kind: Kind, known: &Known, peer: &Peer, mapping: &Mapping) -> Option<S
     Some(match kind {
         Kind::Noted if !mapping.sync_notes => "the note stays here (sync_notes is off)".to_owned(),
         Kind::Described => "a description cannot be changed there".to_owned(),
+        Kind::FieldsChanged => "the fields stay here".to_owned(),
         Kind::Titled => "it has this title".to_owned(),
         Kind::SeverityChanged => {
             let urgency = peer.urgency.map_or("as it is", im_core::Urgency::as_str);
