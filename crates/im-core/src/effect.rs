@@ -214,7 +214,7 @@ fn assignees_differ(story: &Story, reopens: bool) -> bool {
 
 fn service_differs(story: &Story, mapping: &Mapping) -> bool {
     let shown = story.peer.as_ref().and_then(|peer| peer.service.as_ref());
-    let wanted = mapping.service_id(story.service.as_deref());
+    let wanted = mapping.service_for(&story.traits());
     shown.is_none_or(|service| service.id != wanted)
 }
 

@@ -104,7 +104,7 @@ fn service(
     unsent.or_else(|| match there {
         // Several names may share a PagerDuty service: keep the one that people said.
         Some(there) => said()
-            .filter(|name| mapping.is_none_or(|mapping| mapping.service_id(Some(name)) == there.id))
+            .filter(|name| mapping.is_none_or(|mapping| mapping.may_be_on(Some(name), &there.id)))
             .or_else(|| {
                 mapping
                     .and_then(|mapping| mapping.service_name(&there.id))

@@ -48,7 +48,9 @@ pub use fact::{Fact, Kind, Source};
 pub use fold::{fold, peer_of};
 pub use gone::GONE;
 pub use id::{ConnectorName, IncidentNumber, ParseIdError};
-pub use mapping::{Direction, FieldChoice, Mapping, ResolveRule, ServiceChoice};
+pub use mapping::{
+    Direction, FieldChoice, Mapping, ResolveRule, ServiceChoice, ServiceRule, Traits,
+};
 pub use severity::{ParseSeverityError, Severity, SeveritySource, Urgency};
 pub use snapshot::{Named, Snapshot};
 pub use status::{PeerStatus, Status, StatusModel};

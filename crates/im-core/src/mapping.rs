@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Named, Severity, SeveritySource, Urgency};
+use crate::{Field, Named, Severity, SeveritySource, Urgency};
 
 /// Which way changes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -99,6 +99,43 @@ pub struct FieldChoice {
     pub theirs: String,
 }
 
+/// A rule for the service that an incident goes to: what it says must all be so.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct ServiceRule {
+    /// Our name of the service; any if absent.
+    pub service: Option<String>,
+    /// The severity; any if absent.
+    pub severity: Option<Severity>,
+    /// Fields of people's own, and what each says.
+    pub fields: Vec<(String, String)>,
+    /// PagerDuty's id of the service.
+    pub id: String,
+}
+
+/// What rules look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Traits<'a> {
+    /// Our name of the service.
+    pub service: Option<&'a str>,
+    /// How bad it is.
+    pub severity: Option<Severity>,
+    /// Fields of people's own.
+    pub fields: &'a [Field],
+}
+
+impl ServiceRule {
+    /// Whether all that it says is so.
+    fn is_met(&self, traits: &Traits<'_>) -> bool {
+        let says = |(name, value): &(String, String)| {
+            let mut fields = traits.fields.iter();
+            fields.any(|field| field.name == *name && field.value == *value)
+        };
+        (self.service.is_none() || self.service.as_deref() == traits.service)
+            && (self.severity.is_none() || self.severity == traits.severity)
+            && self.fields.iter().all(says)
+    }
+}
+
 /// The translation tables and switches of one connector.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Mapping {
@@ -114,6 +151,8 @@ pub struct Mapping {
     pub severity_from_urgency: Option<(Severity, Severity)>,
     /// Our services; several may share one of PagerDuty's.
     pub services: Vec<ServiceChoice>,
+    /// Rules that come before the table, the first one first.
+    pub rules: Vec<ServiceRule>,
     /// Where incidents go whose service is not in the table.
     pub default_service: String,
     /// Fields of people's own that PagerDuty has a custom field for.
@@ -137,6 +176,7 @@ impl Mapping {
             priorities: names.into_iter().zip(Severity::ALL).collect(),
             severity_from_urgency: Some((Severity::Sev2, Severity::Sev3)),
             services: Vec::new(),
+            rules: Vec::new(),
             default_service: default_service.into(),
             fields: Vec::new(),
             auto_resolve: true,
@@ -220,6 +260,21 @@ impl Mapping {
         Some(&row.name)
     }
 
+    /// PagerDuty's id of the service for an incident: by the first rule that it meets, else by the
+    /// name of its service.
+    pub fn service_for(&self, traits: &Traits<'_>) -> &str {
+        let rule = self.rules.iter().find(|rule| rule.is_met(traits));
+        rule.map_or_else(|| self.service_id(traits.service), |rule| rule.id.as_str())
+    }
+
+    /// Whether an incident of a service of ours may be on one of PagerDuty's.
+    pub fn may_be_on(&self, name: Option<&str>, id: &str) -> bool {
+        let is_meant = |rule: &ServiceRule| {
+            rule.id == id && (rule.service.is_none() || rule.service.as_deref() == name)
+        };
+        self.service_id(name) == id || self.rules.iter().any(is_meant)
+    }
+
     /// PagerDuty's id for one of our services, or the default.
     pub fn service_id(&self, name: Option<&str>) -> &str {
         self.services
@@ -228,11 +283,13 @@ impl Mapping {
             .map_or(&self.default_service, |row| &row.id)
     }
 
-    /// Our name for one of PagerDuty's services: the first that is listed.
+    /// Our name for one of PagerDuty's services: the first that is listed, else that of a rule.
     pub fn service_name(&self, id: &str) -> Option<&str> {
-        self.services
-            .iter()
-            .find(|row| row.id == id)
-            .map(|row| row.name.as_str())
+        let listed = self.services.iter().find(|row| row.id == id);
+        let by_rule = || {
+            let mut rules = self.rules.iter().filter(|rule| rule.id == id);
+            rules.find_map(|rule| rule.service.as_deref())
+        };
+        listed.map(|row| row.name.as_str()).or_else(by_rule)
     }
 }

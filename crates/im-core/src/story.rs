@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Actor, IncidentNumber, Kind, Line, Named, PeerStatus, Person, Severity, SeveritySource, Status,
-    Urgency,
+    Traits, Urgency,
 };
 
 /// What is true of an incident, and what has been.
@@ -62,6 +62,15 @@ pub struct Story {
 const SKEW_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 impl Story {
+    /// What the rules for services look at.
+    pub fn traits(&self) -> Traits<'_> {
+        Traits {
+            service: self.service.as_deref(),
+            severity: self.severity.map(|(severity, _)| severity),
+            fields: &self.fields,
+        }
+    }
+
     /// The instant of a command that is given `now`: after everything that was to be seen when
     /// it was given. PagerDuty's instants are its own, and our clock may be behind (S31).
     pub fn command_at(&self, now: Timestamp) -> Timestamp {

@@ -8,7 +8,7 @@ use im_store::{StoreError, Tx, incidents, outbox, people, settings};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
-use crate::parts::{self, Planned};
+use crate::parts::{self, Declared, Planned};
 use crate::record::{self, record};
 use crate::whose;
 
@@ -98,9 +98,10 @@ pub fn declare_with(
         of_kind.filter_map(|one| one.value.as_deref())
     };
     let mut planned = Vec::new();
+    let declared = Declared::of(&decided);
     for service in named(Kind::Spanned) {
         let connector = choose(tx, connector, Some(service))?;
-        Planned::sort_in(&mut planned, service, connector);
+        Planned::sort_in(&mut planned, service, connector, &declared);
     }
     if !planned.is_empty() {
         return Ok(parts::declare(tx, &decided, &planned, actor, now)?);

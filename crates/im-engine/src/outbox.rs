@@ -151,10 +151,7 @@ fn send(
             }
         }
         Effect::Service => {
-            let service = connector
-                .mapping
-                .service_id(story.service.as_deref())
-                .to_owned();
+            let service = connector.mapping.service_for(&story.traits()).to_owned();
             Change {
                 service_id: Some(service),
                 ..Change::default()
@@ -253,7 +250,7 @@ fn create(
         .config
         .custom
         .template_for(story.service.as_deref());
-    let service = connector.mapping.service_id(story.service.as_deref());
+    let service = connector.mapping.service_for(&story.traits());
     // Each of several services pages by the policy that is its own.
     let is_own = row.incident.whole().is_some() && service != connector.mapping.default_service;
     let custom = &connector.config.custom;

@@ -12,8 +12,8 @@
 //! - A whole has no connector and no twin, so it owes nothing itself.
 
 use im_core::{
-    Actor, Command, Decided, Fact, GONE, IncidentNumber, Kind, Line, Part, Rejection, ResolveRule,
-    StatusModel, Story, decide, gather, open_since,
+    Actor, Command, Decided, Fact, Field, GONE, IncidentNumber, Kind, Line, Part, Rejection,
+    ResolveRule, Severity, StatusModel, Story, Traits, decide, gather, open_since,
 };
 use im_store::{StoreError, Tx, facts, incidents};
 use jiff::Timestamp;
@@ -62,6 +62,37 @@ pub(crate) fn gathered(
     Ok(gather(own, &parts))
 }
 
+/// What is declared of all services together.
+pub(crate) struct Declared {
+    severity: Option<Severity>,
+    fields: Vec<Field>,
+}
+
+impl Declared {
+    pub(crate) fn of(decided: &[Decided]) -> Self {
+        let severity = decided.iter().find(|one| one.kind == Kind::SeverityChanged);
+        let fields = decided.iter().filter(|one| one.kind == Kind::FieldsChanged);
+        let field = |one: &Decided| {
+            Some(Field {
+                name: one.detail.clone()?,
+                value: one.value.clone()?,
+            })
+        };
+        Self {
+            severity: severity.and_then(|one| one.value.as_deref()?.parse().ok()),
+            fields: fields.filter_map(field).collect(),
+        }
+    }
+
+    fn traits<'a>(&'a self, service: &'a str) -> Traits<'a> {
+        Traits {
+            service: Some(service),
+            severity: self.severity,
+            fields: &self.fields,
+        }
+    }
+}
+
 /// A part that is to be made: where it leaves, and the services that it is for.
 pub(crate) struct Planned<'a> {
     connector: Option<Connector>,
@@ -71,10 +102,16 @@ pub(crate) struct Planned<'a> {
 impl<'a> Planned<'a> {
     /// Sorts a service to the part that goes to the same service of PagerDuty's: nobody is paged
     /// twice for one incident.
-    pub(crate) fn sort_in(planned: &mut Vec<Self>, service: &'a str, connector: Option<Connector>) {
+    pub(crate) fn sort_in(
+        planned: &mut Vec<Self>,
+        service: &'a str,
+        connector: Option<Connector>,
+        declared: &Declared,
+    ) {
         let place = |connector: &Option<Connector>, service: &str| {
             let connector = connector.as_ref()?;
-            let there = connector.mapping.service_id(Some(service)).to_owned();
+            let traits = declared.traits(service);
+            let there = connector.mapping.service_for(&traits).to_owned();
             Some((connector.name().to_owned(), there))
         };
         let wanted = place(&connector, service);

@@ -148,9 +148,9 @@ fn named_services(
         .filter(|fact| fact.source == Source::Command && fact.kind == Kind::ServiceChanged)
         .map(|fact| fact.value.as_deref());
     let services = named.chain([None]);
-    Ok(services
-        .map(|name| mapping.service_id(name).to_owned())
-        .collect())
+    let by_name = services.map(|name| mapping.service_id(name));
+    let by_rule = mapping.rules.iter().map(|rule| rule.id.as_str());
+    Ok(by_name.chain(by_rule).map(str::to_owned).collect())
 }
 
 /// Applies a read to `incident`.

@@ -6,10 +6,13 @@
 
 mod escalation;
 mod json;
+mod rules;
 
 use std::str::FromStr;
 
-use im_core::{Direction, Mapping, ResolveRule, ServiceChoice, Severity, Urgency, set_fields};
+use im_core::{
+    Direction, Mapping, ResolveRule, ServiceChoice, ServiceRule, Severity, Urgency, set_fields,
+};
 use jiff::SignedDuration;
 
 use crate::secret::Secret;
@@ -78,6 +81,8 @@ pub struct Custom {
     pub priority_mapping: Vec<(Severity, String)>,
     /// Our service's name and PagerDuty's id, by name.
     pub service_mappings: Vec<(String, String)>,
+    /// Rules that come before those names, the first one first.
+    pub service_rules: Vec<ServiceRule>,
     /// What PagerDuty shows of a new incident, by our name of the service or `default`.
     pub description_templates: Vec<(String, Template)>,
     /// Our field's name and that of PagerDuty's custom field, by ours.
@@ -177,7 +182,7 @@ const TOP_KEYS: [&str; 11] = [
     "custom",
 ];
 
-const CUSTOM_KEYS: [&str; 13] = [
+const CUSTOM_KEYS: [&str; 14] = [
     "service_id",
     "from_email",
     "escalation_policy_id",
@@ -185,6 +190,7 @@ const CUSTOM_KEYS: [&str; 13] = [
     "urgency_mapping",
     "priority_mapping",
     "service_mappings",
+    "service_rules",
     "description_templates",
     "custom_field_mappings",
     "auto_resolve",
@@ -248,6 +254,7 @@ fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
         urgency_mapping: urgency_mapping(&mut custom)?,
         priority_mapping: priority_mapping(&mut custom)?,
         service_mappings: service_mappings(&mut custom)?,
+        service_rules: rules::service_rules(&mut custom)?,
         description_templates: templates(&mut custom)?,
         custom_field_mappings: custom_field_mappings(&mut custom)?,
         auto_resolve: custom.flag("auto_resolve")?.unwrap_or(true),
@@ -551,6 +558,7 @@ impl ConnectorConfig {
                 id: id.clone(),
             })
             .collect();
+        mapping.rules.clone_from(&custom.service_rules);
         mapping.auto_resolve = custom.auto_resolve;
         mapping.sync_notes = custom.sync_notes;
         mapping.resolve_rule = custom.resolve_rule;

@@ -52,6 +52,7 @@ mod stories {
     mod priorities;
     mod receiving;
     mod rows;
+    mod rules;
     mod services;
     mod set_up;
     mod settings;

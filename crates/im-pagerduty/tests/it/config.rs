@@ -100,6 +100,7 @@ fn what_is_left_out_has_its_default() {
             urgency_mapping: [],
             priority_mapping: [],
             service_mappings: [],
+            service_rules: [],
             description_templates: [],
             custom_field_mappings: [],
             auto_resolve: true,
@@ -212,6 +213,46 @@ fn i094_the_documented_table_of_fields_is_read() {
         said.contains("`a b` cannot be the name of a field"),
         "{said}"
     );
+}
+
+#[test]
+fn i080_rules_for_services_are_read_in_their_order() {
+    let rules = r#","service_rules":[{"severity":"sev-1","pd_service":"PB"},{"service":"api","fields":{"b":"2","a":"1"},"pd_service":"PA"}]"#;
+    let mapping = config("", rules).mapping();
+    let ids: Vec<&str> = mapping.rules.iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(ids, ["PB", "PA"]);
+    assert_eq!(mapping.service_name("PA"), Some("api"));
+    assert_eq!(mapping.service_name("PB"), None);
+    let refused = |rule: &str| {
+        parse(&with("", &format!(r#","service_rules":{rule}"#)))
+            .unwrap_err()
+            .to_string()
+    };
+    for (rule, said) in [
+        (
+            r#"[{"severity":"SEV-1"}]"#,
+            "`custom.service_rules[0].pd_service` is required",
+        ),
+        (
+            r#"[{"severity":"SEV-1","pd_service":"P"},{"pd_service":"P"}]"#,
+            "`custom.service_rules[1].pd_service` would be for every incident",
+        ),
+        (
+            r#"[{"severity":"SEV-9","pd_service":"P"}]"#,
+            "`custom.service_rules[0].severity` is wrong: `SEV-9` is not a severity",
+        ),
+        (
+            r#"[{"label":"x","pd_service":"P"}]"#,
+            "unknown key `custom.service_rules[0].label`",
+        ),
+        (
+            r#"{"severity":"SEV-1"}"#,
+            "`custom.service_rules` must be a list of rules, not an object",
+        ),
+    ] {
+        let told = refused(rule);
+        assert!(told.starts_with(said), "{told}");
+    }
 }
 
 #[test]

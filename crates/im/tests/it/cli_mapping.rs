@@ -77,6 +77,47 @@ fn i080_i083_i087_the_mapped_service_gets_the_incident_and_its_people_are_told()
 }
 
 #[test]
+fn i080_rules_by_severity_and_field_are_set_checked_and_met() {
+    let story = Story::connected(&json!({}));
+    let account = &story.stand_in.account;
+    let named = |name: &str| {
+        let found = account.services.iter().find(|one| one.1 == name).unwrap();
+        found.0.clone()
+    };
+    let rules = |id: &str| json!([{"severity": "SEV-1", "fields": {"environment": "production"}, "pd_service": id}]);
+    let set = |id: &str| {
+        let rules = rules(id);
+        story.im(&format!(
+            "connector config prod --set 'custom.service_rules={rules}'"
+        ))
+    };
+    let wrong = set("PNOSUCH");
+    assert_eq!(wrong.code, 2);
+    assert!(
+        wrong.err.contains("PagerDuty has no service PNOSUCH"),
+        "{}",
+        wrong.err
+    );
+    let set = set(&named("Search"));
+    assert_eq!(set.code, 0, "{}", set.all());
+    story.done("declare --sev SEV-1 --title x --service db --field environment=production");
+    assert_eq!(newest(&story).0, named("Search"));
+    story.done("declare --sev SEV-1 --title x --service db --field environment=staging");
+    assert_eq!(newest(&story).0, named("Database"));
+    let shown = story.done("connector config prod --json");
+    let shown: serde_json::Value = serde_json::from_str(&shown).unwrap();
+    assert_eq!(
+        shown["custom"]["service_rules"][0]["fields"]["environment"],
+        "production"
+    );
+    let tested = story.im("connector test prod").out;
+    assert!(
+        tested.contains(&format!("✓ Service {} accessible", named("Search"))),
+        "{tested}"
+    );
+}
+
+#[test]
 fn i084_i085_i086_i124_a_policy_is_set_by_service_and_severity_listed_and_taken_away() {
     let story = Story::connected(&json!({}));
     assert_snapshot!(told(

@@ -13,7 +13,7 @@ use im_core::{ConnectorName, Direction};
 use im_engine::connector::{self, Connector, Parted};
 use im_engine::{commands, request_sync};
 use im_pagerduty::Secret;
-use im_pagerduty::config::{ConnectorConfig, EscalationChoice};
+use im_pagerduty::config::{ConnectorConfig, Custom, EscalationChoice};
 use im_store::connectors::{self as rows, ConnectorRow, State as RowState};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::view::{self, ConnectorView, length};
-use super::{custom_fields, find, priorities};
+use super::{custom_fields, find, mappings, priorities};
 use crate::http::App;
 use crate::http::api::types::Check;
 use crate::http::error::ApiError;
@@ -231,6 +231,7 @@ fn document(app: &App, connector: &Connector) -> Value {
             "urgency_mapping": urgencies,
             "priority_mapping": object(&custom.priority_mapping),
             "service_mappings": object(&custom.service_mappings),
+            "service_rules": rules(custom),
             "description_templates": templates,
             "custom_field_mappings": object(&custom.custom_field_mappings),
             "auto_resolve": custom.auto_resolve,
@@ -247,6 +248,18 @@ fn object<N: ToString>(rows: &[(N, String)]) -> Map<String, Value> {
     pairs
         .map(|(name, value)| (name.to_string(), value.as_str().into()))
         .collect()
+}
+
+fn rules(custom: &Custom) -> Vec<Value> {
+    let rules = custom.service_rules.iter().map(|rule| {
+        json!({
+            "service": rule.service,
+            "severity": rule.severity,
+            "fields": object(&rule.fields),
+            "pd_service": rule.id,
+        })
+    });
+    rules.collect()
 }
 
 /// The key of a connector, as far as it is shown.
@@ -338,7 +351,7 @@ pub(super) async fn apply(
     Ok(view)
 }
 
-/// Refuses priorities that PagerDuty does not have, and says which custom fields it does not have,
+/// Refuses priorities and services of rules that PagerDuty does not have, and says which custom fields it lacks,
 /// where the configuration names others than before.
 async fn ask_for_mapped(
     app: &App,
@@ -357,6 +370,9 @@ async fn ask_for_mapped(
         fields: Vec::new(),
     };
     let (old, new) = (&before.config.custom, &config.custom);
+    if new.service_rules != old.service_rules {
+        mappings::check_rules(app, &after).await?;
+    }
     if new.priority_mapping != old.priority_mapping {
         priorities::check(app, &after).await?;
     }

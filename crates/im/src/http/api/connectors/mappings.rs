@@ -113,6 +113,19 @@ pub(super) async fn map_service(
     service_table(&app, &connector).await.map(Json)
 }
 
+/// Refuses rules for services that PagerDuty does not have. Where there is none, nothing is asked.
+pub(super) async fn check_rules(app: &App, connector: &Connector) -> Result<(), ApiError> {
+    let rules = &connector.mapping.rules;
+    if rules.is_empty() {
+        return Ok(());
+    }
+    let all = lists::all_services(app, connector).await?;
+    match rules.iter().find(|rule| name_of(&all, &rule.id).is_none()) {
+        Some(rule) => Err(no_such(&all, &rule.id, "service_rules", "service")),
+        None => Ok(()),
+    }
+}
+
 /// List by which policy new incidents page
 #[utoipa::path(
     get, path = "/api/v1/connectors/{name}/escalation-mappings", tag = "connectors", operation_id = "list_escalation_mappings",

@@ -256,9 +256,11 @@ async fn write_access(app: &App, connector: &Connector) -> Result<Check, ApiErro
 /// The default service, and each that is mapped.
 pub(super) async fn services(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
     let mut ids = vec![connector.mapping.default_service.clone()];
-    for choice in &connector.mapping.services {
-        if !ids.contains(&choice.id) {
-            ids.push(choice.id.clone());
+    let mapping = &connector.mapping;
+    let by_name = mapping.services.iter().map(|choice| &choice.id);
+    for id in by_name.chain(mapping.rules.iter().map(|rule| &rule.id)) {
+        if !ids.contains(id) {
+            ids.push(id.clone());
         }
     }
     let mut lines = Vec::new();
@@ -274,6 +276,9 @@ fn setting_of(connector: &Connector, id: &str) -> String {
     let named = mapping.services.iter().find(|choice| choice.id == id);
     match named {
         Some(choice) => format!("--set custom.service_mappings.{}=ID", choice.name),
+        None if mapping.rules.iter().any(|rule| rule.id == id) => {
+            "--set custom.service_rules=[…]".to_owned()
+        }
         None => "--service-id ID".to_owned(),
     }
 }

@@ -203,8 +203,10 @@ fn service(what: &str, known: &Known, peer: &Peer) -> String {
     let name = known.whole.story.service.as_deref().unwrap_or_default();
     let connector = known.whole.connector.as_ref();
     let is_mapped = connector.is_some_and(|connector| {
-        let mut rows = connector.mapping.services.iter();
-        rows.any(|row| row.name == name)
+        let mapping = &connector.mapping;
+        let is_it = |id: &str| service.is_some_and(|service| service.id == id);
+        let by_rule = mapping.rules.iter().any(|rule| is_it(&rule.id));
+        by_rule || mapping.services.iter().any(|row| row.name == name)
     });
     if is_mapped {
         format!("{what} {shown}")
