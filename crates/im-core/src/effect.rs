@@ -82,7 +82,9 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
     let mut debts = Debts::default();
     let exists = story.peer.is_some();
     let pending = || story.pending.iter().map(|pending| pending.command.clone());
-    if mapping.direction == Direction::Inbound {
+    let there = story.peer.as_ref().and_then(|peer| peer.service.as_ref());
+    let is_left_out = there.is_some_and(|service| !mapping.is_synced(&service.id));
+    if mapping.direction == Direction::Inbound || is_left_out {
         debts.kept = pending().collect();
         return debts;
     }

@@ -155,6 +155,8 @@ pub struct Mapping {
     pub rules: Vec<ServiceRule>,
     /// Where incidents go whose service is not in the table.
     pub default_service: String,
+    /// PagerDuty's ids of the services whose incidents travel; `None`: of all.
+    pub synced: Option<Vec<String>>,
     /// Fields of people's own that PagerDuty has a custom field for.
     pub fields: Vec<FieldChoice>,
     /// Whether a resolve here resolves there.
@@ -178,6 +180,7 @@ impl Mapping {
             services: Vec::new(),
             rules: Vec::new(),
             default_service: default_service.into(),
+            synced: None,
             fields: Vec::new(),
             auto_resolve: true,
             sync_notes: true,
@@ -258,6 +261,12 @@ impl Mapping {
     pub fn field_here(&self, theirs: &str) -> Option<&str> {
         let row = self.fields.iter().find(|row| row.theirs == theirs)?;
         Some(&row.name)
+    }
+
+    /// Whether incidents of one of PagerDuty's services travel.
+    pub fn is_synced(&self, id: &str) -> bool {
+        let chosen = self.synced.as_ref();
+        chosen.is_none_or(|chosen| chosen.iter().any(|known| known == id))
     }
 
     /// PagerDuty's id of the service for an incident: by the first rule that it meets, else by the

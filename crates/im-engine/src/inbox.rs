@@ -131,8 +131,8 @@ fn apply_all(
                 birth(tx, connector, incident, pd_id, heard, now)?;
                 early::look_soon(tx, connector, pd_id, now)?;
             }
-            // It is told to the connector that made it.
-            Place::Anothers => {}
+            // It is told to the connector that made it, or is not to be told here.
+            Place::Anothers | Place::LeftOut => {}
             Place::Gone => return Ok(Step::Finish(Digested::Orphan)),
             Place::Later(until) => return Ok(Step::Hold(until)),
         }
@@ -144,6 +144,7 @@ enum Place {
     Known(IncidentNumber),
     New,
     Anothers,
+    LeftOut,
     Gone,
     Later(Timestamp),
 }
@@ -172,9 +173,19 @@ fn locate(
         return Ok(Place::Anothers);
     }
     let later = Place::Later(now + hold(row, now));
+    if heard
+        .snapshot()
+        .is_some_and(|shown| read::is_left_out(connector, shown))
+    {
+        return Ok(Place::LeftOut);
+    }
     if heard.snapshot().is_none() {
         // Too little to make an incident of: read it first, then come back.
         let read = row.held && repair::wanted(tx, connector.name(), pd_id)?.is_none();
+        // Where services are chosen, what is not here after it was read is of another service.
+        if read && connector.mapping.synced.is_some() {
+            return Ok(Place::LeftOut);
+        }
         if read && now.duration_since(row.received_at) > ORPHAN_AFTER {
             return Ok(Place::Gone);
         }

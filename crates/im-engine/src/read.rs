@@ -51,7 +51,9 @@ pub(crate) fn apply(
     let key = shown.incident_key.as_deref();
     let (incident, created) = match known {
         Some(incident) => (incident, false),
-        None if whose::is_anothers(tx, connector, &shown.id, key, shown.service.as_ref())? => {
+        None if is_left_out(connector, shown)
+            || whose::is_anothers(tx, connector, &shown.id, key, shown.service.as_ref())? =>
+        {
             return Ok(Found {
                 applied: Applied::Unchanged,
                 missed: false,
@@ -72,6 +74,12 @@ pub(crate) fn apply(
         (false, _) => Applied::Updated,
     };
     Ok(Found { applied, missed })
+}
+
+/// Whether an incident that is not here is on a service that is not chosen to be synced.
+pub(crate) fn is_left_out(connector: &Connector, shown: &Snapshot) -> bool {
+    let service = shown.service.as_ref();
+    service.is_some_and(|service| !connector.mapping.is_synced(&service.id))
 }
 
 /// Kinds that PagerDuty has a webhook for. It has none for a title, an urgency, or a page.
@@ -185,7 +193,8 @@ fn unknown(
 ) -> Result<Vec<Fact>, StoreError> {
     let mut known = facts::of_incident(tx, incident)?;
     let is_look = |fact: &Fact| fact.source == Source::Look;
-    if known.iter().any(is_look) && !record::is_aside(tx, connector, incident)? {
+    let shown_on = read.snapshot.service.as_ref();
+    if known.iter().any(is_look) && !record::is_aside(tx, connector, incident, shown_on)? {
         // What was only looked at is news to us.
         Arc::make_mut(&mut known).retain(|fact| !is_look(fact));
     }

@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use im_core::{
-    Actor, Direction, Effect, Fact, IncidentNumber, Kind, Mapping, Owed, Pending, Source, Story,
-    fold, owed,
+    Actor, Direction, Effect, Fact, IncidentNumber, Kind, Mapping, Named, Owed, Pending, Source,
+    Story, fold, owed, peer_of,
 };
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx, facts, incidents};
@@ -54,7 +54,7 @@ pub fn record(
         }
     }
     if let Some(connector) = connector
-        && is_aside(tx, connector, incident)?
+        && is_aside(tx, connector, incident, shown_on(&reports))?
     {
         reports = reports.iter().flat_map(aside).collect();
     }
@@ -85,12 +85,42 @@ pub(crate) fn is_aside(
     tx: &mut Tx<'_>,
     connector: &Connector,
     incident: IncidentNumber,
+    shown_on: Option<&Named>,
 ) -> Result<bool, StoreError> {
+    if is_left_out(tx, &connector.mapping, incident, shown_on)? {
+        return Ok(true);
+    }
     if connector.mapping.direction != Direction::Outbound {
         return Ok(false);
     }
     // With a key of ours it was born here. One that was born there has no other truth.
     Ok(incidents::find(tx, incident)?.is_some_and(|row| row.pd_key.is_some()))
+}
+
+/// The service that the newest report shows the incident on.
+fn shown_on(reports: &[(Fact, Option<String>)]) -> Option<&Named> {
+    let shown = reports
+        .iter()
+        .filter_map(|(fact, _)| fact.snapshot.as_ref());
+    let newest = shown.max_by_key(|shown| shown.version)?;
+    newest.service.as_ref()
+}
+
+/// Whether an incident is on a service that is not chosen to be synced.
+fn is_left_out(
+    tx: &mut Tx<'_>,
+    mapping: &Mapping,
+    incident: IncidentNumber,
+    shown_on: Option<&Named>,
+) -> Result<bool, StoreError> {
+    if mapping.synced.is_none() {
+        return Ok(false);
+    }
+    if let Some(service) = shown_on {
+        return Ok(!mapping.is_synced(&service.id));
+    }
+    let held = peer_of(&facts::of_incident(tx, incident)?).and_then(|peer| peer.service);
+    Ok(held.is_some_and(|service| !mapping.is_synced(&service.id)))
 }
 
 /// A report of what is to change nothing here: it says what PagerDuty shows, and what became of

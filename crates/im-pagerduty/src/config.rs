@@ -83,6 +83,8 @@ pub struct Custom {
     pub service_mappings: Vec<(String, String)>,
     /// Rules that come before those names, the first one first.
     pub service_rules: Vec<ServiceRule>,
+    /// PagerDuty's ids of the services that are synced; `None`: all.
+    pub synced_services: Option<Vec<String>>,
     /// What PagerDuty shows of a new incident, by our name of the service or `default`.
     pub description_templates: Vec<(String, Template)>,
     /// Our field's name and that of PagerDuty's custom field, by ours.
@@ -182,7 +184,7 @@ const TOP_KEYS: [&str; 11] = [
     "custom",
 ];
 
-const CUSTOM_KEYS: [&str; 14] = [
+const CUSTOM_KEYS: [&str; 15] = [
     "service_id",
     "from_email",
     "escalation_policy_id",
@@ -191,6 +193,7 @@ const CUSTOM_KEYS: [&str; 14] = [
     "priority_mapping",
     "service_mappings",
     "service_rules",
+    "synced_services",
     "description_templates",
     "custom_field_mappings",
     "auto_resolve",
@@ -218,7 +221,7 @@ fn top(json_text: &str) -> Result<Fields, ConfigError> {
 
 fn read(top: &mut Fields) -> Result<ConnectorConfig, ConfigError> {
     top.only(&TOP_KEYS)?;
-    Ok(ConnectorConfig {
+    let config = ConnectorConfig {
         base_url: base_url(top)?,
         api_key: api_key(top)?,
         sync_direction: direction(top)?,
@@ -234,7 +237,49 @@ fn read(top: &mut Fields) -> Result<ConnectorConfig, ConfigError> {
             responses: top.flag("log_responses")?.unwrap_or_default(),
         },
         custom: custom(top)?,
-    })
+    };
+    chosen(&config)?;
+    Ok(config)
+}
+
+/// What is declared here must travel: each service to which it may go is chosen to be synced.
+fn chosen(config: &ConnectorConfig) -> Result<(), ConfigError> {
+    let mapping = config.mapping();
+    let by_name = mapping.services.iter().map(|row| &row.id);
+    let by_rule = mapping.rules.iter().map(|rule| &rule.id);
+    let mut all = by_name.chain(by_rule).chain([&mapping.default_service]);
+    match all.find(|id| !mapping.is_synced(id)) {
+        None => Ok(()),
+        Some(id) => Err(ConfigError::BadValue {
+            key: "custom.synced_services".to_owned(),
+            problem: format!(
+                "leaves out {id}, to which incidents are declared by service_id, service_mappings or service_rules"
+            ),
+            example: SYNCED_EXAMPLE,
+        }),
+    }
+}
+
+const SYNCED_EXAMPLE: &str = "[\"PAPI001\", \"PDAT001\"]";
+
+fn synced_services(custom: &mut Fields) -> Result<Option<Vec<String>>, ConfigError> {
+    const NAME: &str = "synced_services";
+    const EXPECTED: &str = "a list of PagerDuty's service ids";
+    let rows = match custom.take(NAME) {
+        None | Some(Json::Null) => return Ok(None),
+        Some(Json::List(rows)) => rows,
+        Some(other) => return Err(custom.wrong(NAME, EXPECTED, &other, SYNCED_EXAMPLE)),
+    };
+    let mut ids = Vec::new();
+    for row in rows {
+        match row {
+            Json::Text(id) => ids.push(id),
+            other => return Err(custom.wrong(NAME, EXPECTED, &other, SYNCED_EXAMPLE)),
+        }
+    }
+    ids.sort();
+    ids.dedup();
+    Ok(Some(ids))
 }
 
 fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
@@ -255,6 +300,7 @@ fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
         priority_mapping: priority_mapping(&mut custom)?,
         service_mappings: service_mappings(&mut custom)?,
         service_rules: rules::service_rules(&mut custom)?,
+        synced_services: synced_services(&mut custom)?,
         description_templates: templates(&mut custom)?,
         custom_field_mappings: custom_field_mappings(&mut custom)?,
         auto_resolve: custom.flag("auto_resolve")?.unwrap_or(true),
@@ -558,6 +604,7 @@ impl ConnectorConfig {
                 id: id.clone(),
             })
             .collect();
+        mapping.synced.clone_from(&custom.synced_services);
         mapping.rules.clone_from(&custom.service_rules);
         mapping.auto_resolve = custom.auto_resolve;
         mapping.sync_notes = custom.sync_notes;

@@ -56,6 +56,7 @@ mod stories {
     mod services;
     mod set_up;
     mod settings;
+    mod synced;
     mod told;
     mod two_way;
 }

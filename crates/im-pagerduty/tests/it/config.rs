@@ -101,6 +101,7 @@ fn what_is_left_out_has_its_default() {
             priority_mapping: [],
             service_mappings: [],
             service_rules: [],
+            synced_services: None,
             description_templates: [],
             custom_field_mappings: [],
             auto_resolve: true,
@@ -253,6 +254,39 @@ fn i080_rules_for_services_are_read_in_their_order() {
         let told = refused(rule);
         assert!(told.starts_with(said), "{told}");
     }
+}
+
+#[test]
+fn mw39_what_is_declared_must_be_on_a_service_that_is_synced() {
+    let mapping = config(
+        "",
+        r#","synced_services":["PSVC","PDB","PDB"],"service_mappings":{"db":"PDB"}"#,
+    )
+    .mapping();
+    assert_eq!(
+        mapping.synced.as_deref(),
+        Some(&["PDB".to_owned(), "PSVC".to_owned()][..])
+    );
+    assert!(mapping.is_synced("PDB") && !mapping.is_synced("PWEB"));
+    assert!(
+        config("", "").mapping().is_synced("PWEB"),
+        "all, where none is chosen"
+    );
+    for left_out in [
+        r#","synced_services":["PDB"]"#,
+        r#","synced_services":["PSVC"],"service_mappings":{"db":"PDB"}"#,
+        r#","synced_services":["PSVC"],"service_rules":[{"severity":"SEV-1","pd_service":"PDB"}]"#,
+    ] {
+        let said = parse(&with("", left_out)).unwrap_err().to_string();
+        assert!(
+            said.starts_with("`custom.synced_services` leaves out P"),
+            "{said}"
+        );
+    }
+    check(
+        &with("", r#","synced_services":"PSVC""#),
+        "`custom.synced_services` must be a list of PagerDuty's service ids, not a text; for example [\"PAPI001\", \"PDAT001\"]",
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod mapping;
 mod outbox;
 mod priority;
 mod remove;
+mod services;
 mod status;
 mod sync;
 mod test;
@@ -44,6 +45,7 @@ enum ConnectorCommand {
     ListMappings(mapping::ListMappingsArgs),
     MapEscalation(mapping::MapEscalationArgs),
     ListEscalations(mapping::ListEscalationsArgs),
+    Services(services::ServicesArgs),
     MapPriority(priority::MapPriorityArgs),
     ListPriorities(priority::ListPrioritiesArgs),
     Deliveries(deliveries::DeliveriesArgs),
@@ -67,6 +69,7 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::ListMappings(args) => mapping::list_services(args, cx).await,
         ConnectorCommand::MapEscalation(args) => mapping::map_escalation(args, cx).await,
         ConnectorCommand::ListEscalations(args) => mapping::list_escalations(args, cx).await,
+        ConnectorCommand::Services(args) => services::run(args, cx).await,
         ConnectorCommand::MapPriority(args) => priority::map(args, cx).await,
         ConnectorCommand::ListPriorities(args) => priority::list(args, cx).await,
         ConnectorCommand::Deliveries(args) => deliveries::run(args, cx).await,

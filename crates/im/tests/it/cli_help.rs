@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 87] = [
+const COMMANDS: [&str; 88] = [
     "",
     "declare",
     "ack",
@@ -40,6 +40,7 @@ const COMMANDS: [&str; 87] = [
     "connector list-mappings",
     "connector map-escalation",
     "connector list-escalations",
+    "connector services",
     "connector map-priority",
     "connector list-priorities",
     "connector deliveries",

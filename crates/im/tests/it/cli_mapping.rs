@@ -118,6 +118,50 @@ fn i080_rules_by_severity_and_field_are_set_checked_and_met() {
 }
 
 #[test]
+fn mw39_services_are_chosen_searched_checked_and_all_taken_again() {
+    let story = Story::connected(&json!({}));
+    let synced = |story: &Story| -> Vec<String> {
+        let listed = story.done("connector services prod");
+        let rows = listed.lines().skip(1);
+        let synced = rows.filter(|row| row.starts_with("yes"));
+        synced.map(|row| words(row)[2..].join(" ")).collect()
+    };
+    let all = synced(&story);
+    assert!(all.len() > 4, "without a choice all are: {all:?}");
+    for (line, why) in [
+        ("--sync Search", "`custom.synced_services` leaves out"),
+        ("--sync Nowhere", "PagerDuty has no service Nowhere"),
+        ("--all --stop Search", "cannot be used with"),
+    ] {
+        let refused = story.im(&format!("connector services prod {line}"));
+        assert_eq!(refused.code, 2, "{}", refused.all());
+        assert!(
+            words(&refused.err).join(" ").contains(why),
+            "{}",
+            refused.err
+        );
+    }
+    let chosen = story.done("connector services prod --sync 'Payments API,Database,Search'");
+    assert_eq!(chosen, format!("3 of {} services are synced\n", all.len()));
+    story.done("connector services prod --stop Search");
+    assert_eq!(synced(&story), ["Database", "Payments API"]);
+    let found = story.done("connector services prod --search DATA");
+    assert_eq!(found.lines().count(), 2, "{found}");
+    story.done("connector services prod --all");
+    assert_eq!(synced(&story), all);
+    let begins = |story: &Story, name: &str| {
+        let mut services = story.stand_in.account.services.iter();
+        let service = services.find(|one| one.1 == name).unwrap().0.clone();
+        story.there(|sim, now| sim.trigger(&service, name, now).unwrap());
+        story.done("connector sync prod");
+        story.done("list").contains(name)
+    };
+    assert!(begins(&story, "Search"), "all are synced again");
+    story.done("connector services prod --stop Notifications");
+    assert!(!begins(&story, "Notifications"));
+}
+
+#[test]
 fn i084_i085_i086_i124_a_policy_is_set_by_service_and_severity_listed_and_taken_away() {
     let story = Story::connected(&json!({}));
     assert_snapshot!(told(

@@ -15,6 +15,7 @@ mod outbox;
 mod priorities;
 mod remove;
 mod sync;
+mod synced;
 mod test;
 mod test_event;
 mod view;
@@ -50,6 +51,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mappings::services, mappings::map_service))
         .routes(routes!(mappings::escalations, mappings::map_escalation))
         .routes(routes!(priorities::priorities, priorities::map_priority))
+        .routes(routes!(synced::synced, synced::choose))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))

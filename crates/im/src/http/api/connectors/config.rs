@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::view::{self, ConnectorView, length};
-use super::{custom_fields, find, mappings, priorities};
+use super::{custom_fields, find, mappings, priorities, synced};
 use crate::http::App;
 use crate::http::api::types::Check;
 use crate::http::error::ApiError;
@@ -232,6 +232,7 @@ fn document(app: &App, connector: &Connector) -> Value {
             "priority_mapping": object(&custom.priority_mapping),
             "service_mappings": object(&custom.service_mappings),
             "service_rules": rules(custom),
+            "synced_services": custom.synced_services,
             "description_templates": templates,
             "custom_field_mappings": object(&custom.custom_field_mappings),
             "auto_resolve": custom.auto_resolve,
@@ -370,6 +371,9 @@ async fn ask_for_mapped(
         fields: Vec::new(),
     };
     let (old, new) = (&before.config.custom, &config.custom);
+    if new.synced_services != old.synced_services {
+        synced::check(app, &after).await?;
+    }
     if new.service_rules != old.service_rules {
         mappings::check_rules(app, &after).await?;
     }

@@ -1,0 +1,125 @@
+//! Which of PagerDuty's services are synced.
+
+use im_core::{Command, Status};
+use jiff::SignedDuration;
+use serde_json::json;
+
+use crate::world::World;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Lets the incidents of these services travel, and declares everything on the first.
+fn choose(world: &mut World, services: &[usize]) {
+    let ids: Vec<String> = services
+        .iter()
+        .map(|at| world.account.services[*at].0.clone())
+        .collect();
+    world.configure(move |config| {
+        config["custom"]["service_id"] = json!(ids[0]);
+        config["custom"]["service_mappings"] = json!({});
+        config["custom"]["synced_services"] = json!(ids);
+    });
+    world.settle_down();
+}
+
+fn choose_all(world: &mut World) {
+    world.configure(|config| config["custom"]["synced_services"] = json!(null));
+    world.settle_down();
+}
+
+/// An incident begins at PagerDuty.
+fn trigger(world: &mut World, service: usize, title: &str) -> String {
+    let service = world.account.services[service].0.clone();
+    let twin = world.sim.trigger(&service, title, world.now).unwrap();
+    world.settle_down();
+    twin
+}
+
+story! {
+    fn mw39_only_incidents_of_chosen_services_come_here_by_webhook_and_by_comparison(world) {
+        choose(world, &[1, 2]);
+        let chosen = trigger(world, 2, "Chosen");
+        let other = trigger(world, 3, "Another's");
+        let user = world.user(1);
+        for twin in [&chosen, &other] {
+            world.sim.note(&user, twin, "a note", world.now).unwrap();
+            world.sim.acknowledge(&user, twin, world.now).unwrap();
+        }
+        world.way.lose = Some(|_| true);
+        let missed = trigger(world, 1, "Missed");
+        let left_out = trigger(world, 4, "Left out");
+        world.run_for(HOUR);
+        for (twin, is_here) in [(&chosen, true), (&missed, true), (&other, false), (&left_out, false)] {
+            assert_eq!(world.number_of(twin).is_some(), is_here, "{twin}");
+        }
+        assert_eq!(world.list().len(), 2);
+        let reads = |world: &World| world.asked.iter().filter(|asked| asked.call.name() == "read_incident").count();
+        let before = reads(world);
+        world.way.lose = None;
+        world.sim.note(&user, &other, "another", world.now).unwrap();
+        world.run_for(MINUTE);
+        assert!(reads(world) - before <= 2, "it is looked up once, and left alone");
+        // What is declared here travels.
+        let (incident, twin) = world.declared("Ours");
+        world.must(incident, &Command::Resolve);
+        world.settle_down();
+        assert_eq!(world.there(&twin), "resolved");
+    }
+
+    fn mw39_a_service_that_is_not_chosen_any_more_stays_as_it_was_and_catches_up_later(world) {
+        choose(world, &[1, 2]);
+        let twin = trigger(world, 2, "Theirs");
+        let incident = world.number_of(&twin).unwrap();
+        choose(world, &[1]);
+        let user = world.user(1);
+        world.run_for(MINUTE);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        world.run_for(HOUR);
+        assert_eq!(world.story(incident).status, Status::Open, "nothing more comes");
+        world.must(incident, &Command::Resolve);
+        world.run_for(HOUR);
+        assert_eq!(world.there(&twin), "acknowledged", "nothing leaves");
+        assert_eq!(world.story(incident).status, Status::Resolved);
+        assert!(world.outbox().is_empty() && world.unfaithful().is_empty());
+        choose_all(world);
+        world.run_for(HOUR);
+        assert_eq!(world.there(&twin), "resolved", "what was kept is sent");
+        assert!(world.unfaithful().is_empty(), "{:?}", world.unfaithful());
+        // What began meanwhile comes with the next comparison.
+        choose(world, &[1]);
+        let late = trigger(world, 3, "Late");
+        assert!(world.number_of(&late).is_none());
+        choose_all(world);
+        world.run_for(MINUTE * 7);
+        assert!(world.number_of(&late).is_some());
+    }
+
+    fn mw39_an_incident_that_is_moved_to_a_service_that_is_not_chosen_stays_where_it_was(world) {
+        choose(world, &[1, 2]);
+        let twin = trigger(world, 2, "Moved");
+        let incident = world.number_of(&twin).unwrap();
+        let [chosen, other] = [2, 3].map(|at| world.account.services[at].0.clone());
+        let service = world.story(incident).service;
+        let move_to = |world: &mut World, id: &str| {
+            let body = json!({"incident": {"type": "incident_reference", "service": {"id": id, "type": "service_reference"}}});
+            let reply = world.ask("PUT", &format!("/incidents/{twin}"), body.to_string().into_bytes());
+            assert_eq!(reply.status, 200, "{reply:?}");
+            world.settle_down();
+        };
+        world.run_for(MINUTE);
+        move_to(world, &other);
+        let user = world.user(1);
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        world.run_for(HOUR);
+        let story = world.story(incident);
+        assert_eq!((story.status, story.service), (Status::Open, service));
+        let reopened = json!({"incident": {"type": "incident_reference", "status": "triggered"}});
+        world.ask("PUT", &format!("/incidents/{twin}"), reopened.to_string().into_bytes());
+        world.run_for(MINUTE);
+        move_to(world, &chosen);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        world.run_for(HOUR);
+        assert_eq!(world.story(incident).status, Status::Acknowledged, "{}", world.timeline(incident));
+    }
+}
