@@ -26,16 +26,18 @@ enum ConfigCommand {
         /// To what. `status_model`: documented (acknowledging mitigates) or lifecycle (two states).
         /// `public_url`: the address under which PagerDuty reaches this server.
         /// `trusted_proxy_hops`: how many proxies of yours are in front of it (0: none).
-        /// `time_zone`: the zone in which metrics count days, e.g. Europe/Berlin
+        /// `time_zone`: the zone in which metrics count days, e.g. Europe/Berlin.
+        /// `identity_header`: the header that names the connector of a webhook at /events
         value: String,
     },
 }
 
-const SETTINGS: [&str; 4] = [
+const SETTINGS: [&str; 5] = [
     "status_model",
     "public_url",
     "trusted_proxy_hops",
     "time_zone",
+    "identity_header",
 ];
 
 pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Failure> {

@@ -1,4 +1,7 @@
-//! PagerDuty's door: `POST /connectors/{name}/webhook`.
+//! PagerDuty's door: `POST /connectors/{name}/webhook`, and `POST /events` for all connectors.
+//!
+//! At the common door a header says which connector is meant. Anybody can write a header, so it only
+//! chooses whose secrets the signature must fit.
 //!
 //! The answer decides whether PagerDuty ever sends the event again (`docs/http-status.md`, ADR
 //! 0005), so each one is chosen with that in mind.
@@ -38,7 +41,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::App;
-use super::api::settings::trusted_proxy_hops;
+use super::api::settings::{identity_header, trusted_proxy_hops};
 use super::error::ApiError;
 use super::input;
 use super::openapi::DoorErrors;
@@ -62,6 +65,7 @@ const BAD_SIGNATURES: &str = "bad_signatures";
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(webhook))
+        .routes(routes!(events))
         .route("/api/v1/webhooks/{name}", post(webhook))
 }
 
@@ -134,11 +138,42 @@ async fn webhook(
     Path(name): Path<String>,
     request: Request,
 ) -> Response {
+    enter(&app, &name, request).await
+}
+
+/// Take a webhook of PagerDuty's for the connector that a header names
+#[utoipa::path(
+    post, path = "/events", tag = "webhooks", operation_id = "receive_event",
+    request_body(content = Object, description = "A webhook of the third generation, exactly as it was signed"),
+    responses(
+        (status = 202, body = Receipt, description = "Stored; it is digested later"),
+        (status = 200, body = Receipt, description = "The unsigned test `{\"test\":\"ping\"}`, ignored"),
+        DoorErrors,
+    ),
+)]
+async fn events(State(app): State<Arc<App>>, request: Request) -> Response {
+    let header = app.db.read(|tx| Ok::<_, ApiError>(identity_header(tx)?));
+    let header = match header.await {
+        Ok(header) => header,
+        Err(error) => return error.into_response(),
+    };
+    let named = request.headers().get(&header);
+    let named = named.and_then(|value| value.to_str().ok()).map(str::trim);
+    let Some(name) = named.map(str::to_owned) else {
+        let detail = format!("the header `{header}` does not say which connector is meant");
+        return ApiError::bad_request(detail)
+            .hint("add it to the webhook in PagerDuty as a custom header, with the connector's name as its value")
+            .into_response();
+    };
+    enter(&app, &name, request).await
+}
+
+async fn enter(app: &Arc<App>, name: &str, request: Request) -> Response {
     let known: Result<ConnectorName, _> = name.parse();
     let Ok(known) = known else {
-        return ApiError::no_connector(&name).into_response();
+        return ApiError::no_connector(name).into_response();
     };
-    match deliver(&app, &known, request).await {
+    match deliver(app, &known, request).await {
         Ok(ended) => {
             let word = word(&ended);
             app.metrics.delivered(known.as_str(), word);

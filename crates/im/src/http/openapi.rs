@@ -31,6 +31,8 @@ const TOKEN: &str = "token";
 const SIGNATURE: &str = "signature";
 /// The door for webhooks, and its other address.
 const DOOR: [&str; 2] = ["/connectors/{name}/webhook", "/api/v1/webhooks/{name}"];
+/// The door that all connectors share.
+const COMMON_DOOR: &str = "/events";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -239,12 +241,19 @@ pub fn open(document: &mut utoipa::openapi::OpenApi) {
     let Some(mut item) = document.paths.paths.get(door).cloned() else {
         return;
     };
-    if let Some(receive) = &mut item.post {
-        receive.security = Some(vec![
+    let signed = || {
+        Some(vec![
             SecurityRequirement::new::<_, _, String>(SIGNATURE, []),
             // The documented test is not signed.
             SecurityRequirement::default(),
-        ]);
+        ])
+    };
+    if let Some(receive) = &mut item.post {
+        receive.security = signed();
+    }
+    let common = document.paths.paths.get_mut(COMMON_DOOR);
+    if let Some(receive) = common.and_then(|item| item.post.as_mut()) {
+        receive.security = signed();
     }
     let mut other = item.clone();
     if let Some(receive) = &mut other.post {

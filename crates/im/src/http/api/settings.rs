@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::HeaderName;
 use im_core::StatusModel;
 use im_engine::commands::{self, STATUS_MODEL};
 use im_store::{StoreError, Tx, settings};
@@ -24,6 +25,10 @@ pub const PUBLIC_URL: &str = "public_url";
 const TRUSTED_PROXY_HOPS: &str = "trusted_proxy_hops";
 /// The setting that holds the organisation's time zone.
 const TIME_ZONE: &str = "time_zone";
+/// The setting that holds the header which names the connector at `/events`.
+const IDENTITY_HEADER: &str = "identity_header";
+/// That header unless it was set.
+const IDENTITY_HEADER_DEFAULT: &str = "multitudesId";
 /// Nobody has more proxies in a row; a larger number is a mistake.
 const HOPS_MAX: usize = 9;
 
@@ -39,6 +44,8 @@ pub(super) struct Settings {
     /// The zone of the organisation's dates, in which metrics count days; UTC unless it was set.
     #[schema(example = "Europe/Berlin")]
     time_zone: String,
+    /// The header that names the connector of a webhook at `/events`.
+    identity_header: String,
 }
 
 /// What to change; what is left out stays.
@@ -54,6 +61,8 @@ pub(super) struct Changes {
     trusted_proxy_hops: Option<Value>,
     /// The IANA name of a zone, e.g. Europe/Berlin.
     time_zone: Option<String>,
+    /// The name of a header.
+    identity_header: Option<String>,
 }
 
 /// Show the settings
@@ -79,9 +88,13 @@ pub(super) async fn change(
     let url = changes.public_url.as_deref().map(public_url).transpose()?;
     let hops = changes.trusted_proxy_hops.as_ref().map(hops).transpose()?;
     let zone = changes.time_zone.as_deref().map(zone).transpose()?;
+    let header = changes.identity_header.as_deref().map(header).transpose()?;
     let now = app
         .db
         .write(move |tx| {
+            if let Some(header) = &header {
+                settings::put(tx, IDENTITY_HEADER, header)?;
+            }
             if let Some(zone) = &zone {
                 put_zone(tx, zone)?;
             }
@@ -106,6 +119,7 @@ fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
         public_url: stored_public_url(tx)?,
         trusted_proxy_hops: trusted_proxy_hops(tx)?,
         time_zone: stored_zone(tx)?,
+        identity_header: identity_header(tx)?,
     })
 }
 
@@ -118,6 +132,32 @@ pub fn trusted_proxy_hops(tx: &mut Tx<'_>) -> Result<usize, StoreError> {
 /// Sets the organisation's time zone to one that is known.
 pub(super) fn put_zone(tx: &mut Tx<'_>, name: &str) -> Result<(), StoreError> {
     settings::put(tx, TIME_ZONE, name)
+}
+
+/// The header that names the connector of a webhook at `/events`.
+pub fn identity_header(tx: &mut Tx<'_>) -> Result<String, StoreError> {
+    let stored = settings::get(tx, IDENTITY_HEADER)?;
+    Ok(stored.unwrap_or_else(|| IDENTITY_HEADER_DEFAULT.to_owned()))
+}
+
+/// A name that a header may have, and that means nothing else.
+fn header(text: &str) -> Result<String, ApiError> {
+    let name = text.trim();
+    let is_taken = [
+        "authorization",
+        "content-type",
+        "x-pagerduty-signature",
+        "host",
+    ]
+    .iter()
+    .any(|taken| name.eq_ignore_ascii_case(taken));
+    if HeaderName::from_bytes(name.as_bytes()).is_err() || is_taken {
+        let detail = format!("`{IDENTITY_HEADER}` cannot be `{text}`");
+        return Err(ApiError::wrong_value(IDENTITY_HEADER, detail).hint(format!(
+            "write the name of a header, e.g. {IDENTITY_HEADER_DEFAULT}"
+        )));
+    }
+    Ok(name.to_owned())
 }
 
 /// The organisation's time zone.

@@ -529,3 +529,64 @@ async fn behind_a_proxy_the_address_that_it_saw_counts() {
         assert_eq!(answer.is(422)["code"], "trusted_proxy_hops");
     }
 }
+
+#[tokio::test]
+async fn m041_m042_two_accounts_post_to_one_address_and_a_header_alone_opens_nothing() {
+    let server = server().await;
+    let mut second = config();
+    second["webhook_secret"] = json!(OTHER);
+    let new = json!({"name": "second", "type": "pagerduty", "config": second});
+    server.post("/api/v1/connectors", new).await.is(201);
+    let post = async |header: Option<(&str, &str)>, secret: &str, id: &str| {
+        let body = event(id);
+        let mut request = request(FAR, "POST", "/events", &Value::String(body.clone()));
+        let signature = signed(secret, &body);
+        let all = [("x-pagerduty-signature", signature.as_str())];
+        for (name, value) in all.into_iter().chain(header) {
+            let name: axum::http::HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        server.send(request).await
+    };
+    let stored = async |connector: &'static str| {
+        let counts = server
+            .app
+            .db
+            .read(move |tx| im_store::inbox::counts(tx, connector));
+        let counts = counts.await.unwrap();
+        counts.iter().map(|(_, count)| count).sum::<i64>()
+    };
+    post(Some(("multitudesId", "prod")), SECRET, "E1")
+        .await
+        .is(202);
+    post(Some(("MULTITUDESID", "second")), OTHER, "E2")
+        .await
+        .is(202);
+    assert_eq!((stored("prod").await, stored("second").await), (1, 1));
+    // Whoever writes the header of another organisation does not have its secret.
+    let forged = post(Some(("multitudesId", "second")), SECRET, "E3").await;
+    assert!(matches!(forged.status, 403 | 503), "{}", forged.status);
+    assert_eq!((stored("prod").await, stored("second").await), (1, 1));
+    post(Some(("multitudesId", "nobody")), SECRET, "E4")
+        .await
+        .is(404);
+    let unnamed = post(None, SECRET, "E5").await;
+    let said = unnamed.is(400)["detail"].to_string();
+    assert!(
+        said.contains("`multitudesId` does not say which connector"),
+        "{said}"
+    );
+    let part = json!({"identity_header": "X-Our-Team"});
+    server.patch("/api/v1/settings", part).await.is(200);
+    post(Some(("multitudesId", "prod")), SECRET, "E6")
+        .await
+        .is(400);
+    post(Some(("x-our-team", "prod")), SECRET, "E7")
+        .await
+        .is(202);
+    for wrong in ["", "two words", "x-pagerduty-signature"] {
+        let part = json!({"identity_header": wrong});
+        let answer = server.patch("/api/v1/settings", part).await;
+        assert_eq!(answer.is(422)["code"], "identity_header");
+    }
+}
