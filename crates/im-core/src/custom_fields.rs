@@ -6,10 +6,10 @@
 use std::collections::BTreeMap;
 
 use crate::acts::Act;
-use crate::{Field, Kind, Mapping, Source, Story};
+use crate::{CustomField, Kind, Mapping, Source, Story};
 
 /// What every field says here. While our own change is on its way it is what we say.
-pub(crate) fn fields_here(acts: &[Act<'_>], mapping: Option<&Mapping>) -> Vec<Field> {
+pub(crate) fn fields_here(acts: &[Act<'_>], mapping: Option<&Mapping>) -> Vec<CustomField> {
     let counts = |act: &&Act<'_>| {
         act.fact.kind == Kind::FieldsChanged && act.fact.source != Source::Look && !act.silent
     };
@@ -29,7 +29,7 @@ pub(crate) fn fields_here(acts: &[Act<'_>], mapping: Option<&Mapping>) -> Vec<Fi
 }
 
 /// What PagerDuty's custom fields say, as far as we heard, in its own names.
-pub(crate) fn fields_there(acts: &[Act<'_>], mapping: Option<&Mapping>) -> Vec<Field> {
+pub(crate) fn fields_there(acts: &[Act<'_>], mapping: Option<&Mapping>) -> Vec<CustomField> {
     let done = acts
         .iter()
         .filter(|act| act.at_peer == Some(Kind::FieldsChanged));
@@ -46,10 +46,10 @@ pub(crate) fn fields_there(acts: &[Act<'_>], mapping: Option<&Mapping>) -> Vec<F
 }
 
 /// The last value of each name; without one it is not there.
-fn newest<'a>(all: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<Field> {
+fn newest<'a>(all: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<CustomField> {
     let newest: BTreeMap<&str, Option<&str>> = all.collect();
     let field = |(name, value): (&str, Option<&str>)| {
-        Some(Field {
+        Some(CustomField {
             name: name.to_owned(),
             value: value?.to_owned(),
         })
@@ -58,7 +58,7 @@ fn newest<'a>(all: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<Fiel
 }
 
 /// What `name` says among `fields`.
-fn said<'a>(fields: &'a [Field], name: &str) -> Option<&'a str> {
+fn said<'a>(fields: &'a [CustomField], name: &str) -> Option<&'a str> {
     let field = fields.iter().find(|field| field.name == name)?;
     Some(&field.value)
 }

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::{Command, Field, IncidentNumber, Kind, NewField, Person, Status, StatusModel, Story};
+use crate::{
+    Command, CustomField, IncidentNumber, Kind, NewField, Person, Status, StatusModel, Story,
+};
 
 /// One fact to be recorded, without id, time and actor: the caller adds those.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -339,7 +341,7 @@ fn assign(story: &Story, to: &[Person]) -> Result<Vec<Decided>, Rejection> {
 
 /// What setting fields would make happen, where `known` is what they say now. An empty value takes a
 /// field away.
-pub fn set_fields(known: &[Field], fields: &[NewField]) -> Result<Vec<Decided>, Rejection> {
+pub fn set_fields(known: &[CustomField], fields: &[NewField]) -> Result<Vec<Decided>, Rejection> {
     if fields.is_empty() {
         return Err(Rejection::NothingNamed);
     }

@@ -54,6 +54,6 @@ pub use mapping::{
 pub use severity::{ParseSeverityError, Severity, SeveritySource, Urgency};
 pub use snapshot::{Named, Snapshot};
 pub use status::{PeerStatus, Status, StatusModel};
-pub use story::{Done, Field, Peer, Pending, Span, Story};
+pub use story::{CustomField, Done, Peer, Pending, Span, Story};
 pub use timeline::{Line, Seen};
 pub use whole::{Part, gather, open_since};

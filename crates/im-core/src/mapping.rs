@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Field, Named, Severity, SeveritySource, Urgency};
+use crate::{CustomField, Named, Severity, SeveritySource, Urgency};
 
 /// Which way changes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -120,7 +120,7 @@ pub struct Traits<'a> {
     /// How bad it is.
     pub severity: Option<Severity>,
     /// Fields of people's own.
-    pub fields: &'a [Field],
+    pub fields: &'a [CustomField],
 }
 
 impl ServiceRule {

@@ -23,7 +23,7 @@ pub struct Story {
     /// The services that have incidents of their own at PagerDuty; none for most incidents.
     pub spans: Vec<Span>,
     /// Fields of people's own, by name.
-    pub fields: Vec<Field>,
+    pub fields: Vec<CustomField>,
     /// Who has it.
     pub assignees: Vec<Person>,
     /// Who began it.
@@ -99,7 +99,7 @@ pub struct Span {
 
 /// A field of people's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Field {
+pub struct CustomField {
     /// Its name.
     pub name: String,
     /// What it says.
@@ -147,7 +147,7 @@ pub struct Peer {
     /// The incident it was merged into.
     pub merged_into: Option<String>,
     /// Its custom fields as far as we heard of them, by PagerDuty's names.
-    pub fields: Vec<Field>,
+    pub fields: Vec<CustomField>,
 }
 
 /// A command that the other side has not answered.

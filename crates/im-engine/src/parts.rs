@@ -12,7 +12,7 @@
 //! - A whole has no connector and no twin, so it owes nothing itself.
 
 use im_core::{
-    Actor, Command, Decided, Fact, Field, GONE, IncidentNumber, Kind, Line, Part, Rejection,
+    Actor, Command, CustomField, Decided, Fact, GONE, IncidentNumber, Kind, Line, Part, Rejection,
     ResolveRule, Severity, StatusModel, Story, Traits, decide, gather, open_since,
 };
 use im_store::{StoreError, Tx, facts, incidents};
@@ -65,7 +65,7 @@ pub(crate) fn gathered(
 /// What is declared of all services together.
 pub(crate) struct Declared {
     severity: Option<Severity>,
-    fields: Vec<Field>,
+    fields: Vec<CustomField>,
 }
 
 impl Declared {
@@ -73,7 +73,7 @@ impl Declared {
         let severity = decided.iter().find(|one| one.kind == Kind::SeverityChanged);
         let fields = decided.iter().filter(|one| one.kind == Kind::FieldsChanged);
         let field = |one: &Decided| {
-            Some(Field {
+            Some(CustomField {
                 name: one.detail.clone()?,
                 value: one.value.clone()?,
             })

@@ -284,7 +284,7 @@ fn twin(story: &Story, connector: Option<&Connector>, owed: &[OutboxRow]) -> Opt
     })
 }
 
-fn fields(fields: &[im_core::Field]) -> BTreeMap<String, String> {
+fn fields(fields: &[im_core::CustomField]) -> BTreeMap<String, String> {
     let pairs = fields.iter();
     pairs
         .map(|field| (field.name.clone(), field.value.clone()))
