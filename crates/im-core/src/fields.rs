@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::acts::Act;
 use crate::custom_fields::fields_here;
 use crate::{
-    Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source,
+    Field, Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source,
     Story,
 };
 
@@ -55,7 +55,8 @@ pub(crate) fn fields(
     story.severity = severity(acts, shown, mapping);
     story.service = service(acts, peer, mapping, unsent(Kind::ServiceChanged));
     story.fields = fields_here(acts, mapping);
-    story.assignees = assignees(acts, taker, shown.snapshots);
+    let stands = mapping.is_some_and(|mapping| mapping.ownership.stands(Field::AssignedTo));
+    story.assignees = assignees(acts, taker, shown.snapshots, stands);
 }
 
 /// What a person said, unless somebody gave the twin another mapped priority since; else what
@@ -119,7 +120,18 @@ fn service(
 /// Who has it: the last assignment, or what PagerDuty showed since, or else whoever took it.
 /// PagerDuty empties its list on resolve, which unassigns nobody. An assignment that was given up
 /// before PagerDuty heard of it is none.
-fn assignees(acts: &[Act<'_>], taker: Option<Person>, snapshots: &[&Snapshot]) -> Vec<Person> {
+///
+/// Where it `stands`, our own assignment counts until PagerDuty has it.
+fn assignees(
+    acts: &[Act<'_>],
+    taker: Option<Person>,
+    snapshots: &[&Snapshot],
+    stands: bool,
+) -> Vec<Person> {
+    let is_unsent = |act: &&Act<'_>| act.fact.kind == Kind::Assigned && act.is_pending();
+    if let Some(act) = acts.iter().rev().find(is_unsent).filter(|_| stands) {
+        return act.fact.people.clone();
+    }
     let given_up = |act: &Act<'_>| act.is_given_up() && !snapshots.is_empty();
     let given = acts.iter().rev().find(|act| {
         matches!(

@@ -15,6 +15,7 @@
 mod actor;
 mod acts;
 mod command;
+mod conflict;
 mod custom_fields;
 mod decide;
 mod effect;
@@ -38,6 +39,9 @@ mod whole;
 
 pub use actor::{Actor, ActorKind, Person};
 pub use command::{Command, NewField};
+pub use conflict::{
+    Conflict, Field, Owner, Ownership, Side, Strategy, conflicts, is_anything_asked,
+};
 pub use custom_fields::fields_to_set;
 pub use decide::{
     Decided, FIELD_MAX, FIELD_NAME_MAX, FIELDS_MAX, Rejection, SERVICES_MAX, TITLE_MAX, decide,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomField, Named, Severity, SeveritySource, Urgency};
+use crate::{CustomField, Named, Ownership, Severity, SeveritySource, Urgency};
 
 /// Which way changes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -165,6 +165,8 @@ pub struct Mapping {
     pub sync_notes: bool,
     /// When an incident of several services is over.
     pub resolve_rule: ResolveRule,
+    /// Whose value counts where both sides changed a field.
+    pub ownership: Ownership,
 }
 
 impl Mapping {
@@ -185,6 +187,7 @@ impl Mapping {
             auto_resolve: true,
             sync_notes: true,
             resolve_rule: ResolveRule::default(),
+            ownership: Ownership::default(),
         }
     }
 

@@ -6,12 +6,13 @@
 
 mod escalation;
 mod json;
+mod ownership;
 mod rules;
 
 use std::str::FromStr;
 
 use im_core::{
-    Direction, Mapping, ResolveRule, ServiceChoice, ServiceRule, Severity, Urgency, set_fields,
+    Direction, Mapping, Ownership, ResolveRule, ServiceChoice, ServiceRule, Severity, Urgency, set_fields,
 };
 use jiff::SignedDuration;
 
@@ -95,6 +96,8 @@ pub struct Custom {
     pub sync_notes: bool,
     /// When an incident of several services is over.
     pub resolve_rule: ResolveRule,
+    /// Whose value counts where both sides changed a field.
+    pub ownership: Ownership,
     /// The severity to assume from an urgency; `None`: assume none.
     pub severity_from_urgency: Option<InferredSeverity>,
 }
@@ -184,7 +187,7 @@ const TOP_KEYS: [&str; 11] = [
     "custom",
 ];
 
-const CUSTOM_KEYS: [&str; 15] = [
+const CUSTOM_KEYS: [&str; 17] = [
     "service_id",
     "from_email",
     "escalation_policy_id",
@@ -199,6 +202,8 @@ const CUSTOM_KEYS: [&str; 15] = [
     "auto_resolve",
     "sync_notes",
     "resolve_rule",
+    "conflict_strategy",
+    "field_ownership",
     "severity_from_urgency",
 ];
 
@@ -306,6 +311,7 @@ fn custom(top: &mut Fields) -> Result<Custom, ConfigError> {
         auto_resolve: custom.flag("auto_resolve")?.unwrap_or(true),
         sync_notes: custom.flag("sync_notes")?.unwrap_or(true),
         resolve_rule: resolve_rule(&mut custom)?,
+        ownership: ownership::ownership(&mut custom)?,
         severity_from_urgency: severity_from_urgency(&mut custom)?,
     })
 }
@@ -609,6 +615,7 @@ impl ConnectorConfig {
         mapping.auto_resolve = custom.auto_resolve;
         mapping.sync_notes = custom.sync_notes;
         mapping.resolve_rule = custom.resolve_rule;
+        mapping.ownership = custom.ownership.clone();
         mapping
     }
 }

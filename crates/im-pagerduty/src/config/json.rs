@@ -7,11 +7,11 @@ use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
 use super::ConfigError;
 
-/// A JSON value; numbers are kept as what they are only to name them in errors.
+/// A JSON value; numbers are kept as they are written.
 pub(super) enum Json {
     Null,
     Bool(bool),
-    Number,
+    Number(String),
     Text(String),
     List(Vec<Self>),
     Object(Vec<(String, Self)>),
@@ -22,7 +22,7 @@ impl Json {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "true or false",
-            Self::Number => "a number",
+            Self::Number(_) => "a number",
             Self::Text(_) => "a text",
             Self::List(_) => "a list",
             Self::Object(_) => "an object",
@@ -67,16 +67,16 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Json::Bool(flag))
     }
 
-    fn visit_i64<E>(self, _number: i64) -> Result<Json, E> {
-        Ok(Json::Number)
+    fn visit_i64<E>(self, number: i64) -> Result<Json, E> {
+        Ok(Json::Number(number.to_string()))
     }
 
-    fn visit_u64<E>(self, _number: u64) -> Result<Json, E> {
-        Ok(Json::Number)
+    fn visit_u64<E>(self, number: u64) -> Result<Json, E> {
+        Ok(Json::Number(number.to_string()))
     }
 
-    fn visit_f64<E>(self, _number: f64) -> Result<Json, E> {
-        Ok(Json::Number)
+    fn visit_f64<E>(self, number: f64) -> Result<Json, E> {
+        Ok(Json::Number(number.to_string()))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Json, E> {

@@ -1,6 +1,6 @@
 //! The connector's configuration.
 
-use im_core::{Direction, Severity, Urgency};
+use im_core::{Direction, Field, Owner, Severity, Side, Strategy, Urgency};
 use im_pagerduty::config::{ConnectorConfig, EscalationChoice, parse, parse_duration};
 use jiff::SignedDuration;
 
@@ -523,4 +523,60 @@ fn the_switches_and_the_direction_reach_the_mapping() {
         let direction = config(&format!(r#""sync_direction":"{word}","#), "").sync_direction;
         assert_eq!(direction.as_str(), word);
     }
+}
+
+#[test]
+fn owners_of_fields_and_the_strategy_have_the_documented_defaults() {
+    let ownership = config("", "").mapping().ownership;
+    assert_eq!(ownership.strategy, Strategy::OwnershipPriority);
+    let told = Field::ALL.map(|field| {
+        let owner = ownership.of(field);
+        format!(
+            "{} {} {}",
+            field.as_str(),
+            owner.side.as_str(),
+            owner.priority
+        )
+    });
+    let documented = [
+        "title platform 10",
+        "description platform 10",
+        "severity platform 5",
+        "status platform 5",
+        "assigned_to external 5",
+        "service platform 5",
+        "escalation_policy external 5",
+    ];
+    assert_eq!(told, documented);
+}
+
+#[test]
+fn owners_of_fields_are_read_and_what_makes_no_sense_is_refused_by_name() {
+    let custom = r#","conflict_strategy":"manual-review","field_ownership":{"title":{"owner":"external"},"assigned_to":{"priority":0},"status":{"owner":"platform"}}"#;
+    let ownership = config("", custom).mapping().ownership;
+    assert_eq!(ownership.strategy, Strategy::ManualReview);
+    let owner = |side, priority| Owner { side, priority };
+    assert_eq!(ownership.of(Field::Title), owner(Side::External, 10));
+    assert_eq!(ownership.of(Field::AssignedTo), owner(Side::External, 0));
+    assert_eq!(ownership.of(Field::Service), owner(Side::Platform, 5));
+    check(
+        &with("", r#","conflict_strategy":"dice""#),
+        "`custom.conflict_strategy` cannot be `dice`: use ownership-priority, last-write-wins or manual-review; for example \"ownership-priority\"",
+    );
+    check(
+        &with("", r#","field_ownership":{"titel":{"owner":"external"}}"#),
+        "unknown key `custom.field_ownership.titel`; did you mean `custom.field_ownership.title`?",
+    );
+    check(
+        &with("", r#","field_ownership":{"title":{"owner":"us"}}"#),
+        "`custom.field_ownership.title.owner` cannot be `us`: use platform (here) or external (PagerDuty); for example \"external\"",
+    );
+    check(
+        &with("", r#","field_ownership":{"title":{"priority":101}}"#),
+        "`custom.field_ownership.title.priority` cannot be 101: use 0 to 100; for example 10",
+    );
+    check(
+        &with("", r#","field_ownership":{"status":{"owner":"external"}}"#),
+        "`custom.field_ownership.status` cannot have another owner than platform with priority 5: a resolve beats an acknowledgement beats a trigger, unless it is reopened later; for example {\"title\": {\"owner\": \"external\"}}",
+    );
 }
