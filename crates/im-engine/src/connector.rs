@@ -4,7 +4,7 @@ use im_core::{IncidentNumber, Mapping, Source};
 use im_pagerduty::FieldKind;
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
-use im_store::{Cause, StoreError, Tx, erase, facts, incidents, settings};
+use im_store::{Cause, StoreError, Tx, conflicts, erase, facts, incidents, settings};
 use jiff::Timestamp;
 
 use crate::{fields, reconcile, record, skew, subscription};
@@ -63,7 +63,7 @@ pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Connector>, StoreError> {
 
 /// Forgets a connector and what it still had to do; its incidents stay, and say what they said.
 /// `false` if there is none.
-pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
+pub fn forget(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<bool, StoreError> {
     let Some(row) = connectors::find(tx, name)? else {
         return Ok(false);
     };
@@ -73,6 +73,7 @@ pub fn forget(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
     settings::put(tx, &attached_to(name), "")?;
     skew::forget(tx, name)?;
     subscription::forget(tx, name)?;
+    conflicts::ignore_all(tx, name, "its connector was removed", now)?;
     connectors::delete(tx, name)
 }
 

@@ -18,6 +18,7 @@
 mod answered;
 mod batch;
 pub mod commands;
+pub mod conflicts;
 pub mod connector;
 mod described;
 mod early;

@@ -4,7 +4,7 @@
 //! could wake people for nothing (an acknowledge reopens what was resolved meanwhile) looks at
 //! PagerDuty first: S29, S60, S62.
 
-use im_core::{Effect, Fact, Kind, Mapping, Peer, PeerStatus, Source, Story};
+use im_core::{Direction, Effect, Fact, Kind, Mapping, Peer, PeerStatus, Source, Story};
 use im_pagerduty::{Call, Change, IncidentKey, NewPriority, note_text, title};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx, facts, incidents, people};
@@ -45,7 +45,7 @@ pub(crate) fn call(
     let checked = row
         .checked_at
         .is_some_and(|at| now.duration_since(at) <= CHECKED);
-    let (ticket, call) = if checked || !wants_check(row, now) {
+    let (ticket, call) = if checked || !wants_check(connector, row, now) {
         (Ticket::Send(row.id), send(tx, connector, row, &story)?)
     } else {
         (Ticket::Check(row.id), check(tx, row, &story)?)
@@ -64,12 +64,16 @@ pub(crate) fn call(
     }
 }
 
-fn wants_check(row: &OutboxRow, now: Timestamp) -> bool {
+fn wants_check(connector: &Connector, row: &OutboxRow, now: Timestamp) -> bool {
     let risky = matches!(
         row.effect,
         Effect::Status(PeerStatus::Acknowledged | PeerStatus::Triggered)
     );
+    let mapping = &connector.mapping;
+    let may_yield =
+        mapping.direction == Direction::Bidirectional && mapping.ownership.may_yield(&row.effect);
     risky
+        || may_yield
         || row.attempt > 1
         || (row.effect != Effect::Create && now.duration_since(row.since) > FRESH)
 }

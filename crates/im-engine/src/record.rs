@@ -20,7 +20,7 @@ use im_store::{StoreError, Tx, facts, incidents};
 use jiff::Timestamp;
 
 use crate::connector::{self, Connector};
-use crate::{gone, parts};
+use crate::{conflicts, gone, parts};
 
 /// What recording did.
 #[derive(Debug, Clone)]
@@ -58,11 +58,16 @@ pub fn record(
     {
         reports = reports.iter().flat_map(aside).collect();
     }
-    let before = match incident.whole() {
-        Some(_) => story_alone(tx, incident, connector)?,
-        None => None,
+    let is_part = incident.whole().is_some();
+    let before = if is_part || conflicts::may_be(tx, incident, connector, &reports)? {
+        story_alone(tx, incident, connector)?
+    } else {
+        None
     };
     let added = facts::append(tx, incident, &reports)?;
+    if let (Some(connector), Some(before), 1..) = (connector, &before, added) {
+        conflicts::note(tx, connector, incident, before, &reports, now)?;
+    }
     let story = if added == 0 {
         None
     } else {
@@ -290,10 +295,11 @@ fn settle_debts(
     let rows = outbox::of_incident(tx, incident)?;
     let (leased, free): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| may_be_there(row, now));
     let on_its_way = |command: &String| leased.iter().any(|row| row.commands.contains(command));
+    let open = conflicts::settle(tx, incident, story, &leased, now)?;
     let mut kept = Vec::new();
     let mut last = 0;
     for debt in &debts.owed {
-        if debt.commands.iter().all(on_its_way) {
+        if debt.commands.iter().all(on_its_way) || open.holds(&debt.effect) {
             continue;
         }
         let row = free.iter().find(|row| same_slot(&row.effect, &debt.effect));
@@ -324,7 +330,11 @@ fn settle_debts(
     let moot = debts.moot.iter().filter(is_done);
     let moot = moot.map(|command| (command, why_moot(command, story, &dropped)));
     let kept = debts.kept.iter().filter(is_done);
-    Ok(moot
+    Ok(open
+        .overtaken
+        .iter()
+        .map(|command| (command, "overtaken"))
+        .chain(moot)
         .chain(kept.map(|command| (command, "kept")))
         .map(|(command, how)| (settled(command, how, now), None))
         .collect())
@@ -361,7 +371,7 @@ fn why_moot(command: &String, story: &Story, dropped: &[&OutboxRow]) -> &'static
 
 /// Whether PagerDuty may have the row's change without our knowing: somebody is sending it, or
 /// its last attempt ended without an answer. The look at PagerDuty that follows will tell.
-fn may_be_there(row: &OutboxRow, now: Timestamp) -> bool {
+pub(crate) fn may_be_there(row: &OutboxRow, now: Timestamp) -> bool {
     let leased = row.lease_until.is_some_and(|until| until > now);
     leased || (row.attempt > 0 && row.checked_at.is_none() && !row.parked)
 }

@@ -30,6 +30,8 @@ statements! {
         DELETE FROM outbox WHERE incident = ?1";
     ANNOTATIONS = "-- erase.annotations
         DELETE FROM annotation WHERE incident = ?1";
+    CONFLICTS = "-- erase.conflicts
+        DELETE FROM conflict WHERE incident = ?1";
     INCIDENT = "-- erase.incident
         DELETE FROM incident WHERE number = ?1";
     DELIVERIES = "-- erase.deliveries
@@ -71,7 +73,7 @@ pub fn some_incidents(
 }
 
 fn incident(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
-    for sql in [SOURCES, FACTS, OUTBOX, ANNOTATIONS, INCIDENT] {
+    for sql in [SOURCES, FACTS, OUTBOX, ANNOTATIONS, CONFLICTS, INCIDENT] {
         tx.execute(sql, params![number])?;
     }
     Ok(())

@@ -14,6 +14,7 @@
 
 pub mod annotations;
 pub mod arrangements;
+pub mod conflicts;
 pub mod connectors;
 pub mod counter;
 pub mod deployments;
@@ -58,6 +59,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
         annotations::STATEMENTS,
         arrangements::STATEMENTS,
+        conflicts::STATEMENTS,
         connectors::STATEMENTS,
         counter::STATEMENTS,
         deployments::STATEMENTS,

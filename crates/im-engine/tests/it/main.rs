@@ -40,6 +40,7 @@ macro_rules! story {
 }
 mod stories {
     mod bulk;
+    mod conflicts;
     mod described;
     mod fields;
     mod figures;

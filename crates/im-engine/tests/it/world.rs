@@ -295,7 +295,8 @@ impl World {
 
     /// Removes the connector, as `im connector remove` does.
     pub(crate) fn remove_connector(&mut self) {
-        self.write(|tx| connector::forget(tx, CONNECTOR));
+        let now = self.our_now();
+        self.write(|tx| connector::forget(tx, CONNECTOR, now));
     }
 
     /// Adds the connector anew, as `im connector add` does.

@@ -8,6 +8,7 @@ mod addresses;
 mod arrangements;
 mod backend;
 mod claims;
+mod conflicts;
 mod contract;
 mod deployments;
 mod facts;

@@ -71,7 +71,7 @@ async fn an_incident_whose_connector_was_removed_says_so_and_keeps_its_values() 
     let before = site.get("/incidents/INC-5").await.body;
     assert!(before.contains(" in sync") && before.contains("Both sides agree"));
     let inferred = site.get("/").await.body;
-    site.write(|tx| connector::forget(tx, CONNECTOR));
+    site.write(|tx| connector::forget(tx, CONNECTOR, site::now()));
     let page = site.get("/incidents/INC-5").await.body;
     assert!(
         !page.contains("in sync") && !page.contains("Both sides agree"),

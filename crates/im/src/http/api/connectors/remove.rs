@@ -75,13 +75,13 @@ async fn forget(
     lines: &mut Vec<Check>,
 ) -> Result<(), ApiError> {
     let has_secrets = !connector.row.webhook_secrets.is_empty();
-    let name = connector.name().to_owned();
+    let (name, now) = (connector.name().to_owned(), app.clock.now());
     let (stay, given_up) = app
         .db
         .write(move |tx| {
             let (pending, parked) = outbox::counts(tx, &name)?;
             let stay = incidents::linked(tx, &name)?;
-            connector::forget(tx, &name)?;
+            connector::forget(tx, &name, now)?;
             Ok::<_, ApiError>((stay, pending + parked))
         })
         .await?;
