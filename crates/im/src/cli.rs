@@ -35,6 +35,7 @@ mod duplicate;
 mod edit;
 mod error;
 mod findings;
+mod integration;
 mod list;
 mod logs;
 mod machine;
@@ -129,6 +130,7 @@ enum Command {
     Target(organisation::target::TargetArgs),
     Data(data::DataArgs),
     Connector(connector::ConnectorArgs),
+    Integration(integration::IntegrationArgs),
     Token(token::TokenArgs),
     Config(config::ConfigArgs),
     Severities(severities::SeveritiesArgs),
@@ -277,6 +279,7 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Target(args) => organisation::target::run(args, cx).await,
         Command::Data(args) => data::run(args, cx).await,
         Command::Connector(args) => connector::run(args, cx).await,
+        Command::Integration(args) => integration::run(args, cx).await,
         Command::Token(args) => token::run(args, cx).await,
         Command::Config(args) => config::run(args, cx).await,
         Command::Doctor(args) => doctor::run(args, cx).await,

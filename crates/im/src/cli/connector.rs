@@ -2,6 +2,7 @@
 
 mod add;
 mod config;
+pub(crate) mod conflicts;
 mod deliveries;
 mod doctor;
 mod health;
@@ -11,7 +12,7 @@ mod outbox;
 mod priority;
 mod remove;
 mod services;
-mod status;
+pub(crate) mod status;
 mod sync;
 mod test;
 mod update;
@@ -48,6 +49,8 @@ enum ConnectorCommand {
     Services(services::ServicesArgs),
     MapPriority(priority::MapPriorityArgs),
     ListPriorities(priority::ListPrioritiesArgs),
+    Ownership(conflicts::OwnershipArgs),
+    Conflicts(conflicts::ConflictsArgs),
     Deliveries(deliveries::DeliveriesArgs),
     Outbox(outbox::OutboxArgs),
     Remove(remove::RemoveArgs),
@@ -72,6 +75,8 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::Services(args) => services::run(args, cx).await,
         ConnectorCommand::MapPriority(args) => priority::map(args, cx).await,
         ConnectorCommand::ListPriorities(args) => priority::list(args, cx).await,
+        ConnectorCommand::Ownership(args) => conflicts::ownership(args, cx).await,
+        ConnectorCommand::Conflicts(args) => conflicts::run(args, cx).await,
         ConnectorCommand::Deliveries(args) => deliveries::run(args, cx).await,
         ConnectorCommand::Outbox(args) => outbox::run(args, cx).await,
         ConnectorCommand::Remove(args) => remove::run(args, cx).await,

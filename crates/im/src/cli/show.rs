@@ -251,10 +251,16 @@ fn owed(twin: &Twin, cx: &Context) -> Labelled {
 
 fn hint(twin: &Twin, cx: &mut Context) {
     let parked = twin.pending.iter().find(|change| change.is_parked());
-    if let (Some(name), Some(parked)) = (&twin.connector, parked) {
+    let Some(name) = &twin.connector else { return };
+    if let Some(parked) = parked {
         cx.ui.hint(format_args!(
             "`im connector outbox retry {name} {}` sends it again, `discard` gives it up",
             parked.id
+        ));
+    }
+    for conflict in &twin.conflicts {
+        cx.ui.hint(format_args!(
+            "`im connector conflicts show {name} {conflict}` shows both values; `resolve` decides"
         ));
     }
 }
@@ -301,6 +307,7 @@ fn in_sync(twin: &Twin) -> String {
         ),
         (_, 1) => "no, PagerDuty refused a change".to_owned(),
         (_, 2..) => format!("no, PagerDuty refused {parked} changes"),
+        _ if !twin.conflicts.is_empty() => "no, a conflict waits for a review".to_owned(),
         _ if !twin.pending.is_empty() => "no, changes are on their way".to_owned(),
         (Some("outbound"), _) if twin.in_sync => {
             "PagerDuty has what was done here; what is done there stays there (outbound)".to_owned()

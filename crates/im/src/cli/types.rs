@@ -89,6 +89,9 @@ pub(crate) struct Twin {
     pub(crate) in_sync: bool,
     #[serde(default)]
     pub(crate) pending: Vec<Pending>,
+    /// Conflicts that wait for a review.
+    #[serde(default)]
+    pub(crate) conflicts: Vec<i64>,
 }
 
 impl Twin {
@@ -184,6 +187,8 @@ pub(crate) struct Connector {
     pub(crate) pending: u64,
     #[serde(default)]
     pub(crate) parked: u64,
+    #[serde(default)]
+    pub(crate) conflicts: u64,
     pub(crate) gap: Option<String>,
     pub(crate) clock_ahead_s: Option<i64>,
     #[serde(default)]

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 88] = [
+const COMMANDS: [&str; 99] = [
     "",
     "declare",
     "ack",
@@ -43,6 +43,17 @@ const COMMANDS: [&str; 88] = [
     "connector services",
     "connector map-priority",
     "connector list-priorities",
+    "connector ownership",
+    "connector ownership list",
+    "connector ownership set",
+    "connector ownership delete",
+    "connector conflicts",
+    "connector conflicts list",
+    "connector conflicts show",
+    "connector conflicts resolve",
+    "integration",
+    "integration field-ownership",
+    "integration sync-status",
     "connector deliveries",
     "connector deliveries list",
     "connector deliveries show",

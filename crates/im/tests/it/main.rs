@@ -7,6 +7,7 @@
 )]
 
 mod cli;
+mod cli_conflicts;
 mod cli_errors;
 mod cli_examples;
 mod cli_help;

@@ -33,6 +33,9 @@ pub(crate) struct ConfigArgs {
     /// When an incident of several services is over: once all of its PagerDuty incidents are resolved, or any
     #[arg(long, value_name = "RULE", value_parser = ["all", "any"])]
     resolve_rule: Option<String>,
+    /// Whose value counts where both sides change a field: its owner's, the later one, or what a person says
+    #[arg(long, value_name = "STRATEGY", value_parser = ["ownership-priority", "last-write-wins", "manual-review"])]
+    conflict_strategy: Option<String>,
     /// How often to compare with PagerDuty, e.g. 90s, 5m, 1h
     #[arg(long, value_name = "TIME")]
     sync_interval: Option<String>,
@@ -93,6 +96,10 @@ fn changes(args: ConfigArgs) -> Map<String, Value> {
         ("custom.from_email", args.from_email.map(Value::from)),
         ("custom.escalation_policy_id", policy),
         ("custom.resolve_rule", args.resolve_rule.map(Value::from)),
+        (
+            "custom.conflict_strategy",
+            args.conflict_strategy.map(Value::from),
+        ),
         ("sync_direction", args.direction.map(Value::from)),
         ("sync_interval", args.sync_interval.map(Value::from)),
         ("base_url", args.base_url.map(Value::from)),

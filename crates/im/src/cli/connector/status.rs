@@ -85,6 +85,9 @@ fn say_troubles(connector: &Connector, cx: &mut Context) {
     if connector.parked > 0 {
         ui.say(format_args!("Parked: {}", connector.parked));
     }
+    if connector.conflicts > 0 {
+        ui.say(format_args!("Conflicts: {}", connector.conflicts));
+    }
     if let Some(gap) = &connector.gap {
         let width = ui.width;
         ui.say(table::hanging("Gap: ", gap, width));
@@ -102,6 +105,12 @@ fn say_troubles(connector: &Connector, cx: &mut Context) {
     if connector.status == "auth_failed" {
         ui.hint(format_args!(
             "`im connector update {}` gives it another API key; what is pending is sent then",
+            connector.name
+        ));
+    }
+    if connector.conflicts > 0 {
+        ui.hint(format_args!(
+            "`im connector conflicts list {} --status pending` shows what waits for your word",
             connector.name
         ));
     }

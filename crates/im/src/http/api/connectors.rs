@@ -2,6 +2,7 @@
 
 pub(in crate::http) mod ask;
 mod config;
+mod conflicts;
 mod custom_fields;
 mod deliveries;
 mod doctor;
@@ -52,6 +53,10 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mappings::escalations, mappings::map_escalation))
         .routes(routes!(priorities::priorities, priorities::map_priority))
         .routes(routes!(synced::synced, synced::choose))
+        .routes(routes!(conflicts::ownership))
+        .routes(routes!(conflicts::list))
+        .routes(routes!(conflicts::show))
+        .routes(routes!(conflicts::resolve))
         .routes(routes!(deliveries::list))
         .routes(routes!(deliveries::show))
         .routes(routes!(deliveries::replay))

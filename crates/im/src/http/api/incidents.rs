@@ -13,14 +13,14 @@ use im_engine::commands::{self, Asked};
 use im_engine::connector::{self, Connector};
 use im_engine::record;
 use im_store::incidents::Filter;
-use im_store::{Tx, incidents, outbox};
+use im_store::{Tx, incidents};
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::outcome::{Added, Here, Known, Outcome, There};
-use super::types::{Incident, TimelineLine, Whole};
+use super::types::{Incident, TimelineLine, Unsettled, Whole};
 use crate::http::App;
 use crate::http::auth::Who;
 use crate::http::error::ApiError;
@@ -174,8 +174,8 @@ fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
         let connector = row.connector.as_ref().and_then(|name| connectors.get(name));
         if let Some(story) = record::story(tx, row.number, connector)? {
             let owed = match &row.connector {
-                Some(_) => outbox::of_incident(tx, row.number)?,
-                None => Vec::new(),
+                Some(_) => Unsettled::load(tx, row.number)?,
+                None => Unsettled::default(),
             };
             found.push(Incident::of(&story, &row, connector, model, &owed));
         }

@@ -208,7 +208,7 @@ impl There {
 
     /// What has become of it for each service, a line each.
     fn of_parts(known: &Known, added: &Added) -> Self {
-        const WORST_LAST: [&str; 5] = ["none", "done", "paused", "queued", "parked"];
+        const WORST_LAST: [&str; 6] = ["none", "done", "paused", "held", "queued", "parked"];
         let mut lines: Vec<(Vec<String>, Self)> = Vec::new();
         for (service, part) in &known.parts {
             let there = Self::of(part, &added.of_part(part.whole.row.number));
@@ -237,13 +237,19 @@ impl There {
 
     fn sent(known: &Known, added: &Added, connector: &str) -> Self {
         let whole = &known.whole;
-        let mine: Vec<&OutboxRow> = whole.owed.iter().filter(|row| added.carries(row)).collect();
+        let mine: Vec<&OutboxRow> = whole
+            .owed
+            .changes
+            .iter()
+            .filter(|row| added.carries(row))
+            .collect();
         if let Some(row) = mine.iter().find(|row| row.parked) {
             return Self::parked(connector, row);
         }
         if let Some(row) = mine.first() {
             let blocking = whole
                 .owed
+                .changes
                 .iter()
                 .find(|other| other.parked && other.id < row.id);
             return match blocking {
@@ -251,15 +257,25 @@ impl There {
                 _ => Self::queued(known, row.reason.as_deref()),
             };
         }
-        let pending = &whole.story.pending;
-        if pending
-            .iter()
-            .any(|left| added.owed.contains(&left.command))
-        {
+        let mut pending = whole.story.pending.iter();
+        let is_left = pending.any(|left| added.owed.contains(&left.command));
+        if let Some(conflict) = whole.owed.conflicts.first().filter(|_| is_left) {
+            return Self::held(connector, *conflict);
+        }
+        if is_left {
             // Something else of the incident is on its way: this goes once that is answered.
             return Self::queued(known, None);
         }
         words::told(known, added)
+    }
+
+    fn held(connector: &str, conflict: i64) -> Self {
+        Self {
+            state: "held",
+            text: format!(
+                "PagerDuty: not told; it was changed there, too, and conflict {conflict} waits for a review: `im connector conflicts show {connector} {conflict}`"
+            ),
+        }
     }
 
     fn none(text: impl Into<String>) -> Self {

@@ -161,6 +161,32 @@ pub struct Twin {
     pub in_sync: bool,
     /// What it has not taken yet.
     pub pending: Vec<Pending>,
+    /// Conflicts that wait for a person's word, by number.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<i64>,
+}
+
+/// What is not the same on both sides yet.
+#[derive(Debug, Default)]
+pub struct Unsettled {
+    /// What PagerDuty has not taken.
+    pub changes: Vec<OutboxRow>,
+    /// Conflicts that are pending, by number.
+    pub conflicts: Vec<i64>,
+}
+
+impl Unsettled {
+    /// That of one incident.
+    pub fn load(
+        tx: &mut im_store::Tx<'_>,
+        number: IncidentNumber,
+    ) -> Result<Self, im_store::StoreError> {
+        let conflicts = im_store::conflicts::pending_of(tx, number)?;
+        Ok(Self {
+            changes: im_store::outbox::of_incident(tx, number)?,
+            conflicts: conflicts.into_iter().map(|row| row.id).collect(),
+        })
+    }
 }
 
 /// A change that PagerDuty has not taken.
@@ -217,7 +243,7 @@ impl Incident {
         row: &IncidentRow,
         connector: Option<&Connector>,
         model: StatusModel,
-        owed: &[OutboxRow],
+        owed: &Unsettled,
     ) -> Self {
         Self {
             id: row.number.to_string(),
@@ -252,7 +278,7 @@ impl Incident {
     }
 }
 
-fn twin(story: &Story, connector: Option<&Connector>, owed: &[OutboxRow]) -> Option<Twin> {
+fn twin(story: &Story, connector: Option<&Connector>, owed: &Unsettled) -> Option<Twin> {
     let peer = story.peer.as_ref();
     if peer.is_none() && connector.is_none() {
         return None;
@@ -278,9 +304,10 @@ fn twin(story: &Story, connector: Option<&Connector>, owed: &[OutboxRow]) -> Opt
         // What a paused connector owes is in no outbox.
         in_sync: connector.is_some()
             && peer.is_some()
-            && owed.is_empty()
+            && owed.changes.is_empty()
             && story.pending.is_empty(),
-        pending: owed.iter().map(Pending::of).collect(),
+        pending: owed.changes.iter().map(Pending::of).collect(),
+        conflicts: owed.conflicts.clone(),
     })
 }
 
@@ -426,7 +453,7 @@ pub struct Whole {
     /// Its connector, if that is still there.
     pub connector: Option<Connector>,
     /// What PagerDuty has not taken yet.
-    pub owed: Vec<OutboxRow>,
+    pub owed: Unsettled,
     /// Which words people see.
     pub model: StatusModel,
     /// Its parts by the services that they are for, where it has several.
@@ -455,7 +482,7 @@ impl Whole {
         }
         Ok(Some(Self {
             parts,
-            owed: im_store::outbox::of_incident(tx, number)?,
+            owed: Unsettled::load(tx, number)?,
             model: im_engine::commands::status_model(tx)?,
             row,
             story,

@@ -208,6 +208,15 @@ fn document(app: &App, connector: &Connector) -> Value {
         .iter()
         .map(|(service, template)| (service.clone(), template.source().into()))
         .collect();
+    let owners: Map<String, Value> = custom
+        .ownership
+        .owners
+        .iter()
+        .map(|(field, owner)| {
+            let row = json!({"owner": owner.side, "priority": owner.priority});
+            (field.as_str().to_owned(), row)
+        })
+        .collect();
     let inferred = custom.severity_from_urgency.map_or(
         Value::Bool(false),
         |by| json!({"high": by.high, "low": by.low}),
@@ -238,6 +247,8 @@ fn document(app: &App, connector: &Connector) -> Value {
             "auto_resolve": custom.auto_resolve,
             "sync_notes": custom.sync_notes,
             "resolve_rule": custom.resolve_rule.as_str(),
+            "conflict_strategy": custom.ownership.strategy.as_str(),
+            "field_ownership": owners,
             "severity_from_urgency": inferred,
         },
     })

@@ -9,7 +9,7 @@ use im_core::Direction;
 use im_engine::connector::{self, Connector};
 use im_engine::{skew, subscription};
 use im_store::connectors::Gap;
-use im_store::{StoreError, Tx, incidents, outbox, repair, tallies};
+use im_store::{StoreError, Tx, conflicts, incidents, outbox, repair, tallies};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -54,6 +54,8 @@ pub struct ConnectorView {
     pub pending: i64,
     /// Changes that PagerDuty refused.
     pub parked: i64,
+    /// Fields that both sides changed and that wait for a person's word.
+    pub conflicts: i64,
     /// The last time span in which webhooks were missing.
     pub gap: Option<String>,
     /// Seconds by which the clock here is ahead of PagerDuty's, negative if it is behind; null
@@ -176,6 +178,7 @@ fn view(
         mode: mode(connector, deleted),
         pending,
         parked,
+        conflicts: conflicts::count_pending(tx, name)?,
         gap: row.gap.map(gap),
         clock_ahead_s: skew::ahead_s(tx, name)?,
         warnings: Vec::new(),
