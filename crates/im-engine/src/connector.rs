@@ -41,6 +41,11 @@ impl Connector {
         &self.row.name
     }
 
+    /// Whether PagerDuty can be called: the key was not given up.
+    pub fn has_key(&self) -> bool {
+        !self.row.api_key.is_empty()
+    }
+
     /// Whether webhooks are expected to tell us what happens.
     pub fn hears(&self) -> bool {
         self.config.enable_webhook && self.row.subscription.is_some()

@@ -26,6 +26,7 @@ pub mod fields;
 pub mod figures;
 mod gone;
 pub mod inbox;
+pub mod key;
 mod outbox;
 pub mod parts;
 mod plan;

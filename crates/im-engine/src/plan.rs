@@ -93,7 +93,9 @@ pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan,
         if connector::attach(tx, connector, capacity.attach, now)? {
             wake_at = Some(now);
         }
-        if connector.row.blocked_until <= now {
+        if !connector.has_key() {
+            read_nothing(tx, connector)?;
+        } else if connector.row.blocked_until <= now {
             if send(tx, connector, capacity, share.max(1), &mut plan, now)? {
                 busy.push(connector);
             }
@@ -148,6 +150,14 @@ fn send(
         plan.add(connector, ticket, call, now);
     }
     Ok(is_any)
+}
+
+/// Without a key, what webhooks left open stays so.
+fn read_nothing(tx: &mut Tx<'_>, connector: &Connector) -> Result<(), StoreError> {
+    match repair::wanted_next_due(tx, connector.name())? {
+        Some(_) => repair::want_nothing(tx, connector.name()),
+        None => Ok(()),
+    }
 }
 
 /// Claims what is to be read.
@@ -216,7 +226,7 @@ fn wake(
     connector: &Connector,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    if connector.mapping.direction == im_core::Direction::None {
+    if connector.mapping.direction == im_core::Direction::None || !connector.has_key() {
         return Ok(None);
     }
     let name = connector.name();

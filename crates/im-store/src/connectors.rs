@@ -57,7 +57,7 @@ pub struct ConnectorRow {
     pub created_at: Timestamp,
     /// Its settings as JSON, without secrets.
     pub config: String,
-    /// The API key, sealed.
+    /// The API key, sealed; empty once it was given up.
     pub api_key: String,
     /// The signing secrets of its webhook, sealed.
     pub webhook_secrets: Vec<String>,
@@ -112,6 +112,8 @@ statements! {
     CONFIGURE = "-- connectors.configure
         UPDATE connector SET config = ?2, api_key = ?3, state = ?4, state_reason = NULL, blocked_until = 0
          WHERE name = ?1";
+    DISCARD_KEY = "-- connectors.discard_key
+        UPDATE connector SET api_key = '', state = 'active', state_reason = NULL, blocked_until = 0 WHERE name = ?1";
     SET_WEBHOOK = "-- connectors.set_webhook
         UPDATE connector SET subscription = ?2, webhook_secrets = ?3 WHERE name = ?1";
     SET_STATE = "-- connectors.set_state
@@ -193,6 +195,14 @@ pub fn configure(
     state: State,
 ) -> Result<(), StoreError> {
     tx.execute(CONFIGURE, params![name, config, api_key, state.as_str()])?;
+    Ok(())
+}
+
+/// Forgets its key, and what was to be read with it.
+pub fn discard_key(tx: &mut Tx<'_>, name: &str) -> Result<(), StoreError> {
+    for sql in [DELETE_WANTED, DELETE_RUNS, DISCARD_KEY] {
+        tx.execute(sql, params![name])?;
+    }
     Ok(())
 }
 

@@ -130,6 +130,8 @@ statements! {
         DELETE FROM wanted WHERE connector = ?1 AND pd_id = ?2";
     WANTED_OF_RUN = "-- repair.wanted_of_run
         SELECT COUNT(*) FROM wanted WHERE connector = ?1 AND run = ?2";
+    WANT_NOTHING = "-- repair.want_nothing
+        DELETE FROM wanted WHERE connector = ?1";
     WANTED_NEXT = "-- repair.wanted_next
         SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) FROM wanted WHERE connector = ?1";
 }
@@ -272,6 +274,12 @@ pub fn want_log_later(
     due_at: Timestamp,
 ) -> Result<(), StoreError> {
     tx.execute(WANT_LOG_LATER, params![connector, pd_id, run, due_at])?;
+    Ok(())
+}
+
+/// Nothing is to be read of a connector any more.
+pub fn want_nothing(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
+    tx.execute(WANT_NOTHING, params![connector])?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ mod config;
 pub(crate) mod conflicts;
 mod deliveries;
 mod doctor;
+mod forget_key;
 mod health;
 mod list;
 mod mapping;
@@ -53,6 +54,7 @@ enum ConnectorCommand {
     Conflicts(conflicts::ConflictsArgs),
     Deliveries(deliveries::DeliveriesArgs),
     Outbox(outbox::OutboxArgs),
+    ForgetKey(forget_key::ForgetKeyArgs),
     Remove(remove::RemoveArgs),
 }
 
@@ -79,6 +81,7 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::Conflicts(args) => conflicts::run(args, cx).await,
         ConnectorCommand::Deliveries(args) => deliveries::run(args, cx).await,
         ConnectorCommand::Outbox(args) => outbox::run(args, cx).await,
+        ConnectorCommand::ForgetKey(args) => forget_key::run(args, cx).await,
         ConnectorCommand::Remove(args) => remove::run(args, cx).await,
     }
 }

@@ -183,6 +183,7 @@ pub(crate) struct Connector {
     pub(crate) repaired_24h: u64,
     pub(crate) webhook: Webhook,
     pub(crate) mode: Option<String>,
+    pub(crate) api_key: Option<String>,
     #[serde(default)]
     pub(crate) pending: u64,
     #[serde(default)]

@@ -106,7 +106,7 @@ pub struct Missing;
 pub struct Conflict;
 /// A value may mean nothing here.
 pub struct WrongValue;
-/// PagerDuty is asked now, and may refuse or be silent.
+/// PagerDuty is asked now, and may refuse or be silent; or there is no key to ask it with.
 pub struct NoAnswer;
 /// The server or its database does not work.
 pub struct Unwell;
@@ -133,7 +133,7 @@ impl IntoResponses for WrongValue {
 
 impl IntoResponses for NoAnswer {
     fn responses() -> BTreeMap<String, RefOr<Response>> {
-        problems(&["502", "504"])
+        problems(&["409", "502", "504"])
     }
 }
 

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 99] = [
+const COMMANDS: [&str; 100] = [
     "",
     "declare",
     "ack",
@@ -62,6 +62,7 @@ const COMMANDS: [&str; 99] = [
     "connector outbox list",
     "connector outbox retry",
     "connector outbox discard",
+    "connector forget-key",
     "connector remove",
     "metrics",
     "metrics connector",

@@ -1,7 +1,8 @@
 //! People, services, webhooks, keys, restarts and disks: the scenarios G01–G15.
 
 use im_core::{Command, IncidentNumber, Kind, Person, Severity, SeveritySource, Status};
-use im_engine::subscription;
+use im_engine::key::{self, Key};
+use im_engine::{connector, subscription};
 use im_pagerduty::{Call, EVENTS, Reply};
 use im_store::connectors::State;
 use im_store::fault::Fault;
@@ -430,6 +431,54 @@ story! {
         assert_eq!(world.there(&twin), "resolved");
         assert_eq!(world.story(other).status, Status::Open);
         assert!(world.story(declared).peer.is_some());
+    }
+
+    fn m028_m029_without_its_key_a_connector_lives_by_webhooks_for_a_week_and_longer(world) {
+        let key = world.account.api_key.clone();
+        world.born_there("Told by a webhook");
+        world.run_for(HOUR);
+        let state = |world: &mut World| {
+            world.write(|tx| {
+                let connector = connector::load(tx, CONNECTOR)?.unwrap();
+                key::state(tx, &connector)
+            })
+        };
+        assert!(matches!(state(world), Key::Needed { .. }), "what is done here is sent with it");
+        world.configure(|config| config["sync_direction"] = json!("inbound"));
+        assert!(matches!(state(world), Key::Needed { .. }), "what the settings let in has to be read");
+        world.run_for(HOUR);
+        assert_eq!(state(world), Key::SafeToRevoke);
+        // Revoked at PagerDuty before it is forgotten here, it is as safe.
+        world.use_key("revoked0000000000000");
+        world.run_for(HOUR);
+        assert_eq!(world.connector().state, State::AuthFailed);
+        assert_eq!(state(world), Key::SafeToRevoke);
+        let now = world.our_now();
+        world.write(|tx| {
+            let connector = connector::load(tx, CONNECTOR)?.unwrap();
+            key::discard(tx, &connector, now)
+        });
+        assert_eq!(state(world), Key::Discarded);
+        let (asked, user) = (world.asked.len(), world.user(2));
+        for day in 0..8 {
+            let (incident, twin) = world.born_there(&format!("Day {day}"));
+            world.sim.acknowledge(&user, &twin, world.now).unwrap();
+            world.run_for(HOUR * 12);
+            world.crash();
+            world.sim.note(&user, &twin, "by hand", world.now).unwrap();
+            world.sim.resolve(&user, &twin, world.now).unwrap();
+            world.run_for(HOUR * 12);
+            let story = world.story(incident);
+            assert_eq!(story.status, Status::Resolved);
+            assert!(story.acknowledged_at.is_some() && story.resolved_at.is_some(), "what metrics are made of");
+            assert_eq!(world.notes(incident), ["by hand"]);
+        }
+        assert_eq!(world.asked.len(), asked, "PagerDuty is not called");
+        assert_eq!(world.connector().state, State::Active);
+        // With a key again, it is compared again.
+        world.use_key(&key);
+        world.run_for(HOUR);
+        assert!(world.asked.len() > asked);
     }
 
     fn g14_a_restart_in_a_storm_loses_nothing_and_doubles_nothing(world) {

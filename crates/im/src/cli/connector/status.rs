@@ -79,6 +79,11 @@ fn say_troubles(connector: &Connector, cx: &mut Context) {
     if let Some(mode) = connector.mode.as_deref().filter(|mode| *mode != BEST_MODE) {
         ui.say(format_args!("Mode: {mode}"));
     }
+    match connector.api_key.as_deref() {
+        Some("safe_to_revoke") => ui.say("API Key: Safe to revoke now"),
+        Some("discarded") => ui.say("API Key: Discarded"),
+        _ => {}
+    }
     if connector.pending > 0 {
         ui.say(format_args!("Pending: {}", connector.pending));
     }
@@ -100,6 +105,12 @@ fn say_troubles(connector: &Connector, cx: &mut Context) {
         ui.say(format_args!(
             "Clock: {} s {side} PagerDuty's",
             ahead.unsigned_abs()
+        ));
+    }
+    if connector.api_key.as_deref() == Some("safe_to_revoke") {
+        ui.hint(format_args!(
+            "webhooks alone keep it up to date: `im connector forget-key {}` forgets the key here",
+            connector.name
         ));
     }
     if connector.status == "auth_failed" {

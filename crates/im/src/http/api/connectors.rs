@@ -9,6 +9,7 @@ mod doctor;
 pub(in crate::http) mod events;
 mod figures;
 mod health;
+mod key;
 mod lists;
 mod mappings;
 mod oncall;
@@ -62,6 +63,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(deliveries::replay))
         .routes(routes!(doctor::doctor))
         .routes(routes!(health::show))
+        .routes(routes!(key::forget))
         .routes(routes!(figures::show))
         .routes(routes!(oncall::show))
 }

@@ -266,3 +266,113 @@ async fn i116_i117_i119_i120_figures_of_a_connector_are_what_was_asked() {
         .await
         .is(404);
 }
+
+/// The same, where everything that the key is needed for is done.
+async fn needs_no_key() -> There {
+    let there = well().await;
+    let part = json!({"sync_direction": "inbound"});
+    there
+        .server
+        .patch("/api/v1/connectors/prod", part)
+        .await
+        .is(200);
+    // What the settings and the first comparison wanted to be read has been read.
+    there
+        .server
+        .write(|tx| {
+            if let Some(connector) = im_engine::connector::load(tx, "prod")? {
+                while im_engine::connector::attach(
+                    tx,
+                    &connector,
+                    200,
+                    jiff::Timestamp::UNIX_EPOCH,
+                )? {}
+            }
+            im_store::repair::want_nothing(tx, "prod")
+        })
+        .await;
+    there
+}
+
+#[tokio::test]
+async fn m028_a_key_that_something_needs_is_not_forgotten() {
+    let there = well().await;
+    let view = there.server.get("/api/v1/connectors/prod").await;
+    assert_eq!(view.is(200)["api_key"], "needed");
+    assert_eq!(
+        view.is(200)["api_key_reason"],
+        "changes made here are sent with it"
+    );
+    let refused = there.server.delete("/api/v1/connectors/prod/api-key").await;
+    let problem = refused.is(409);
+    assert_eq!(
+        problem["detail"],
+        "connector `prod` needs its API key: changes made here are sent with it"
+    );
+    assert_eq!(
+        problem["hint"],
+        "`im connector config prod --direction inbound`"
+    );
+}
+
+#[tokio::test]
+async fn m028_m029_a_key_that_nothing_needs_is_safe_to_revoke_and_forgotten_on_purpose() {
+    let there = needs_no_key().await;
+    let server = &there.server;
+    let view = server.get("/api/v1/connectors/prod").await;
+    assert_eq!(view.is(200)["api_key"], "safe_to_revoke", "{}", view.body);
+    has(
+        &server.get(PATH).await,
+        "API Key: ok: Safe to revoke now: webhooks alone keep this connector up to date",
+    );
+    let forgotten = server.delete("/api/v1/connectors/prod/api-key").await;
+    let steps = forgotten.is(200)["lines"][2]["next"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        steps.contains("API Access Keys") && steps.ends_with("Remove"),
+        "{steps}"
+    );
+    let view = server.get("/api/v1/connectors/prod").await;
+    assert_eq!(view.is(200)["api_key"], "discarded");
+    assert_eq!(view.is(200)["mode"], "live only, no repair");
+    assert_eq!(view.is(200)["status"], "active");
+    let health = server.get(PATH).await;
+    assert_eq!(health.is(200)["health"], "healthy", "{}", health.body);
+    assert_eq!(
+        lines(&health)[..3],
+        [
+            "Authentication: skipped: Discarded: the key was forgotten on purpose",
+            "Webhook: ok: Receiving events (last: 2m ago)",
+            "Sync Status: ok: Live only, no repair",
+        ]
+    );
+    assert_eq!(
+        server.get("/api/v1/connectors/prod/config").await.is(200)["api_key"],
+        Value::Null
+    );
+    // What would need it says so.
+    for (path, body) in [("sync", json!({})), ("test", json!({}))] {
+        let refused = server
+            .post(&format!("/api/v1/connectors/prod/{path}"), body)
+            .await;
+        assert_eq!(refused.is(409)["code"], "no_key", "{path}");
+    }
+    server
+        .delete("/api/v1/connectors/prod/api-key")
+        .await
+        .is(409);
+    let sends = json!({"sync_direction": "bidirectional"});
+    assert_eq!(
+        server.patch("/api/v1/connectors/prod", sends).await.is(409)["code"],
+        "no_key"
+    );
+    // Another key, and all is as before.
+    let key = json!({"api_key": there.stand_in.account.api_key});
+    server.patch("/api/v1/connectors/prod", key).await.is(200);
+    assert_eq!(
+        server.get(PATH).await.is(200)["lines"][0]["name"],
+        "API Connectivity"
+    );
+}

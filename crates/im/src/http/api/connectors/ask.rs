@@ -29,6 +29,9 @@ pub(in crate::http) async fn outcome(
     connector: &Connector,
     call: &Call,
 ) -> Result<Outcome, ApiError> {
+    if !connector.has_key() {
+        return Err(no_key(connector.name()));
+    }
     let now = app.clock.now();
     let (outcome, limits) = app.caller.ask(connector, call, now).await?;
     let failed = is_failure(&outcome);
@@ -37,6 +40,15 @@ pub(in crate::http) async fn outcome(
         .write(move |tx| Ok::<_, ApiError>(figures::called(tx, &name, &limits, failed, now)?))
         .await?;
     Ok(outcome)
+}
+
+/// The key was given up.
+pub(super) fn no_key(name: &str) -> ApiError {
+    let text = format!(
+        "connector `{name}` has no API key: it was forgotten, and webhooks alone tell what happens"
+    );
+    ApiError::conflict("no_key", text)
+        .hint(format!("`im connector update {name}` gives it one again"))
 }
 
 /// Whether the connection failed. A refusal of what was only tried is an answer.

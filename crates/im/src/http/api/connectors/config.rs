@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::view::{self, ConnectorView, length};
-use super::{custom_fields, find, mappings, priorities, synced};
+use super::{ask, custom_fields, find, mappings, priorities, synced};
 use crate::http::App;
 use crate::http::api::types::Check;
 use crate::http::error::ApiError;
@@ -223,7 +223,7 @@ fn document(app: &App, connector: &Connector) -> Value {
     );
     json!({
         "base_url": config.base_url,
-        "api_key": masked(key.as_ref()),
+        "api_key": connector.has_key().then(|| masked(key.as_ref())),
         "sync_direction": config.sync_direction.as_str(),
         "sync_interval": length(config.sync_interval),
         "enable_webhook": config.enable_webhook,
@@ -323,6 +323,9 @@ pub(super) async fn apply(
         whole.insert("api_key".to_owned(), "kept".into());
     }
     let Parted { config, stored } = read(whole)?;
+    if !has_key && !connector.has_key() && config.sync_direction.sends() {
+        return Err(ask::no_key(name));
+    }
     let api_key = if has_key {
         app.vault.seal(&config.api_key)?
     } else {

@@ -12,6 +12,7 @@ use super::{find, test};
 use crate::http::api::settings::stored_public_url;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
+use crate::http::openapi::Conflict;
 use crate::http::{App, certificate, hooks};
 
 /// People who compare two timelines wonder about clocks that differ by more.
@@ -21,7 +22,7 @@ const CLOCK_OFF_S: u64 = 5;
 #[utoipa::path(
     get, path = "/api/v1/connectors/{name}/doctor", tag = "connectors", operation_id = "examine_connector",
     params(("name" = String, Path, description = "Which connector")),
-    responses((status = 200, body = Checks, description = "Each step of the way, and how it is")),
+    responses((status = 200, body = Checks, description = "Each step of the way, and how it is"), Conflict),
 )]
 pub(super) async fn doctor(
     State(app): State<Arc<App>>,

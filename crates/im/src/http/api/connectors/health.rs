@@ -11,6 +11,7 @@ use axum::extract::{Path, State};
 use im_core::Direction;
 use im_engine::connector::{self, Connector};
 use im_engine::figures::{self, Figures};
+use im_engine::key::{self, Key};
 use im_engine::{skew, subscription};
 use im_pagerduty::{Answer, Call, Outcome, Subscription, Why};
 use im_store::connectors::State as RowState;
@@ -138,8 +139,17 @@ pub(super) async fn show(
             ));
         return Ok(Json(judge(vec![line])));
     }
-    let mut lines = reach(&app, &connector).await?;
-    if lines.iter().any(|line| line.state == "failed") {
+    let mut lines = if connector.has_key() {
+        reach(&app, &connector).await?
+    } else {
+        vec![HealthLine::skipped(
+            KEY,
+            "Discarded: the key was forgotten on purpose",
+        )]
+    };
+    if !connector.has_key() {
+        lines.push(webhook(&app, &connector).await?);
+    } else if lines.iter().any(|line| line.state == "failed") {
         lines.push(HealthLine::skipped(SERVICE, "not looked at"));
         lines.push(HealthLine::skipped(WEBHOOK, "not looked at"));
     } else {
@@ -265,7 +275,7 @@ async fn webhook(app: &App, connector: &Connector) -> Result<HealthLine, ApiErro
         let text = format!("{} deliveries with a wrong signature", seen.bad_signatures);
         return Ok(HealthLine::failed(WEBHOOK, text).next(again));
     }
-    let Some(id) = row.subscription.clone() else {
+    let Some(id) = row.subscription.clone().filter(|_| connector.has_key()) else {
         return Ok(heard(connector, now));
     };
     match outcome(app, connector, &Call::ReadSubscription { id }).await? {
@@ -349,14 +359,17 @@ struct Known {
     parked: i64,
     clock_ahead_s: Option<i64>,
     key_since: Timestamp,
+    key: Key,
 }
 
 impl Known {
     async fn read(app: &App, connector: &Connector) -> Result<Self, ApiError> {
         let (row, now) = (connector.row.clone(), app.clock.now());
+        let connector = connector.clone();
         app.db
             .read(move |tx| {
                 let (pending, parked) = outbox::counts(tx, &row.name)?;
+                let key = key::state(tx, &connector)?;
                 Ok::<_, ApiError>(Self {
                     now,
                     figures: figures::of(tx, &row.name, row.created_at, now)?,
@@ -364,6 +377,7 @@ impl Known {
                     parked,
                     clock_ahead_s: skew::ahead_s(tx, &row.name)?,
                     key_since: connector::key_since(tx, &row)?,
+                    key,
                 })
             })
             .await
@@ -391,6 +405,9 @@ fn sync(connector: &Connector, known: &Known) -> HealthLine {
         return HealthLine::warning(SYNC, text).next(format!(
             "`im connector outbox list {name}` says which and why"
         ));
+    }
+    if !connector.has_key() {
+        return HealthLine::ok(SYNC, "Live only, no repair");
     }
     let Some(last) = connector.row.last_sync_at else {
         return HealthLine::failed(SYNC, format!("Never compared with PagerDuty{waits}")).next(
@@ -446,7 +463,14 @@ fn warnings(connector: &Connector, known: &Known) -> Vec<HealthLine> {
     let name = connector.name();
     let mut lines = Vec::new();
     let days = known.now.duration_since(known.key_since).as_hours() / 24;
-    if days > KEY_DAYS_MAX {
+    if known.key == Key::SafeToRevoke {
+        let text = "Safe to revoke now: webhooks alone keep this connector up to date";
+        lines.push(
+            HealthLine::ok("API Key", text)
+                .next(format!("`im connector forget-key {name}` forgets it here")),
+        );
+    }
+    if connector.has_key() && days > KEY_DAYS_MAX {
         lines.push(
             HealthLine::warning("API Key", format!("It is {days} days old")).next(format!(
                 "make another one each quarter: `im connector update {name}`"

@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::find;
+use super::{ask, find};
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
@@ -87,6 +87,9 @@ pub(super) async fn sync(
                 "`im connector config {name} --direction bidirectional` resumes it"
             )),
         );
+    }
+    if !connector.has_key() {
+        return Err(ask::no_key(&name));
     }
     let synced = match scope.incident {
         Some(incident) => one(&app, &connector, incident.parse()?, wait).await?,

@@ -19,6 +19,7 @@ use super::{custom_fields, events, find, lists, priorities};
 use crate::http::App;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
+use crate::http::openapi::Conflict;
 use crate::http::{hooks, wait};
 
 /// A test webhook that needs longer than this does not arrive.
@@ -37,7 +38,7 @@ pub(super) const CONNECTED: &str = "Connected to PagerDuty API";
 #[utoipa::path(
     post, path = "/api/v1/connectors/{name}/test", tag = "connectors", operation_id = "test_connector",
     params(("name" = String, Path, description = "Which connector")),
-    responses((status = 200, body = Checks, description = "What was looked at, and how it is")),
+    responses((status = 200, body = Checks, description = "What was looked at, and how it is"), Conflict),
 )]
 pub(super) async fn test(
     State(app): State<Arc<App>>,

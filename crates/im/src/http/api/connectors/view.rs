@@ -7,6 +7,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use im_core::Direction;
 use im_engine::connector::{self, Connector};
+use im_engine::key::{self, Key};
 use im_engine::{skew, subscription};
 use im_store::connectors::Gap;
 use im_store::{StoreError, Tx, conflicts, incidents, outbox, repair, tallies};
@@ -50,6 +51,10 @@ pub struct ConnectorView {
     pub webhook: WebhookView,
     /// How changes arrive: `live and repair`, `repair only` …
     pub mode: &'static str,
+    /// `needed`, `safe_to_revoke` or `discarded`.
+    pub api_key: &'static str,
+    /// What needs the key.
+    pub api_key_reason: Option<String>,
     /// Changes that PagerDuty has not taken yet.
     pub pending: i64,
     /// Changes that PagerDuty refused.
@@ -154,6 +159,7 @@ fn view(
         .or_else(bad)
         .or(wrong)
         .or_else(|| events::told(&missing_events));
+    let key = key::state(tx, connector)?;
     Ok(ConnectorView {
         name: name.to_owned(),
         kind: "pagerduty",
@@ -176,6 +182,11 @@ fn view(
             missing_events,
         },
         mode: mode(connector, deleted),
+        api_key: key.as_str(),
+        api_key_reason: match key {
+            Key::Needed { why, .. } => Some(why.to_owned()),
+            Key::SafeToRevoke | Key::Discarded => None,
+        },
         pending,
         parked,
         conflicts: conflicts::count_pending(tx, name)?,
@@ -210,6 +221,8 @@ fn mode(connector: &Connector, deleted: bool) -> &'static str {
     let hears = connector.config.enable_webhook && has_secret && !deleted;
     match connector.mapping.direction {
         Direction::None => "paused",
+        _ if !connector.has_key() && hears => "live only, no repair",
+        _ if !connector.has_key() => "nothing arrives",
         Direction::Outbound => "outbound only",
         Direction::Bidirectional | Direction::Inbound if hears => "live and repair",
         Direction::Bidirectional | Direction::Inbound => "repair only",

@@ -1,0 +1,85 @@
+//! A connector without its API key: webhooks alone keep one that only receives live.
+//!
+//! Invariants
+//! - A key is given up by a person's word, and only where nothing needs it: nothing is sent, what was missed before is read, and webhooks
+//!   come and can be checked.
+//! - Without a key PagerDuty is not called: nothing is sent, and nothing that webhooks missed is found.
+
+use im_core::Direction;
+use im_store::connectors::{self, State};
+use im_store::{StoreError, Tx, repair};
+use jiff::Timestamp;
+
+use crate::connector::{self, Connector};
+
+/// What becomes of a connector without its key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Key {
+    /// Something needs it: what, and what would change that.
+    Needed {
+        /// What.
+        why: &'static str,
+        /// What would change that; `None`: time does.
+        next: Option<String>,
+    },
+    /// It can be revoked at PagerDuty and forgotten here.
+    SafeToRevoke,
+    /// It was.
+    Discarded,
+}
+
+impl Key {
+    /// The word shown.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Needed { .. } => "needed",
+            Self::SafeToRevoke => "safe_to_revoke",
+            Self::Discarded => "discarded",
+        }
+    }
+}
+
+/// Whether a connector needs its key.
+pub fn state(tx: &mut Tx<'_>, connector: &Connector) -> Result<Key, StoreError> {
+    let (name, row) = (connector.name(), &connector.row);
+    if !connector.has_key() {
+        return Ok(Key::Discarded);
+    }
+    let needed = |why, next: Option<&str>| {
+        let next = next.map(|rest| format!("`im connector {rest}`"));
+        Ok(Key::Needed { why, next })
+    };
+    if connector.mapping.direction != Direction::Inbound {
+        let inbound = format!("config {name} --direction inbound");
+        return needed("changes made here are sent with it", Some(&inbound));
+    }
+    if !connector.config.enable_webhook || row.webhook_secrets.is_empty() {
+        let enable = format!("webhook {name} --enable");
+        return needed("no webhook tells what happens at PagerDuty", Some(&enable));
+    }
+    if row.last_heard_at.is_none() || row.gap.is_some_and(|gap| gap.to.is_none()) {
+        let test = format!("webhook {name} --test");
+        return needed(
+            "no webhook has come yet, or none comes any more",
+            Some(&test),
+        );
+    }
+    // With a key that was revoked before it was forgotten nothing more is read anyway.
+    let is_reading = row.state != State::AuthFailed
+        && (repair::unfinished(tx, name)?.is_some()
+            || repair::wanted_next_due(tx, name)?.is_some());
+    if row.last_sync_at.is_none() || is_reading || connector::is_attaching(tx, name)? {
+        return needed("what happened before is still being read", None);
+    }
+    Ok(Key::SafeToRevoke)
+}
+
+/// Forgets the key, unless something needs it; what that is comes back.
+pub fn discard(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<Key, StoreError> {
+    let state = state(tx, connector)?;
+    if state == Key::SafeToRevoke {
+        connectors::discard_key(tx, connector.name())?;
+        connector::note_new_key(tx, connector.name(), now)?;
+    }
+    Ok(state)
+}

@@ -1,0 +1,49 @@
+//! Forgetting the API key of a connector that lives by webhooks alone.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use im_engine::key::{self, Key};
+
+use super::config::masked_key;
+use super::{ask, find};
+use crate::http::App;
+use crate::http::api::types::{Check, Checks};
+use crate::http::error::ApiError;
+use crate::http::openapi::Conflict;
+
+/// Forget the API key: webhooks alone tell what happens from now on
+#[utoipa::path(
+    delete, path = "/api/v1/connectors/{name}/api-key", tag = "connectors", operation_id = "forget_api_key",
+    params(("name" = String, Path, description = "Which connector")),
+    responses((status = 200, body = Checks, description = "What went, and what is left to do at PagerDuty"), Conflict),
+)]
+pub(super) async fn forget(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Checks>, ApiError> {
+    let connector = find(&app, &name).await?;
+    let masked = masked_key(&app, &connector);
+    let now = app.clock.now();
+    let was = app
+        .db
+        .write(move |tx| Ok::<_, ApiError>(key::discard(tx, &connector, now)?))
+        .await?;
+    match was {
+        Key::Needed { why, next } => {
+            let text = format!("connector `{name}` needs its API key: {why}");
+            let next = next.unwrap_or_else(|| format!("look again in some minutes: `im connector status {name}`"));
+            Err(ApiError::conflict("key_needed", text).hint(next))
+        }
+        Key::Discarded => Err(ask::no_key(&name)),
+        Key::SafeToRevoke => Ok(Json(Checks::of(vec![
+            Check::ok(format!("API key {masked} is destroyed here")),
+            Check::ok("Webhooks tell what happens; nothing is sent, and what they miss is not repaired"),
+            Check::skipped("The key itself is revoked at PagerDuty").next(format!(
+                "in PagerDuty: Integrations, API Access Keys (of a person: My Profile, User Settings), the key that ends in {}, Remove",
+                masked.trim_start_matches('*')
+            )),
+        ]))),
+    }
+}
