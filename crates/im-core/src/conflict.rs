@@ -1,7 +1,7 @@
 //! Both sides changed the same field before either heard of the other: whose value counts.
 //!
 //! A conflict is seen when a report is recorded: PagerDuty shows another value than it did, and a change of ours to that field is still
-//! owed. The settings of that moment say what becomes of it (ADR 0012), so a later change of the settings takes nothing back.
+//! owed. The settings of that moment say what becomes of it (ADR 0014), so a later change of the settings takes nothing back.
 //!
 //! A state is never held for a review: `fold` merges the steps of both sides, and a conflict only tells what came of it.
 

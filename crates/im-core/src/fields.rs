@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::acts::Act;
 use crate::custom_fields::fields_here;
 use crate::{
-    Field, Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source,
-    Story,
+    Field, Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot,
+    Source, Story,
 };
 
 /// What PagerDuty was heard to show; what was only looked at does not change what we say.

@@ -1,4 +1,4 @@
-//! Fields that both sides changed: found when a report is recorded, decided by the settings of that moment or by a person (ADR 0012).
+//! Fields that both sides changed: found when a report is recorded, decided by the settings of that moment or by a person (ADR 0014).
 //!
 //! Invariants
 //! - What a conflict decided is a fact: a change of ours that gives way is settled as overtaken. So what is true does not depend on the

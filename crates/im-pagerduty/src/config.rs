@@ -12,7 +12,8 @@ mod rules;
 use std::str::FromStr;
 
 use im_core::{
-    Direction, Mapping, Ownership, ResolveRule, ServiceChoice, ServiceRule, Severity, Urgency, set_fields,
+    Direction, Mapping, Ownership, ResolveRule, ServiceChoice, ServiceRule, Severity, Urgency,
+    set_fields,
 };
 use jiff::SignedDuration;
 

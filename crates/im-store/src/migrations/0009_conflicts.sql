@@ -1,4 +1,4 @@
--- 0008_conflicts: fields that both sides changed, and what became of each.
+-- 0009_conflicts: fields that both sides changed, and what became of each.
 CREATE TABLE conflict (
     -- Fixed at birth.
     id         BIGINT NOT NULL PRIMARY KEY,
