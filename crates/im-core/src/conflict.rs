@@ -10,7 +10,9 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Direction, Effect, Fact, Kind, Mapping, PeerStatus, Pending, Person, Source, Story};
+use crate::{
+    Direction, Effect, Fact, Kind, Mapping, PeerStatus, Pending, Person, Source, Story, Traits,
+};
 
 /// A field that both sides have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -68,7 +70,7 @@ impl Field {
             Self::Title | Self::AssignedTo | Self::Service => None,
             Self::Description => Some("PagerDuty's text is written once, with the incident"),
             Self::Severity => {
-                Some("an urgency has two values, so both sides never ask for different ones")
+                Some("the newer counts of a severity given here and a mapped priority set there")
             }
             Self::Status => Some(
                 "a resolve beats an acknowledgement beats a trigger, unless it is reopened later",
@@ -213,11 +215,6 @@ impl Ownership {
     pub fn may_yield(&self, effect: &Effect) -> bool {
         Field::of(effect).is_some_and(|field| self.outranks(field) != Some(Side::Platform))
     }
-
-    /// Whether our change counts until PagerDuty has it, whatever PagerDuty shows meanwhile.
-    pub(crate) fn stands(&self, field: Field) -> bool {
-        self.strategy == Strategy::ManualReview || self.outranks(field) == Some(Side::Platform)
-    }
 }
 
 /// A field that both sides changed.
@@ -241,6 +238,14 @@ pub struct Conflict {
     pub strategy: Strategy,
     /// Whose value counts, and why; `None` where a person has to say.
     pub verdict: Option<(Side, String)>,
+}
+
+impl Conflict {
+    /// Whether PagerDuty's value counts because it came later, and one of ours came after it since.
+    pub fn is_outrun(&self, asked_at: Timestamp) -> bool {
+        let verdict = self.verdict.as_ref();
+        verdict.is_some_and(|(_, why)| why == LATER_THERE) && is_later(asked_at, self.theirs_at)
+    }
 }
 
 /// Whether anything was asked for here that PagerDuty has not answered, so that there may be conflicts.
@@ -273,7 +278,7 @@ pub fn conflicts(
     let held = fields
         .into_iter()
         .filter_map(|field| conflict(field, before, after, &ours, mapping));
-    held.chain(states(before, after)).collect()
+    held.chain(states(before, after, &ours)).collect()
 }
 
 /// What a conflict is about, as far as a side shows it: what is compared, and what people read.
@@ -292,15 +297,32 @@ fn conflict(
     let base = shown(field, before)?;
     let theirs = shown(field, after)?;
     let ours = wanted(field, before, mapping);
-    if base.0 == theirs.0 || ours.0 == theirs.0 || is_ours(field, &theirs.0, own, mapping) {
+    let is_ours = || is_ours(field, &theirs.0, own, &before.traits(), mapping);
+    if base.0 == theirs.0 || ours.0 == theirs.0 || is_ours() {
         return None;
     }
-    let (ours_at, theirs_at) = (last.at, after.peer.as_ref()?.version);
+    // The version that an answer to our own call shows is the time of that call.
+    let shown_at = after.peer.as_ref()?.version;
+    let by_us = own.iter().any(|fact| {
+        let shown = fact
+            .snapshot
+            .as_ref()
+            .filter(|_| fact.source == Source::Answer);
+        shown.is_some_and(|shown| shown.version == shown_at)
+    });
+    let theirs_at = if by_us {
+        before.peer.as_ref()?.version
+    } else {
+        shown_at
+    };
+    let ours_at = last.at;
     let ownership = &mapping.ownership;
     let verdict = match (ownership.strategy, ownership.outranks(field)) {
         (Strategy::ManualReview, _) => None,
         (_, Some(side)) => Some((side, format!("{} owns {}", side.as_str(), field.as_str()))),
-        (_, None) if theirs_at > ours_at => Some((Side::External, LATER_THERE.to_owned())),
+        (_, None) if !is_later(ours_at, theirs_at) => {
+            Some((Side::External, LATER_THERE.to_owned()))
+        }
         (_, None) => Some((Side::Platform, LATER_HERE.to_owned())),
     };
     Some(Conflict {
@@ -316,15 +338,23 @@ fn conflict(
     })
 }
 
+/// Whether a change here came after one at PagerDuty, which tells whole seconds: of the same one, PagerDuty's is
+/// taken for the later.
+fn is_later(ours: Timestamp, theirs: Timestamp) -> bool {
+    ours.as_second() > theirs.as_second()
+}
+
 const LATER_THERE: &str = "the change at PagerDuty was later";
-const LATER_HERE: &str = "the change here was later";
+/// Why our value counts where the later change does.
+pub const LATER_HERE: &str = "the change here was later";
 
 /// Both sides went on to different states: what the merge of their steps made of it.
-fn states(before: &Story, after: &Story) -> Option<Conflict> {
+fn states(before: &Story, after: &Story, own: &[&Fact]) -> Option<Conflict> {
     let last = asked(Field::Status, before)?;
     let (was, is) = (before.peer.as_ref()?, after.peer.as_ref()?);
     let (ours, theirs) = (before.status.at_peer(), is.status);
-    if was.status == theirs || ours == theirs || ours == was.status {
+    let is_ours = own.iter().any(|fact| leads_to(fact.kind) == Some(theirs));
+    if was.status == theirs || ours == theirs || ours == was.status || is_ours {
         return None;
     }
     let now = after.status.at_peer();
@@ -357,6 +387,33 @@ fn states(before: &Story, after: &Story) -> Option<Conflict> {
     })
 }
 
+/// The state in which a step leaves PagerDuty's incident.
+fn leads_to(kind: Kind) -> Option<PeerStatus> {
+    let states = [
+        (
+            PeerStatus::Triggered,
+            [Kind::Triggered, Kind::Unacknowledged, Kind::Reopened].as_slice(),
+        ),
+        (
+            PeerStatus::Acknowledged,
+            &[Kind::Acknowledged, Kind::Mitigated],
+        ),
+        (
+            PeerStatus::Resolved,
+            &[
+                Kind::Resolved,
+                Kind::Closed,
+                Kind::Canceled,
+                Kind::Duplicate,
+                Kind::Deleted,
+            ],
+        ),
+    ];
+    let mut states = states.into_iter();
+    let state = states.find(|(_, steps)| steps.contains(&kind));
+    state.map(|(status, _)| status)
+}
+
 /// The last command for a field that PagerDuty has not answered.
 fn asked(field: Field, story: &Story) -> Option<&Pending> {
     let mut asked = story.pending.iter().rev();
@@ -387,17 +444,36 @@ fn wanted(field: Field, story: &Story, mapping: &Mapping) -> Shown {
     match field {
         Field::AssignedTo => holders(&story.assignees),
         Field::Service => {
-            let name = story.service.as_deref();
-            let id = mapping.service_id(name).to_owned();
-            let name = name.map_or_else(|| id.clone(), str::to_owned);
-            (id, name)
+            let id = mapping.service_for(&story.traits()).to_owned();
+            (id, asked_for(field, story))
         }
         Field::Title
         | Field::Description
         | Field::Severity
         | Field::Status
-        | Field::EscalationPolicy => (story.title.clone(), story.title.clone()),
+        | Field::EscalationPolicy => (story.title.clone(), asked_for(field, story)),
     }
+}
+
+/// What we ask for, as people read it.
+pub fn asked_for(field: Field, story: &Story) -> String {
+    match field {
+        Field::AssignedTo => holders(&story.assignees).1,
+        Field::Service => {
+            let service = story.service.clone();
+            service.unwrap_or_else(|| "the connector's own service".to_owned())
+        }
+        Field::Title
+        | Field::Description
+        | Field::Severity
+        | Field::Status
+        | Field::EscalationPolicy => story.title.clone(),
+    }
+}
+
+/// Whether PagerDuty shows a value of a field, as people read it.
+pub fn is_shown(field: Field, said: &str, story: &Story) -> bool {
+    shown(field, story).is_some_and(|(_, shown)| shown == said)
 }
 
 fn holders(people: &[Person]) -> Shown {
@@ -416,11 +492,20 @@ fn holders(people: &[Person]) -> Shown {
 }
 
 /// Whether a value is one that our own commands ask for: PagerDuty shows it because of them.
-fn is_ours(field: Field, value: &str, own: &[&Fact], mapping: &Mapping) -> bool {
+fn is_ours(
+    field: Field,
+    value: &str,
+    own: &[&Fact],
+    traits: &Traits<'_>,
+    mapping: &Mapping,
+) -> bool {
     let mut set = own.iter().filter(|fact| field.is_set_by(fact.kind));
     set.any(|fact| match field {
         Field::AssignedTo => holders(&fact.people).0 == value,
-        Field::Service => mapping.service_id(fact.value.as_deref()) == value,
+        Field::Service => {
+            let service = fact.value.as_deref();
+            mapping.service_for(&Traits { service, ..*traits }) == value
+        }
         Field::Title
         | Field::Description
         | Field::Severity

@@ -8,15 +8,12 @@ use std::collections::BTreeMap;
 use crate::acts::Act;
 use crate::{CustomField, Kind, Mapping, Source, Story};
 
-/// What every field says here. While our own change is on its way it is what we say.
+/// What every field says here: the newest of what was said here and heard from PagerDuty.
 pub(crate) fn fields_here(acts: &[Act<'_>], mapping: Option<&Mapping>) -> Vec<CustomField> {
     let counts = |act: &&Act<'_>| {
         act.fact.kind == Kind::FieldsChanged && act.fact.source != Source::Look && !act.silent
     };
-    let (unsent, heard): (Vec<_>, Vec<_>) =
-        acts.iter().filter(counts).partition(|act| act.is_pending());
-    let all = heard.into_iter().chain(unsent);
-    newest(all.filter_map(|act| {
+    newest(acts.iter().filter(counts).filter_map(|act| {
         let name = act.fact.detail.as_deref()?;
         let is_ours = act.fact.source == Source::Command;
         let name = if is_ours {
@@ -58,17 +55,22 @@ fn newest<'a>(all: impl Iterator<Item = (&'a str, Option<&'a str>)>) -> Vec<Cust
 }
 
 /// What `name` says among `fields`.
-fn said<'a>(fields: &'a [CustomField], name: &str) -> Option<&'a str> {
+pub(crate) fn said<'a>(fields: &'a [CustomField], name: &str) -> Option<&'a str> {
     let field = fields.iter().find(|field| field.name == name)?;
     Some(&field.value)
 }
 
-/// The custom fields of PagerDuty's that say something else than ours, by PagerDuty's names, with
-/// what they are to say.
+/// The custom fields of PagerDuty's that were set here and say something else there, by PagerDuty's
+/// names, with what they are to say. What nobody asks for any more stays as it is there.
 pub fn fields_to_set(story: &Story, mapping: &Mapping) -> Vec<(String, Option<String>)> {
     let there = story.peer.as_ref().map(|peer| peer.fields.as_slice());
     let there = there.unwrap_or_default();
-    let differs = mapping.fields.iter().filter_map(|row| {
+    let is_asked = |name: &str| {
+        let mut asked = story.pending.iter().chain(&story.kept);
+        asked.any(|one| one.kind == Kind::FieldsChanged && one.detail.as_deref() == Some(name))
+    };
+    let asked = mapping.fields.iter().filter(|row| is_asked(&row.name));
+    let differs = asked.filter_map(|row| {
         let ours = said(&story.fields, &row.name);
         (ours != said(there, &row.theirs)).then(|| (row.theirs.clone(), ours.map(str::to_owned)))
     });

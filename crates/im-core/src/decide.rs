@@ -365,8 +365,10 @@ pub fn set_fields(known: &[CustomField], fields: &[NewField]) -> Result<Vec<Deci
         }
     }
     match names.len() {
-        0..=FIELDS_MAX => Ok(decided),
-        count => Err(Rejection::TooManyFields { count }),
+        count if count > FIELDS_MAX && count > known.len() => {
+            Err(Rejection::TooManyFields { count })
+        }
+        _ => Ok(decided),
     }
 }
 

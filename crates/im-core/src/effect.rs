@@ -8,7 +8,10 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{Actor, Direction, Kind, Mapping, PeerStatus, Pending, Story, fields_to_set};
+use crate::custom_fields::said;
+use crate::{
+    Actor, Direction, Kind, Mapping, PeerStatus, Pending, SeveritySource, Story, fields_to_set,
+};
 
 /// A change owed to PagerDuty's incident. What exactly is sent is read off the story when the
 /// call is made, so the newest intent wins.
@@ -96,7 +99,8 @@ pub fn owed(story: &Story, mapping: &Mapping) -> Debts {
     let mut status = Bundle::default();
     let [mut title, mut urgency, mut assign, mut service, mut fields] = <[Bundle; 5]>::default();
     let fresh = story.pending.iter().map(|pending| (pending, true));
-    let again = story.kept.iter().map(|kept| (kept, false));
+    let again = story.kept.iter().filter(|kept| still_says(kept, story));
+    let again = again.map(|kept| (kept, false));
     for (pending, is_new) in again.chain(fresh) {
         let kind = pending.kind;
         let is_held = is_held(pending, mapping);
@@ -169,6 +173,20 @@ fn order(owed: &Owed, reopened_at: Option<Timestamp>) -> (bool, Timestamp, u8, &
     (owed.effect != Effect::Create, since, rank, &owed.commands)
 }
 
+/// Whether what was kept here is still what the incident says: PagerDuty may have been given another
+/// priority, or another value of the field, since.
+fn still_says(kept: &Pending, story: &Story) -> bool {
+    match (kept.kind, &kept.detail) {
+        (Kind::SeverityChanged, _) => is_explicit(story),
+        (Kind::FieldsChanged, Some(name)) => said(&story.fields, name) == kept.value.as_deref(),
+        _ => true,
+    }
+}
+
+fn is_explicit(story: &Story) -> bool {
+    matches!(story.severity, Some((_, SeveritySource::Explicit)))
+}
+
 /// Whether it is about a field that PagerDuty has a custom field for.
 fn is_held(pending: &Pending, mapping: &Mapping) -> bool {
     let name = pending.detail.as_deref();
@@ -189,9 +207,9 @@ fn is_part_of_create(kind: Kind) -> bool {
     )
 }
 
-/// Whether PagerDuty shows another urgency or priority than goes with the severity.
+/// Whether PagerDuty shows another urgency or priority than goes with the severity that people here gave.
 fn severity_differs(story: &Story, mapping: &Mapping) -> bool {
-    let Some((severity, _)) = story.severity else {
+    let Some((severity, SeveritySource::Explicit)) = story.severity else {
         return false;
     };
     let peer = story.peer.as_ref();

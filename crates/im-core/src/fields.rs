@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::acts::Act;
 use crate::custom_fields::fields_here;
 use crate::{
-    Field, Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot,
-    Source, Story,
+    Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source,
+    Story,
 };
 
 /// What PagerDuty was heard to show; what was only looked at does not change what we say.
@@ -55,8 +55,7 @@ pub(crate) fn fields(
     story.severity = severity(acts, shown, mapping);
     story.service = service(acts, peer, mapping, unsent(Kind::ServiceChanged));
     story.fields = fields_here(acts, mapping);
-    let stands = mapping.is_some_and(|mapping| mapping.ownership.stands(Field::AssignedTo));
-    story.assignees = assignees(acts, taker, shown.snapshots, stands);
+    story.assignees = assignees(acts, taker, shown.snapshots);
 }
 
 /// What a person said, unless somebody gave the twin another mapped priority since; else what
@@ -84,7 +83,7 @@ fn severity(
         // Several severities may share a priority: keep the one that people said.
         let is_news = since > said_at && mapping.priority_id(said) != Some(priority.id.as_str());
         let severity = mapping.severity_of_priority(&priority.id)?;
-        (is_news && !act.is_pending()).then_some((severity, SeveritySource::Priority))
+        is_news.then_some((severity, SeveritySource::Priority))
     });
     there.or(Some((said, SeveritySource::Explicit)))
 }
@@ -120,16 +119,11 @@ fn service(
 /// Who has it: the last assignment, or what PagerDuty showed since, or else whoever took it.
 /// PagerDuty empties its list on resolve, which unassigns nobody. An assignment that was given up
 /// before PagerDuty heard of it is none.
-///
-/// Where it `stands`, our own assignment counts until PagerDuty has it.
-fn assignees(
-    acts: &[Act<'_>],
-    taker: Option<Person>,
-    snapshots: &[&Snapshot],
-    stands: bool,
-) -> Vec<Person> {
+/// While our own is on its way it is what we say; where both sides assign, whose counts is decided when
+/// that is heard (ADR 0014).
+fn assignees(acts: &[Act<'_>], taker: Option<Person>, snapshots: &[&Snapshot]) -> Vec<Person> {
     let is_unsent = |act: &&Act<'_>| act.fact.kind == Kind::Assigned && act.is_pending();
-    if let Some(act) = acts.iter().rev().find(is_unsent).filter(|_| stands) {
+    if let Some(act) = acts.iter().rev().find(is_unsent) {
         return act.fact.people.clone();
     }
     let given_up = |act: &Act<'_>| act.is_given_up() && !snapshots.is_empty();

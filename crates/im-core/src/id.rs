@@ -13,7 +13,7 @@ pub struct IncidentNumber(i64);
 
 /// Numbers from here on are those of parts: more than anybody declares, and of twenty parts each
 /// exact in every language that reads JSON.
-const PARTS: i64 = 1 << 40;
+pub const PARTS: i64 = 1 << 40;
 
 impl IncidentNumber {
     /// The first number that no whole incident has.

@@ -40,7 +40,8 @@ mod whole;
 pub use actor::{Actor, ActorKind, Person};
 pub use command::{Command, NewField};
 pub use conflict::{
-    Conflict, Field, Owner, Ownership, Side, Strategy, conflicts, is_anything_asked,
+    Conflict, Field, LATER_HERE, Owner, Ownership, Side, Strategy, asked_for, conflicts,
+    is_anything_asked, is_shown,
 };
 pub use custom_fields::fields_to_set;
 pub use decide::{
@@ -51,7 +52,7 @@ pub use effect::{Debts, Effect, Owed, owed};
 pub use fact::{Fact, Kind, Source};
 pub use fold::{fold, peer_of};
 pub use gone::GONE;
-pub use id::{ConnectorName, IncidentNumber, ParseIdError};
+pub use id::{ConnectorName, IncidentNumber, PARTS, ParseIdError};
 pub use mapping::{
     Direction, FieldChoice, Mapping, ResolveRule, ServiceChoice, ServiceRule, Traits,
 };

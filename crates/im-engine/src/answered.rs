@@ -167,20 +167,28 @@ pub(crate) fn by_note(row: &OutboxRow, note: &Note, now: Timestamp) -> Vec<Fact>
     std::iter::once(told).chain(others).collect()
 }
 
-/// What the answer to a change of custom fields proves: each command's field says what PagerDuty shows.
+/// What the answer to a change of custom fields proves: each field that was `set` says what PagerDuty
+/// `shown`.
 pub(crate) fn by_fields(
     tx: &mut Tx<'_>,
     connector: &Connector,
     row: &OutboxRow,
-    shown: &[CustomField],
+    (set, shown): (&Call, &[CustomField]),
     at: Timestamp,
 ) -> Result<Vec<Fact>, StoreError> {
     let known = facts::of_incident(tx, row.incident)?;
+    let is_set = |theirs: &str| match set {
+        Call::SetFields { values, .. } => values.iter().any(|(name, _)| name == theirs),
+        _ => false,
+    };
     let mut answers = Vec::new();
     for (index, command) in row.commands.iter().enumerate() {
         let asked = known.iter().find(|fact| fact.source_id == *command);
         let name = asked.and_then(|fact| fact.detail.as_deref());
         let theirs = name.and_then(|name| connector.mapping.field_there(name));
+        if !theirs.is_some_and(is_set) {
+            continue;
+        }
         let value = shown
             .iter()
             .find(|field| Some(field.name.as_str()) == theirs);

@@ -6,8 +6,8 @@
 //! - A call that is on its way is not called back: its answer tells whose value counts.
 
 use im_core::{
-    Conflict, Direction, Effect, Fact, Field, IncidentNumber, Kind, Pending, Side, Source, Story,
-    is_anything_asked,
+    Conflict, Direction, Effect, Fact, Field, IncidentNumber, Kind, LATER_HERE, PeerStatus,
+    Pending, Side, Source, Story, asked_for, is_anything_asked, is_shown,
 };
 use im_store::conflicts::{self as rows, ConflictRow, Decision, State};
 use im_store::outbox::{self as changes, OutboxRow};
@@ -67,8 +67,13 @@ pub(crate) fn note(
         let command = asked
             .map(|pending| pending.command.as_str())
             .unwrap_or_default();
-        let place = (connector.name(), incident);
-        rows::put(tx, place, &conflict, command, state, now)?;
+        let mut open = rows::pending_of(tx, incident)?.into_iter();
+        if let Some(row) = open.find(|row| row.conflict.field == conflict.field) {
+            rows::renew(tx, row.id, &conflict, command, state, now)?;
+        } else {
+            let place = (connector.name(), incident);
+            rows::put(tx, place, &conflict, command, state, now)?;
+        }
         say(incident, &conflict);
     }
     Ok(())
@@ -76,15 +81,16 @@ pub(crate) fn note(
 
 fn say(incident: IncidentNumber, conflict: &Conflict) {
     let field = conflict.field.as_str();
-    match &conflict.verdict {
-        Some((side, why)) => tracing::info!(
+    if let Some((side, why)) = &conflict.verdict {
+        tracing::info!(
             incident.id = %incident, conflict.field = field, conflict.kept = side.as_str(),
             "both sides changed the {field}: {why}"
-        ),
-        None => tracing::warn!(
+        );
+    } else {
+        tracing::warn!(
             incident.id = %incident, conflict.field = field,
             "both sides changed the {field}; a person has to say which counts"
-        ),
+        );
     }
 }
 
@@ -104,9 +110,10 @@ fn is_taken_by_us(
     let shown = after.peer.as_ref().map_or(&[][..], |peer| &peer.assignees);
     let [holder] = shown else { return Ok(false) };
     for row in changes::of_incident(tx, incident)? {
-        if matches!(row.effect, Effect::Status(_)) && may_be_there(&row, now) {
-            let sender = outbox::sender_id(tx, connector, &row)?;
-            if sender.as_ref() == Some(&holder.id) {
+        let is_taking = row.effect == Effect::Status(PeerStatus::Acknowledged);
+        if is_taking && may_be_there(&row, now) {
+            let taker = outbox::own_id(tx, connector, &row)?;
+            if taker.as_ref() == Some(&holder.id) {
                 return Ok(true);
             }
         }
@@ -157,17 +164,55 @@ pub(crate) fn settle(
         let is_on_its_way = leased
             .iter()
             .any(|row| Field::of(&row.effect) == Some(field));
+        let last = asked.iter().max_by_key(|pending| pending.at);
         match &row.conflict.verdict {
+            Some(_) if last.is_some_and(|last| row.conflict.is_outrun(last.at)) => {
+                decide(
+                    tx,
+                    &row,
+                    State::Resolved,
+                    Some(Side::Platform),
+                    LATER_HERE,
+                    now,
+                )?;
+            }
             Some((Side::External, why)) if !is_on_its_way => {
                 let commands = asked.iter().map(|pending| pending.command.clone());
                 open.overtaken.extend(commands);
                 open.held.push(field);
                 decide(tx, &row, State::Resolved, Some(Side::External), why, now)?;
             }
-            Some(_) | None => open.held.push(field),
+            Some(_) | None => {
+                open.held.push(field);
+                tell_ours(tx, &row, story, last)?;
+            }
         }
     }
     Ok(open)
+}
+
+/// Of a conflict that is still open: what is asked for here by now.
+fn tell_ours(
+    tx: &mut Tx<'_>,
+    row: &ConflictRow,
+    story: &Story,
+    last: Option<&&Pending>,
+) -> Result<(), StoreError> {
+    let Some(last) = last.filter(|last| last.command != row.command) else {
+        return Ok(());
+    };
+    let mut conflict = row.conflict.clone();
+    conflict.ours = asked_for(conflict.field, story);
+    conflict.ours_at = last.at;
+    conflict.ours_by = last.actor.label().map(str::to_owned);
+    rows::renew(
+        tx,
+        row.id,
+        &conflict,
+        &last.command,
+        State::Pending,
+        last.at,
+    )
 }
 
 /// Nothing is asked for any more: PagerDuty has our value, or it needs none.
@@ -181,7 +226,13 @@ fn close(
     let line = lines.find(|line| line.command.as_ref() == Some(&row.command));
     if line.is_some_and(|line| line.seen.peer) {
         let why = "our change was on its way already";
-        decide(tx, row, State::Resolved, Some(Side::Platform), why, now)
+        let is_theirs = is_shown(row.conflict.field, &row.conflict.theirs, story);
+        let side = if is_theirs {
+            Side::External
+        } else {
+            Side::Platform
+        };
+        decide(tx, row, State::Resolved, Some(side), why, now)
     } else {
         let why = "nobody asks for it any more";
         decide(tx, row, State::Ignored, None, why, now)

@@ -207,8 +207,12 @@ pub(crate) fn for_service(
     if sending.len() > 1 {
         let names = sending.iter().map(|one| one.name().to_owned()).collect();
         sending.retain(|connector| {
-            let mut rows = connector.mapping.services.iter();
-            rows.any(|row| Some(row.name.as_str()) == service)
+            let rows = connector.mapping.services.iter();
+            let of_rows = rows.map(|row| Some(row.name.as_str()));
+            let rules = connector.mapping.rules.iter();
+            let of_rules = rules.map(|rule| rule.service.as_deref());
+            let mut all = of_rows.chain(of_rules);
+            all.any(|one| one.is_some() && one == service)
         });
         if sending.len() != 1 {
             return Ok(Err(names));

@@ -4,7 +4,7 @@
 //! has of ours (ADR 0009). So do the fields for which PagerDuty has no custom field.
 
 use im_core::{IncidentNumber, Story};
-use im_pagerduty::{Placeholder, Template, body};
+use im_pagerduty::{NOTE_CHARS_MAX, Placeholder, Template, body};
 
 /// What there is to tell.
 pub(crate) struct About<'a> {
@@ -22,20 +22,19 @@ impl About<'_> {
     /// The text.
     pub(crate) fn text(&self, template: Option<&Template>) -> String {
         match template {
-            Some(template) => body(&self.by(template)),
-            None => body(&self.plainly()),
+            Some(template) => self.by(template),
+            None => self.plainly(),
         }
     }
 
     fn by(&self, template: &Template) -> String {
-        let mut text = template.fill(|placeholder| self.value(placeholder));
-        if !self.fields.is_empty() && !template.shows(Placeholder::Fields) {
-            text = format!("{text}\n\n{}", self.fields);
-        }
-        if template.shows(Placeholder::Incident) {
-            return text;
-        }
-        format!("{text}\n\n{}", self.declared())
+        let text = template.fill(|placeholder| self.value(placeholder));
+        // What stands in a text that is shortened may not be seen.
+        let tells = |what| template.shows(what) && text.chars().count() <= NOTE_CHARS_MAX;
+        let fields = Some(self.fields.clone()).filter(|lines| !lines.is_empty());
+        let fields = fields.filter(|_| !tells(Placeholder::Fields));
+        let declared = (!tells(Placeholder::Incident)).then(|| self.declared());
+        body(&text, &paragraphs([fields, declared]))
     }
 
     fn plainly(&self) -> String {
@@ -45,14 +44,9 @@ impl About<'_> {
             .spanned
             .as_ref()
             .map(|services| format!("It is about {services}, with a PagerDuty incident for each"));
-        let parts = [
-            self.story.description.clone(),
-            severity,
-            Some(self.fields.clone()).filter(|lines| !lines.is_empty()),
-            Some(self.declared()),
-            spanned,
-        ];
-        parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
+        let fields = Some(self.fields.clone()).filter(|lines| !lines.is_empty());
+        let end = paragraphs([severity, fields, Some(self.declared()), spanned]);
+        body(self.story.description.as_deref().unwrap_or_default(), &end)
     }
 
     fn declared(&self) -> String {
@@ -80,4 +74,8 @@ impl About<'_> {
             }
         }
     }
+}
+
+fn paragraphs<const N: usize>(parts: [Option<String>; N]) -> String {
+    parts.into_iter().flatten().collect::<Vec<_>>().join("\n\n")
 }

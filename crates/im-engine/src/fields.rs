@@ -47,13 +47,21 @@ pub(crate) fn learn(
     Ok(kinds)
 }
 
-/// The call that sets what differs, or why there can be none.
+/// The call that sets what differs and PagerDuty can take, or why it takes nothing of it.
 pub(crate) fn call(connector: &Connector, story: &Story, id: String) -> Result<Call, String> {
     let mut values = Vec::new();
+    let mut misfits = Vec::new();
     for (theirs, value) in fields_to_set(story, &connector.mapping) {
         let kind = connector.fields.iter().find(|kind| kind.name == theirs);
-        let kind = kind.ok_or_else(|| format!("PagerDuty has no custom field `{theirs}`"))?;
-        values.push((theirs, kind.input(value.as_deref())?));
+        let kind = kind.ok_or_else(|| format!("PagerDuty has no custom field `{theirs}`"));
+        match kind.and_then(|kind| kind.input(value.as_deref())) {
+            Ok(input) => values.push((theirs, input)),
+            Err(why) => misfits.push(why),
+        }
+    }
+    // One that does not fit is told when nothing else is left.
+    if values.is_empty() && !misfits.is_empty() {
+        return Err(misfits.join("; "));
     }
     Ok(Call::SetFields { id, values })
 }

@@ -184,7 +184,8 @@ fn locate(
         let read = row.held && repair::wanted(tx, connector.name(), pd_id)?.is_none();
         // Where services are chosen, what is not here after it was read is of another service.
         if read && connector.mapping.synced.is_some() {
-            return Ok(Place::LeftOut);
+            let is_old = now.duration_since(row.received_at) > HOLD_MAX;
+            return Ok(if is_old { Place::LeftOut } else { later });
         }
         if read && now.duration_since(row.received_at) > ORPHAN_AFTER {
             return Ok(Place::Gone);

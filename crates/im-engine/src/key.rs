@@ -11,6 +11,7 @@ use im_store::{StoreError, Tx, repair};
 use jiff::Timestamp;
 
 use crate::connector::{self, Connector};
+use crate::subscription;
 
 /// What becomes of a connector without its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Key {
 }
 
 /// Whether a connector needs its key.
-pub fn state(tx: &mut Tx<'_>, connector: &Connector) -> Result<Key, StoreError> {
+pub fn state(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<Key, StoreError> {
     let (name, row) = (connector.name(), &connector.row);
     if !connector.has_key() {
         return Ok(Key::Discarded);
@@ -64,9 +65,14 @@ pub fn state(tx: &mut Tx<'_>, connector: &Connector) -> Result<Key, StoreError> 
             Some(&test),
         );
     }
+    if subscription::wrong(tx, name)?.is_some() {
+        let enable = format!("webhook {name} --enable");
+        return needed("the webhook is not as it was made", Some(&enable));
+    }
     // With a key that was revoked before it was forgotten nothing more is read anyway.
     let is_reading = row.state != State::AuthFailed
-        && (repair::unfinished(tx, name)?.is_some()
+        && (row.next_sync_at <= now
+            || repair::unfinished(tx, name)?.is_some()
             || repair::wanted_next_due(tx, name)?.is_some());
     if row.last_sync_at.is_none() || is_reading || connector::is_attaching(tx, name)? {
         return needed("what happened before is still being read", None);
@@ -76,7 +82,7 @@ pub fn state(tx: &mut Tx<'_>, connector: &Connector) -> Result<Key, StoreError> 
 
 /// Forgets the key, unless something needs it; what that is comes back.
 pub fn discard(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<Key, StoreError> {
-    let state = state(tx, connector)?;
+    let state = state(tx, connector, now)?;
     if state == Key::SafeToRevoke {
         connectors::discard_key(tx, connector.name())?;
         connector::note_new_key(tx, connector.name(), now)?;

@@ -221,6 +221,15 @@ pub(crate) fn sender_id(
     Ok(user.map(|user| user.id))
 }
 
+/// The same of the person who acted, where the row is sent in that person's name.
+pub(crate) fn own_id(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    row: &OutboxRow,
+) -> Result<Option<String>, StoreError> {
+    Ok(sender(tx, connector, row)?.own_id)
+}
+
 /// Whoever acknowledges has it: PagerDuty is told so, unless it says so already.
 fn taker(status: PeerStatus, peer: &Peer, sender: &Sender) -> Vec<String> {
     let taken = status == PeerStatus::Acknowledged;

@@ -221,6 +221,7 @@ pub(crate) fn settle_row(
             connector,
             row,
             "PagerDuty has no such incident, or this key cannot see it",
+            now,
         ),
         Outcome::Refused(refusal) => refused(tx, connector, row, settled, refusal, now),
     }
@@ -280,7 +281,7 @@ fn done(
         (Ticket::Send(_), Answer::Fields(shown)) => {
             // Of its own clock PagerDuty tells the second, in the head of the answer.
             let at = settled.limits.date.unwrap_or(now);
-            let answers = answered::by_fields(tx, connector, row, shown, at)?;
+            let answers = answered::by_fields(tx, connector, row, (call, shown), at)?;
             paid(tx, connector, row, &answers, now)
         }
         (Ticket::Send(_), Answer::Note(note)) => {
@@ -344,7 +345,7 @@ fn paid_by(
     let holder = incidents::by_twin(tx, connector.name(), &read.snapshot.id)?;
     if let Some(other) = holder.filter(|other| *other != row.incident) {
         let why = format!("PagerDuty's incident for it is here as {other} already");
-        return park(tx, connector, row, &why);
+        return park(tx, connector, row, &why, now);
     }
     let mut answers = answered::by_incident(tx, row, (read, call))?;
     if row.effect == Effect::Create {
@@ -418,7 +419,7 @@ fn refused(
         {
             rows::send_plain(tx, row.id, now)
         }
-        _ => park(tx, connector, row, &words),
+        _ => park(tx, connector, row, &words, now),
     }
 }
 
@@ -439,6 +440,7 @@ fn park(
     connector: &Connector,
     row: &OutboxRow,
     why: &str,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     tracing::error!(
         connector = connector.name(),
@@ -447,7 +449,9 @@ fn park(
         row.effect.name(),
         row.incident
     );
-    rows::park(tx, row.id, why)
+    rows::park(tx, row.id, why)?;
+    // A conflict may have waited for what becomes of the call.
+    record::refold(tx, row.incident, Some(connector), now).map(|_| ())
 }
 
 fn settle_wanted(

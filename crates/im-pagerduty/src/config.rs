@@ -90,6 +90,7 @@ pub struct Custom {
     /// What PagerDuty shows of a new incident, by our name of the service or `default`.
     pub description_templates: Vec<(String, Template)>,
     /// Our field's name and that of PagerDuty's custom field, by ours.
+    #[expect(clippy::struct_field_names, reason = "the configuration's own word")]
     pub custom_field_mappings: Vec<(String, String)>,
     /// Whether resolving here resolves there.
     pub auto_resolve: bool,

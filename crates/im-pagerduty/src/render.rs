@@ -33,9 +33,20 @@ pub fn title(text: &str) -> String {
     short
 }
 
-/// A description: plain text with plain line ends, at most [`NOTE_CHARS_MAX`] characters.
-pub fn body(text: &str) -> String {
-    shortened(&plain(text), NOTE_CHARS_MAX)
+/// A description: plain text with plain line ends, at most [`NOTE_CHARS_MAX`] characters. Too long a
+/// text is shortened and says so; its end is always whole.
+pub fn body(text: &str, end: &str) -> String {
+    with_end(text, &plain(end))
+}
+
+fn with_end(text: &str, end: &str) -> String {
+    let room = NOTE_CHARS_MAX.saturating_sub(end.chars().count() + 2);
+    let text = shortened(&plain(text), room);
+    match (text.is_empty(), end.is_empty()) {
+        (true, _) => end.to_owned(),
+        (_, true) => text,
+        _ => format!("{text}\n\n{end}"),
+    }
 }
 
 /// A note with our last line: `Ann via im, INC-42 #8f2a61c3`. Too long a text is shortened and
@@ -46,12 +57,7 @@ pub fn note_text(text: &str, author: Option<&str>, incident: IncidentNumber, mar
     let author = author.map(title).map(|author| format!("{author} "));
     let author = author.unwrap_or_default();
     let last = format!("{author}{VIA}{incident} #{mark}");
-    let room = NOTE_CHARS_MAX.saturating_sub(last.chars().count() + 2);
-    let text = shortened(&plain(text), room);
-    if text.is_empty() {
-        return last;
-    }
-    format!("{text}\n\n{last}")
+    with_end(text, &last)
 }
 
 /// The mark in the last line of a note that [`note_text`] wrote.

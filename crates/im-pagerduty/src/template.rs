@@ -142,8 +142,7 @@ impl Template {
                 }
             }
             // Two blank lines are what a line that was left out leaves behind.
-            let is_second_blank =
-                line.is_empty() && text.last().is_none_or(|before| before.is_empty());
+            let is_second_blank = line.is_empty() && text.last().is_none_or(String::is_empty);
             if (told || !asked) && !is_second_blank {
                 text.push(line);
             }

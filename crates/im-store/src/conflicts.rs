@@ -4,7 +4,7 @@
 //! - Of one field of an incident at most one conflict is pending; what PagerDuty shows meanwhile is told in its row.
 //! - What is decided stays.
 
-use im_core::{Conflict, Field, IncidentNumber, Side, Strategy};
+use im_core::{Conflict, Field, IncidentNumber, PARTS, Side, Strategy};
 use jiff::Timestamp;
 
 use crate::facts::word;
@@ -83,9 +83,11 @@ statements! {
     PUT = "-- conflicts.put
         INSERT INTO conflict (id, connector, incident, field, base, ours, ours_at, ours_by, command, strategy, found_at,
                               theirs, theirs_at, state, kept, reason, decided_at)
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
-            ON CONFLICT (incident, field) WHERE state = 'pending' DO UPDATE
-           SET theirs = excluded.theirs, theirs_at = excluded.theirs_at";
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)";
+    RENEW = "-- conflicts.renew
+        UPDATE conflict SET ours = ?2, ours_at = ?3, ours_by = ?4, command = ?5, strategy = ?6, theirs = ?7, theirs_at = ?8,
+                            state = ?9, kept = ?10, reason = ?11, decided_at = ?12
+         WHERE id = ?1 AND state = 'pending'";
     DECIDE = "-- conflicts.decide
         UPDATE conflict SET state = ?2, kept = ?3, reason = ?4, decided_by = ?5, decided_at = ?6
          WHERE id = ?1 AND state = 'pending'";
@@ -105,13 +107,13 @@ statements! {
                theirs, theirs_at, state, kept, reason, decided_at, decided_by
           FROM conflict
          WHERE connector = ?1 AND (state = ?2 OR CAST(?2 AS TEXT) IS NULL)
-         ORDER BY id DESC LIMIT ?3";
+           AND (incident % ?4 = ?3 OR CAST(?3 AS BIGINT) IS NULL)
+         ORDER BY id DESC LIMIT ?5";
     COUNT_PENDING = "-- conflicts.count_pending
-        SELECT COUNT(*) FROM conflict WHERE connector = ?1 AND state = 'pending'";
+        SELECT COUNT(*) FROM conflict WHERE connector = ?1 AND state = 'pending' AND kept IS NULL";
 }
 
-/// A conflict that was found: `pending`, or decided by the settings. Of a field that has a pending one already, only what PagerDuty
-/// shows is new.
+/// A conflict that was found: `pending`, or decided by the settings.
 pub fn put(
     tx: &mut Tx<'_>,
     (connector, incident): (&str, IncidentNumber),
@@ -138,6 +140,36 @@ pub fn put(
             now,
             found.theirs.as_str(),
             found.theirs_at,
+            state.as_str(),
+            verdict.map(|(side, _)| side.as_str()),
+            verdict.map(|(_, why)| why.as_str()),
+            (state != State::Pending).then_some(now),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What a pending conflict is by now, and whether it is `state` by that: each side may have changed the field again.
+pub fn renew(
+    tx: &mut Tx<'_>,
+    id: i64,
+    now_is: &Conflict,
+    command: &str,
+    state: State,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let verdict = now_is.verdict.as_ref();
+    tx.execute(
+        RENEW,
+        params![
+            id,
+            now_is.ours.as_str(),
+            now_is.ours_at,
+            now_is.ours_by.as_deref(),
+            command,
+            now_is.strategy.as_str(),
+            now_is.theirs.as_str(),
+            now_is.theirs_at,
             state.as_str(),
             verdict.map(|(side, _)| side.as_str()),
             verdict.map(|(_, why)| why.as_str()),
@@ -193,19 +225,20 @@ pub fn find(tx: &mut Tx<'_>, id: i64) -> Result<Option<ConflictRow>, StoreError>
         .transpose()
 }
 
-/// The newest conflicts of a connector, in one state where it is given.
+/// The newest conflicts of a connector, in one state and of one incident and its parts where these are given.
 pub fn newest(
     tx: &mut Tx<'_>,
     connector: &str,
-    state: Option<State>,
+    (state, incident): (Option<State>, Option<IncidentNumber>),
     limit: u32,
 ) -> Result<Vec<ConflictRow>, StoreError> {
     let state = state.map(State::as_str);
-    let rows = tx.query(NEWEST, params![connector, state, limit])?;
+    let incident = incident.map(|number| number.said().get());
+    let rows = tx.query(NEWEST, params![connector, state, incident, PARTS, limit])?;
     rows.iter().map(read).collect()
 }
 
-/// How many conflicts of a connector are pending.
+/// How many conflicts of a connector wait for a person.
 pub fn count_pending(tx: &mut Tx<'_>, connector: &str) -> Result<i64, StoreError> {
     tx.query_one(COUNT_PENDING, params![connector])?
         .map_or(Ok(0), |row| row.int(0))

@@ -198,9 +198,9 @@ pub fn configure(
     Ok(())
 }
 
-/// Forgets its key, and what was to be read with it.
+/// Forgets its key, and what was to be read and sent with it.
 pub fn discard_key(tx: &mut Tx<'_>, name: &str) -> Result<(), StoreError> {
-    for sql in [DELETE_WANTED, DELETE_RUNS, DISCARD_KEY] {
+    for sql in [DELETE_OUTBOX, DELETE_WANTED, DELETE_RUNS, DISCARD_KEY] {
         tx.execute(sql, params![name])?;
     }
     Ok(())

@@ -46,6 +46,13 @@ fn part(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(incident) = incidents::by_twin(tx, connector.name(), pd_id)? else {
+        let mut on = said
+            .iter()
+            .filter_map(|heard| heard.about.service.as_ref())
+            .peekable();
+        if on.peek().is_some() && on.all(|service| !connector.mapping.is_synced(&service.id)) {
+            return Ok(());
+        }
         let key = said.iter().find_map(|heard| heard.incident_key.as_deref());
         if !whose::is_anothers(tx, connector, pd_id, key, None)? {
             repair::want(tx, connector.name(), pd_id, run.id, true, now)?;

@@ -31,7 +31,11 @@ pub(crate) fn log_entry_heard(entry: &LogEntry) -> Option<Heard> {
             .filter(|_| kind == Kind::Triggered)
             .and_then(|channel| said(channel.incident_key.as_ref())),
         facts: match kind {
-            Kind::FieldsChanged => each_field(&fact, changed_fields(channel)),
+            Kind::FieldsChanged => match changed_fields(channel) {
+                // It says neither which field nor what: the webhook does.
+                changed if changed.is_empty() => Vec::new(),
+                changed => each_field(&fact, changed),
+            },
             _ => vec![filled(fact, entry, &word)],
         },
         about: About {

@@ -107,6 +107,10 @@ fn what_is_left_out_has_its_default() {
             auto_resolve: true,
             sync_notes: true,
             resolve_rule: All,
+            ownership: Ownership {
+                strategy: OwnershipPriority,
+                owners: [],
+            },
             severity_from_urgency: Some(
                 InferredSeverity {
                     high: Sev2,

@@ -23,7 +23,6 @@ fn each_documented_entry_becomes_its_fact() {
     assert_eq!(page.unreadable, 0);
     insta::assert_snapshot!(heard(&page.items), @r#"
     Q0HLINC0000001: 2026-03-10T11:20:45Z resolved by user Tomas Lindqvist value="human" detail="Rolled back release 412"
-    Q0HLINC0000001: 2026-03-10T11:01:00Z fields_changed by user Tomas Lindqvist
     Q0HLINC0000001: 2026-03-10T11:00:00Z exhausted by service Checkout API
     Q0HLINC0000001: 2026-03-10T10:30:00Z other by service Checkout API value="repeat_escalation_path_log_entry"
     Q0HLINC0000001: 2026-03-10T09:58:30Z urgency_changed by user Tomas Lindqvist value="high"

@@ -46,7 +46,9 @@ fn a_long_note_is_shortened_and_says_so() {
         note.contains("… [shortened: 30000 characters in all]\n\nAnn via im, INC-42 #8f2a61c3")
     );
     assert_eq!(note_mark(&note), Some("8f2a61c3"));
-    assert_eq!(body(&"x".repeat(30_000)).chars().count(), NOTE_CHARS_MAX);
+    let long = body(&"x".repeat(30_000), "INC-1");
+    assert_eq!(long.chars().count(), NOTE_CHARS_MAX);
+    assert!(long.ends_with("[shortened: 30000 characters in all]\n\nINC-1"));
 }
 
 #[test]

@@ -34,12 +34,12 @@ fn a_pending_conflict_is_told_anew_and_decided_once() {
     each(|backend| {
         let mut db = backend.local();
         let incident = IncidentNumber::new(7).unwrap();
-        for theirs in ["Slow payments", "Slow refunds"] {
-            let found = conflict(theirs);
-            write(&mut db, |tx| {
-                conflicts::put(tx, ("prod", incident), &found, "c1", State::Pending, at(3))
-            });
-        }
+        let (found, anew) = (conflict("Slow payments"), conflict("Slow refunds"));
+        write(&mut db, |tx| {
+            conflicts::put(tx, ("prod", incident), &found, "c1", State::Pending, at(3))?;
+            let id = conflicts::pending_of(tx, incident)?[0].id;
+            conflicts::renew(tx, id, &anew, "c1", State::Pending, at(3))
+        });
         let pending = write(&mut db, |tx| conflicts::pending_of(tx, incident));
         assert_eq!(pending.len(), 1);
         assert_eq!(pending[0].conflict, conflict("Slow refunds"));
@@ -80,13 +80,15 @@ fn a_pending_conflict_is_told_anew_and_decided_once() {
             conflicts::ignore_all(tx, "prod", "removed", at(7))
         });
         assert_eq!(count(&mut db), 0);
-        let all = write(&mut db, |tx| conflicts::newest(tx, "prod", None, 10));
+        let all = write(&mut db, |tx| {
+            conflicts::newest(tx, "prod", (None, None), 10)
+        });
         assert_eq!(
             all.iter().map(|row| row.state).collect::<Vec<_>>(),
             [State::Ignored, State::Resolved]
         );
         let resolved = write(&mut db, |tx| {
-            conflicts::newest(tx, "prod", Some(State::Resolved), 10)
+            conflicts::newest(tx, "prod", (Some(State::Resolved), None), 10)
         });
         assert_eq!(resolved, [row]);
     });

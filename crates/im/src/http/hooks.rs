@@ -153,9 +153,10 @@ async fn webhook(
 )]
 async fn events(State(app): State<Arc<App>>, request: Request) -> Response {
     let header = app.db.read(|tx| Ok::<_, ApiError>(identity_header(tx)?));
-    let header = match header.await {
-        Ok(header) => header,
-        Err(error) => return error.into_response(),
+    let header = match tokio::time::timeout(STORE_WAIT, header).await {
+        Ok(Ok(header)) => header,
+        Ok(Err(error)) => return error.into_response(),
+        Err(_late) => return late().1.into_response(),
     };
     let named = request.headers().get(&header);
     let named = named.and_then(|value| value.to_str().ok()).map(str::trim);

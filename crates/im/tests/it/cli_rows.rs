@@ -56,7 +56,9 @@ fn i092_i093_i162_one_declaration_reaches_each_service_and_its_number_stands_in_
 #[test]
 fn i126_a_template_per_service_is_set_shown_and_refused_where_it_is_wrong() {
     let story = Story::connected(&json!({}));
-    story.done("connector config prod --set custom.description_templates.db='Runbook: https://wiki.example/{service}'");
+    story.done(
+        "connector config prod --set 'custom.description_templates.db=Runbook: https://wiki.example/{service}'",
+    );
     let shown = story.done("connector config prod");
     assert!(
         unwrapped(&shown).contains("Runbook: https://wiki.example/{service}"),

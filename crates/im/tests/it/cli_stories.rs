@@ -129,10 +129,14 @@ impl Story {
     #[track_caller]
     pub(crate) fn changed_there(&self, method: &str, path: &str, body: &Value) -> Value {
         let key = format!("Token token={}", self.stand_in.account.api_key);
-        let request = pd_sim::Request::new(method, path)
+        let (place, query) = path.split_once('?').unwrap_or((path, ""));
+        let mut request = pd_sim::Request::new(method, place)
             .with_header("Authorization", &key)
             .with_header("Content-Type", "application/json")
             .with_json(body);
+        for (name, value) in query.split('&').filter_map(|part| part.split_once('=')) {
+            request = request.with_query(name, value);
+        }
         let answer = self.there(|sim, now| sim.handle(&request, now).response);
         assert!(answer.status < 300, "{method} {path}: {answer:?}");
         serde_json::from_slice(&answer.body).unwrap_or_default()

@@ -438,15 +438,16 @@ story! {
         world.born_there("Told by a webhook");
         world.run_for(HOUR);
         let state = |world: &mut World| {
+            let now = world.our_now();
             world.write(|tx| {
                 let connector = connector::load(tx, CONNECTOR)?.unwrap();
-                key::state(tx, &connector)
+                key::state(tx, &connector, now)
             })
         };
         assert!(matches!(state(world), Key::Needed { .. }), "what is done here is sent with it");
         world.configure(|config| config["sync_direction"] = json!("inbound"));
         assert!(matches!(state(world), Key::Needed { .. }), "what the settings let in has to be read");
-        world.run_for(HOUR);
+        world.run_for(HOUR + MINUTE);
         assert_eq!(state(world), Key::SafeToRevoke);
         // Revoked at PagerDuty before it is forgotten here, it is as safe.
         world.use_key("revoked0000000000000");
@@ -463,11 +464,11 @@ story! {
         for day in 0..8 {
             let (incident, twin) = world.born_there(&format!("Day {day}"));
             world.sim.acknowledge(&user, &twin, world.now).unwrap();
-            world.run_for(HOUR * 12);
+            world.run_for(HOUR * 3);
             world.crash();
             world.sim.note(&user, &twin, "by hand", world.now).unwrap();
             world.sim.resolve(&user, &twin, world.now).unwrap();
-            world.run_for(HOUR * 12);
+            world.run_for(HOUR * 21);
             let story = world.story(incident);
             assert_eq!(story.status, Status::Resolved);
             assert!(story.acknowledged_at.is_some() && story.resolved_at.is_some(), "what metrics are made of");

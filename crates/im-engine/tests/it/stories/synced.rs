@@ -75,10 +75,10 @@ story! {
         let user = world.user(1);
         world.run_for(MINUTE);
         world.sim.acknowledge(&user, &twin, world.now).unwrap();
-        world.run_for(HOUR);
+        world.run_for(MINUTE * 12);
         assert_eq!(world.story(incident).status, Status::Open, "nothing more comes");
         world.must(incident, &Command::Resolve);
-        world.run_for(HOUR);
+        world.run_for(MINUTE * 12);
         assert_eq!(world.there(&twin), "acknowledged", "nothing leaves");
         assert_eq!(world.story(incident).status, Status::Resolved);
         assert!(world.outbox().is_empty() && world.unfaithful().is_empty());
@@ -119,7 +119,7 @@ story! {
         world.run_for(MINUTE);
         move_to(world, &chosen);
         world.sim.acknowledge(&user, &twin, world.now).unwrap();
-        world.run_for(HOUR);
+        world.run_for(MINUTE * 12);
         assert_eq!(world.story(incident).status, Status::Acknowledged, "{}", world.timeline(incident));
     }
 }

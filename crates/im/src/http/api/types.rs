@@ -171,7 +171,7 @@ pub struct Twin {
 pub struct Unsettled {
     /// What PagerDuty has not taken.
     pub changes: Vec<OutboxRow>,
-    /// Conflicts that are pending, by number.
+    /// Conflicts that wait for a person, by number.
     pub conflicts: Vec<i64>,
 }
 
@@ -184,7 +184,11 @@ impl Unsettled {
         let conflicts = im_store::conflicts::pending_of(tx, number)?;
         Ok(Self {
             changes: im_store::outbox::of_incident(tx, number)?,
-            conflicts: conflicts.into_iter().map(|row| row.id).collect(),
+            conflicts: conflicts
+                .into_iter()
+                .filter(|row| row.conflict.verdict.is_none())
+                .map(|row| row.id)
+                .collect(),
         })
     }
 }

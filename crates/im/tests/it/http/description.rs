@@ -134,7 +134,9 @@ async fn the_description_says_who_may_ask() {
         let path = name.split_once(' ').unwrap().1;
         let scheme = match path {
             "/health" => None,
-            "/connectors/{name}/webhook" | "/api/v1/webhooks/{name}" => Some("signature"),
+            "/connectors/{name}/webhook" | "/api/v1/webhooks/{name}" | "/events" => {
+                Some("signature")
+            }
             _ => Some("token"),
         };
         let security = operation["security"].as_array().unwrap();

@@ -288,7 +288,9 @@ async fn needs_no_key() -> There {
                     jiff::Timestamp::UNIX_EPOCH,
                 )? {}
             }
-            im_store::repair::want_nothing(tx, "prod")
+            im_store::repair::want_nothing(tx, "prod")?;
+            let next = "2030-01-01T00:00:00Z".parse().unwrap();
+            im_store::connectors::schedule_sync(tx, "prod", next, "interval")
         })
         .await;
     there

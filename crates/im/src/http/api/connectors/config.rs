@@ -345,6 +345,19 @@ pub(super) async fn apply(
     let (row, now) = (connector.row, app.clock.now());
     app.db
         .write(move |tx| {
+            // PagerDuty was asked meanwhile.
+            let is_still = rows::find(tx, &row.name)?.is_some_and(|now| {
+                now.config == row.config
+                    && now.api_key == row.api_key
+                    && now.webhook_secrets == row.webhook_secrets
+            });
+            if !is_still {
+                let detail = format!(
+                    "connector `{}` was changed by somebody else meanwhile",
+                    row.name
+                );
+                return Err(ApiError::conflict("changed_meanwhile", detail).hint("try again"));
+            }
             rows::configure(tx, &row.name, &stored, &api_key, state)?;
             if has_key {
                 connector::note_new_key(tx, &row.name, now)?;
@@ -386,7 +399,8 @@ async fn ask_for_mapped(
     };
     let (old, new) = (&before.config.custom, &config.custom);
     if new.synced_services != old.synced_services {
-        synced::check(app, &after).await?;
+        let chosen = old.synced_services.as_deref().unwrap_or_default();
+        synced::check(app, &after, chosen).await?;
     }
     if new.service_rules != old.service_rules {
         mappings::check_rules(app, &after).await?;
@@ -394,7 +408,9 @@ async fn ask_for_mapped(
     if new.priority_mapping != old.priority_mapping {
         priorities::check(app, &after).await?;
     }
-    if new.custom_field_mappings == old.custom_field_mappings {
+    let is_same_account =
+        before.row.api_key == api_key && before.config.base_url == config.base_url;
+    if new.custom_field_mappings == old.custom_field_mappings && is_same_account {
         return Ok(Vec::new());
     }
     Ok(words(custom_fields::learn(app, &after).await?))
@@ -404,7 +420,12 @@ async fn ask_for_mapped(
 async fn not_there(app: &App, connector: &Connector) -> Result<Vec<String>, ApiError> {
     let mut lines = priorities::checks(app, connector).await?;
     lines.extend(custom_fields::learn(app, connector).await?);
-    Ok(words(lines))
+    let mut told = words(lines);
+    let services = synced::check(app, connector, &[]).await;
+    let rules = mappings::check_rules(app, connector).await;
+    let refusals = services.err().into_iter().chain(rules.err());
+    told.extend(refusals.map(|refusal| refusal.detail().to_owned()));
+    Ok(told)
 }
 
 /// What is not as it should be, in one line each.

@@ -165,16 +165,12 @@ pub(super) async fn list(
     find(&app, &name).await?;
     let found = app
         .db
-        .read(move |tx| Ok::<_, ApiError>(rows::newest(tx, &name, stage, LIMIT)?))
+        .read(move |tx| {
+            let meant = (stage, incident);
+            Ok::<_, ApiError>(rows::newest(tx, &name, meant, LIMIT)?)
+        })
         .await?;
-    let is_meant = |row: &ConflictRow| incident.is_none_or(|number| row.incident.said() == number);
-    Ok(Json(
-        found
-            .into_iter()
-            .filter(is_meant)
-            .map(Conflict::from)
-            .collect(),
-    ))
+    Ok(Json(found.into_iter().map(Conflict::from).collect()))
 }
 
 fn stage(word: &str) -> Result<Stage, ApiError> {

@@ -369,7 +369,7 @@ impl Known {
         app.db
             .read(move |tx| {
                 let (pending, parked) = outbox::counts(tx, &row.name)?;
-                let key = key::state(tx, &connector)?;
+                let key = key::state(tx, &connector, now)?;
                 Ok::<_, ApiError>(Self {
                     now,
                     figures: figures::of(tx, &row.name, row.created_at, now)?,

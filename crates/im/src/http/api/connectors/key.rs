@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use im_engine::connector;
 use im_engine::key::{self, Key};
 
 use super::config::masked_key;
@@ -28,7 +29,11 @@ pub(super) async fn forget(
     let now = app.clock.now();
     let was = app
         .db
-        .write(move |tx| Ok::<_, ApiError>(key::discard(tx, &connector, now)?))
+        .write(move |tx| {
+            let connector = connector::load(tx, connector.name())?;
+            let connector = connector.ok_or_else(ApiError::internal)?;
+            Ok::<_, ApiError>(key::discard(tx, &connector, now)?)
+        })
         .await?;
     match was {
         Key::Needed { why, next } => {

@@ -105,9 +105,20 @@ fn chosen(
         let detail = "neither services to sync nor services to stop are named";
         return Err(ApiError::wrong_value("sync", detail));
     }
-    let id = |asked: &String| one_of(all, asked, "sync", "service");
-    let stop: Vec<String> = choice.stop.iter().map(id).collect::<Result<_, _>>()?;
-    let sync: Vec<String> = choice.sync.iter().map(id).collect::<Result<_, _>>()?;
+    let sync = choice.sync.iter();
+    let sync = sync.map(|asked| one_of(all, asked, "sync", "service"));
+    let sync: Vec<String> = sync.collect::<Result<_, _>>()?;
+    // One that PagerDuty has no more is left out by its id.
+    let before = connector.config.custom.synced_services.iter().flatten();
+    let before: Vec<&String> = before.collect();
+    let stop = choice.stop.iter().map(|asked| {
+        if before.contains(&asked) {
+            Ok(asked.clone())
+        } else {
+            one_of(all, asked, "stop", "service")
+        }
+    });
+    let stop: Vec<String> = stop.collect::<Result<_, _>>()?;
     let mut ids = match &connector.config.custom.synced_services {
         Some(ids) => ids.clone(),
         None if sync.is_empty() => all.iter().map(|one| one.id.clone()).collect(),
@@ -118,13 +129,19 @@ fn chosen(
     Ok(Some(ids))
 }
 
-/// Refuses services that PagerDuty does not have. Without a choice nothing is asked.
-pub(super) async fn check(app: &App, connector: &Connector) -> Result<(), ApiError> {
+/// Refuses services that PagerDuty does not have, but for those chosen `before`. Without a choice
+/// nothing is asked.
+pub(super) async fn check(
+    app: &App,
+    connector: &Connector,
+    before: &[String],
+) -> Result<(), ApiError> {
     let Some(ids) = &connector.config.custom.synced_services else {
         return Ok(());
     };
     let all = lists::all_services(app, connector).await?;
-    match ids.iter().find(|id| name_of(&all, id).is_none()) {
+    let is_lost = |id: &&String| name_of(&all, id).is_none() && !before.contains(id);
+    match ids.iter().find(is_lost) {
         Some(id) => Err(no_such(&all, id, "synced_services", "service")),
         None => Ok(()),
     }

@@ -159,7 +159,7 @@ fn view(
         .or_else(bad)
         .or(wrong)
         .or_else(|| events::told(&missing_events));
-    let key = key::state(tx, connector)?;
+    let key = key::state(tx, connector, now)?;
     Ok(ConnectorView {
         name: name.to_owned(),
         kind: "pagerduty",
