@@ -22,6 +22,7 @@ use std::thread;
 
 use im_core::{Direction, IncidentNumber};
 use jiff::SignedDuration;
+use serde_json::json;
 
 use crate::world::World;
 
@@ -198,6 +199,20 @@ impl Script {
         let any_ends_all = seed.is_multiple_of(3);
         if any_ends_all {
             world.configure(|config| config["custom"]["resolve_rule"] = "any".into());
+        }
+        // Whose value counts where both sides change a field; a review would wait for a person.
+        match seed % 5 {
+            3 => world.configure(|config| {
+                config["custom"]["field_ownership"] = json!({
+                    "title": {"owner": "external"},
+                    "service": {"owner": "external"},
+                    "assigned_to": {"owner": "platform"},
+                });
+            }),
+            4 => world.configure(|config| {
+                config["custom"]["conflict_strategy"] = "last-write-wins".into();
+            }),
+            _ => {}
         }
         Self {
             world,
