@@ -405,7 +405,7 @@ fn users(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<Phase, Stor
     })
 }
 
-/// The cursor follows each window that is read whole, so a run that dies goes on from there.
+/// The cursor follows what is read whole, so a run that dies goes on from there.
 fn next_log(
     tx: &mut Tx<'_>,
     connector: &Connector,
@@ -415,13 +415,12 @@ fn next_log(
     let Some(walk) = &mut progress.walk else {
         return Ok(Phase::Open { offset: 0 });
     };
-    let before = walk.window();
-    walk.took(page);
-    let after = walk.window();
-    if let Some(window) = before
-        && after.is_none_or(|after| after.since >= window.until)
-    {
-        connectors::set_log_cursor(tx, connector.name(), window.until.min(progress.cursor))?;
+    let before = walk.covered();
+    walk.took(page, Heard::at);
+    let after = walk.covered();
+    if before != after {
+        let known = after.map_or(progress.cursor, |at| at.min(progress.cursor));
+        connectors::set_log_cursor(tx, connector.name(), known)?;
     }
     Ok(if after.is_some() {
         Phase::Log

@@ -25,6 +25,11 @@ pub struct Heard {
 }
 
 impl Heard {
+    /// When it happened.
+    pub fn at(&self) -> Option<jiff::Timestamp> {
+        self.facts.first().map(|fact| fact.at)
+    }
+
     /// What the incident looked like, where the source showed it.
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.facts.iter().find_map(|fact| fact.snapshot.as_ref())

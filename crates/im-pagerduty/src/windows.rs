@@ -1,11 +1,16 @@
 //! Long lists, cut into windows of time that PagerDuty answers whole.
 //!
 //! PagerDuty refuses rows past [`ROWS_MAX`] and ranges past some months, each list its own
-//! (`docs/pagerduty/rest.md`, "Limits"). A [`Walk`] goes through a range oldest first, splits
-//! what is too large down to one second, and says where it could not read everything.
+//! (`docs/pagerduty/rest.md`, "Limits"). A [`Walk`] goes through a range oldest first. Where a
+//! window has more rows than PagerDuty shows, it goes on from the second of the last row that was
+//! shown, if the rows came in order, else by halves; and it says where it could not read everything.
 //!
 //! Windows touch at whole seconds, and rows of that second may come twice: tell rows apart by id.
+//! Whether PagerDuty answers with the second in which a window ends is not documented: either is
+//! taken, and learned from what it answers.
 //! A walk is plain data; store it after each page and go on from there.
+
+use std::cmp::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -21,6 +26,8 @@ pub enum Listing {
     Incidents,
     /// Log entries of the account.
     LogEntries,
+    /// Log entries of long ago, which do not become more: as much as possible at once.
+    History,
 }
 
 impl Listing {
@@ -28,7 +35,7 @@ impl Listing {
     pub fn longest(self) -> SignedDuration {
         match self {
             // PagerDuty allows six months, the shortest of which have 181 days.
-            Self::Incidents => SignedDuration::from_hours(180 * 24),
+            Self::Incidents | Self::History => SignedDuration::from_hours(180 * 24),
             // No limit is documented. A busy account writes thousands of entries a day.
             Self::LogEntries => SignedDuration::from_hours(24),
         }
@@ -58,6 +65,24 @@ impl Window {
         self.at(Timestamp::from_second(middle).ok()?)
     }
 
+    /// The second that it is asked until.
+    fn last_second(self) -> i64 {
+        let whole = self.until.subsec_nanosecond() == 0;
+        self.until.as_second() + i64::from(!whole)
+    }
+
+    /// The same from a second on.
+    fn from(self, second: i64) -> Self {
+        let since = Timestamp::from_second(second).unwrap_or(self.since);
+        Self { since, ..self }
+    }
+
+    /// The same until a second.
+    fn to(self, second: i64) -> Self {
+        let until = Timestamp::from_second(second).unwrap_or(self.until);
+        Self { until, ..self }
+    }
+
     fn at(self, middle: Timestamp) -> Option<(Self, Self)> {
         let inside = self.since < middle && middle < self.until;
         inside.then_some((
@@ -73,6 +98,21 @@ impl Window {
     }
 }
 
+/// In which order the rows of a window came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    /// All are of one second, so far.
+    #[default]
+    Same,
+    /// The oldest first.
+    Up,
+    /// The newest first.
+    Down,
+    /// In no order that we know.
+    None,
+}
+
 /// How far a list has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walk {
@@ -85,6 +125,25 @@ pub struct Walk {
     expected: Option<u64>,
     offset: u32,
     gaps: Vec<Window>,
+    /// In which order they came.
+    #[serde(default)]
+    order: Order,
+    /// The second of the last row.
+    #[serde(default)]
+    last: Option<i64>,
+    /// Whether PagerDuty is known to answer with the second in which a window ends.
+    #[serde(default)]
+    with_end: bool,
+    /// Rows that PagerDuty shows of a window.
+    #[serde(default = "rows_max")]
+    rows_max: u32,
+    /// Rows that were read, but for those of windows that were split.
+    #[serde(default)]
+    rows: u64,
+}
+
+fn rows_max() -> u32 {
+    ROWS_MAX
 }
 
 impl Walk {
@@ -97,6 +156,11 @@ impl Walk {
             expected: None,
             offset: 0,
             gaps: Vec::new(),
+            order: Order::Same,
+            last: None,
+            with_end: false,
+            rows_max: ROWS_MAX,
+            rows: 0,
         };
         if since < until {
             walk.ahead.push(Window { since, until });
@@ -115,7 +179,7 @@ impl Walk {
                 until,
                 offset,
             },
-            Listing::LogEntries => Call::ListLogEntries {
+            Listing::LogEntries | Listing::History => Call::ListLogEntries {
                 since,
                 until,
                 offset,
@@ -134,22 +198,39 @@ impl Walk {
         &self.gaps
     }
 
-    /// Takes note of the page that [`Walk::call`] asked for. Its rows are to be used even where
-    /// the window is split afterwards.
-    pub fn took<T>(&mut self, page: &Page<T>) {
+    /// Everything before this instant has been read; `None`: everything has.
+    pub fn covered(&self) -> Option<Timestamp> {
+        self.ahead.iter().map(|window| window.since).min()
+    }
+
+    /// How many rows were read. Of those that came twice, where two windows touch, both count.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Takes note of the page that [`Walk::call`] asked for, whose rows are of the instants that
+    /// `at` tells. They are to be used even where the window is read again afterwards.
+    pub fn took<T>(&mut self, page: &Page<T>, at: impl Fn(&T) -> Option<Timestamp>) {
         let rows = page.items.len().saturating_add(page.unreadable);
-        self.received = self
-            .received
-            .saturating_add(u64::try_from(rows).unwrap_or(u64::MAX));
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        self.received = self.received.saturating_add(rows);
+        self.rows = self.rows.saturating_add(rows);
         self.expected = self.expected.or(page.total);
-        let first_page = self.offset == 0;
-        let too_many = page.total.is_some_and(|total| total > u64::from(ROWS_MAX));
-        if first_page && too_many && self.split() {
+        for row in &page.items {
+            self.see(at(row).map(Timestamp::as_second));
+        }
+        let is_too_much = self
+            .expected
+            .is_some_and(|expected| expected > u64::from(self.rows_max));
+        if is_too_much && self.order == Order::None && self.split() {
             return;
         }
+        if is_too_much && self.is_of_a_gap() {
+            return self.cut_off();
+        }
         match page.next_offset {
-            Some(next) if next.saturating_add(PAGE_SIZE) <= ROWS_MAX => self.offset = next,
-            Some(_) => self.too_large(),
+            Some(next) if next.saturating_add(PAGE_SIZE) <= self.rows_max => self.offset = next,
+            Some(_) => self.cut_off(),
             None => {
                 let missing = self
                     .expected
@@ -159,19 +240,82 @@ impl Walk {
         }
     }
 
-    /// The window was refused as too large: splits it, or leaves it as a gap.
+    /// The page was refused because it asks for too much: PagerDuty shows fewer rows than we
+    /// thought, or a shorter time.
     pub fn too_large(&mut self) {
+        if self.offset > 0 {
+            self.rows_max = self.offset.max(PAGE_SIZE);
+            self.cut_off();
+        } else if !self.split() {
+            self.leave(true);
+        }
+    }
+
+    /// Looks at a row; its second is not always told.
+    fn see(&mut self, second: Option<i64>) {
+        let Some(second) = second else {
+            self.order = Order::None;
+            return;
+        };
+        let last = self.last.replace(second).unwrap_or(second);
+        self.order = match (self.order, second.cmp(&last)) {
+            (order, Ordering::Equal) => order,
+            (Order::Same | Order::Up, Ordering::Greater) => Order::Up,
+            (Order::Same | Order::Down, Ordering::Less) => Order::Down,
+            _ => Order::None,
+        };
+        let end = self.window().map(Window::last_second);
+        self.with_end |= end.is_some_and(|end| second >= end);
+    }
+
+    /// Whether all rows are of a second that is known to have too many.
+    fn is_of_a_gap(&self) -> bool {
+        let last = self.last.and_then(second);
+        self.order == Order::Same && last.is_some_and(|last| self.gaps.contains(&last))
+    }
+
+    /// PagerDuty shows no more rows of the window: what is left of it comes next.
+    fn cut_off(&mut self) {
+        let (Some(window), Some(last)) = (self.window(), self.last) else {
+            return self.halve();
+        };
+        let (first, end) = (window.since.as_second(), window.last_second());
+        let rest = match self.order {
+            Order::None => return self.halve(),
+            // Of its last second perhaps not all came; the window that follows has that second, too.
+            Order::Up if last >= end => Vec::new(),
+            Order::Up => vec![window.from(last)],
+            Order::Down if self.with_end => vec![window.to(last)],
+            Order::Down => vec![window.to(last.saturating_add(1))],
+            Order::Same => {
+                self.gap(second(last).unwrap_or(window));
+                let before = if self.with_end { last - 1 } else { last };
+                // From a second earlier, for a window has a length.
+                let before = (first < last).then(|| window.from(first.min(before - 1)).to(before));
+                let after = (last + 1 < end).then(|| window.from(last + 1));
+                after.into_iter().chain(before).collect()
+            }
+        };
+        self.ahead.pop();
+        self.ahead.extend(rest);
+        self.start();
+        self.cut();
+    }
+
+    fn halve(&mut self) {
         if !self.split() {
             self.leave(true);
         }
     }
 
-    fn split(&mut self) -> bool {
+    /// Reads the window by halves, from its beginning. `false` if it is too short for that.
+    pub fn split(&mut self) -> bool {
         let Some((first, second)) = self.window().and_then(Window::halves) else {
             return false;
         };
         self.ahead.pop();
         self.ahead.extend([second, first]);
+        self.rows = self.rows.saturating_sub(self.received);
         self.start();
         true
     }
@@ -180,16 +324,24 @@ impl Walk {
         if let Some(window) = self.ahead.pop()
             && incomplete
         {
-            self.gaps.push(window);
+            self.gap(window);
         }
         self.start();
         self.cut();
+    }
+
+    fn gap(&mut self, window: Window) {
+        if !self.gaps.contains(&window) {
+            self.gaps.push(window);
+        }
     }
 
     fn start(&mut self) {
         self.offset = 0;
         self.received = 0;
         self.expected = None;
+        self.order = Order::Same;
+        self.last = None;
     }
 
     /// Cuts the next window to the longest length.
@@ -201,4 +353,12 @@ impl Walk {
             self.ahead.extend([rest, first]);
         }
     }
+}
+
+/// A whole second.
+fn second(second: i64) -> Option<Window> {
+    Some(Window {
+        since: Timestamp::from_second(second).ok()?,
+        until: Timestamp::from_second(second.checked_add(1)?).ok()?,
+    })
 }
