@@ -64,6 +64,7 @@ fn pages(call: &Call, answer: &Answer) {
         Answer::Oncalls(page) => forward(call, page),
         Answer::Subscriptions(page) => forward(call, page),
         Answer::Teams(page) => forward(call, page),
+        Answer::Schedules(page) => forward(call, page),
         Answer::Incident(_)
         | Answer::Note(_)
         | Answer::Fields(_)

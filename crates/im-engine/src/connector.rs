@@ -7,7 +7,7 @@ use im_store::connectors::{self, ConnectorRow};
 use im_store::{Cause, StoreError, Tx, conflicts, erase, facts, incidents, settings};
 use jiff::Timestamp;
 
-use crate::{fields, reconcile, record, skew, subscription};
+use crate::{directory, fields, reconcile, record, skew, subscription};
 
 /// A connector, ready for use.
 #[derive(Debug, Clone)]
@@ -73,8 +73,7 @@ pub fn forget(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<bool, Store
         return Ok(false);
     };
     settings::put(tx, &last_config(name), &row.config)?;
-    // A connector that gets the name later has to read its users itself.
-    settings::put(tx, &reconcile::users_read(name), "")?;
+    directory::forget(tx, name)?;
     settings::put(tx, &attached_to(name), "")?;
     skew::forget(tx, name)?;
     subscription::forget(tx, name)?;

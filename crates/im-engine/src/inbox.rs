@@ -14,7 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
 use crate::record::{self, record};
-use crate::{early, gone, read, whose};
+use crate::{directory, early, gone, read, whose};
 
 /// How many events one transaction digests.
 pub const DIGEST_MAX: u32 = 100;
@@ -83,6 +83,12 @@ fn digest_one(tx: &mut Tx<'_>, row: &InboxRow, now: Timestamp) -> Result<Step, S
             let service = &event.service.id;
             let at = webhook.occurred_at;
             gone::remember(tx, &connector, service, &row.event_id, at, now)?;
+            directory::heard(tx, connector.name(), event, true, at)?;
+            Ok(Step::Finish(Digested::Done))
+        }
+        Subject::Service(event) if changes_service(&webhook.event_type) && row.verified => {
+            let at = webhook.occurred_at;
+            directory::heard(tx, connector.name(), event, false, at)?;
             Ok(Step::Finish(Digested::Done))
         }
         Subject::Service(_) => Ok(Step::Finish(Digested::Done)),
@@ -93,6 +99,10 @@ fn digest_one(tx: &mut Tx<'_>, row: &InboxRow, now: Timestamp) -> Result<Step, S
             Ok(Step::Finish(Digested::Unknown))
         }
     }
+}
+
+fn changes_service(event_type: &str) -> bool {
+    matches!(event_type, "service.created" | "service.updated")
 }
 
 /// A webhook whose signature nobody can check says only where to look (S09).

@@ -21,6 +21,7 @@ pub mod commands;
 pub mod conflicts;
 pub mod connector;
 mod described;
+pub mod directory;
 mod early;
 pub mod fields;
 pub mod figures;

@@ -20,11 +20,12 @@ use im_pagerduty::{
 };
 use im_store::connectors::State;
 use im_store::repair::{self, Found, RunRow};
-use im_store::{Cause, StoreError, Tx, connectors, incidents, settings};
+use im_store::{Cause, StoreError, Tx, connectors, incidents};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::connector::Connector;
+use crate::directory::{self, List};
 use crate::read::{self, Applied};
 use crate::settle::{Settled, remember_users};
 use crate::subscription;
@@ -35,13 +36,14 @@ const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// A clock of ours that is behind must not cut off the newest entries.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
-/// Users are read again after this time.
-const USERS_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// What a run asks for in one step when it looks for incidents that were not listed; the rest
 /// comes in its next steps.
 const UNSEEN_MAX: u32 = 500;
 /// While a run waits for incidents to be read, it looks again after this time.
 const WAIT: SignedDuration = SignedDuration::from_millis(500);
+
+/// Why a run is made that a person asked for: everything is compared.
+const ASKED: &str = "asked";
 
 /// How far a run is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +73,11 @@ enum Phase {
     Users {
         offset: u32,
     },
+    /// The other lists of people and things.
+    Directory {
+        list: List,
+        offset: u32,
+    },
     Log,
     Open {
         offset: u32,
@@ -88,6 +95,9 @@ pub fn request_sync(
     cause: &str,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    if cause == ASKED {
+        directory::read_anew(tx, connector)?;
+    }
     connectors::hurry_sync(tx, connector, now, cause)
 }
 
@@ -118,9 +128,9 @@ pub(crate) fn step(
         }
         match progress.phase {
             Phase::Subscription | Phase::Enable => {
-                progress.phase = users(tx, connector.name(), now)?;
+                progress.phase = lists(tx, connector.name(), now)?;
             }
-            Phase::Users { .. } => progress.phase = Phase::Log,
+            Phase::Users { .. } | Phase::Directory { .. } => progress.phase = Phase::Log,
             Phase::Log => progress.phase = Phase::Open { offset: 0 },
             Phase::Open { .. } => progress.phase = Phase::Unseen,
             Phase::Unseen => {
@@ -188,7 +198,8 @@ fn call(connector: &Connector, progress: &mut Progress) -> Option<Call> {
     match progress.phase {
         Phase::Subscription => held().map(|id| Call::ReadSubscription { id }),
         Phase::Enable => held().map(|id| Call::EnableSubscription { id }),
-        Phase::Users { offset } => Some(Call::ListUsers { offset }),
+        Phase::Users { offset } => Some(List::Users.call(offset)),
+        Phase::Directory { list, offset } => Some(list.call(offset)),
         Phase::Log if receives => {
             let (since, until) = (progress.since, progress.cursor + AHEAD);
             progress
@@ -220,7 +231,8 @@ pub(crate) fn settle(
     match &settled.outcome {
         Outcome::Done(answer) => {
             progress.has_read = true;
-            advance(tx, connector, &row, &mut progress, answer, now)?;
+            let at = settled.planned.at;
+            advance(tx, connector, &row, &mut progress, (answer, at), now)?;
         }
         Outcome::Wait { after_ms, .. } => {
             let wait = after_ms.unwrap_or_else(|| retry::wait_ms(row.attempt, tx.random_u64()));
@@ -250,7 +262,7 @@ pub(crate) fn settle(
                 repair::finish(tx, run, Some(&refusal.to_string()), now)?;
                 return Ok(());
             }
-            skip(tx, connector, &mut progress, &settled.outcome, now)?;
+            skip(tx, connector, &row, &mut progress, &settled.outcome, now)?;
         }
     }
     repair::advance(tx, run, &json(&progress), pace(settled, now))
@@ -274,10 +286,18 @@ fn pace(settled: &Settled, now: Timestamp) -> Timestamp {
 fn skip(
     tx: &mut Tx<'_>,
     connector: &Connector,
+    run: &RunRow,
     progress: &mut Progress,
     outcome: &Outcome,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let name = connector.name();
+    if let Phase::Directory { list, .. } = progress.phase {
+        // Incidents can do without, so the run is none the less complete.
+        directory::refused(tx, name, list, (run.id, run.started_at), outcome)?;
+        progress.phase = list_after(tx, name, list, now)?;
+        return Ok(());
+    }
     let why = match outcome {
         Outcome::Refused(refusal) => refusal.to_string(),
         _ => "PagerDuty does not have it (HTTP 404): is `base_url` right?".to_owned(),
@@ -298,15 +318,15 @@ fn skip(
                     &connector.row.webhook_secrets,
                 )?;
             }
-            (
-                "the webhook subscription",
-                users(tx, connector.name(), now)?,
-            )
+            ("the webhook subscription", lists(tx, name, now)?)
         }
-        Phase::Users { .. } => ("the users", Phase::Log),
+        Phase::Users { .. } => {
+            directory::refused(tx, name, List::Users, (run.id, run.started_at), outcome)?;
+            ("the users", list_after(tx, name, List::Users, now)?)
+        }
         Phase::Log => ("the log", Phase::Open { offset: 0 }),
         Phase::Open { .. } => ("the open incidents", Phase::Unseen),
-        Phase::Unseen | Phase::Wait => ("single incidents", Phase::Wait),
+        Phase::Directory { .. } | Phase::Unseen | Phase::Wait => ("single incidents", Phase::Wait),
     };
     tracing::warn!(
         connector = connector.name(),
@@ -322,7 +342,7 @@ fn advance(
     connector: &Connector,
     run: &RunRow,
     progress: &mut Progress,
-    answer: &Answer,
+    (answer, at): (&Answer, Timestamp),
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let name = connector.name();
@@ -330,14 +350,23 @@ fn advance(
         (Phase::Subscription, Answer::Subscription(subscription)) => {
             checked(tx, connector, progress, subscription, now)?
         }
-        (Phase::Enable, _) => users(tx, name, now)?,
-        (Phase::Users { .. }, Answer::Users(page)) => {
+        (Phase::Enable, _) => lists(tx, name, now)?,
+        (Phase::Users { offset }, Answer::Users(page)) => {
             remember_users(tx, name, &page.items)?;
-            if page.next_offset.is_none() {
-                settings::put(tx, &users_read(name), &now.to_string())?;
+            let place = (List::Users, offset);
+            let next = directory::page(tx, name, place, (run.id, run.started_at), answer, at)?;
+            match next {
+                Some(offset) => Phase::Users { offset },
+                None => list_after(tx, name, List::Users, now)?,
             }
-            page.next_offset
-                .map_or(Phase::Log, |offset| Phase::Users { offset })
+        }
+        (Phase::Directory { list, offset }, answer) => {
+            let place = (list, offset);
+            let next = directory::page(tx, name, place, (run.id, run.started_at), answer, at)?;
+            match next {
+                Some(offset) => Phase::Directory { list, offset },
+                None => list_after(tx, name, list, now)?,
+            }
         }
         (Phase::Log, Answer::LogEntries(page)) => {
             log::page(tx, connector, run, &page.items, now)?;
@@ -384,25 +413,38 @@ fn checked(
     if told.temporarily_disabled {
         Ok(Phase::Enable)
     } else {
-        users(tx, connector.name(), now)
+        lists(tx, connector.name(), now)
     }
 }
 
-/// The setting that says when the users of a connector were last read.
-pub(crate) fn users_read(connector: &str) -> String {
-    format!("users_read:{connector}")
-}
-
-/// The users, unless they were read lately.
-fn users(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<Phase, StoreError> {
-    let read =
-        settings::get(tx, &users_read(connector))?.and_then(|text| text.parse::<Timestamp>().ok());
-    let fresh = read.is_some_and(|at| now.duration_since(at) < USERS_AFTER);
-    Ok(if fresh {
+/// The lists of people and things, unless they were read lately. The users are tried each time
+/// where they could not be read.
+fn lists(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<Phase, StoreError> {
+    let known = directory::is_fresh(tx, connector, now)? && !directory::lacks_users(tx, connector)?;
+    Ok(if known {
         Phase::Log
     } else {
         Phase::Users { offset: 0 }
     })
+}
+
+/// What comes after a list of people and things.
+fn list_after(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    list: List,
+    now: Timestamp,
+) -> Result<Phase, StoreError> {
+    match list.next() {
+        Some(list) if !directory::is_fresh(tx, connector, now)? => {
+            Ok(Phase::Directory { list, offset: 0 })
+        }
+        Some(_) => Ok(Phase::Log),
+        None => {
+            directory::is_read(tx, connector, now)?;
+            Ok(Phase::Log)
+        }
+    }
 }
 
 /// The cursor follows what is read whole, so a run that dies goes on from there.

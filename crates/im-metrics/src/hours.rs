@@ -3,7 +3,7 @@
 //! Versions are dated; the one with the latest start holds, and supplies all intervals. It starts at
 //! the first instant of its date in its own zone, which is the person's where it names none. Those of
 //! a person go before those of the person's teams then, and these before the organisation's. Without
-//! any: Monday to Friday, 08:00 to 18:00. The person's zone is the one at PagerDuty, else the
+//! any: Monday to Friday, 08:00 to 18:00. The person's zone is the one at PagerDuty then, else the
 //! organisation's.
 
 use std::collections::BTreeSet;
@@ -174,29 +174,31 @@ fn candidates<'a>(
     settings: &'a Settings,
 ) -> Vec<Candidate<'a>> {
     const ALWAYS: (i64, i64) = (i64::MIN, i64::MAX);
-    let zone = person.and_then(|person| person.zone.as_ref());
-    let zone = zone.unwrap_or(&settings.zone);
-    let candidate = |near, version: &HoursVersion, team, within| {
-        let zone = version.zone.as_ref().unwrap_or(zone).clone();
-        Candidate {
+    let zones = zones(person, settings);
+    let versions = |near, version: &'a HoursVersion, team, within| {
+        let set = version.zone.as_ref().map(|zone| (ALWAYS, zone));
+        let own = zones.iter().map(|(then, zone)| (*then, *zone));
+        let holds = set.into_iter().chain(own.filter(move |_| set.is_none()));
+        holds.map(move |(then, zone)| Candidate {
             near,
-            start: first_instant(version.from, &zone),
+            start: first_instant(version.from, zone),
             team,
-            within,
-            zone,
+            within: common(within, then),
+            zone: zone.clone(),
             week: version.week.clone(),
-        }
+        })
     };
-    let mut all = vec![Candidate {
+    let mut all = Vec::new();
+    all.extend(zones.iter().map(|(then, zone)| Candidate {
         near: Near::Usual,
         start: i64::MIN,
         team: "",
-        within: ALWAYS,
-        zone: zone.clone(),
+        within: *then,
+        zone: (*zone).clone(),
         week: Week::usual(),
-    }];
+    }));
     let organisation = settings.hours.iter();
-    all.extend(organisation.map(|version| candidate(Near::Organisation, version, "", ALWAYS)));
+    all.extend(organisation.flat_map(|version| versions(Near::Organisation, version, "", ALWAYS)));
     for membership in memberships {
         let from = membership.from;
         let from = from.map_or(i64::MIN, |date| first_instant(date, &settings.zone));
@@ -206,13 +208,40 @@ fn candidates<'a>(
         let Some(team) = teams.find(|team| team.id == membership.team) else {
             continue;
         };
-        let versions = team.hours.iter();
-        all.extend(versions.map(|version| candidate(Near::Team, version, &team.id, (from, end))));
+        let hours = team.hours.iter();
+        all.extend(hours.flat_map(|version| versions(Near::Team, version, &team.id, (from, end))));
     }
     let own = person.map_or(&[][..], |person| &person.hours);
     all.extend(
         own.iter()
-            .map(|version| candidate(Near::Person, version, "", ALWAYS)),
+            .flat_map(|version| versions(Near::Person, version, "", ALWAYS)),
     );
     all
+}
+
+/// The zones of a person, and from when to when each holds.
+fn zones<'a>(
+    person: Option<&'a Person>,
+    settings: &'a Settings,
+) -> Vec<((i64, i64), &'a TimeZone)> {
+    let known = |zone: &'a Option<TimeZone>| zone.as_ref().unwrap_or(&settings.zone);
+    let first = person.map_or(&settings.zone, |person| known(&person.zone));
+    let moves = person.map_or(&[][..], |person| &person.moves);
+    let moves = moves
+        .iter()
+        .map(|to| (first_instant(to.from, known(&to.zone)), known(&to.zone)));
+    let mut starts: Vec<(i64, &TimeZone)> =
+        std::iter::once((i64::MIN, first)).chain(moves).collect();
+    starts.sort_by_key(|(start, _)| *start);
+    let ends = starts.iter().skip(1).map(|(start, _)| *start);
+    let ends: Vec<i64> = ends.chain([i64::MAX]).collect();
+    let spans = starts.into_iter().zip(ends);
+    spans
+        .map(|((start, zone), end)| ((start, end), zone))
+        .collect()
+}
+
+/// What two half-open spans share.
+fn common(one: (i64, i64), other: (i64, i64)) -> (i64, i64) {
+    (one.0.max(other.0), one.1.min(other.1))
 }

@@ -187,12 +187,23 @@ pub enum DeploymentStatus {
 pub struct Person {
     /// PagerDuty's id of the user.
     pub id: String,
-    /// The zone that PagerDuty knows.
+    /// The zone that PagerDuty knew first.
     pub zone: Option<TimeZone>,
+    /// The zones that it knew since, in any order.
+    pub moves: Vec<Move>,
     /// Versions of the person's working hours, in any order.
     pub hours: Vec<HoursVersion>,
     /// The teams that the person is in.
     pub memberships: Vec<Membership>,
+}
+
+/// A person's zone from a date on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// The first local date on which it holds.
+    pub from: Date,
+    /// The zone; none where PagerDuty knows none any more.
+    pub zone: Option<TimeZone>,
 }
 
 /// Working hours from a date on.

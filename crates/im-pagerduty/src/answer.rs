@@ -46,7 +46,9 @@ pub enum Answer {
     /// An escalation policy.
     Policy(Policy),
     /// A page of teams.
-    Teams(Page<Named>),
+    Teams(Page<Team>),
+    /// A page of schedules.
+    Schedules(Page<Schedule>),
     /// A page of priorities, most severe first.
     Priorities(Page<Priority>),
     /// What the plan can do.
@@ -135,6 +137,36 @@ pub struct Service {
     pub policy: Option<Named>,
     /// Its teams.
     pub teams: Vec<Named>,
+    /// After so many seconds an acknowledgement is taken back.
+    pub acknowledgement_timeout_s: Option<i64>,
+    /// After so many seconds an incident is resolved.
+    pub auto_resolve_timeout_s: Option<i64>,
+}
+
+/// A team.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Team {
+    /// PagerDuty's id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// The team that it is a part of.
+    pub parent: Option<Named>,
+    /// Where people find it.
+    pub html_url: Option<String>,
+}
+
+/// A schedule, of layers or of shifts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// PagerDuty's id.
+    pub id: String,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its zone; one of shifts is listed without.
+    pub time_zone: Option<String>,
+    /// Where people find it.
+    pub html_url: Option<String>,
 }
 
 /// A user.
@@ -314,7 +346,10 @@ fn answer(call: &Call, root: &Root, moment: Moment) -> Option<Answer> {
             Answer::Policies(page.of_rows(&root.escalation_policies, policy)?)
         }
         Call::ReadPolicy { .. } => Answer::Policy(policy(root.escalation_policy.as_ref()?)?),
-        Call::ListTeams { .. } => Answer::Teams(page.of_rows(&root.teams, Ref::named)?),
+        Call::ListTeams { .. } => Answer::Teams(page.of_rows(&root.teams, team)?),
+        Call::ListSchedules { .. } | Call::ListShiftSchedules { .. } => {
+            Answer::Schedules(page.of_rows(&root.schedules, schedule)?)
+        }
         Call::ListPriorities { .. } => {
             Answer::Priorities(page.of_rows(&root.priorities, priority)?)
         }
@@ -424,6 +459,26 @@ fn service(service: &others::Service) -> Option<Service> {
         html_url: service.html_url.clone(),
         policy: service.escalation_policy.as_ref().and_then(Ref::named),
         teams: all_named(&service.teams),
+        acknowledgement_timeout_s: *service.acknowledgement_timeout,
+        auto_resolve_timeout_s: *service.auto_resolve_timeout,
+    })
+}
+
+fn team(team: &others::Team) -> Option<Team> {
+    Some(Team {
+        id: team.id.clone()?,
+        name: team.name.clone().or_else(|| team.summary.clone()),
+        parent: team.parent.as_ref().and_then(Ref::named),
+        html_url: team.html_url.clone(),
+    })
+}
+
+fn schedule(schedule: &others::Schedule) -> Option<Schedule> {
+    Some(Schedule {
+        id: schedule.id.clone()?,
+        name: schedule.name.clone().or_else(|| schedule.summary.clone()),
+        time_zone: schedule.time_zone.clone(),
+        html_url: schedule.html_url.clone(),
     })
 }
 

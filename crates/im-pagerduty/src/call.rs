@@ -322,6 +322,16 @@ calls! {
         /// Rows to skip.
         offset: u32,
     } = "list_teams", Repair, Reads;
+    /// Lists the schedules that are made of layers.
+    ListSchedules {
+        /// Rows to skip.
+        offset: u32,
+    } = "list_schedules", Repair, Reads;
+    /// Lists the schedules that are made of shifts: the other list does not show them.
+    ListShiftSchedules {
+        /// Rows to skip.
+        offset: u32,
+    } = "list_shift_schedules", Repair, Reads;
     /// Lists priorities, most severe first.
     ListPriorities {
         /// Rows to skip.
@@ -401,6 +411,8 @@ impl Call {
             | Self::ListUsers { offset }
             | Self::ListPolicies { offset }
             | Self::ListTeams { offset }
+            | Self::ListSchedules { offset }
+            | Self::ListShiftSchedules { offset }
             | Self::ListPriorities { offset }
             | Self::ListOncalls { offset, .. }
             | Self::ListSubscriptions { offset } => Some(*offset),

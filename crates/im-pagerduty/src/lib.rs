@@ -33,8 +33,8 @@ mod windows;
 mod wire;
 
 pub use answer::{
-    Acknowledgement, Answer, IncidentRead, Level, Note, Oncall, Page, Policy, Priority, Service,
-    Subscription, User, read,
+    Acknowledgement, Answer, IncidentRead, Level, Note, Oncall, Page, Policy, Priority, Schedule,
+    Service, Subscription, Team, User, read,
 };
 pub use call::{
     BATCH_MAX, Call, Change, IncidentKey, KEY_CHARS_MAX, NewPriority, PAGE_SIZE, Purpose, ROWS_MAX,

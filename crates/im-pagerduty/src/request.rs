@@ -118,6 +118,8 @@ pub fn request(call: &Call) -> HttpRequest {
         Call::ReadPolicy { id } => get(path(&["escalation_policies", id])
             .with("include[]", "escalation_rule_assignment_strategies")),
         Call::ListTeams { offset } => get(path(&["teams"]).page(*offset)),
+        Call::ListSchedules { offset } => get(path(&["schedules"]).page(*offset)),
+        Call::ListShiftSchedules { offset } => get(path(&["v3", "schedules"]).page(*offset)),
         Call::ListPriorities { offset } => get(path(&["priorities"]).page(*offset)),
         Call::ListAbilities => get(path(&["abilities"])),
         Call::ListOncalls { .. } => get(oncalls(call)),

@@ -1,7 +1,7 @@
 //! What a webhook subscription should tell of.
 
 /// What we listen to: all of it that says something about an incident or its service.
-pub const EVENTS: [&str; 24] = [
+pub const EVENTS: [&str; 26] = [
     "incident.acknowledged",
     "incident.action_invocation.created",
     "incident.action_invocation.terminated",
@@ -25,7 +25,9 @@ pub const EVENTS: [&str; 24] = [
     "incident.unacknowledged",
     "incident.workflow.completed",
     "incident.workflow.started",
+    "service.created",
     "service.deleted",
+    "service.updated",
 ];
 
 /// What a subscription leaves out. None where PagerDuty showed no events at all.

@@ -40,6 +40,8 @@ statements! {
         DELETE FROM sync_run WHERE connector = ?1";
     TALLIES = "-- erase.tallies
         DELETE FROM tally WHERE connector = ?1";
+    DIRECTORY = "-- erase.directory
+        DELETE FROM directory WHERE connector = ?1";
 }
 
 /// Erases at most `limit` incidents of a connector and says how many there were to erase.
@@ -89,9 +91,9 @@ fn has_parts(tx: &mut Tx<'_>, whole: IncidentNumber) -> Result<bool, StoreError>
     Ok(false)
 }
 
-/// Erases what is kept of a connector beside incidents: deliveries, repairs and counts.
+/// Erases what is kept of a connector beside incidents: deliveries, repairs, counts, people and things.
 pub fn the_rest(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
-    for sql in [DELIVERIES, RUNS, TALLIES] {
+    for sql in [DELIVERIES, RUNS, TALLIES, DIRECTORY] {
         tx.execute(sql, params![connector])?;
     }
     Ok(())

@@ -14,10 +14,12 @@
 
 pub mod annotations;
 pub mod arrangements;
+pub mod backfill;
 pub mod conflicts;
 pub mod connectors;
 pub mod counter;
 pub mod deployments;
+pub mod directory;
 pub mod erase;
 mod error;
 pub mod facts;
@@ -59,10 +61,12 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
         annotations::STATEMENTS,
         arrangements::STATEMENTS,
+        backfill::STATEMENTS,
         conflicts::STATEMENTS,
         connectors::STATEMENTS,
         counter::STATEMENTS,
         deployments::STATEMENTS,
+        directory::STATEMENTS,
         erase::STATEMENTS,
         facts::STATEMENTS,
         inbox::STATEMENTS,

@@ -30,6 +30,7 @@ mod declare;
 mod delete;
 mod demo;
 mod deployment;
+mod directory;
 mod doctor;
 mod duplicate;
 mod edit;
@@ -129,6 +130,7 @@ enum Command {
     FailureRule(organisation::failure_rule::FailureRuleArgs),
     Target(organisation::target::TargetArgs),
     Data(data::DataArgs),
+    Directory(directory::DirectoryArgs),
     Connector(connector::ConnectorArgs),
     Integration(integration::IntegrationArgs),
     Token(token::TokenArgs),
@@ -278,6 +280,7 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::FailureRule(args) => organisation::failure_rule::run(args, cx).await,
         Command::Target(args) => organisation::target::run(args, cx).await,
         Command::Data(args) => data::run(args, cx).await,
+        Command::Directory(args) => directory::run(args, cx).await,
         Command::Connector(args) => connector::run(args, cx).await,
         Command::Integration(args) => integration::run(args, cx).await,
         Command::Token(args) => token::run(args, cx).await,

@@ -7,6 +7,8 @@
 //!
 //! Nothing of it is stored: what is in memory follows from the facts and the settings.
 
+mod directory;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -20,6 +22,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
+use self::directory::Directory;
 use crate::http::api::settings::time_zone;
 use crate::organisation::Organisation;
 use crate::organisation::annotations::Annotations;
@@ -43,8 +46,10 @@ pub struct Known {
     pub organisation: Organisation,
     /// The services that incidents were on, by PagerDuty's id.
     pub services: BTreeSet<String>,
-    /// The names of what has an id at PagerDuty.
+    /// The names of what has an id at PagerDuty, as facts tell them.
     names: BTreeMap<String, String>,
+    /// What PagerDuty's own lists tell, which is newer.
+    directory: Directory,
     /// The names that the organisation gives.
     own_names: BTreeMap<String, String>,
     /// The number of the last fact that it knows.
@@ -70,6 +75,8 @@ struct Surroundings {
     changes: i64,
     /// The tables by which incidents are read.
     mappings: BTreeMap<String, Mapping>,
+    /// The number of the last change of the directory.
+    listed: i64,
 }
 
 /// What the next facts change.
@@ -90,8 +97,10 @@ impl Default for Figures {
                     zone: TimeZone::UTC,
                     changes: 0,
                     mappings: BTreeMap::new(),
+                    listed: 0,
                 },
                 Organisation::default(),
+                Directory::default(),
                 0,
             ))),
         }
@@ -99,13 +108,19 @@ impl Default for Figures {
 }
 
 impl Known {
-    fn new(surroundings: Surroundings, organisation: Organisation, begun: i64) -> Self {
+    fn new(
+        surroundings: Surroundings,
+        organisation: Organisation,
+        directory: Directory,
+        begun: i64,
+    ) -> Self {
         Self {
-            engine: Engine::new(organisation.settle(Settings::new(surroundings.zone.clone()))),
+            engine: Engine::new(settings(&surroundings, &organisation, &directory)),
             services: BTreeSet::new(),
             names: BTreeMap::new(),
             own_names: organisation.names(),
             organisation,
+            directory,
             seq: 0,
             begun,
             changed: 0,
@@ -116,23 +131,33 @@ impl Known {
     }
 
     /// Takes what was settled since.
-    fn settle(&mut self, surroundings: Surroundings, organisation: Organisation) {
+    fn settle(
+        &mut self,
+        surroundings: Surroundings,
+        organisation: Organisation,
+        directory: Directory,
+    ) {
         if self.surroundings.mappings != surroundings.mappings {
             // Severities are read by these tables.
-            *self = Self::new(surroundings, organisation, self.begun);
+            *self = Self::new(surroundings, organisation, directory, self.begun);
             return;
         }
-        let told = Settings::new(surroundings.zone.clone());
-        self.engine.set(organisation.settle(told));
+        let settings = settings(&surroundings, &organisation, &directory);
+        if *self.engine.settings() != settings {
+            self.engine.set(settings);
+        }
         self.own_names = organisation.names();
         self.organisation = organisation;
+        self.directory = directory;
         self.surroundings = surroundings;
     }
 
     /// The name of an id, else the id.
     pub fn name<'a>(&'a self, id: &'a str) -> &'a str {
-        let name = self.own_names.get(id).or_else(|| self.names.get(id));
-        name.map_or(id, String::as_str)
+        let own = self.own_names.get(id);
+        let told = own.or_else(|| self.directory.names.get(id));
+        told.or_else(|| self.names.get(id))
+            .map_or(id, String::as_str)
     }
 
     fn learn(&mut self, news: News) {
@@ -153,8 +178,12 @@ impl Figures {
         let mut known = Arc::clone(&self.known).lock_owned().await;
         let surroundings = db.read(surroundings).await?;
         if known.surroundings != surroundings {
-            let organisation = db.read(Organisation::load).await?;
-            known.settle(surroundings, organisation);
+            let zone = surroundings.zone.clone();
+            let settled = db.read(move |tx| {
+                Ok::<_, StoreError>((Organisation::load(tx)?, directory::read(tx, &zone)?))
+            });
+            let (organisation, directory) = settled.await?;
+            known.settle(surroundings, organisation, directory);
         }
         let is_first = known.seq == 0;
         let mut renewed = listen(db, &mut known).await?;
@@ -165,7 +194,8 @@ impl Figures {
                     let begun = db.read(facts::last).await?;
                     let surroundings = known.surroundings.clone();
                     let organisation = known.organisation.clone();
-                    *known = Known::new(surroundings, organisation, begun);
+                    let directory = known.directory.clone();
+                    *known = Known::new(surroundings, organisation, directory, begun);
                     // All incidents are told again.
                     listen(db, &mut known).await?;
                     renewed.clear();
@@ -212,6 +242,17 @@ impl Figures {
     }
 }
 
+/// What PagerDuty tells, and what was settled beside it.
+fn settings(
+    surroundings: &Surroundings,
+    organisation: &Organisation,
+    directory: &Directory,
+) -> Settings {
+    let mut told = Settings::new(surroundings.zone.clone());
+    directory.tell(&mut told);
+    organisation.settle(told)
+}
+
 fn deployment(row: DeploymentRow) -> Deployment {
     Deployment {
         id: row.id,
@@ -238,6 +279,7 @@ fn surroundings(tx: &mut Tx<'_>) -> Result<Surroundings, StoreError> {
         mappings: mappings.collect(),
         zone: time_zone(tx)?,
         changes: arrangements::changes(tx)?,
+        listed: im_store::directory::last(tx)?,
     })
 }
 

@@ -42,6 +42,7 @@ mod stories {
     mod bulk;
     mod conflicts;
     mod described;
+    mod directory;
     mod fields;
     mod figures;
     mod found;

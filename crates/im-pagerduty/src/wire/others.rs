@@ -28,7 +28,8 @@ pub(crate) struct Root {
     pub(crate) users: Seen<Many<User>>,
     pub(crate) escalation_policy: Lax<Policy>,
     pub(crate) escalation_policies: Seen<Many<Policy>>,
-    pub(crate) teams: Seen<Many<Ref>>,
+    pub(crate) teams: Seen<Many<Team>>,
+    pub(crate) schedules: Seen<Many<Schedule>>,
     pub(crate) priorities: Seen<Many<Priority>>,
     pub(crate) abilities: Seen<Many<String>>,
     pub(crate) oncalls: Seen<Many<Oncall>>,
@@ -79,6 +80,28 @@ pub(crate) struct Service {
     pub(crate) html_url: Lax<String>,
     pub(crate) escalation_policy: Lax<Ref>,
     pub(crate) teams: Many<Ref>,
+    pub(crate) acknowledgement_timeout: Lax<i64>,
+    pub(crate) auto_resolve_timeout: Lax<i64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Team {
+    pub(crate) id: Lax<String>,
+    pub(crate) name: Lax<String>,
+    pub(crate) summary: Lax<String>,
+    pub(crate) parent: Lax<Ref>,
+    pub(crate) html_url: Lax<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Schedule {
+    pub(crate) id: Lax<String>,
+    pub(crate) name: Lax<String>,
+    pub(crate) summary: Lax<String>,
+    pub(crate) time_zone: Lax<String>,
+    pub(crate) html_url: Lax<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -177,6 +200,8 @@ objects!(
     OptionData,
     Note,
     Service,
+    Team,
+    Schedule,
     User,
     Policy,
     Rule,

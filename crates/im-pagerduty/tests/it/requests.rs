@@ -74,6 +74,8 @@ fn each_call_has_its_request() {
     GET /escalation_policies?sort_by=name%3Aasc&limit=100&offset=0
     GET /escalation_policies/PEPOL01?include%5B%5D=escalation_rule_assignment_strategies
     GET /teams?limit=100&offset=0
+    GET /schedules?limit=100&offset=0
+    GET /v3/schedules?limit=100&offset=100
     GET /priorities?limit=100&offset=0
     GET /abilities
     GET /incidents/types/incident_default/custom_fields?include%5B%5D=field_options

@@ -214,6 +214,8 @@ fn other_calls() -> Vec<Call> {
             id: "PEPOL01".to_owned(),
         },
         Call::ListTeams { offset: 0 },
+        Call::ListSchedules { offset: 0 },
+        Call::ListShiftSchedules { offset: 100 },
         Call::ListPriorities { offset: 0 },
         Call::ListAbilities,
         Call::ListFields,

@@ -11,6 +11,7 @@ mod claims;
 mod conflicts;
 mod contract;
 mod deployments;
+mod directory;
 mod facts;
 mod faults;
 mod groups;

@@ -3,6 +3,7 @@
 pub mod connectors;
 mod data;
 mod deployments;
+mod directory;
 pub mod doctor;
 mod findings;
 pub mod incidents;
@@ -31,6 +32,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(data::routes())
         .merge(findings::routes())
         .routes(routes!(deployments::list, deployments::record))
+        .routes(routes!(directory::list))
+        .routes(routes!(directory::history))
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))

@@ -105,7 +105,10 @@ impl Organisation {
         let mut people: BTreeMap<String, input::Person> = BTreeMap::new();
         for told in &settings.people {
             let person = people.entry(who(&told.id)).or_default();
-            person.zone = person.zone.take().or_else(|| told.zone.clone());
+            if person.zone.is_none() && person.moves.is_empty() {
+                person.zone.clone_from(&told.zone);
+                person.moves.clone_from(&told.moves);
+            }
             person.memberships.extend(told.memberships.iter().cloned());
         }
         for team in &self.teams {

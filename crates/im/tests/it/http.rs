@@ -6,6 +6,7 @@ mod connectors;
 mod deliveries;
 mod deployments;
 mod description;
+mod directory;
 mod doctor;
 mod door;
 mod event;

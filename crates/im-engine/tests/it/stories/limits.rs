@@ -219,7 +219,7 @@ story! {
             world.sim.add_user(&format!("User {number}"), &format!("user{number}@lighthouse-works.example"));
         }
         world.forget_calls();
-        world.run_for(HOUR * 25);
+        world.run_for(HOUR + MINUTE * 10);
         assert_eq!(world.write(|tx| people::count(tx, CONNECTOR)), 136);
         let pages = world.called("list_users");
         assert_eq!(pages, 2, "and the list ends");
