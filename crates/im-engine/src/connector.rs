@@ -4,7 +4,7 @@ use im_core::{IncidentNumber, Mapping, Source};
 use im_pagerduty::FieldKind;
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
-use im_store::{Cause, StoreError, Tx, conflicts, erase, facts, incidents, settings};
+use im_store::{Cause, StoreError, Tx, backfill, conflicts, erase, facts, incidents, settings};
 use jiff::Timestamp;
 
 use crate::{directory, fields, reconcile, record, skew, subscription};
@@ -74,6 +74,7 @@ pub fn forget(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<bool, Store
     };
     settings::put(tx, &last_config(name), &row.config)?;
     directory::forget(tx, name)?;
+    backfill::forget(tx, name)?;
     settings::put(tx, &attached_to(name), "")?;
     skew::forget(tx, name)?;
     subscription::forget(tx, name)?;

@@ -16,6 +16,7 @@
 //! Nothing here knows async, HTTP or a clock.
 
 mod answered;
+pub mod backfill;
 mod batch;
 pub mod commands;
 pub mod conflicts;

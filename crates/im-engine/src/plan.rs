@@ -1,6 +1,6 @@
 //! "It is now T" becomes calls to make.
 //!
-//! Order of claims: what people wait for first, then single incidents, then repair. Each call
+//! Order of claims: what people wait for first, then single incidents, then repair, then the past. Each call
 //! leaves under a lease that is committed before the caller sees it.
 
 use im_pagerduty::Call;
@@ -10,7 +10,7 @@ use im_store::{StoreError, Tx, inbox, outbox as outbox_rows, repair};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
-use crate::{batch, early, reconcile};
+use crate::{backfill, batch, early, reconcile};
 
 /// How many calls the caller can take, how long they may take, and what else there is time for.
 #[derive(Debug, Clone, Copy)]
@@ -38,6 +38,8 @@ pub enum Ticket {
     Check(i64),
     /// A step of a repair.
     Run(i64),
+    /// A step of the reading of the past.
+    Backfill,
     /// An incident, or its log, is read.
     Wanted,
 }
@@ -47,7 +49,7 @@ impl Ticket {
     pub fn is_live(&self) -> bool {
         match self {
             Self::Send(_) | Self::SendTogether(_) | Self::Check(_) => true,
-            Self::Run(_) | Self::Wanted => false,
+            Self::Run(_) | Self::Backfill | Self::Wanted => false,
         }
     }
 }
@@ -186,6 +188,9 @@ fn read(
     if let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)? {
         plan.add(connector, Ticket::Run(run), call, now);
     }
+    if let Some(call) = backfill::step(tx, connector, lease_until, now)? {
+        plan.add(connector, Ticket::Backfill, call, now);
+    }
     Ok(())
 }
 
@@ -232,6 +237,7 @@ fn wake(
     let name = connector.name();
     let mut at = repair::wanted_next_due(tx, name)?;
     at = earliest(at, reconcile::next_due(tx, connector, now)?);
+    at = earliest(at, backfill::next_due(tx, connector)?);
     if connector.mapping.direction.sends() {
         at = earliest(at, outbox_rows::next_due(tx, name)?);
     }

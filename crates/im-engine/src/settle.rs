@@ -14,7 +14,7 @@ use crate::connector::{self, Connector};
 use crate::plan::{Planned, Ticket};
 use crate::read::{self, Applied};
 use crate::record::{self, record};
-use crate::{answered, batch, early, figures, inbox, outbox, reconcile, skew};
+use crate::{answered, backfill, batch, early, figures, inbox, outbox, reconcile, skew};
 
 /// A call that was answered, or not.
 #[derive(Debug, Clone)]
@@ -47,6 +47,7 @@ pub fn settle(tx: &mut Tx<'_>, settled: &Settled, now: Timestamp) -> Result<(), 
         },
         Ticket::SendTogether(rows) => batch::settle(tx, &connector, rows, settled, now),
         Ticket::Run(run) => reconcile::settle(tx, &connector, *run, settled, now),
+        Ticket::Backfill => backfill::settle(tx, &connector, settled, now),
         Ticket::Wanted => settle_wanted(tx, &connector, settled, now),
     }
 }

@@ -24,6 +24,9 @@ pub struct Options {
     pub analytics_lag_s: i64,
     /// The number before that of the first incident.
     pub last_incident_number: u64,
+    /// So many rows of a list can be reached by paging. PagerDuty's 10,000 are the most; with
+    /// fewer, a test meets the end with less.
+    pub rows_reach: usize,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             time_zone: "UTC".to_owned(),
             analytics_lag_s: 3_600,
             last_incident_number: 100,
+            rows_reach: 10_000,
         }
     }
 }

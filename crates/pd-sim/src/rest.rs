@@ -68,6 +68,7 @@ pub(crate) fn route(world: &mut World, caller: &Caller, request: &Request) -> Re
 
 fn resource(world: &mut World, caller: &Caller, request: &Request, path: &[&str]) -> Answer {
     let read = request.method == "GET";
+    paging::Page::reaches(request, world.options.rows_reach)?;
     match path {
         ["incidents", "types", rest @ ..] => types::route(world, caller, request, rest),
         ["incidents", "custom_fields", rest @ ..] => types::older(world, caller, request, rest),

@@ -39,6 +39,7 @@ macro_rules! story {
     };
 }
 mod stories {
+    mod backfill;
     mod bulk;
     mod conflicts;
     mod described;

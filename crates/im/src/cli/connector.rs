@@ -1,6 +1,7 @@
 //! `im connector`: the ways to PagerDuty.
 
 mod add;
+mod backfill;
 mod config;
 pub(crate) mod conflicts;
 mod deliveries;
@@ -40,6 +41,7 @@ enum ConnectorCommand {
     Health(health::HealthArgs),
     Doctor(doctor::DoctorArgs),
     Sync(sync::SyncArgs),
+    Backfill(backfill::BackfillArgs),
     Update(update::UpdateArgs),
     Config(config::ConfigArgs),
     Webhook(webhook::WebhookArgs),
@@ -67,6 +69,7 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::Health(args) => health::run(args, cx).await,
         ConnectorCommand::Doctor(args) => doctor::run(args, cx).await,
         ConnectorCommand::Sync(args) => sync::run(args, cx).await,
+        ConnectorCommand::Backfill(args) => backfill::run(args, cx).await,
         ConnectorCommand::Update(args) => update::run(args, cx).await,
         ConnectorCommand::Config(args) => config::run(args, cx).await,
         ConnectorCommand::Webhook(args) => webhook::run(args, cx).await,

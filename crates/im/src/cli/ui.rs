@@ -120,6 +120,15 @@ impl Ui {
         put(&mut self.err, text);
     }
 
+    /// How far the work is, over what was said of it last; nothing where nobody watches.
+    pub(crate) fn progress(&mut self, text: &str) {
+        if self.terminal && !self.json && self.verbosity >= 0 {
+            let text: String = text.chars().take(self.width.into()).collect();
+            put(&mut self.err, &format!("\r\u{1b}[K{text}"));
+            drop(self.err.flush());
+        }
+    }
+
     /// Hands everything over.
     pub(crate) fn flush(&mut self) {
         drop(self.out.flush());

@@ -2,6 +2,7 @@
 
 mod api;
 mod auth;
+mod backfill;
 mod connectors;
 mod deliveries;
 mod deployments;

@@ -14,6 +14,7 @@ mod cli_help;
 mod cli_mapping;
 mod cli_metrics;
 mod cli_oncall;
+mod cli_past;
 mod cli_render;
 mod cli_requests;
 mod cli_rows;

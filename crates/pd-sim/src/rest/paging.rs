@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::http::{Request, Response, invalid};
 use crate::schedule::zone;
 
-/// Rows beyond this cannot be reached by paging.
+/// Rows beyond this can never be reached by paging.
 const REACH: usize = 10_000;
 const LIMIT_DEFAULT: usize = 25;
 const LIMIT_MAX: usize = 100;
@@ -36,15 +36,21 @@ impl Page {
             Some(Ok(offset)) => offset,
             Some(Err(_)) => return Err(invalid("Offset must be a number.")),
         };
-        if offset.saturating_add(limit) > REACH {
-            let reason = format!("Offset must be less than or equal to {}.", REACH - limit);
-            return Err(invalid(&reason));
-        }
+        within(offset, limit, REACH)?;
         Ok(Self {
             offset,
             limit,
             with_total: request.query("total") == Some("true"),
         })
+    }
+
+    /// Refuses a page of what an account with fewer rows does not show.
+    pub(crate) fn reaches(request: &Request, reach: usize) -> Result<(), Response> {
+        if request.query("offset").is_none() || reach >= REACH {
+            return Ok(());
+        }
+        let Self { offset, limit, .. } = Self::of(request)?;
+        within(offset, limit, reach)
     }
 
     /// All rows as if they were one page, as answers to bulk changes show them.
@@ -88,6 +94,15 @@ impl Page {
             },
         )
     }
+}
+
+fn within(offset: usize, limit: usize, reach: usize) -> Result<(), Response> {
+    if offset.saturating_add(limit) <= reach {
+        return Ok(());
+    }
+    let most = reach.saturating_sub(limit);
+    let reason = format!("Offset must be less than or equal to {most}.");
+    Err(invalid(&reason))
 }
 
 /// One page as it is sent.

@@ -29,6 +29,9 @@ pub(crate) struct AddArgs {
     /// The configuration as JSON (`@file` reads a file, `-` standard input); asks nothing
     #[arg(long, value_name = "JSON")]
     config: Option<String>,
+    /// Read what happened from then on: a date, an instant, days back, or none [default: 180d]
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -44,7 +47,10 @@ pub(crate) async fn run(args: AddArgs, cx: &mut Context) -> Result<Exit, Failure
         None if cx.interactive => ask(cx)?,
         None => return Err(no_terminal(&args.name)),
     };
-    let body = json!({"name": args.name.as_str(), "type": "pagerduty", "config": config});
+    let mut body = json!({"name": args.name.as_str(), "type": "pagerduty", "config": config});
+    if let (Some(fields), Some(since)) = (body.as_object_mut(), &args.since) {
+        fields.insert("since".to_owned(), since.as_str().into());
+    }
     let answer = cx.send(Call::post(["connectors"], body)).await?;
     let connector: Connector = answer.read()?;
     for warning in &connector.warnings {

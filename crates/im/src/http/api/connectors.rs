@@ -1,6 +1,7 @@
 //! Connectors: the ways to PagerDuty.
 
 pub(in crate::http) mod ask;
+mod backfill;
 mod config;
 mod conflicts;
 mod custom_fields;
@@ -43,6 +44,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(test::test))
         .routes(routes!(test_event::test_event))
         .routes(routes!(sync::sync))
+        .routes(routes!(backfill::show, backfill::start, backfill::stop))
         .routes(routes!(webhook::webhook))
         .routes(routes!(outbox::list))
         .routes(routes!(outbox::retry))

@@ -21,7 +21,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use super::view::{self, ConnectorView, length};
-use super::{ask, custom_fields, find, mappings, priorities, synced};
+use super::{ask, backfill, custom_fields, find, mappings, priorities, synced};
 use crate::http::App;
 use crate::http::api::types::Check;
 use crate::http::error::ApiError;
@@ -46,6 +46,8 @@ pub(super) struct NewConnector {
     /// As in `docs/connector.md`.
     #[schema(value_type = Object)]
     config: Map<String, Value>,
+    /// From when on its past is read: a date, an instant, days back like `180d`, or `none`; 180 days unless given.
+    since: Option<String>,
 }
 
 /// Add a connector
@@ -69,6 +71,7 @@ pub(super) async fn add(
     let secrets = sealed_secrets(&app, &config)?;
     let now = app.clock.now();
     let (text, has_secret) = (name.to_string(), !secrets.is_empty());
+    let look_back = new.since;
     let is_new = app
         .db
         .write(move |tx| {
@@ -76,6 +79,7 @@ pub(super) async fn add(
             if is_new {
                 // Incidents of a removed connector of this name are taken up where they are.
                 connector::begin_attaching(tx, &text)?;
+                backfill::start_new(tx, &text, look_back.as_deref(), now)?;
             }
             if is_new && has_secret {
                 hooks::note_new_secret(tx, &text, now)?;
@@ -363,6 +367,9 @@ pub(super) async fn apply(
                 connector::note_new_key(tx, &row.name, now)?;
             }
             connector::begin_attaching(tx, &row.name)?;
+            if let Some(connector) = connector::load(tx, &row.name)? {
+                im_engine::backfill::start_first(tx, &connector, now)?;
+            }
             commands::retry_refused(tx, &row.name, now)?;
             if let Some(secrets) = &secrets {
                 rows::set_webhook(tx, &row.name, row.subscription.as_deref(), secrets)?;

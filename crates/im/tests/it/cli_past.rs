@@ -1,0 +1,129 @@
+//! The past of an account and its people at a terminal: M-043, M-044, MW-02, MW-03, MW-04, MW-06.
+
+use std::fmt::Write as _;
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::cli_stories::Story;
+
+/// Three incidents that were over two days before anybody connected.
+fn with_past() -> Story {
+    let story = Story::new();
+    let (service, user) = {
+        let account = &story.stand_in.account;
+        (account.services[2].0.clone(), account.users[1].0.clone())
+    };
+    for number in 1..=3 {
+        let title = format!("Long ago {number}");
+        let twin = story.there(|sim, now| sim.trigger(&service, &title, now).unwrap());
+        story.pass(600);
+        story.there(|sim, now| sim.acknowledge(&user, &twin, now).unwrap());
+        story.pass(600);
+        story.there(|sim, now| sim.resolve(&user, &twin, now).unwrap());
+    }
+    story.pass(2 * 24 * 3600);
+    story
+}
+
+#[test]
+fn m043_m044_mw06_a_new_connector_shows_the_past_without_being_asked() {
+    let story = with_past();
+    story.add("prod", &json!({}));
+    let read = story.done("connector backfill prod");
+    assert_eq!(
+        read,
+        "Past of prod since 2026-05-26: 3 created, 0 updated, 0 unchanged, 0 failed\n"
+    );
+    let state = story.done("connector backfill prod --status --json");
+    let state: Value = serde_json::from_str(&state).unwrap();
+    assert_eq!(
+        (&state["state"], &state["percent"]),
+        (&json!("finished"), &json!(100))
+    );
+    let figures = story.done("metrics mttr --bucket all --json");
+    let figures: Value = serde_json::from_str(&figures).unwrap();
+    let total = &figures["series"][0]["total"];
+    assert_eq!((&total["n"], &total["mean"]), (&json!(3), &json!(1200.0)));
+    let acknowledged = story.done("metrics mtta --bucket all --json");
+    let acknowledged: Value = serde_json::from_str(&acknowledged).unwrap();
+    assert_eq!(
+        acknowledged["series"][0]["total"]["mean"], 600.0,
+        "the log told it"
+    );
+    // Nothing of it is work.
+    let outbox = story.done("connector outbox list prod --json");
+    assert_eq!(outbox.trim(), "[]");
+    let again = story.done("connector backfill prod --since 30d");
+    assert!(
+        again.ends_with("0 created, 0 updated, 3 unchanged, 0 failed\n"),
+        "{again}"
+    );
+    let figures = story.done("metrics mttr --bucket all --json");
+    let figures: Value = serde_json::from_str(&figures).unwrap();
+    assert_eq!(figures["series"][0]["total"]["n"], 3);
+}
+
+#[test]
+fn m044_it_is_stopped_and_gone_on_with_and_what_is_no_past_is_refused() {
+    let story = with_past();
+    story.add("prod", &json!({"sync_direction": "none"}));
+    let said = story.im("connector backfill prod");
+    assert_eq!(said.code, 4, "{}", said.all());
+    assert!(
+        said.err
+            .contains("takes nothing from PagerDuty: it is paused"),
+        "{}",
+        said.err
+    );
+    let said = story.im("connector backfill prod --status");
+    assert_eq!(said.code, 3, "{}", said.all());
+    assert!(
+        said.err.contains("`im connector backfill prod` reads it"),
+        "{}",
+        said.err
+    );
+    let said = story.im("connector backfill prod --since tomorrow --stop");
+    assert_eq!(said.code, 2);
+    story.done("connector config prod --direction inbound");
+    let read = story.done("connector backfill prod --share 10");
+    assert!(
+        read.ends_with("3 created, 0 updated, 0 unchanged, 0 failed\n"),
+        "{read}"
+    );
+}
+
+#[test]
+fn mw02_mw03_mw04_people_and_things_are_listed_with_what_they_were() {
+    let story = Story::connected(&json!({}));
+    story.done("connector sync prod");
+    let mut all = String::new();
+    for kind in [
+        "services",
+        "teams",
+        "users",
+        "escalation-policies",
+        "schedules",
+        "priorities",
+    ] {
+        let said = story.run().width(80).im(&format!("directory {kind}"));
+        assert_eq!(said.code, 0, "{}", said.all());
+        writeln!(all, "$ im directory {kind}\n{}", said.out).unwrap();
+    }
+    assert_snapshot!(all);
+    let (service, user) = {
+        let account = &story.stand_in.account;
+        (account.services[0].0.clone(), account.users[0].0.clone())
+    };
+    let body = json!({"service": {"type": "service", "name": "Renamed"}});
+    story.changed_there("PUT", &format!("/services/{service}"), &body);
+    let body = json!({"user": {"type": "user", "time_zone": "Pacific/Auckland"}});
+    story.changed_there("PUT", &format!("/users/{user}"), &body);
+    story.pass(3600);
+    story.done("connector sync prod");
+    let mut told = story.done(&format!("directory services {service}"));
+    told += &story.done(&format!("directory users {user}"));
+    assert_snapshot!(told);
+    let said = story.im("directory users PNOBODY");
+    assert_eq!(said.code, 3, "{}", said.all());
+}
