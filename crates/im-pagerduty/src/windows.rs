@@ -4,6 +4,8 @@
 //! (`docs/pagerduty/rest.md`, "Limits"). A [`Walk`] goes through a range oldest first. Where a
 //! window has more rows than PagerDuty shows, it goes on from the second of the last row that was
 //! shown, if the rows came in order, else by halves; and it says where it could not read everything.
+//! That the rows came in order is believed if the rest has as many rows as were left: of rows that are
+//! sorted in another way, the first may look as if they were in order.
 //!
 //! Windows touch at whole seconds, and rows of that second may come twice: tell rows apart by id.
 //! Whether PagerDuty answers with the second in which a window ends is not documented: either is
@@ -113,6 +115,18 @@ enum Order {
     None,
 }
 
+/// A window of which PagerDuty shows no more rows, while it is not known whether the rows that came
+/// are all on one side of the rest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Doubt {
+    /// The window.
+    whole: Window,
+    /// Rows that the rest must have.
+    left: u64,
+    /// Rows that it has as well, if a window has the second in which it ends.
+    at_end: u64,
+}
+
 /// How far a list has been read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Walk {
@@ -131,6 +145,15 @@ pub struct Walk {
     /// The second of the last row.
     #[serde(default)]
     last: Option<i64>,
+    /// Rows of that second, and of the second after it.
+    #[serde(default)]
+    lately: (u64, u64),
+    /// What the first page of the next window has to show.
+    #[serde(default)]
+    doubt: Option<Doubt>,
+    /// Whether rows did not come in the order that they seemed to have.
+    #[serde(default)]
+    unordered: bool,
     /// Whether PagerDuty is known to answer with the second in which a window ends.
     #[serde(default)]
     with_end: bool,
@@ -158,6 +181,9 @@ impl Walk {
             gaps: Vec::new(),
             order: Order::Same,
             last: None,
+            lately: (0, 0),
+            doubt: None,
+            unordered: false,
             with_end: false,
             rows_max: ROWS_MAX,
             rows: 0,
@@ -200,7 +226,9 @@ impl Walk {
 
     /// Everything before this instant has been read; `None`: everything has.
     pub fn covered(&self) -> Option<Timestamp> {
-        self.ahead.iter().map(|window| window.since).min()
+        let doubted = self.doubt.map(|doubt| doubt.whole);
+        let unread = self.ahead.iter().copied().chain(doubted);
+        unread.map(|window| window.since).min()
     }
 
     /// How many rows were read. Of those that came twice, where two windows touch, both count.
@@ -219,10 +247,18 @@ impl Walk {
         for row in &page.items {
             self.see(at(row).map(Timestamp::as_second));
         }
+        if let Some(doubt) = self.doubt.take()
+            && self.expected != Some(doubt.left)
+            && !(self.with_end && self.expected == Some(doubt.left.saturating_add(doubt.at_end)))
+        {
+            self.unordered = true;
+            self.doubt = Some(doubt);
+            return self.halve();
+        }
         let is_too_much = self
             .expected
             .is_some_and(|expected| expected > u64::from(self.rows_max));
-        if is_too_much && self.order == Order::None && self.split() {
+        if is_too_much && self.order() == Order::None && self.split() {
             return;
         }
         if is_too_much && self.is_of_a_gap() {
@@ -258,6 +294,12 @@ impl Walk {
             return;
         };
         let last = self.last.replace(second).unwrap_or(second);
+        let (of_last, _) = self.lately;
+        self.lately = match second.saturating_sub(last) {
+            0 => (of_last.saturating_add(1), self.lately.1),
+            -1 => (1, of_last),
+            _ => (1, 0),
+        };
         self.order = match (self.order, second.cmp(&last)) {
             (order, Ordering::Equal) => order,
             (Order::Same | Order::Up, Ordering::Greater) => Order::Up,
@@ -266,6 +308,15 @@ impl Walk {
         };
         let end = self.window().map(Window::last_second);
         self.with_end |= end.is_some_and(|end| second >= end);
+    }
+
+    /// In which order the rows came, as far as that is believed.
+    fn order(&self) -> Order {
+        if self.unordered {
+            Order::None
+        } else {
+            self.order
+        }
     }
 
     /// Whether all rows are of a second that is known to have too many.
@@ -280,13 +331,20 @@ impl Walk {
             return self.halve();
         };
         let (first, end) = (window.since.as_second(), window.last_second());
-        let rest = match self.order {
+        let (of_last, after_last) = self.lately;
+        let others = self.received.saturating_sub(of_last);
+        let left = self.expected.map(|all| all.saturating_sub(others));
+        let mut at_end = 0;
+        let rest = match self.order() {
             Order::None => return self.halve(),
             // Of its last second perhaps not all came; the window that follows has that second, too.
             Order::Up if last >= end => Vec::new(),
             Order::Up => vec![window.from(last)],
             Order::Down if self.with_end => vec![window.to(last)],
-            Order::Down => vec![window.to(last.saturating_add(1))],
+            Order::Down => {
+                at_end = after_last;
+                vec![window.to(last.saturating_add(1))]
+            }
             Order::Same => {
                 self.gap(second(last).unwrap_or(window));
                 let before = if self.with_end { last - 1 } else { last };
@@ -296,6 +354,18 @@ impl Walk {
                 after.into_iter().chain(before).collect()
             }
         };
+        let is_in_order = matches!(self.order(), Order::Up | Order::Down) && !rest.is_empty();
+        match left {
+            None if is_in_order => return self.halve(),
+            Some(left) if is_in_order => {
+                self.doubt = Some(Doubt {
+                    whole: window,
+                    left,
+                    at_end,
+                });
+            }
+            _ => {}
+        }
         self.ahead.pop();
         self.ahead.extend(rest);
         self.start();
@@ -310,6 +380,10 @@ impl Walk {
 
     /// Reads the window by halves, from its beginning. `false` if it is too short for that.
     pub fn split(&mut self) -> bool {
+        if let Some(doubt) = self.doubt.take() {
+            self.ahead.pop();
+            self.ahead.push(doubt.whole);
+        }
         let Some((first, second)) = self.window().and_then(Window::halves) else {
             return false;
         };
@@ -321,6 +395,7 @@ impl Walk {
     }
 
     fn leave(&mut self, incomplete: bool) {
+        self.doubt = None;
         if let Some(window) = self.ahead.pop()
             && incomplete
         {
@@ -342,6 +417,7 @@ impl Walk {
         self.expected = None;
         self.order = Order::Same;
         self.last = None;
+        self.lately = (0, 0);
     }
 
     /// Cuts the next window to the longest length.

@@ -215,7 +215,10 @@ fn s76_a_second_with_too_many_rows_is_reported_not_passed_over() {
             read.len() >= 10_000,
             "and of the second what is shown: {server:?}"
         );
-        assert!(calls <= 210, "{calls} calls, {server:?}");
+        assert!(
+            calls <= 310,
+            "the burst is met three times at most: {calls} calls, {server:?}"
+        );
     }
 }
 
