@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use im_metrics::input::{
-    Deployment, DeploymentStatus, Event, FailureRule, History, HoursVersion, Membership, Person,
-    ResolverKind, Settings, Team, Values, What,
+    Deployment, DeploymentStatus, Event, FailureRule, History, HoursVersion, Membership, Move,
+    Person, ResolverKind, Settings, Team, Values, What,
 };
 use im_metrics::{Answer, Durations, Engine, Figure, Judged, Query, Week};
 use jiff::Timestamp;
@@ -32,6 +32,8 @@ pub(crate) struct World {
 pub(crate) struct Who {
     pub(crate) id: String,
     pub(crate) zone: Option<&'static str>,
+    /// Other zones, from dates on.
+    pub(crate) moves: Vec<(Date, Option<&'static str>)>,
     pub(crate) hours: Vec<Hours>,
     pub(crate) memberships: Vec<Membership>,
 }
@@ -100,9 +102,17 @@ impl Who {
         Person {
             id: self.id.clone(),
             zone: self.zone.map(zone),
+            moves: self.moves.iter().map(moved).collect(),
             hours: self.hours.iter().map(Hours::version).collect(),
             memberships: self.memberships.clone(),
         }
+    }
+}
+
+fn moved((from, name): &(Date, Option<&'static str>)) -> Move {
+    Move {
+        from: *from,
+        zone: name.map(zone),
     }
 }
 

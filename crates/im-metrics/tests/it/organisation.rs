@@ -77,6 +77,12 @@ fn m_011_hours_without_a_zone_are_on_the_persons_clock() {
     table(&world, "page_disruptions", &[(IN_HOURS, "30")]);
     world.people[0].zone = None;
     table(&world, "page_disruptions", &[(IN_HOURS, "0")]);
+    // She moves to Auckland on the 11th, which begins there at 11:00 UTC of the 10th, and away again.
+    world.people[0].moves = vec![
+        (date(2026, 3, 11), Some("Pacific/Auckland")),
+        (date(2026, 3, 21), None),
+    ];
+    table(&world, "page_disruptions", &[(IN_HOURS, "11")]);
     // Nobody set anything for Bob, who is unknown.
     let mut world = march(&[incident(1, "03-02 09:30 trigger\n03-02 09:30 ack UBOB")]);
     world.zone = "UTC";

@@ -104,6 +104,10 @@ fn who(dice: &mut Dice, user: &str) -> Who {
         zone: dice.0.bool().then(|| zone(dice)),
         ..Who::default()
     };
+    for _ in 0..dice.0.usize(..3) {
+        let to = dice.0.bool().then(|| zone(dice));
+        who.moves.push((date(2026, 10, dice.0.i8(10..31)), to));
+    }
     who.hours = hours(dice);
     for team in dice.some_of(&["TA", "TB", "TC", "ops"]) {
         let day = |dice: &mut Dice| dice.0.bool().then(|| date(2026, 10, dice.0.i8(12..31)));

@@ -62,7 +62,15 @@ impl<'a> Oracle<'a> {
         at: Timestamp,
     ) -> (&'static str, Vec<(Weekday, &'static str, &'static str)>) {
         let who = self.world.people.iter().find(|who| who.id == user);
-        let own = who.and_then(|who| who.zone).unwrap_or(self.world.zone);
+        let mut own = who.and_then(|who| who.zone).unwrap_or(self.world.zone);
+        let mut since = Timestamp::MIN;
+        for (from, name) in who.iter().flat_map(|who| &who.moves) {
+            let name = name.unwrap_or(self.world.zone);
+            let start = from.to_zoned(zone(name)).unwrap().timestamp();
+            if since <= start && start <= at {
+                (own, since) = (name, start);
+            }
+        }
         let of_person = who.and_then(|who| Self::in_force(&who.hours, own, at));
         let in_teams = self.teams_then(user, at);
         let mut teams: Vec<_> = self.world.teams.iter().collect();
