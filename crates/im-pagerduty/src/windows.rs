@@ -271,6 +271,9 @@ impl Walk {
                 let missing = self
                     .expected
                     .is_some_and(|expected| self.received < expected);
+                if is_too_much && page.more {
+                    return self.halve();
+                }
                 self.leave(missing || page.more);
             }
         }

@@ -162,12 +162,17 @@ impl Progress {
         Some(known.max(self.rows()))
     }
 
-    /// Rows a minute, over the last marks.
+    /// Rows a minute, between the last marks: what PagerDuty allows for a minute may come in its first
+    /// second, so what came since the last mark tells little.
     fn rate(&self) -> Option<u64> {
         let (since, before) = self.marks.first()?;
-        let ms = self.last?.duration_since(*since).as_millis();
+        let (until, rows) = match self.marks.get(1) {
+            Some((until, rows)) => (*until, *rows),
+            None => (self.last?, self.rows()),
+        };
+        let ms = until.duration_since(*since).as_millis();
         let ms = u64::try_from(ms).ok().filter(|ms| *ms > 0)?;
-        Some(self.rows().saturating_sub(*before).saturating_mul(60_000) / ms)
+        Some(rows.saturating_sub(*before).saturating_mul(60_000) / ms)
     }
 }
 

@@ -205,7 +205,7 @@ story! {
         world.sync();
         let (before, lines) = (histories(world), world.timeline(ours));
         let writes = world.writes();
-        begin(world, began - DAY * 180);
+        begin(world, began - DAY * 100);
         let state = finish(world);
         assert_eq!((state.found.created, state.found.unchanged, state.message), (0, 3, None));
         assert_eq!(histories(world), before);
@@ -329,10 +329,15 @@ story! {
     }
 }
 
-/// The one second that cannot be read whole, as it is said.
-fn crowded_second(since: Timestamp) -> (Timestamp, String) {
-    let at = since + DAY * 50 + HOUR;
-    (at, format!("from {at} to {}", at + SECOND))
+/// The seconds in which more than `cap` log entries were written, of which PagerDuty does not show all.
+fn crowded_seconds(world: &World, cap: usize) -> BTreeSet<Timestamp> {
+    let mut counts: BTreeMap<Timestamp, usize> = BTreeMap::new();
+    for entry in world.sim.log_entries() {
+        let second = Timestamp::from_second(entry.at.as_second()).unwrap();
+        *counts.entry(second).or_default() += 1;
+    }
+    counts.retain(|_, count| *count > cap);
+    counts.into_keys().collect()
 }
 
 #[test]
@@ -341,14 +346,19 @@ fn s76_mw06_a_day_and_a_second_of_more_than_pagerduty_shows_are_read_and_said() 
     let since = crowded(&mut world, 200);
     begin(&mut world, since);
     let state = finish(&mut world);
-    let (second, words) = crowded_second(since);
+    let seconds = crowded_seconds(&world, 200);
+    let began = since + DAY * 50 + HOUR;
+    assert!(seconds.contains(&began));
+    let said = |what: &str, at: Timestamp| {
+        let until = at + SECOND;
+        format!("{what} from {at} to {until} are more than PagerDuty shows")
+    };
+    let mut expected: BTreeSet<String> =
+        seconds.iter().map(|at| said("log entries", *at)).collect();
+    expected.insert(said("incidents", began));
     let message = state.message.unwrap();
-    assert_eq!(
-        message,
-        format!(
-            "incidents {words} are more than PagerDuty shows; log entries {words} are more than PagerDuty shows"
-        )
-    );
+    let told: BTreeSet<String> = message.split("; ").map(str::to_owned).collect();
+    assert_eq!(told, expected);
     let all = world.sim.incidents().count();
     assert_eq!(
         histories(&mut world).len(),
@@ -356,7 +366,9 @@ fn s76_mw06_a_day_and_a_second_of_more_than_pagerduty_shows_are_read_and_said() 
         "the log tells of the one that no list shows"
     );
     let lacking = lacking(&mut world);
-    assert!(lacking.iter().all(|(_, at)| *at == second), "{lacking:?}");
+    let is_crowded =
+        |at: &Timestamp| seconds.contains(&Timestamp::from_second(at.as_second()).unwrap());
+    assert!(lacking.iter().all(|(_, at)| is_crowded(at)), "{lacking:?}");
     let hidden = lacking.len();
     assert!(hidden > 0 && hidden < 201 * 4, "{hidden}");
     // Besides: the count, what is learned of the cap, the crowded second met twice, one incident alone.
