@@ -25,7 +25,9 @@ fn renamed_twice(story: &Story) {
         let newest = sim.incidents().max_by_key(|one| one.number).unwrap();
         newest.id.clone()
     });
+    // No comparison is under way that could hear of it.
     story.pass(60);
+    story.done("connector sync prod");
     story.there(|sim, now| sim.rename(&user, &twin, "Slow payments", now).unwrap());
     story.pass(60);
 }
@@ -82,9 +84,6 @@ fn a_field_gets_another_owner_and_the_documented_one_back() {
         ]
     ));
     story.done("connector config prod --conflict-strategy ownership-priority");
-    // The comparison that follows a change of settings is over before anything is renamed.
-    story.pass(60);
-    story.done("connector sync prod");
     renamed_twice(&story);
     let said = story.im("edit INC-1 --title 'Slow checkout'").all();
     assert!(said.contains("PagerDuty had moved on"), "{said}");
