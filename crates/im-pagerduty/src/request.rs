@@ -128,16 +128,17 @@ pub fn request(call: &Call) -> HttpRequest {
             write(Method::Post, path(&["webhook_subscriptions"])).with(&subscribed(call))
         }
         Call::ReadSubscription { id } => get(path(&["webhook_subscriptions", id])),
-        Call::EnableSubscription { id } => {
-            write(Method::Post, path(&["webhook_subscriptions", id, "enable"]))
-        }
+        Call::EnableSubscription { id } => write(Method::Post, subscription(id, "enable")),
         Call::DeleteSubscription { id } => {
             write(Method::Delete, path(&["webhook_subscriptions", id]))
         }
-        Call::PingSubscription { id } => {
-            write(Method::Post, path(&["webhook_subscriptions", id, "ping"]))
-        }
+        Call::PingSubscription { id } => write(Method::Post, subscription(id, "ping")),
     }
+}
+
+/// What is done to a webhook subscription.
+fn subscription(id: &str, act: &str) -> Target {
+    path(&["webhook_subscriptions", id, act])
 }
 
 fn fields(values: &[(String, FieldInput)]) -> Value {
