@@ -119,11 +119,14 @@ fn service(
 /// Who has it: the last assignment, or what PagerDuty showed since, or else whoever took it.
 /// PagerDuty empties its list on resolve, which unassigns nobody. An assignment that was given up
 /// before PagerDuty heard of it is none.
-/// While our own is on its way it is what we say; where both sides assign, whose counts is decided when
+/// While the last of our own is on its way it is what we say; where both sides assign, whose counts is decided when
 /// that is heard (ADR 0014).
 fn assignees(acts: &[Act<'_>], taker: Option<Person>, snapshots: &[&Snapshot]) -> Vec<Person> {
-    let is_unsent = |act: &&Act<'_>| act.fact.kind == Kind::Assigned && act.is_pending();
-    if let Some(act) = acts.iter().rev().find(is_unsent) {
+    let is_ours = |act: &&Act<'_>| {
+        act.fact.kind == Kind::Assigned && act.fact.source == Source::Command && !act.is_given_up()
+    };
+    let last = acts.iter().rev().find(is_ours);
+    if let Some(act) = last.filter(|act| act.is_pending()) {
         return act.fact.people.clone();
     }
     let given_up = |act: &Act<'_>| act.is_given_up() && !snapshots.is_empty();

@@ -581,6 +581,25 @@ fn the_last_assignment_given_is_the_one_that_shows() {
 }
 
 #[test]
+fn an_older_assignment_whose_answer_was_lost_is_not_sent_after_a_newer_one() {
+    // The first may be at PagerDuty; whichever is, the second went there after it.
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:05 command#1 assigned by Ann to Bob
+        09:05 webhook assigned by Ann to Bob showing status=triggered;assignees=Bob
+        09:06 command#2 assigned by Ann to Cleo
+        09:07 answer assigned for 2 to Cleo showing status=triggered;assignees=Cleo
+    "), @r"
+    09:00 Triggered: db down
+    09:05 Assigned to Bob by Ann
+    09:05 Assigned to Bob by Ann
+    09:07 Assigned to Cleo by Ann
+    = open, with Cleo, PagerDuty triggered
+    moot: 1
+    ");
+}
+
+#[test]
 fn s74_what_was_deleted_is_resolved_there_and_late_reports_do_not_raise_it() {
     assert_snapshot!(tell("
         09:00 webhook triggered showing status=triggered;assignees=Ann | db down
