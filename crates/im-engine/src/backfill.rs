@@ -18,13 +18,13 @@ mod progress;
 use im_pagerduty::{Answer, Call, Heard, IncidentRead, Listing, Outcome, WaitReason, Walk, Why};
 use im_store::backfill::{self as rows, BackfillRow};
 use im_store::repair::Found;
-use im_store::{StoreError, Tx, facts, incidents};
+use im_store::{StoreError, Tx, incidents};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::Connector;
 use crate::read::{self, Applied};
 use crate::settle::Settled;
-use crate::{inbox, whose};
+use crate::{inbox, log_page, whose};
 
 pub use budget::SHARE_DEFAULT;
 pub use progress::{Phase, State, seen};
@@ -348,30 +348,17 @@ fn entries(
     page: &[Heard],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut parts: Vec<(&str, Vec<&Heard>)> = Vec::new();
-    for heard in page {
-        let Some(pd_id) = heard.incident_id.as_deref() else {
-            continue;
-        };
-        match parts.iter_mut().find(|(id, _)| *id == pd_id) {
-            Some((_, said)) => said.push(heard),
-            None => parts.push((pd_id, vec![heard])),
-        }
-    }
-    for (pd_id, said) in parts {
+    for (pd_id, said) in log_page::by_incident(page) {
         let Some(incident) = incidents::by_twin(tx, connector.name(), pd_id)? else {
             let key = said.iter().find_map(|heard| heard.incident_key.as_deref());
-            if !whose::is_anothers(tx, connector, pd_id, key, None)? {
+            let is_ours = !log_page::is_left_out(connector, &said)
+                && !whose::is_anothers(tx, connector, pd_id, key, None)?;
+            if is_ours {
                 rows::want(tx, connector.name(), pd_id)?;
             }
             continue;
         };
-        let mut news = Vec::new();
-        for heard in said {
-            if !facts::are_known(tx, incident, &heard.facts)? {
-                news.push(heard);
-            }
-        }
+        let news = log_page::news(tx, incident, said)?;
         if !news.is_empty() {
             inbox::apply_together(tx, connector, incident, &news, now)?;
         }

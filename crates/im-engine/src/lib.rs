@@ -29,6 +29,7 @@ pub mod figures;
 mod gone;
 pub mod inbox;
 pub mod key;
+mod log_page;
 mod outbox;
 pub mod parts;
 mod plan;

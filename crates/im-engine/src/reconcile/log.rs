@@ -3,13 +3,13 @@
 use im_core::Story;
 use im_pagerduty::Heard;
 use im_store::repair::{self, Found, RunRow};
-use im_store::{StoreError, Tx, connectors, facts, incidents};
+use im_store::{StoreError, Tx, connectors, incidents};
 use jiff::Timestamp;
 
 use super::ended_unseen;
 use crate::connector::Connector;
 use crate::read::{LATE, has_webhook};
-use crate::{inbox, record, whose};
+use crate::{inbox, log_page, record, whose};
 
 /// Stores a page of the log, and counts what webhooks should have told before.
 pub(super) fn page(
@@ -19,18 +19,7 @@ pub(super) fn page(
     page: &[Heard],
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    // An incident is folded once for all that the page says of it.
-    let mut parts: Vec<(&str, Vec<&Heard>)> = Vec::new();
-    for heard in page {
-        let Some(pd_id) = heard.incident_id.as_deref() else {
-            continue;
-        };
-        match parts.iter_mut().find(|(id, _)| *id == pd_id) {
-            Some((_, said)) => said.push(heard),
-            None => parts.push((pd_id, vec![heard])),
-        }
-    }
-    for (pd_id, said) in parts {
+    for (pd_id, said) in log_page::by_incident(page) {
         part(tx, connector, run, pd_id, said, now)?;
     }
     Ok(())
@@ -46,11 +35,7 @@ fn part(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let Some(incident) = incidents::by_twin(tx, connector.name(), pd_id)? else {
-        let mut on = said
-            .iter()
-            .filter_map(|heard| heard.about.service.as_ref())
-            .peekable();
-        if on.peek().is_some() && on.all(|service| !connector.mapping.is_synced(&service.id)) {
+        if log_page::is_left_out(connector, &said) {
             return Ok(());
         }
         let key = said.iter().find_map(|heard| heard.incident_key.as_deref());
@@ -59,13 +44,7 @@ fn part(
         }
         return Ok(());
     };
-    // Most of what a run reads it has read before.
-    let mut news = Vec::new();
-    for heard in said {
-        if !facts::are_known(tx, incident, &heard.facts)? {
-            news.push(heard);
-        }
-    }
+    let news = log_page::news(tx, incident, said)?;
     if news.is_empty() {
         return Ok(());
     }

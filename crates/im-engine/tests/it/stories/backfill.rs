@@ -311,6 +311,21 @@ story! {
         assert_eq!(lacking(world), []);
     }
 
+    fn mw39_the_past_of_a_service_that_is_not_chosen_is_left_alone(world) {
+        let since = past(world, &spread(20, DAY));
+        let other = world.account.services[0].0.clone();
+        world.configure(move |config| {
+            config["custom"]["service_id"] = json!(other);
+            config["custom"]["service_mappings"] = json!({});
+            config["custom"]["synced_services"] = json!([other]);
+        });
+        begin(world, since);
+        let state = finish(world);
+        assert_eq!((state.found.created, state.message), (0, None));
+        assert!(world.everything().is_empty());
+        assert_eq!(world.called("read_incident"), 0, "nor is any read by itself");
+    }
+
     fn m044_a_connector_that_takes_nothing_has_no_past_and_one_that_goes_takes_it_along(world) {
         let since = past(world, &spread(3, DAY));
         world.configure(|config| config["sync_direction"] = json!("outbound"));
