@@ -28,12 +28,19 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let dir = &options.data.data_dir;
     local::make_private(dir).with_context(|| format!("cannot make {}", dir.display()))?;
     telemetry::start(Audience::Server, options.data.verbosity, Some(dir));
+    // Whoever is told to stop while the database is opened stops in order, too.
+    let told = CancellationToken::new();
+    stop_on_signal(told.clone())?;
     let listener = listen(options.listen).await?;
     let at = listener.local_addr()?;
     let app = Arc::new(local::build(&options.data, at.ip().is_loopback()).await?);
     let is_fresh = prepare(&app, options.public_url.as_deref()).await?;
     say_hello(at, is_fresh, &options);
-    stop_on_signal(app.stop.clone())?;
+    let stop = app.stop.clone();
+    tokio::spawn(async move {
+        told.cancelled().await;
+        stop.cancel();
+    });
     serve(app, listener).await;
     tracing::info!("stopped");
     Ok(())
