@@ -7,6 +7,7 @@ mod given;
 mod lines;
 mod mapping;
 mod owed;
+mod snapshot;
 mod stories;
 mod told;
 mod two_sides;
