@@ -179,6 +179,24 @@ fn an_act_that_the_log_tells_as_another_is_another() {
         ("notified", "to Ann | push", "to Bob | push", 2),
         ("snoozed", "by Ann | 10:00", "by Ann | 10:00", 1),
         ("snoozed", "by Ann | 10:00", "by Ann | 11:00", 2),
+        (
+            "fields_changed",
+            "by Ann | 3 | zone",
+            "by Ann | 3 | zone",
+            1,
+        ),
+        (
+            "fields_changed",
+            "by Ann | 3 | zone",
+            "by Ann | 4 | zone",
+            2,
+        ),
+        (
+            "fields_changed",
+            "by Ann | 3 | zone",
+            "by Ann | 3 | rack",
+            2,
+        ),
         ("noted", "by Ann | on it", "by Ann | on it", 1),
         ("noted", "by Ann | on it", "by Ann | on", 2),
         ("noted", "by Ann | on", "by Ann | on it", 2),
@@ -287,6 +305,11 @@ fn each_word_of_pagerdutys_has_a_sentence() {
             "Not sent to PagerDuty: discarded by a person",
         ),
         ("settled | as told", "Not sent to PagerDuty: as told"),
+        (
+            "fields_changed by Ann | 3 | zone",
+            "Field zone set to 3 by Ann",
+        ),
+        ("fields_changed by Ann", "Custom fields changed by Ann"),
         ("unacknowledged by service web", "Acknowledgement timed out"),
         ("unacknowledged by Ann", "Acknowledgement withdrawn by Ann"),
     ] {
@@ -295,4 +318,58 @@ fn each_word_of_pagerdutys_has_a_sentence() {
         ));
         assert_eq!(line.text(), sentence, "{what}");
     }
+}
+
+#[test]
+fn a_field_that_was_taken_away_is_told_as_that() {
+    let mut told = facts(
+        "
+        09:00 webhook triggered | db down
+        09:05 command fields_changed by Ann | 3 | zone
+    ",
+    );
+    told.last_mut().unwrap().value = None;
+    let line = fold(&told, None).unwrap().lines.pop().unwrap();
+    assert_eq!(line.text(), "Field zone taken away by Ann");
+}
+
+#[test]
+fn a_title_that_goes_back_to_the_declared_one_is_a_rename() {
+    let told = story(
+        "
+        09:00 command#t triggered by Ann | db down
+        09:00:01 answer triggered for t showing status=triggered;title=db_down
+        09:05 read seen showing title=disk_full;read=09:05
+        09:10 read seen showing title=db_down;read=09:10
+    ",
+    );
+    assert_eq!(
+        texts(&told).split_off(2),
+        ["09:05 Renamed to “disk full”", "09:10 Renamed to “db down”"]
+    );
+}
+
+#[test]
+fn what_a_command_opened_again_is_not_told_as_the_command() {
+    let told = story(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 webhook resolved by Bob
+        09:05:01 command#a acknowledged by Ann
+        09:05:02 answer acknowledged for a
+    ",
+    );
+    let told: Vec<(String, Option<String>)> = told
+        .lines
+        .iter()
+        .skip(2)
+        .map(|line| (line.text(), line.command.clone()))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("Reopened by Ann".to_owned(), None),
+            ("Acknowledged by Ann".to_owned(), Some("a".to_owned())),
+        ]
+    );
 }
