@@ -1,6 +1,6 @@
 //! What PagerDuty has to hear of each field, and when nothing is owed.
 
-use im_core::{Direction, Mapping, ServiceChoice, fold};
+use im_core::{Direction, FieldChoice, Mapping, ServiceChoice, fold};
 
 use crate::given::{both_ways, facts, tell_with};
 
@@ -156,4 +156,205 @@ fn a_service_keeps_the_name_that_people_said_while_it_stands_for_pagerdutys() {
     assert_eq!(named(&moved).as_deref(), Some("db"));
     let elsewhere = format!("{said}\n09:10 read seen showing service=mail;read=09:10");
     assert_eq!(named(&elsewhere).as_deref(), Some("mail"));
+}
+
+/// PagerDuty has a custom field for the zone, and none for the rack.
+fn zoned() -> Mapping {
+    Mapping {
+        fields: vec![FieldChoice {
+            name: "zone".to_owned(),
+            theirs: "Zone".to_owned(),
+        }],
+        ..both_ways()
+    }
+}
+
+#[test]
+fn a_field_of_peoples_own_is_owed_where_pagerduty_has_one_for_it_and_shows_another_value() {
+    let there = "
+        09:00 webhook triggered showing status=triggered | db down
+        09:01 webhook fields_changed by Bob | 3 | Zone
+    ";
+    for (set, expect) in [
+        (
+            "09:05 command#x fields_changed by Ann | 4 | zone",
+            "owed: fields (x)",
+        ),
+        (
+            "09:05 command#x fields_changed by Ann | 3 | zone",
+            "moot: x",
+        ),
+        (
+            "09:05 command#x fields_changed by Ann | 4 | rack",
+            "moot: x",
+        ),
+    ] {
+        assert_eq!(debts(&format!("{there}{set}"), &zoned()), expect, "{set}");
+    }
+}
+
+#[test]
+fn a_field_that_crossed_since_it_was_kept_is_not_asked_for_again() {
+    // What PagerDuty's people do changes nothing here, and nobody asked for the field after that.
+    let sending = Mapping {
+        direction: Direction::Outbound,
+        ..zoned()
+    };
+    let kept = "
+        09:00 command#t triggered by Ann | db down
+        09:00:01 answer triggered for t
+        09:00:01 look seen showing status=triggered;title=db_down
+        09:05 command#x fields_changed by Ann | 3 | zone
+        09:05 answer settled for x | kept
+    ";
+    assert_eq!(debts(kept, &sending), "owed: fields (x)");
+    let crossed = format!(
+        "{kept}
+        09:06 command#y fields_changed by Ann | 3 | zone
+        09:06:01 answer fields_changed for y | 3 | Zone
+        09:10 look fields_changed by Bob | 4 | Zone
+    "
+    );
+    assert_eq!(debts(&crossed, &sending), "");
+}
+
+#[test]
+fn debts_are_paid_in_the_order_in_which_they_were_asked_for_and_the_twin_is_made_first() {
+    let there = "
+        09:00 webhook triggered showing status=triggered;title=db_down;assignees=Bob | db down
+        09:05 command#x titled by Ann | disk full
+        09:06 command#a acknowledged by Ann
+        09:07 command#n noted by Ann | it was the disk
+        09:08 command#g assigned by Ann to Cleo
+    ";
+    assert_eq!(
+        debts(there, &both_ways()),
+        "owed: rename (x); owed: acknowledge (a); owed: note (n); owed: assign (g)"
+    );
+    let declared = "
+        09:00 command#t triggered by Ann | db down
+        09:00 command#n noted by Ann | looking
+        09:00 command#a acknowledged by Ann
+    ";
+    assert_eq!(
+        debts(declared, &both_ways()),
+        "owed: create (t); owed: acknowledge (a); owed: note (n)"
+    );
+}
+
+#[test]
+fn only_people_wait_for_the_call_that_opens_it_again() {
+    let sending = Mapping::new(Direction::Outbound, "PWEB");
+    let reopened = "
+        09:00 webhook triggered showing status=triggered;title=db_down;assignees=Ann | db down
+        09:05 command#x titled by Ann | disk full
+        09:06 command#g assigned by Ann to Bob
+        09:07 look resolved by Ann
+        09:08 command#s resolved by Ann
+        09:09 command#r reopened by Ann
+    ";
+    assert_eq!(
+        debts(reopened, &sending),
+        "owed: rename (x); owed: reopen (s, r); owed: assign (g)"
+    );
+}
+
+#[test]
+fn a_note_stays_here_where_notes_do_not_cross() {
+    let noted = "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#n noted by Ann | looking
+    ";
+    assert_eq!(debts(noted, &both_ways()), "owed: note (n)");
+    let silent = Mapping {
+        sync_notes: false,
+        ..both_ways()
+    };
+    assert_eq!(debts(noted, &silent), "kept: n");
+}
+
+/// A priority for each severity; the second and the third share one.
+fn priorities() -> Mapping {
+    Mapping {
+        priority_ids: ["PP1", "PP2", "PP2", "PP4"].map(|id| Some(id.to_owned())),
+        ..both_ways()
+    }
+}
+
+/// How bad it is here, and how we know.
+fn severity(text: &str) -> String {
+    let (severity, source) = fold(&facts(text), Some(&priorities()))
+        .unwrap()
+        .severity
+        .unwrap();
+    format!("{severity} {source:?}")
+}
+
+#[test]
+fn the_later_of_a_severity_said_here_and_a_priority_given_there_counts() {
+    let born =
+        "09:00 webhook triggered showing status=triggered;urgency=high;priority=P4 | db down";
+    assert_eq!(severity(born), "SEV-4 Priority");
+    let said = "
+        09:10 command#s severity_changed by Ann | SEV-1
+        09:10:01 answer priority_changed for s showing status=triggered;urgency=high;priority=P1 | P1
+    ";
+    let given = |at: &str, priority: &str| {
+        format!(
+            "{born}{said}
+            {at} webhook noted by Bob showing status=triggered;urgency=high;priority={priority} | hm"
+        )
+    };
+    assert_eq!(severity(&given("09:05", "P2")), "SEV-1 Explicit");
+    assert_eq!(severity(&given("09:20", "P2")), "SEV-2 Priority");
+    assert_eq!(severity(&given("09:20", "P1")), "SEV-1 Explicit");
+    // Nothing is owed for what was read off a priority.
+    assert_eq!(debts(&given("09:20", "P2"), &priorities()), "");
+}
+
+#[test]
+fn a_severity_that_shares_its_priority_stays_as_it_was_said() {
+    assert_eq!(
+        severity(
+            "
+            09:00 webhook triggered showing status=triggered;urgency=low;priority=P4 | db down
+            09:10 command#s severity_changed by Ann | SEV-3
+            09:10:01 answer priority_changed for s showing status=triggered;urgency=low;priority=P4 | P4
+            09:20 webhook noted by Bob showing status=triggered;urgency=low;priority=P2 | hm
+        "
+        ),
+        "SEV-3 Explicit"
+    );
+}
+
+#[test]
+fn a_severity_stands_against_a_priority_that_its_own_answer_shows_first() {
+    // PagerDuty does not tell which of the two came first within that second.
+    assert_eq!(
+        severity(
+            "
+            09:00 webhook triggered showing status=triggered;urgency=high;priority=P4 | db down
+            09:10 command#s severity_changed by Ann | SEV-3
+            09:10:01 answer urgency_changed for s showing status=triggered;urgency=low;priority=P1 | low
+        "
+        ),
+        "SEV-3 Explicit"
+    );
+}
+
+#[test]
+fn a_declared_severity_is_as_old_as_its_twin_whichever_clock_is_ahead() {
+    // Ours says 09:00 when PagerDuty's says 08:59:00.
+    assert_eq!(
+        severity(
+            "
+            09:00 command#t triggered by Ann | db down
+            09:00 command#s severity_changed by Ann | SEV-4
+            08:59 answer triggered for t showing status=triggered;urgency=low;priority=P4
+            09:00:01 answer settled for s | carried
+            08:59:30 webhook noted by Bob showing status=triggered;urgency=low;priority=P1 | it is bad
+        "
+        ),
+        "SEV-1 Priority"
+    );
 }
