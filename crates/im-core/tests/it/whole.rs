@@ -1,6 +1,6 @@
 //! What an incident of several services adds up to (S67).
 
-use im_core::{Kind, Part, Status, Story, gather};
+use im_core::{Kind, Part, Person, Status, Story, gather, open_since};
 
 use crate::given::{at, story};
 
@@ -110,4 +110,78 @@ fn s67_a_page_that_was_given_up_does_not_count_unless_there_is_no_other() {
     assert_eq!(open.status, Status::Open);
     let none = gather(own(), &[given_up("db"), given_up("web")]);
     assert_eq!(none.status, Status::Open);
+}
+
+#[test]
+fn a_whole_is_mitigated_by_whoever_mitigated_last_as_long_as_all_of_it_is() {
+    let mitigated = |at: &str, who: &str| {
+        format!("{TAKEN}\n09:15 command#m mitigated by {who}\n{at} answer acknowledged for m")
+    };
+    let by = |db: &str, web: &str| {
+        let told = whole("", db, web);
+        let by = told.mitigation.and_then(|done| done.by);
+        (told.status, by)
+    };
+    let (ann, cleo) = (mitigated("09:15:01", "Ann"), mitigated("09:15:02", "Cleo"));
+    assert_eq!(
+        by(&ann, &cleo),
+        (Status::Mitigated, Some("Cleo".to_owned()))
+    );
+    assert_eq!(by(&ann, TAKEN), (Status::Acknowledged, None));
+    assert_eq!(by(&ann, ""), (Status::Acknowledged, None));
+    assert_eq!(
+        by(&ann, OVER),
+        (Status::Mitigated, Some("Ann".to_owned())),
+        "what is left of it"
+    );
+}
+
+#[test]
+fn it_is_open_since_it_was_last_opened() {
+    let since = |more: &str| open_since(&part("db", more).1);
+    assert_eq!(since(""), Some(at("09:00:01")));
+    assert_eq!(since(TAKEN), Some(at("09:00:01")));
+    assert_eq!(since(OVER), None);
+    assert_eq!(since(OPENED), Some(at("09:30")));
+    // Who found it open never saw it begin.
+    let found = story("09:31 read seen showing status=triggered;created=09:00");
+    assert_eq!(open_since(&found), Some(at("09:00")));
+}
+
+#[test]
+fn those_have_it_who_have_what_is_open_and_each_is_named_once() {
+    let with = |db: &str, web: &str| {
+        let told = whole("", db, web);
+        let people: Vec<&str> = told.assignees.iter().map(Person::label).collect();
+        people.join("+")
+    };
+    let given = |who: &str| format!("09:10 log assigned by service web to {who}");
+    let over = |who: &str| format!("{}\n{OVER}", given(who));
+    assert_eq!(with(&given("Ann"), &given("Bob")), "Ann+Bob");
+    assert_eq!(with(&given("Ann,Bob"), &given("Bob,Cleo")), "Ann+Bob+Cleo");
+    assert_eq!(with(&given("Ann"), &over("Bob")), "Ann");
+    assert_eq!(with(&over("Ann"), &over("Bob")), "Ann+Bob");
+}
+
+#[test]
+fn what_waits_for_several_parts_waits_once_and_the_oldest_is_first() {
+    let ack = "09:10 command#a acknowledged by Ann";
+    let told = whole(
+        ack,
+        &format!("{ack}\n09:12 command#n noted by Ann | looking"),
+        &format!("{ack}\n09:08 command#x titled by Ann | Checkout is slow"),
+    );
+    let waits: Vec<&str> = told
+        .pending
+        .iter()
+        .map(|pending| pending.command.as_str())
+        .collect();
+    assert_eq!(waits, ["x", "a", "n"]);
+}
+
+#[test]
+fn a_field_whose_name_is_a_number_is_no_service() {
+    let told = whole("09:05 command#f fields_changed by Ann | seven | 3", "", "");
+    assert_eq!(told.service.as_deref(), Some("db, web"));
+    assert_eq!(told.spans.len(), 2);
 }
