@@ -1,9 +1,9 @@
 //! Reports of one act, and of acts in one second: what people are told of them, and when.
 
-use im_core::Urgency;
+use im_core::{Urgency, peer_of};
 use insta::assert_snapshot;
 
-use crate::given::{at, clock, story, tell};
+use crate::given::{at, clock, facts, story, tell};
 
 #[test]
 fn the_log_names_a_trigger_by_the_title_of_today_and_the_webhook_by_that_of_then() {
@@ -610,4 +610,211 @@ fn an_urgency_of_ours_is_not_undone_by_a_webhook_of_its_second_that_shows_the_on
     assert_eq!(story(given).peer.unwrap().urgency, Some(Urgency::Low));
     let later = given.replace("08:00:39.083 webhook", "08:00:40.083 webhook");
     assert_eq!(story(&later).peer.unwrap().urgency, Some(Urgency::High));
+}
+
+#[test]
+fn what_a_read_shows_of_an_end_neither_dates_nor_names_it_where_the_log_does() {
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05:00 read resolved showing status=resolved;read=09:05:00
+        09:05:01 log resolved by Bob
+    ",
+    );
+    assert!(told.contains("= resolved, over 09:05:01 by Bob"), "{told}");
+}
+
+#[test]
+fn a_look_that_is_dated_before_the_resolve_that_it_missed_is_no_withdrawal() {
+    assert_snapshot!(tell("
+        09:00 webhook triggered showing status=triggered | db down
+        09:01 webhook acknowledged by Ann
+        09:05:00 read unacknowledged by Bob
+        09:05:01 log resolved by Ann
+        09:05:02 log reopened by Bob
+    "), @r"
+    09:00 Triggered: db down
+    09:01 Acknowledged by Ann
+    09:05:01 Resolved by Ann
+    09:05:02 Reopened by Bob
+    = open, acknowledged 09:01, with Ann, PagerDuty triggered
+    ");
+}
+
+#[test]
+fn our_acknowledgement_in_the_second_of_a_release_comes_after_it_if_webhooks_say_so() {
+    let released = "
+        09:00 webhook triggered showing status=triggered | db down
+        09:01 webhook acknowledged by Bob
+        09:05 log unacknowledged by Bob
+        09:05:00.200 webhook unacknowledged by Bob
+        09:05:00.100 command#a acknowledged by Ann
+        09:05 answer acknowledged by Bot for a
+        09:05 log acknowledged by Bot
+    ";
+    let told = tell(&format!(
+        "{released} 09:05:00.600 webhook acknowledged by Bot"
+    ));
+    assert!(told.contains("= acknowledged"), "{told}");
+    assert!(told.contains("with Ann"), "{told}");
+    // Where one of them is not told by a webhook, the order of equal instants counts.
+    let told = tell(released);
+    assert!(told.contains("= open"), "{told}");
+}
+
+#[test]
+fn a_reopening_is_told_of_whoever_opened_it_and_not_of_the_service_that_then_paged() {
+    assert_snapshot!(tell("
+        09:00 log triggered by service web | db down
+        09:01 log resolved by Ann
+        09:05:00.200 webhook reopened by Bob
+        09:05:00.600 webhook acknowledged by Ines
+        09:05 log reopened by Bob
+        09:05 log assigned by service web to Ines
+        09:05 log acknowledged by Ines
+    "), @r"
+    09:00 Triggered by web: db down
+    09:01 Resolved by Ann
+    09:05 Reopened by Bob
+    09:05 Assigned to Ines by web
+    09:05 Acknowledged by Ines
+    = acknowledged, acknowledged 09:05, with Ines
+    ");
+}
+
+#[test]
+fn of_what_pagerduty_did_in_one_second_the_last_that_was_given_counts() {
+    // One call carried both, and its answer dates both alike.
+    let said = story(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#9 severity_changed by Ann | SEV-1
+        09:06 command#10 severity_changed by Ann | SEV-4
+        09:07 answer urgency_changed for 9 | low
+        09:07 answer urgency_changed for 10 | low
+    ",
+    );
+    let (severity, _) = said.severity.unwrap();
+    assert_eq!(severity.to_string(), "SEV-4");
+    let opened_and_taken = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#1 resolved by Ann
+        09:06 command#2 reopened by Ann
+        09:07 command#3 acknowledged by Ann
+        09:08 answer resolved for 1
+        09:08 answer reopened for 2
+        09:08 answer acknowledged for 3
+    ",
+    );
+    assert!(
+        opened_and_taken.contains("= acknowledged"),
+        "{opened_and_taken}"
+    );
+}
+
+#[test]
+fn somebodys_reopening_comes_after_our_resolve_of_its_instant_whatever_we_did_before() {
+    // What the acknowledgement gave away is told by the millisecond, so the resolve is not before that.
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:04 webhook resolved by Bob
+        09:05:00.100 command#1 reopened by Ann
+        09:05:00.200 command#2 acknowledged by Ann
+        09:05:00.300 command#3 resolved by Ann
+        09:05 answer reopened by Bot for 1
+        09:05 answer acknowledged by Bot for 2
+        09:05 answer assigned by Bot to Ann for 2
+        09:05 answer resolved by Bot for 3
+        09:05:00.400 webhook assigned by Bot to Ann
+        09:05:00.400 webhook reopened by Bob
+    ",
+    );
+    assert!(told.contains("= open, "), "{told}");
+}
+
+#[test]
+fn a_priority_of_ours_is_not_undone_by_the_one_before_whether_its_own_webhook_came_or_not() {
+    let given = "
+        09:00 webhook triggered showing status=triggered;priority=P3 | db down
+        09:05 command#s severity_changed by Ann | SEV-1
+        09:05 answer priority_changed by Bot for s showing status=triggered;priority=P1;read=09:05;answered=09:05 | P1
+        09:05:00.500 webhook acknowledged by Bob showing status=acknowledged;priority=P3
+    ";
+    let shown = |text: &str| {
+        let priority = story(text).peer.unwrap().priority;
+        priority.and_then(|priority| priority.name)
+    };
+    assert_eq!(shown(given).as_deref(), Some("P1"));
+    let heard =
+        "09:05:00.400 webhook priority_changed by Bot showing status=triggered;priority=P1 | P1";
+    assert_eq!(shown(&format!("{given}{heard}")).as_deref(), Some("P1"));
+}
+
+#[test]
+fn what_pagerduty_was_only_seen_to_do_does_not_take_it_from_whoever_has_it_there() {
+    // While nothing was to come from there, a look; what was heard before and after still counts.
+    let told = tell(
+        "
+        09:00 webhook triggered showing status=triggered | db down
+        09:05 command#r resolved by Ann
+        09:06 webhook acknowledged by Bob
+        09:06:30 look seen showing status=acknowledged;read=09:06:30
+        09:07 command#o reopened by Ann
+    ",
+    );
+    assert!(told.contains("= acknowledged"), "{told}");
+}
+
+#[test]
+fn a_mitigation_of_what_nobody_has_is_none_once_it_was_given_up_or_kept() {
+    for given_up in ["expired", "discarded", "kept"] {
+        let now = now(&format!(
+            "
+            09:01 webhook acknowledged by Ann
+            09:02 webhook unacknowledged by Ann
+            09:03 command#m mitigated by Ann
+            12:00 answer settled for m | {given_up}
+        "
+        ));
+        assert!(now.starts_with("open"), "{given_up}: {now}");
+    }
+}
+
+#[test]
+fn what_was_kept_here_stays_asked_for_while_others_act() {
+    let kept = |done: &str| -> Vec<String> {
+        let text = format!(
+            "
+            09:00 webhook triggered showing status=triggered | db down
+            09:05 command#a acknowledged by Ann
+            09:05 answer settled for a | kept
+            09:05 command#z fields_changed by Ann | 3 | zone
+            09:05 answer settled for z | kept
+            {done}
+        "
+        );
+        let kept = story(&text).kept.into_iter();
+        kept.map(|kept| kept.command).collect()
+    };
+    assert_eq!(kept(""), ["a", "z"]);
+    assert_eq!(kept("09:10 look acknowledged by Bob"), ["a", "z"]);
+    assert_eq!(kept("09:10 webhook acknowledged by Bob"), ["a", "z"]);
+    let other = "09:10 command#y fields_changed by Ann | 7 | rack\n09:10 answer fields_changed for y | 7 | Rack";
+    assert_eq!(kept(other), ["a", "z"]);
+    let same = "09:10 command#y fields_changed by Ann | 4 | zone\n09:10 answer fields_changed for y | 4 | Zone";
+    assert_eq!(kept(same), ["a"]);
+}
+
+#[test]
+fn what_pagerduty_shows_is_known_without_the_story() {
+    let told = "
+        09:00 webhook triggered showing status=triggered;title=db_down;service=web | db down
+        09:05 webhook resolved by Bob showing status=resolved;title=disk_full;service=db
+    ";
+    let shown = peer_of(&facts(told)).unwrap();
+    assert_eq!(shown.title.as_deref(), Some("disk full"));
+    assert_eq!(Some(shown), story(told).peer);
+    assert_eq!(peer_of(&facts("09:00 command triggered | db down")), None);
 }

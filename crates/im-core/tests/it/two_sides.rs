@@ -509,6 +509,14 @@ fn a_rename_here_stands_against_a_webhook_of_the_same_second_that_does_not_know_
         09:05:00.900 webhook resolved by Bob showing status=resolved;title=all_well
     ");
     assert_eq!(renamed.title, "all well");
+    // Ours was no rename: both were somebody's, and the later one stands.
+    let twice = story("
+        09:00 webhook triggered showing status=triggered;title=db_down | db down
+        09:05 command#a acknowledged by Ann
+        09:05 answer acknowledged for a showing status=acknowledged;title=disk_full;read=09:05:00.010
+        09:05:00.900 webhook noted by Bob showing status=acknowledged;title=db_down | it was not the disk
+    ");
+    assert_eq!(twice.title, "db down");
 }
 
 #[test]
