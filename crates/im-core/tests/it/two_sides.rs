@@ -589,6 +589,26 @@ fn the_last_assignment_given_is_the_one_that_shows() {
 }
 
 #[test]
+fn while_ours_is_on_its_way_those_have_it_whom_we_gave_it_to() {
+    // Whose assignment counts in the end is decided when PagerDuty's is heard of.
+    let both = "
+        09:00 webhook triggered showing status=triggered;assignees=Ann | db down
+        09:05 command#g assigned by Ann to Cleo
+        09:06 webhook assigned by Bob to Bob showing status=triggered;assignees=Bob
+    ";
+    let told = tell(both);
+    assert!(told.contains("with Cleo"), "{told}");
+    assert!(told.ends_with("owed: assign (g)"), "{told}");
+    // One that was given up since is none.
+    let given_up = "
+        09:07 command#h assigned by Ann to Dora
+        12:00 answer settled for h | discarded
+    ";
+    let told = tell(&format!("{both}{given_up}"));
+    assert!(told.contains("with Cleo"), "{told}");
+}
+
+#[test]
 fn an_older_assignment_whose_answer_was_lost_is_not_sent_after_a_newer_one() {
     // The first may be at PagerDuty; whichever is, the second went there after it.
     assert_snapshot!(tell("
