@@ -1,6 +1,7 @@
 //! The core as its callers see it.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+mod conflict;
 mod decide;
 mod fold_order;
 mod given;
