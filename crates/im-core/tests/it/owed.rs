@@ -194,6 +194,30 @@ fn a_field_of_peoples_own_is_owed_where_pagerduty_has_one_for_it_and_shows_anoth
 }
 
 #[test]
+fn the_newer_word_for_a_field_counts_and_what_was_only_looked_at_says_nothing() {
+    let says = |text: &str| {
+        let story = fold(&facts(text), Some(&zoned())).unwrap();
+        let fields = story.fields.into_iter();
+        fields
+            .map(|field| format!("{}={}", field.name, field.value))
+            .collect::<Vec<_>>()
+            .join(" ")
+    };
+    let born = "09:00 webhook triggered showing status=triggered | db down";
+    let looked = format!("{born}\n09:01 look#l fields_changed by Bob | 3 | Zone");
+    assert_eq!(says(&looked), "");
+    // Ours was given first, and PagerDuty has not heard of it.
+    let both = format!(
+        "{born}
+        09:01 command#x fields_changed by Ann | 4 | zone
+        09:02 webhook fields_changed by Bob | 3 | Zone"
+    );
+    assert_eq!(says(&both), "zone=3");
+    let all = format!("{both}\n09:03 command#y fields_changed by Ann | 5 | rack");
+    assert_eq!(says(&all), "rack=5 zone=3");
+}
+
+#[test]
 fn a_field_that_crossed_since_it_was_kept_is_not_asked_for_again() {
     // What PagerDuty's people do changes nothing here, and nobody asked for the field after that.
     let sending = Mapping {
