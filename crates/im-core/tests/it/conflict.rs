@@ -332,3 +332,14 @@ fn the_news_of_an_older_move_by_a_rule_is_ours() {
     let news = "09:06 webhook#n service_changed by Bot showing service=urgent";
     assert_eq!(found(known, news, &mapping), "");
 }
+
+#[test]
+fn a_field_that_only_they_changed_is_no_conflict() {
+    let known = "
+        09:00 webhook#t triggered showing status=triggered;title=slow;service=web;assignees=Ann | slow
+        09:05 command#a titled by Ann | slow checkout
+    ";
+    let news =
+        "09:06 webhook#n assigned by Bob to Cleo showing title=slow;service=mail;assignees=Cleo";
+    assert_eq!(found(known, news, &both_ways()), "");
+}
