@@ -23,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::Connector;
 use crate::read::{self, Applied};
-use crate::settle::Settled;
+use crate::settle::{self, AUTH_PAUSE, Settled};
 use crate::{inbox, log_page, whose};
 
 pub use budget::SHARE_DEFAULT;
@@ -34,8 +34,6 @@ use progress::{Progress, read as progress_of};
 pub const LOOK_BACK: SignedDuration = SignedDuration::from_hours(180 * 24);
 /// A step that failed so often is perhaps too much at once for PagerDuty.
 const STRUGGLES: u32 = 3;
-/// A step that PagerDuty cannot do now is tried again after this time at most.
-const WAIT_MAX_MS: u64 = 60_000;
 
 /// Begins to read what happened from `since` on, in place of an earlier reading; `share` is in
 /// hundredths of PagerDuty's allowance. `false` if the connector's direction takes nothing from
@@ -175,7 +173,7 @@ pub(crate) fn settle(
             return wait(tx, &row, &mut progress, settled, now);
         }
         Outcome::Refused(refusal) if refusal.why == Why::BadKey => {
-            return rows::postpone(tx, name, now + SignedDuration::from_mins(5));
+            return rows::postpone(tx, name, now + AUTH_PAUSE);
         }
         Outcome::Refused(refusal) if refusal.why == Why::WindowTooLarge => {
             if !progress.split() {
@@ -199,10 +197,6 @@ fn wait(
     settled: &Settled,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let asked = match &settled.outcome {
-        Outcome::Wait { after_ms, .. } => *after_ms,
-        _ => None,
-    };
     let struggles = match &settled.outcome {
         Outcome::Wait { why, .. } => *why == WaitReason::Server,
         _ => true,
@@ -210,13 +204,9 @@ fn wait(
     if struggles && row.attempt >= STRUGGLES && progress.halve() {
         return rows::advance(tx, &row.connector, &progress.json(), now);
     }
-    let wait = asked.unwrap_or_else(|| {
-        let wait = im_core::retry::wait_ms(row.attempt, tx.random_u64());
-        wait.min(WAIT_MAX_MS)
-    });
     rows::keep(tx, &row.connector, &progress.json())?;
-    let wait = SignedDuration::from_millis(i64::try_from(wait).unwrap_or(60_000));
-    rows::postpone(tx, &row.connector, now + wait)
+    let again = now + settle::pause(tx, &settled.outcome, row.attempt);
+    rows::postpone(tx, &row.connector, again)
 }
 
 /// This key or plan does not give it, or it is not there: the rest goes on, and this is said.

@@ -13,7 +13,7 @@
 
 mod log;
 
-use im_core::{IncidentNumber, Peer, PeerStatus, Story, retry};
+use im_core::{IncidentNumber, Peer, PeerStatus, Story};
 use im_pagerduty::{
     Answer, Call, Heard, IncidentRead, Listing, Outcome, PAGE_SIZE, Page, ROWS_MAX, Subscription,
     Walk, Why,
@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use crate::connector::Connector;
 use crate::directory::{self, List};
 use crate::read::{self, Applied};
-use crate::settle::{Settled, remember_users};
+use crate::settle::{self, Settled, remember_users};
 use crate::subscription;
 
 /// The first run looks back so far for changes; open incidents come whatever their age.
@@ -234,21 +234,9 @@ pub(crate) fn settle(
             let at = settled.planned.at;
             advance(tx, connector, &row, &mut progress, (answer, at), now)?;
         }
-        Outcome::Wait { after_ms, .. } => {
-            let wait = after_ms.unwrap_or_else(|| retry::wait_ms(row.attempt, tx.random_u64()));
-            return repair::postpone(
-                tx,
-                run,
-                now + SignedDuration::from_millis(i64::try_from(wait).unwrap_or(60_000)),
-            );
-        }
-        Outcome::Unclear(_) => {
-            let wait = retry::wait_ms(row.attempt, tx.random_u64());
-            return repair::postpone(
-                tx,
-                run,
-                now + SignedDuration::from_millis(i64::try_from(wait).unwrap_or(60_000)),
-            );
+        Outcome::Wait { .. } | Outcome::Unclear(_) => {
+            let again = now + settle::pause(tx, &settled.outcome, row.attempt);
+            return repair::postpone(tx, run, again);
         }
         Outcome::Refused(refusal)
             if refusal.why == Why::WindowTooLarge && progress.phase == Phase::Log =>

@@ -28,7 +28,7 @@ pub struct Settled {
 }
 
 /// How long a connector whose key is refused is left alone.
-const AUTH_PAUSE: SignedDuration = SignedDuration::from_mins(5);
+pub(crate) const AUTH_PAUSE: SignedDuration = SignedDuration::from_mins(5);
 /// With so few calls left in PagerDuty's window, we wait for the next.
 const SPARE_MAX: u32 = 20;
 /// A row that was refused as a repeat so often is not understood: a person must look.
@@ -188,6 +188,15 @@ fn spent(limits: &Limits, now: Timestamp) -> Timestamp {
     }
 }
 
+/// How long to leave alone what could not be done now: as long as PagerDuty says, else longer each time.
+pub(crate) fn pause(tx: &mut Tx<'_>, outcome: &Outcome, attempt: u32) -> SignedDuration {
+    let asked = match outcome {
+        Outcome::Wait { after_ms, .. } => *after_ms,
+        _ => None,
+    };
+    millis(asked.unwrap_or_else(|| retry::wait_ms(attempt, tx.random_u64())))
+}
+
 fn millis(wait: u64) -> SignedDuration {
     SignedDuration::from_millis(i64::try_from(wait).unwrap_or(i64::MAX / 4))
 }
@@ -202,20 +211,14 @@ pub(crate) fn settle_row(
 ) -> Result<(), StoreError> {
     match &settled.outcome {
         Outcome::Done(answer) => done(tx, connector, row, settled, answer, now),
-        Outcome::Wait { after_ms, why } => {
-            let wait = after_ms.unwrap_or_else(|| retry::wait_ms(row.attempt, tx.random_u64()));
+        Outcome::Wait { why, .. } => {
+            let again = now + pause(tx, &settled.outcome, row.attempt);
             // Nothing was done, so an earlier look stays as good as it was.
-            rows::postpone(
-                tx,
-                row.id,
-                now + millis(wait),
-                Some(&why.to_string()),
-                row.checked_at,
-            )
+            rows::postpone(tx, row.id, again, Some(&why.to_string()), row.checked_at)
         }
         Outcome::Unclear(what) => {
-            let wait = retry::wait_ms(row.attempt, tx.random_u64());
-            rows::postpone(tx, row.id, now + millis(wait), Some(what), None)
+            let again = now + pause(tx, &settled.outcome, row.attempt);
+            rows::postpone(tx, row.id, again, Some(what), None)
         }
         Outcome::Gone => park(
             tx,
@@ -501,16 +504,10 @@ fn settle_wanted(
         Outcome::Wait { .. } | Outcome::Unclear(_) if early::is_look(&wanted) => {
             repair::want_no_more(tx, name, id)
         }
-        Outcome::Wait { after_ms, .. } => {
-            let wait = after_ms.unwrap_or_else(|| retry::wait_ms(wanted.attempt, tx.random_u64()));
-            repair::want_later(tx, name, id, now + millis(wait))
+        Outcome::Wait { .. } | Outcome::Unclear(_) => {
+            let again = now + pause(tx, &settled.outcome, wanted.attempt);
+            repair::want_later(tx, name, id, again)
         }
-        Outcome::Unclear(_) => repair::want_later(
-            tx,
-            name,
-            id,
-            now + millis(retry::wait_ms(wanted.attempt, 0)),
-        ),
         Outcome::Refused(refusal) if refusal.why == Why::BadKey => {
             repair::want_later(tx, name, id, now + AUTH_PAUSE)
         }

@@ -386,8 +386,8 @@ pub(super) async fn apply(
     Ok(view)
 }
 
-/// Refuses priorities and services of rules that PagerDuty does not have, and says which custom fields it lacks,
-/// where the configuration names others than before.
+/// Refuses priorities and services that PagerDuty does not have, where the configuration names others than before,
+/// and says which custom fields it lacks, also where another key or address is given.
 async fn ask_for_mapped(
     app: &App,
     before: &Connector,
