@@ -81,9 +81,6 @@ pub(crate) fn step(
     now: Timestamp,
 ) -> Result<Option<Call>, StoreError> {
     let name = connector.name();
-    if !connector.mapping.direction.receives() {
-        return Ok(None);
-    }
     let Some(row) = rows::claim(tx, name, lease_until, now)? else {
         return Ok(None);
     };

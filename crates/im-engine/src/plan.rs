@@ -188,7 +188,9 @@ fn read(
     if let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)? {
         plan.add(connector, Ticket::Run(run), call, now);
     }
-    if let Some(call) = backfill::step(tx, connector, lease_until, now)? {
+    if is_due(backfill::next_due(tx, connector)?, now)
+        && let Some(call) = backfill::step(tx, connector, lease_until, now)?
+    {
         plan.add(connector, Ticket::Backfill, call, now);
     }
     Ok(())
