@@ -85,10 +85,11 @@ impl Machine {
     }
 }
 
-/// Columns of this process's terminal, or what COLUMNS says where there is none.
+/// Columns of this process's terminal, or what COLUMNS says where there is none; a terminal that nobody gave a size has 0.
 pub(crate) fn terminal_width() -> u16 {
     comfy_table::Table::new()
         .width()
+        .filter(|columns| *columns > 0)
         .or_else(|| std::env::var("COLUMNS").ok()?.parse().ok())
         .unwrap_or(WIDTH_DEFAULT)
 }

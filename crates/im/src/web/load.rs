@@ -2,6 +2,7 @@
 
 use im_core::{IncidentNumber, Status, StatusModel, Story};
 use im_engine::{commands, connector, parts, record};
+use im_store::conflicts::{self, ConflictRow};
 use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx};
@@ -48,6 +49,8 @@ pub(super) struct Detail {
     pub(super) story: Story,
     /// What PagerDuty still has to hear of it.
     pub(super) owed: Vec<OutboxRow>,
+    /// Fields that both sides changed and that wait for a person.
+    pub(super) held: Vec<ConflictRow>,
     /// Its parts by the services that they are for, where it is about several.
     pub(super) parts: Vec<(String, Self)>,
 }
@@ -57,7 +60,8 @@ pub(super) fn shell(tx: &mut Tx<'_>) -> Result<Shell, StoreError> {
     let mut health = Vec::new();
     for connector in connector::all(tx)? {
         let (waiting, parked) = outbox::counts(tx, connector.name())?;
-        health.push(Health::new(&connector, waiting, parked));
+        let undecided = parked + conflicts::count_pending(tx, connector.name())?;
+        health.push(Health::new(&connector, waiting, undecided));
     }
     Ok(Shell {
         open: incidents::count_open(tx)?,
@@ -153,8 +157,11 @@ pub(super) fn detail(
     for (part, service) in parts::of(number, &story) {
         found.extend(detail(tx, part)?.map(|part| (service, part)));
     }
+    let mut held = conflicts::pending_of(tx, number)?;
+    held.retain(|row| row.conflict.verdict.is_none());
     Ok(Some(Detail {
         parts: found,
+        held,
         unlinked: row.connector.is_some() && connector.is_none(),
         owed: outbox::of_incident(tx, number)?,
         row,

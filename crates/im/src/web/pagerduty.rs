@@ -2,6 +2,7 @@
 
 use im_core::{Direction, Effect, PeerStatus, StatusModel};
 use im_engine::connector::Connector;
+use im_store::conflicts::ConflictRow;
 use im_store::connectors::State;
 use im_store::outbox::OutboxRow;
 use jiff::Timestamp;
@@ -16,21 +17,21 @@ pub(super) struct Health {
     state: State,
     paused: bool,
     waiting: i64,
-    parked: i64,
+    undecided: i64,
     /// Since when webhooks have been missing.
     deaf_since: Option<Timestamp>,
 }
 
 impl Health {
     /// Of a connector with so many changes that wait, and so many that need a person.
-    pub(super) fn new(connector: &Connector, waiting: i64, parked: i64) -> Self {
+    pub(super) fn new(connector: &Connector, waiting: i64, undecided: i64) -> Self {
         let open_gap = connector.row.gap.filter(|gap| gap.to.is_none());
         Self {
             name: connector.name().to_owned(),
             state: connector.row.state,
             paused: connector.mapping.direction == Direction::None,
             waiting,
-            parked,
+            undecided,
             deaf_since: open_gap.map(|gap| gap.from),
         }
     }
@@ -38,13 +39,13 @@ impl Health {
     /// What to say of it, worst first.
     fn verdict(&self, now: Timestamp) -> Verdict {
         let deaf = self.deaf_since.map(|since| times::ago(since, now));
-        match (self.state, self.parked, deaf) {
+        match (self.state, self.undecided, deaf) {
             _ if self.paused => Verdict::new(1, "grey", " paused"),
             (State::AuthFailed, _, _) => Verdict::new(7, "red", " refuses the API key"),
             (State::Failing, _, _) => Verdict::new(6, "red", " does not answer"),
             (_, 1.., _) => {
-                let need = if self.parked == 1 { "needs" } else { "need" };
-                let words = format!(": {} {need} a decision", changes(self.parked));
+                let need = if self.undecided == 1 { "needs" } else { "need" };
+                let words = format!(": {} {need} a decision", changes(self.undecided));
                 Verdict::new(5, "amber", words)
             }
             (_, _, Some(since)) => {
@@ -118,8 +119,10 @@ pub(super) enum Standing {
     Coming,
     /// Something is owed.
     Waiting,
-    /// A person has to decide.
+    /// PagerDuty refused a change: a person has to decide.
     Parked,
+    /// Both sides changed a field, and a person decides which value counts.
+    Held,
     /// Both say the same.
     Agreed,
     /// They do not, and nothing is owed.
@@ -137,6 +140,9 @@ pub(super) fn standing(detail: &Detail) -> Standing {
     let owed = &detail.owed;
     if owed.iter().any(|row| row.parked) {
         return Standing::Parked;
+    }
+    if !detail.held.is_empty() {
+        return Standing::Held;
     }
     match (&detail.story.peer, owed.first()) {
         (None, Some(_)) => Standing::Coming,
@@ -157,7 +163,8 @@ fn of_parts(detail: &Detail) -> Option<Standing> {
         Standing::Coming => 3,
         Standing::Unlinked => 4,
         Standing::Differing(_) => 5,
-        Standing::Parked => 6,
+        Standing::Held => 6,
+        Standing::Parked => 7,
     })
 }
 
@@ -168,7 +175,7 @@ pub(super) fn brief(standing: Standing) -> &'static str {
         Standing::Unlinked => "no connector any more",
         Standing::Coming => "on its way",
         Standing::Waiting => "being told",
-        Standing::Parked => "needs a decision",
+        Standing::Parked | Standing::Held => "needs a decision",
         Standing::Agreed => "in sync",
         Standing::Differing(_) => "differs",
     }
@@ -200,6 +207,7 @@ fn there(detail: &Detail, model: StatusModel, now: Timestamp) -> Markup {
         (remark(standing, detail, model))
         (twin(detail))
         @for row in &detail.owed { (debt(row, now)) }
+        @for row in &detail.held { (conflict(row, now)) }
     }
 }
 
@@ -210,6 +218,7 @@ fn headline(standing: Standing) -> (&'static str, &'static str, &'static str) {
         Standing::Coming => ("sync", "grey", "On its way to PagerDuty"),
         Standing::Waiting => ("sync", "grey", "PagerDuty is being told"),
         Standing::Parked => ("warn", "amber", "A change needs a decision"),
+        Standing::Held => ("warn", "amber", "Both sides changed it"),
         Standing::Agreed => ("check", "green", "Both sides agree"),
         Standing::Differing(_) => ("warn", "amber", "The sides differ"),
     }
@@ -232,7 +241,11 @@ fn remark(standing: Standing, detail: &Detail, model: StatusModel) -> Markup {
                 p.small { "PagerDuty says " (there) ", im says " (here) ". The connector's direction lets that be." }
             }
         }
-        Standing::Coming | Standing::Waiting | Standing::Parked | Standing::Agreed => html! {},
+        Standing::Coming
+        | Standing::Waiting
+        | Standing::Parked
+        | Standing::Held
+        | Standing::Agreed => html! {},
     }
 }
 
@@ -270,6 +283,16 @@ fn debt(row: &OutboxRow, now: Timestamp) -> Markup {
                 p.small { "To send it again or drop it:" }
                 pre.command { "im connector outbox " (row.connector) }
             }
+        }
+    }
+}
+
+fn conflict(row: &ConflictRow, now: Timestamp) -> Markup {
+    html! {
+        div.debt {
+            p { strong { (parts::capital(row.conflict.field.as_str())) } " waits for a review" }
+            p.small { "Found " (times::ago(row.found_at, now)) ". To see both values and decide:" }
+            pre.command { "im connector conflicts show " (row.connector) " " (row.id) }
         }
     }
 }

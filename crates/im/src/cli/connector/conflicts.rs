@@ -340,7 +340,7 @@ async fn owners(name: &ConnectorName, cx: &mut Context) -> Result<(), Failure> {
         Column::Whole("PagerDuty"),
         Column::Whole("Owner"),
         Column::Whole("Priority"),
-        Column::Wrapped("Fixed, since"),
+        Column::Wrapped("Fixed because"),
     ];
     let rows = found.iter().map(|one| {
         vec![
