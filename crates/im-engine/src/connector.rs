@@ -1,5 +1,8 @@
 //! A connector as the engine uses it: its row, and its settings read.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
 use im_core::{IncidentNumber, Mapping, Source};
 use im_pagerduty::FieldKind;
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
@@ -9,13 +12,16 @@ use jiff::Timestamp;
 
 use crate::{directory, fields, reconcile, record, skew, subscription};
 
+/// Settings that are kept as they were read: more than there are connectors.
+const KEPT_MAX: usize = 256;
+
 /// A connector, ready for use.
 #[derive(Debug, Clone)]
 pub struct Connector {
     /// What the store knows of it.
     pub row: ConnectorRow,
     /// What people configured.
-    pub config: ConnectorConfig,
+    pub config: Arc<ConnectorConfig>,
     /// The tables of its configuration.
     pub mapping: Mapping,
     /// The custom fields that PagerDuty has, where fields are mapped.
@@ -228,9 +234,22 @@ fn corrupt(name: &str, error: &ConfigError) -> StoreError {
     }
 }
 
-/// Reads stored settings, which hold no key.
-fn settings(stored: &str) -> Result<ConnectorConfig, ConfigError> {
-    config::parse_without_key(stored, "sealed")
+/// Reads stored settings, which hold no key. Each transaction needs them and they seldom change: what was read is kept
+/// by its text.
+fn settings(stored: &str) -> Result<Arc<ConnectorConfig>, ConfigError> {
+    static READ: RwLock<BTreeMap<String, Arc<ConnectorConfig>>> = RwLock::new(BTreeMap::new());
+    let kept = READ.read().unwrap_or_else(PoisonError::into_inner);
+    if let Some(config) = kept.get(stored) {
+        return Ok(Arc::clone(config));
+    }
+    drop(kept);
+    let config = Arc::new(config::parse_without_key(stored, "sealed")?);
+    let mut kept = READ.write().unwrap_or_else(PoisonError::into_inner);
+    if kept.len() >= KEPT_MAX {
+        kept.clear();
+    }
+    kept.insert(stored.to_owned(), Arc::clone(&config));
+    Ok(config)
 }
 
 /// A configuration as people write it, parted into what is stored in clear and its secrets.

@@ -95,21 +95,25 @@ pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan,
         if connector::attach(tx, connector, capacity.attach, now)? {
             wake_at = Some(now);
         }
+        let due = Due::of(tx, connector, now)?;
         if !connector.has_key() {
             read_nothing(tx, connector)?;
-        } else if connector.row.blocked_until <= now {
-            if send(tx, connector, capacity, share.max(1), &mut plan, now)? {
-                busy.push(connector);
+        } else if due.at().is_none_or(|at| at > now) {
+            wake_at = earliest(wake_at, due.at());
+        } else {
+            if is_due(due.changes, now) {
+                send(tx, connector, capacity, share.max(1), &mut plan, now)?;
             }
-            read(tx, connector, capacity, &mut plan, now)?;
+            read(tx, &due, capacity, &mut plan, now)?;
+            busy.push(connector);
         }
     }
     // What is left of the capacity goes to whoever has more to send.
     for connector in busy {
-        send(tx, connector, capacity, capacity.live, &mut plan, now)?;
-    }
-    for connector in &connectors {
-        wake_at = earliest(wake_at, wake(tx, connector, now)?);
+        if is_due(changes(tx, connector)?, now) {
+            send(tx, connector, capacity, capacity.live, &mut plan, now)?;
+        }
+        wake_at = earliest(wake_at, Due::of(tx, connector, now)?.at());
     }
     plan.wake_at = wake_at;
     Ok(plan)
@@ -132,7 +136,58 @@ fn fewest_calls_first(
     Ok(())
 }
 
-/// Claims at most `most` changes that PagerDuty is to be told; `false`: there are none.
+/// When a connector next has something to do, of each kind. A claim writes, and mostly there is nothing to claim: a
+/// look comes first.
+struct Due<'a> {
+    connector: &'a Connector,
+    /// Changes that PagerDuty is to be told.
+    changes: Option<Timestamp>,
+    /// Single incidents to be read.
+    wanted: Option<Timestamp>,
+    /// A step of the comparison.
+    run: Option<Timestamp>,
+    /// A step of reading the past.
+    past: Option<Timestamp>,
+}
+
+impl<'a> Due<'a> {
+    fn of(tx: &mut Tx<'_>, connector: &'a Connector, now: Timestamp) -> Result<Self, StoreError> {
+        let mut due = Self {
+            connector,
+            changes: None,
+            wanted: None,
+            run: None,
+            past: None,
+        };
+        if connector.mapping.direction != im_core::Direction::None && connector.has_key() {
+            due.changes = changes(tx, connector)?;
+            due.wanted = repair::wanted_next_due(tx, connector.name())?;
+            due.run = reconcile::next_due(tx, connector, now)?;
+            due.past = backfill::next_due(tx, connector)?;
+        }
+        Ok(due)
+    }
+
+    /// The first of them, as far as the connector may be called then.
+    fn at(&self) -> Option<Timestamp> {
+        let first = earliest(
+            earliest(self.changes, self.wanted),
+            earliest(self.run, self.past),
+        );
+        first.map(|at| at.max(self.connector.row.blocked_until))
+    }
+}
+
+/// When the next change that PagerDuty is to be told is due.
+fn changes(tx: &mut Tx<'_>, connector: &Connector) -> Result<Option<Timestamp>, StoreError> {
+    if connector.mapping.direction.sends() {
+        outbox_rows::next_due(tx, connector.name())
+    } else {
+        Ok(None)
+    }
+}
+
+/// Claims at most `most` changes that PagerDuty is to be told.
 fn send(
     tx: &mut Tx<'_>,
     connector: &Connector,
@@ -140,18 +195,12 @@ fn send(
     most: u32,
     plan: &mut Plan,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let name = connector.name();
-    if !connector.mapping.direction.sends() || !is_due(outbox_rows::next_due(tx, name)?, now) {
-        return Ok(false);
-    }
+) -> Result<(), StoreError> {
     let limit = plan.left(capacity.live, true).min(most);
-    let calls = batch::claim(tx, connector, now + capacity.lease, limit, now)?;
-    let is_any = !calls.is_empty();
-    for (ticket, call) in calls {
+    for (ticket, call) in batch::claim(tx, connector, now + capacity.lease, limit, now)? {
         plan.add(connector, ticket, call, now);
     }
-    Ok(is_any)
+    Ok(())
 }
 
 /// Without a key, what webhooks left open stays so.
@@ -165,17 +214,15 @@ fn read_nothing(tx: &mut Tx<'_>, connector: &Connector) -> Result<(), StoreError
 /// Claims what is to be read.
 fn read(
     tx: &mut Tx<'_>,
-    connector: &Connector,
+    due: &Due<'_>,
     capacity: Capacity,
     plan: &mut Plan,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    if connector.mapping.direction == im_core::Direction::None {
-        return Ok(());
-    }
+    let connector = due.connector;
     let lease_until = now + capacity.lease;
     let name = connector.name();
-    if is_due(repair::wanted_next_due(tx, name)?, now) {
+    if is_due(due.wanted, now) {
         let limit = plan.left(capacity.repair, false);
         for wanted in repair::claim_wanted(tx, name, lease_until, limit, now)? {
             if early::is_stale(&wanted, now) {
@@ -185,10 +232,12 @@ fn read(
             }
         }
     }
-    if let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)? {
+    if is_due(due.run, now)
+        && let Some((run, call)) = reconcile::step(tx, connector, lease_until, now)?
+    {
         plan.add(connector, Ticket::Run(run), call, now);
     }
-    if is_due(backfill::next_due(tx, connector)?, now)
+    if is_due(due.past, now)
         && let Some(call) = backfill::step(tx, connector, lease_until, now)?
     {
         plan.add(connector, Ticket::Backfill, call, now);
@@ -227,26 +276,6 @@ fn wanted_call(wanted: &WantedRow) -> Call {
     }
 }
 
-/// When a connector next has something to do.
-fn wake(
-    tx: &mut Tx<'_>,
-    connector: &Connector,
-    now: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    if connector.mapping.direction == im_core::Direction::None || !connector.has_key() {
-        return Ok(None);
-    }
-    let name = connector.name();
-    let mut at = repair::wanted_next_due(tx, name)?;
-    at = earliest(at, reconcile::next_due(tx, connector, now)?);
-    at = earliest(at, backfill::next_due(tx, connector)?);
-    if connector.mapping.direction.sends() {
-        at = earliest(at, outbox_rows::next_due(tx, name)?);
-    }
-    Ok(at.map(|at| at.max(connector.row.blocked_until)))
-}
-
-/// A claim writes, and mostly there is nothing to claim: a look comes first.
 fn is_due(at: Option<Timestamp>, now: Timestamp) -> bool {
     at.is_some_and(|at| at <= now)
 }

@@ -401,7 +401,7 @@ async fn ask_for_mapped(
     let after = Connector {
         row,
         mapping: config.mapping(),
-        config: config.clone(),
+        config: Arc::new(config.clone()),
         fields: Vec::new(),
     };
     let (old, new) = (&before.config.custom, &config.custom);
