@@ -20,6 +20,8 @@ statements! {
             ON CONFLICT (connector, minute, what) DO UPDATE SET n = excluded.n WHERE tally.n < excluded.n";
     PEAK_SINCE = "-- tallies.peak_since
         SELECT COALESCE(MAX(n), 0) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
+    LATEST = "-- tallies.latest
+        SELECT MAX(minute) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
     FORGET = "-- tallies.forget
         DELETE FROM tally WHERE connector = ?1 AND minute < ?2";
 }
@@ -79,6 +81,19 @@ pub fn peak_since(
 ) -> Result<i64, StoreError> {
     tx.query_one(PEAK_SINCE, params![connector, minute(since), what])?
         .map_or(Ok(0), |row| row.int(0))
+}
+
+/// The last minute since `since` in which there was any `what`.
+pub fn latest(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    what: &str,
+    since: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let found = tx.query_one(LATEST, params![connector, minute(since), what])?;
+    let minute = found.map_or(Ok(None), |row| row.opt_int(0))?;
+    let micros = minute.and_then(|minute| minute.checked_mul(MICROS_PER_MINUTE));
+    Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
 }
 
 /// Drops what is older than `before`.

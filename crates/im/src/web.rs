@@ -1,4 +1,4 @@
-//! The pages: what burns now, what happened to one incident, and the figures. Read-only and live.
+//! The pages: what burns now, what happened to one incident, the figures, and how a connector does. Read-only and live.
 //!
 //! Invariants
 //! - Only this machine may look: a loopback peer that asks for a loopback host ([`guard`]).
@@ -9,6 +9,7 @@
 //! Absent: anything that changes an incident, signing in, JSON (that is the API's business).
 
 mod assets;
+mod connector;
 pub(crate) mod guard;
 mod incident;
 mod layout;
@@ -81,6 +82,7 @@ pub fn routes(state: WebState) -> Router {
     Router::new()
         .route("/", get(incidents))
         .route("/incidents/{id}", get(one_incident))
+        .route("/connectors/{name}", get(one_connector))
         .merge(metrics::routes())
         .route("/live", get(live::ticks))
         .route(assets::CSS_PATH, get(assets::css))
@@ -138,6 +140,23 @@ async fn one_incident(State(state): State<WebState>, Path(id): Path<String>) -> 
         Ok((shell, None)) => {
             let name = number.map_or(id, |number| number.to_string());
             let page = layout::not_found(&shell, &name, moment);
+            (StatusCode::NOT_FOUND, page).into_response()
+        }
+        Err(error) => failed(&error, moment),
+    }
+}
+
+async fn one_connector(State(state): State<WebState>, Path(name): Path<String>) -> Response {
+    let moment = state.moment();
+    let of = name.clone();
+    let found = state
+        .db
+        .read(move |tx| connector::seen(tx, &of, moment.now))
+        .await;
+    match found {
+        Ok((shell, Some(seen))) => connector::page(&shell, &seen, moment).into_response(),
+        Ok((shell, None)) => {
+            let page = layout::no_connector(&shell, &name, moment);
             (StatusCode::NOT_FOUND, page).into_response()
         }
         Err(error) => failed(&error, moment),

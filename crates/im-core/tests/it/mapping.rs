@@ -55,7 +55,7 @@ fn check(mapping: &Mapping, priority: Option<&str>, urgency: Option<Urgency>, ex
 }
 
 #[test]
-fn a_known_priority_beats_the_urgency() {
+fn s42_a_known_priority_beats_the_urgency() {
     let mapping = both_ways();
     for (name, expect) in ["P1", "P2", "P3", "P4"].into_iter().zip(Severity::ALL) {
         check(

@@ -646,6 +646,15 @@ pub fn refused_since(
     tallies::since(tx, connector, BAD_SIGNATURES, since)
 }
 
+/// When the last delivery with a wrong signature came, to the minute, as far as that is remembered.
+pub fn last_bad_signature(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    tallies::latest(tx, connector, BAD_SIGNATURES, now - BAD_REMEMBERED)
+}
+
 /// Deliveries with a wrong signature since the last good one, or since the secret was changed.
 pub fn bad_signatures_since_good(
     tx: &mut Tx<'_>,

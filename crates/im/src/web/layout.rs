@@ -5,7 +5,7 @@ use maud::{DOCTYPE, Markup, html};
 use super::load::Shell;
 use super::metrics::OVERVIEW;
 use super::metrics::about::{ABOUT, Area};
-use super::{Moment, assets, pagerduty, parts, times};
+use super::{Moment, assets, connector, pagerduty, parts, times};
 
 /// After this many seconds a page of a database that is away asks again.
 pub(super) const RETRY_SECONDS: &str = "10";
@@ -87,6 +87,14 @@ fn entries(here: &str, shell: &Shell) -> Markup {
                 }
             }
         }
+        @if !shell.health.is_empty() {
+            p.area #area-pagerduty { (parts::icon("sync")) "PagerDuty" }
+            ul aria-labelledby="area-pagerduty" {
+                @for health in &shell.health {
+                    li { (entry(&connector::address(health.name()), &html! { (health.name()) })) }
+                }
+            }
+        }
     }
 }
 
@@ -120,15 +128,27 @@ fn document(page: &Page<'_>, bar: &Markup, inner: &Markup, is_live: bool) -> Mar
 
 /// The page for an incident that is not here.
 pub(super) fn not_found(shell: &Shell, name: &str, moment: Moment) -> Markup {
-    let body = html! {
-        div.panel.message {
-            h1 { (name) " is not here" }
-            p { "It was deleted, or there never was one of that name. Nothing else is affected." }
-            p { "The command line finds it by a word of its title:" }
-            pre.command { "im list --all --search checkout" }
-            p { a href="/" { "All incidents" } }
-        }
+    let help = html! {
+        p { "It was deleted, or there never was one of that name. Nothing else is affected." }
+        p { "The command line finds it by a word of its title:" }
+        pre.command { "im list --all --search checkout" }
+        p { a href="/" { "All incidents" } }
     };
+    missing(shell, name, moment, &help)
+}
+
+/// The page for a connector that is not here.
+pub(super) fn no_connector(shell: &Shell, name: &str, moment: Moment) -> Markup {
+    let help = html! {
+        p { "It was removed, or there never was one of that name." }
+        p { "To see those that there are:" }
+        pre.command { "im connector list" }
+    };
+    missing(shell, name, moment, &help)
+}
+
+fn missing(shell: &Shell, name: &str, moment: Moment, help: &Markup) -> Markup {
+    let body = html! { div.panel.message { h1 { (name) " is not here" } (help) } };
     let head = Page {
         title: &format!("{name} is not here"),
         entry: "",

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::load::Detail;
-use super::{parts, times};
+use super::{connector, parts, times};
 
 /// How one connector is doing.
 pub(super) struct Health {
@@ -23,6 +23,11 @@ pub(super) struct Health {
 }
 
 impl Health {
+    /// Whose.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Of a connector with so many changes that wait, and so many that need a person.
     pub(super) fn new(connector: &Connector, waiting: i64, undecided: i64) -> Self {
         let open_gap = connector.row.gap.filter(|gap| gap.to.is_none());
@@ -90,21 +95,33 @@ pub(super) fn summary(health: &[Health], now: Timestamp) -> Markup {
         .map(|health| (health, health.verdict(now)))
         .max_by_key(|(_, verdict)| verdict.weight);
     let Some((of, verdict)) = worst else {
-        return dot("grey", "PagerDuty", " not connected");
+        let words = dot("grey", "PagerDuty", " not connected");
+        return html! { p.sync { (words) } };
     };
-    if health.len() > 1 && verdict.weight > 0 {
-        dot(verdict.tone, &of.name, &verdict.words)
+    let who = if health.len() > 1 && verdict.weight > 0 {
+        &of.name
     } else {
-        dot(verdict.tone, "PagerDuty", &verdict.words)
+        "PagerDuty"
+    };
+    let words = dot(verdict.tone, who, &verdict.words);
+    html! { a.sync href=(connector::address(&of.name)) { (words) } }
+}
+
+/// The state of one connector.
+pub(super) fn verdict(health: &[Health], name: &str, now: Timestamp) -> Markup {
+    let found = health.iter().find(|health| health.name == name);
+    let verdict = found.map(|health| health.verdict(now));
+    html! {
+        @if let Some(verdict) = verdict {
+            p.sync { (dot(verdict.tone, "PagerDuty", &verdict.words)) }
+        }
     }
 }
 
 fn dot(tone: &str, who: &str, words: &str) -> Markup {
     html! {
-        p.sync {
-            span class={ "dot " (tone) } aria-hidden="true" {}
-            span { (who) (words) }
-        }
+        span class={ "dot " (tone) } aria-hidden="true" {}
+        span { (who) (words) }
     }
 }
 
@@ -297,7 +314,8 @@ fn conflict(row: &ConflictRow, now: Timestamp) -> Markup {
     }
 }
 
-fn effect(effect: &Effect) -> &'static str {
+/// A change, in words.
+pub(super) fn effect(effect: &Effect) -> &'static str {
     match effect {
         Effect::Create => "the new incident",
         Effect::Status(PeerStatus::Triggered) => "the reopening",

@@ -4,10 +4,11 @@ use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt;
 use im_core::{Command, Conflict, Field, IncidentNumber, Severity, Strategy};
-use im_engine::{commands, connector};
+use im_engine::commands;
 use im_store::conflicts::{self, State};
 use im_store::{DbOptions, outbox, settings};
 
+mod connector;
 mod figures;
 mod site;
 
@@ -72,7 +73,7 @@ async fn an_incident_whose_connector_was_removed_says_so_and_keeps_its_values() 
     let before = site.get("/incidents/INC-5").await.body;
     assert!(before.contains(" in sync") && before.contains("Both sides agree"));
     let inferred = site.get("/").await.body;
-    site.write(|tx| connector::forget(tx, CONNECTOR, site::now()));
+    site.write(|tx| im_engine::connector::forget(tx, CONNECTOR, site::now()));
     let page = site.get("/incidents/INC-5").await.body;
     assert!(
         !page.contains("in sync") && !page.contains("Both sides agree"),
@@ -355,6 +356,7 @@ async fn everything_that_a_page_names_is_there() {
         "/metric/mttr?choose=filter&group_by=priority",
         "/metric/page_disruptions?measure=hours",
         "/metric/mttr/items",
+        "/connectors/prod-pagerduty",
     ];
     for path in paths {
         let page = site.get(path).await.body;

@@ -1,5 +1,6 @@
 //! PagerDuty's people and things with their history: MW-02, MW-03, MW-04, MW-26.
 
+use im_core::Severity;
 use im_engine::directory::reading;
 use im_pagerduty::{Call, Reply};
 use im_store::directory::{self, DirectoryRow, Kind};
@@ -107,6 +108,42 @@ story! {
         assert!(gone >= before && gone <= world.now, "{gone}");
         world.run_for(HOUR * 3);
         assert_eq!(versions(world, Kind::Service, &id), known, "and it stays gone");
+    }
+
+    fn g02_a_renamed_service_stays_the_one_that_is_mapped(world) {
+        let (before, _) = world.born_there("Before");
+        let (id, name, _) = world.account.services[0].clone();
+        let shown = |world: &mut World, incident| world.story(incident).service;
+        let ours = shown(world, before);
+        let path = format!("/services/{id}");
+        change(world, "PUT", &path, &json!({"service": {"type": "service", "name": "Renamed"}}));
+        world.settle_down();
+        let incident = world.declare("After", Severity::Sev2, ours.as_deref());
+        world.settle_down();
+        let twin = world.twin(incident);
+        assert_eq!(world.sim.incident(&twin).unwrap().service, id, "{name} is still the one");
+        assert_eq!(shown(world, incident), ours);
+        let (born, _) = world.born_there("Afterwards");
+        assert_eq!(shown(world, born), ours, "what begins there has our name, too");
+    }
+
+    fn g05_another_address_or_a_shared_one_makes_nobody_somebody_else(world) {
+        let (incident, twin) = world.born_there("Whose");
+        let (one, other) = (world.account.users[3].clone(), world.account.users[4].clone());
+        world.sim.reassign(&one.0, &twin, &one.0, world.now).unwrap();
+        world.settle_down();
+        let address = |world: &mut World, id: &str, email: &str| {
+            let path = format!("/users/{id}");
+            change(world, "PUT", &path, &json!({"user": {"type": "user", "email": email}}));
+            world.run_for(MINUTE * 6);
+        };
+        address(world, &one.0, "married@example.com");
+        address(world, &other.0, "married@example.com");
+        world.sim.acknowledge(&other.0, &twin, world.now).unwrap();
+        world.settle_down();
+        let story = world.story(incident);
+        assert_eq!(story.assignees.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(), [one.0.as_str()]);
+        assert_eq!(story.acknowledgement.unwrap().by.as_deref(), Some(other.1.as_str()), "by the id, not by the address");
     }
 
     fn mw02_what_is_heard_late_changes_nothing_that_is_known_of_later(world) {

@@ -109,6 +109,23 @@ story! {
         assert_eq!(here(world, born), (Severity::Sev1, SeveritySource::Priority));
     }
 
+    fn s42_a_priority_that_comes_later_is_the_severity_and_the_urgency_stays(world) {
+        let ids = map(world);
+        let (incident, twin) = world.born_there("Slow search");
+        let urgency = world.story(incident).peer.unwrap().urgency;
+        let inferred = here(world, incident);
+        assert_eq!(inferred.1, SeveritySource::Inferred, "only the urgency is known yet");
+        let user = world.user(1);
+        world.sim.set_priority(&user, &twin, Some(&ids[2]), world.now).unwrap();
+        world.settle_down();
+        assert_ne!(inferred.0, Severity::Sev3, "the two say different things");
+        assert_eq!(here(world, incident), (Severity::Sev3, SeveritySource::Priority));
+        let peer = world.story(incident).peer.unwrap();
+        assert_eq!(peer.urgency, urgency, "both are kept");
+        assert_eq!(peer.priority.unwrap().id, ids[2]);
+        assert_eq!(there(world, &twin).0.as_deref(), Some(ids[2].as_str()), "nothing is told back");
+    }
+
     fn i050_a_priority_that_no_webhook_told_of_is_found_by_comparison(world) {
         let ids = map(world);
         let (incident, twin) = declare(world, Severity::Sev3);

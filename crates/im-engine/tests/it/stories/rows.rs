@@ -1,5 +1,7 @@
 //! What the document of the connector promises, row by row, where no case of its own tells it.
 
+use std::collections::BTreeSet;
+
 use im_core::{Command, Severity};
 use im_engine::commands;
 use im_pagerduty::Call;
@@ -79,9 +81,19 @@ story! {
     }
 
     fn i083_i087_i088_i089_whom_pagerduty_tells_has_it_here_and_either_side_can_hand_it_on(world) {
+        // Whom PagerDuty would call anyway would not show that our calls name somebody else.
+        let from = world.account.users[5].2.clone();
+        world.configure(move |config| config["custom"]["from_email"] = json!(from));
+        world.settle_down();
         let (incident, twin) = declare(world, Severity::Sev1);
         world.run_for(MINUTE);
         let there = world.sim.incident(&twin).unwrap().assignees;
+        let pages = world.sim.pages().iter().filter(|page| page.incident == twin);
+        let paged: BTreeSet<&str> = pages.map(|page| page.user.as_str()).collect();
+        assert_eq!(paged, there.iter().map(String::as_str).collect(), "who is on call, and nobody else");
+        assert_ne!(there, [world.user(5)], "never whom our calls name");
+        let writes: Vec<&str> = world.asked.iter().filter(|asked| asked.call.is_write()).map(|asked| asked.call.name()).collect();
+        assert_eq!(writes, ["create_incident"], "PagerDuty decides whom it tells");
         let here = |world: &mut World| -> Vec<String> {
             world.story(incident).assignees.iter().map(|one| one.id.clone()).collect()
         };

@@ -87,7 +87,7 @@ fn resolve_rule(world: &mut World, rule: &str) {
 }
 
 story! {
-    fn s67_three_services_are_one_incident_here_and_three_there(world) {
+    fn s67_i092_i162_three_services_are_one_incident_here_and_three_there(world) {
         // What the connector would page by must not replace the services' own policies.
         let policy = world.account.policies[0].0.clone();
         world.configure(|config| config["custom"]["escalation_policy_id"] = policy.as_str().into());
@@ -146,7 +146,7 @@ story! {
         assert!(world.story(alone).peer.is_some(), "one service is an incident as any other");
     }
 
-    fn s67_what_is_done_here_reaches_all(world) {
+    fn s67_i092_what_is_done_here_reaches_all(world) {
         let (incident, ids) = declared(world);
         world.act(2, incident, &Command::Acknowledge, None).unwrap();
         world.settle_down();
@@ -205,7 +205,7 @@ story! {
         assert!(twins(world, incident)[2].notes.is_empty(), "what is said of one stays with it");
     }
 
-    fn s67_all_it_is_over_when_the_last_is_resolved_there(world) {
+    fn s67_i092_all_it_is_over_when_the_last_is_resolved_there(world) {
         let (incident, ids) = declared(world);
         let user = world.user(3);
         for (nth, twin) in ids.iter().enumerate() {
@@ -326,6 +326,26 @@ story! {
         world.run_for(MINUTE);
         assert_eq!(twins(world, incident).iter().map(|twin| twin.status).collect::<Vec<_>>(), ["acknowledged"; 3]);
         assert!(world.outbox().is_empty());
+    }
+
+    fn s67_i162_a_create_that_pagerduty_cannot_take_yet_waits_and_the_others_stand(world) {
+        let away = world.account.services[2].0.clone();
+        world.instead = Some(Box::new(move |call| match call {
+            Call::CreateIncident { service_id, .. } if *service_id == away => {
+                Some(Reply { status: 503, headers: Vec::new(), body: Vec::new() })
+            }
+            _ => None,
+        }));
+        let incident = declare(world, &SERVICES);
+        world.run_for(MINUTE);
+        assert_eq!(world.sim.incidents().count(), 2);
+        let queued = world.outbox().pop().unwrap();
+        assert!(!queued.parked && queued.attempt > 0, "{queued:?}");
+        assert_eq!(queued.incident.to_string(), format!("{incident}.1"), "it says which");
+        world.instead = None;
+        world.run_for(MINUTE * 10);
+        assert_eq!((world.sim.incidents().count(), world.outbox().len()), (3, 0));
+        assert_eq!(twins(world, incident).len(), 3);
     }
 
     fn s67_a_page_that_was_given_up_does_not_hold_the_incident_open(world) {

@@ -33,7 +33,9 @@ use utoipa_axum::routes;
 use crate::http::App;
 use crate::http::error::ApiError;
 
+pub(crate) use deliveries::{DeliveryView, newest as deliveries_of};
 pub use view::ConnectorView;
+pub(crate) use view::{WebhookView, view};
 
 /// The routes of this module.
 pub fn routes() -> OpenApiRouter<Arc<App>> {

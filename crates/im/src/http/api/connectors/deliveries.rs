@@ -9,6 +9,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use im_pagerduty::{Subject, read_webhook};
 use im_store::inbox::{self, Kept};
+use im_store::{StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::Value;
@@ -35,23 +36,23 @@ pub(super) struct Deliveries {
 
 /// A webhook that was stored.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct DeliveryView {
+pub(crate) struct DeliveryView {
     /// Its number: the order of arrival.
     id: i64,
     /// When it first arrived.
-    received_at: Timestamp,
+    pub(crate) received_at: Timestamp,
     /// `incident.triggered`, `pagey.ping` …; null if the body makes no sense.
-    event: Option<String>,
+    pub(crate) event: Option<String>,
     /// When PagerDuty says that it happened.
     occurred_at: Option<Timestamp>,
     /// PagerDuty's id of the incident.
-    incident: Option<String>,
+    pub(crate) incident: Option<String>,
     /// Whether its signature was right; false where no secret is known here.
     verified: bool,
     /// How often it came.
-    copies: i64,
+    pub(crate) copies: i64,
     /// `waiting`, `done`, `ignored`, `unknown`, `unreadable` or `orphan`.
-    outcome: String,
+    pub(crate) outcome: String,
     /// The signed id of the event.
     event_id: String,
     /// `X-Webhook-Id` of the first delivery.
@@ -95,6 +96,17 @@ impl DeliveryView {
     }
 }
 
+/// What PagerDuty delivered before `before`, the newest first.
+pub(crate) fn newest(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    before: Option<i64>,
+    limit: u32,
+) -> Result<Vec<DeliveryView>, StoreError> {
+    let rows = inbox::list(tx, connector, before, limit)?;
+    Ok(rows.into_iter().map(DeliveryView::of).collect())
+}
+
 /// List what PagerDuty delivered, the newest first
 #[utoipa::path(
     get, path = "/api/v1/connectors/{name}/deliveries", tag = "connectors", operation_id = "list_deliveries",
@@ -127,11 +139,10 @@ pub(super) async fn list(
     };
     let now = app.clock.now();
     let found = app.db.read(move |tx| {
-        let rows = inbox::list(tx, &name, before, limit)?;
         let day = now - SignedDuration::from_hours(24);
         Ok::<_, ApiError>(Deliveries {
             refused_24h: hooks::refused_since(tx, &name, day)?,
-            deliveries: rows.into_iter().map(DeliveryView::of).collect(),
+            deliveries: newest(tx, &name, before, limit)?,
         })
     });
     found.await.map(Json)

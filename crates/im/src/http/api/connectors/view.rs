@@ -9,6 +9,7 @@ use im_core::Direction;
 use im_engine::connector::{self, Connector};
 use im_engine::key::{self, Key};
 use im_engine::{skew, subscription};
+use im_pagerduty::EVENTS;
 use im_store::connectors::Gap;
 use im_store::{StoreError, Tx, conflicts, incidents, outbox, repair, tallies};
 use jiff::{SignedDuration, Timestamp};
@@ -80,9 +81,22 @@ pub struct WebhookView {
     pub url: Option<String>,
     /// When a verified delivery last came.
     pub last_delivery: Option<Timestamp>,
+    /// What last went wrong with a delivery; null if nothing did in the time that is remembered.
+    pub last_error: Option<WebhookError>,
+    /// Events that PagerDuty tells of.
+    pub events: Vec<&'static str>,
     /// Events that the subscription was seen to leave out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_events: Vec<&'static str>,
+}
+
+/// A delivery that was not taken.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WebhookError {
+    /// When, to the minute.
+    pub at: Timestamp,
+    /// What was wrong.
+    pub what: &'static str,
 }
 
 /// List the connectors
@@ -131,7 +145,8 @@ pub(super) async fn load(app: &App, name: &str) -> Result<ConnectorView, ApiErro
         .ok_or_else(|| ApiError::no_connector(name))
 }
 
-fn view(
+/// How a connector is doing now.
+pub(crate) fn view(
     tx: &mut Tx<'_>,
     connector: &Connector,
     now: Timestamp,
@@ -160,6 +175,7 @@ fn view(
         .or(wrong)
         .or_else(|| events::told(&missing_events));
     let key = key::state(tx, connector, now)?;
+    let webhook = webhook_state(connector, bad_signatures, deleted);
     Ok(ConnectorView {
         name: name.to_owned(),
         kind: "pagerduty",
@@ -176,9 +192,14 @@ fn view(
         sync_errors: tallies::since(tx, name, "errors", day)?,
         repaired_24h: repair::repaired_since(tx, name, day)?,
         webhook: WebhookView {
-            state: webhook_state(connector, bad_signatures, deleted),
+            state: webhook,
             url: public_url.map(|base| webhook_url(&base, name)),
             last_delivery: row.last_heard_at,
+            last_error: hooks::last_bad_signature(tx, name, now)?.map(|at| WebhookError {
+                at,
+                what: "the signature was wrong",
+            }),
+            events: told_events(webhook, &missing_events),
             missing_events,
         },
         mode: mode(connector, deleted),
@@ -209,6 +230,14 @@ fn webhook_state(connector: &Connector, bad_signatures: i64, deleted: bool) -> &
     } else {
         "disabled"
     }
+}
+
+/// The events of a webhook that leaves out `missing`.
+fn told_events(webhook: &str, missing: &[&str]) -> Vec<&'static str> {
+    let is_off = webhook == "disabled";
+    let told = EVENTS.into_iter();
+    told.filter(|event| !is_off && !missing.contains(event))
+        .collect()
 }
 
 /// Where PagerDuty delivers.
