@@ -177,7 +177,7 @@ pub(crate) fn refold_alone(
     for _ in 0..ROUNDS_MAX {
         let mut known = facts::of_incident(tx, incident)?;
         if let Some(connector) = connector
-            && gone::report(tx, incident, connector, &known)? > 0
+            && gone::report(tx, incident, connector, &known)?
         {
             known = facts::of_incident(tx, incident)?;
         }
