@@ -283,6 +283,38 @@ story! {
         assert!(world.outbox().is_empty());
     }
 
+    fn whom_and_where_it_is_given_back_to_while_the_call_is_on_its_way_is_sent_again(world) {
+        let (incident, twin) = world.declared("db down");
+        world.run_for(MINUTE);
+        let before = world.sim.incident(&twin).unwrap();
+        let other = world.user(4);
+        assert!(before.assignees.len() == 1 && before.assignees[0] != other);
+        let give = |id: &str| Command::Assign { to: vec![im_core::Person { id: id.to_owned(), name: None }] };
+        let to = |service: &str| Command::Edit {
+            title: None,
+            description: None,
+            severity: None,
+            service: Some(service.to_owned()),
+        };
+        // A look goes before whom it is given to.
+        let all = [(give(&other), give(&before.assignees[0]), 25), (to("db"), to("web"), 5)];
+        for (away, back, seconds) in all {
+            world.way.lose = Some(|_| true);
+            world.latency = SignedDuration::from_secs(20);
+            world.must(incident, &away);
+            world.run_for(SignedDuration::from_secs(seconds));
+            let on_its_way = world.sim.incident(&twin).unwrap();
+            assert_ne!((&on_its_way.assignees, &on_its_way.service), (&before.assignees, &before.service));
+            world.must(incident, &back);
+            world.latency = SignedDuration::from_millis(80);
+            world.way.lose = None;
+            world.run_for(MINUTE * 10);
+            let after = world.sim.incident(&twin).unwrap();
+            assert_eq!((&after.assignees, &after.service), (&before.assignees, &before.service), "{}", world.timeline(incident));
+            assert!(world.outbox().is_empty());
+        }
+    }
+
     fn s23_the_first_that_is_heard_is_an_acknowledgement(world) {
         world.way.lose = Some(|body| is_event(body, "triggered"));
         let twin = world.triggered("Half heard");
