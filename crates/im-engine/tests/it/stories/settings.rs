@@ -279,6 +279,10 @@ story! {
         assert!(!world.timeline(quiet.0).contains("Rolled back"), "{}", world.timeline(quiet.0));
         assert!(world.timeline(loud.0).contains(": Rolled back"), "what was heard stays");
         // What else is told of an act is no note.
+        let fields = vec![("environment".to_owned(), Some("production".to_owned()))];
+        world.must(quiet.0, &Command::SetFields { fields });
+        let fields = world.story(quiet.0).fields;
+        assert_eq!((fields[0].name.as_str(), fields[0].value.as_str()), ("environment", "production"));
         let told = world.timeline(source);
         assert!(told.contains(&format!("Merged into PagerDuty incident {into}")), "{told}");
     }
