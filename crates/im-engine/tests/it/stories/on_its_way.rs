@@ -1,6 +1,6 @@
 //! What is done here while a call about it is on its way: nothing of it is lost, and nothing waits for another's call.
 
-use im_core::{Command, Effect, Kind, PeerStatus, Severity};
+use im_core::{Command, Effect, Kind, PeerStatus, Severity, Status};
 use jiff::SignedDuration;
 
 use crate::world::World;
@@ -75,6 +75,27 @@ story! {
         assert_eq!(left, [Kind::SeverityChanged]);
         world.run_for(MINUTE);
         assert!(world.outbox().is_empty() && world.story(incident).pending.is_empty());
+    }
+
+    fn what_is_taken_back_after_a_call_whose_answer_never_came_is_sent_again(world) {
+        let (incident, twin) = world.declared("There and back");
+        world.way.lose = Some(|_| true);
+        world.latency = SECOND * 20;
+        world.must(incident, &Command::Resolve);
+        world.run_for(SECOND * 2);
+        assert_eq!(world.there(&twin), "resolved", "and nobody here knows");
+        world.crash();
+        world.asleep = true;
+        let lease = world.outbox()[0].lease_until.unwrap();
+        world.run_for(lease.duration_since(world.now) + SECOND);
+        world.must(incident, &Command::Reopen);
+        world.asleep = false;
+        world.latency = SignedDuration::from_millis(80);
+        world.way.lose = None;
+        world.run_for(MINUTE * 10);
+        assert_eq!(world.there(&twin), "triggered", "{}", world.timeline(incident));
+        assert_eq!(world.story(incident).status, Status::Open);
+        assert!(world.outbox().is_empty());
     }
 
     fn a_change_that_is_looked_at_is_left_alone_until_its_lease_ends(world) {
