@@ -60,19 +60,19 @@ pub(crate) fn remember(
     Ok(())
 }
 
-/// Reports the deletions that an incident has not heard of; says how many there were.
+/// Reports the deletions that an incident has not heard of; says whether there were any.
 pub(crate) fn report(
     tx: &mut Tx<'_>,
     incident: IncidentNumber,
     connector: &Connector,
     known: &[Fact],
-) -> Result<usize, StoreError> {
+) -> Result<bool, StoreError> {
     let mut services = known
         .iter()
         .filter_map(|fact| fact.snapshot.as_ref()?.service.as_ref())
         .peekable();
     if services.peek().is_none() || !connector.mapping.direction.receives() {
-        return Ok(0);
+        return Ok(false);
     }
     let services: Vec<&str> = services.map(|service| service.id.as_str()).collect();
     let ends: Vec<_> = remembered(tx, connector.name())?
@@ -81,7 +81,7 @@ pub(crate) fn report(
         .filter(|deleted| !known.iter().any(|fact| fact.source_id == deleted.event))
         .map(|deleted| (end(&deleted), None))
         .collect();
-    facts::append(tx, incident, &ends)
+    Ok(facts::append(tx, incident, &ends)? > 0)
 }
 
 fn end(deleted: &Deleted) -> Fact {

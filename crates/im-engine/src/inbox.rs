@@ -79,16 +79,18 @@ fn digest_one(tx: &mut Tx<'_>, row: &InboxRow, now: Timestamp) -> Result<Step, S
         Subject::Ping => Ok(Step::Finish(Digested::Ignored)),
         Subject::Incident(heard) if !row.verified => hint(tx, &connector, heard, now),
         Subject::Incident(heard) => apply_all(tx, &connector, row, heard, now),
-        Subject::Service(event) if webhook.event_type == "service.deleted" && row.verified => {
-            let service = &event.service.id;
-            let at = webhook.occurred_at;
-            gone::remember(tx, &connector, service, &row.event_id, at, now)?;
-            directory::heard(tx, connector.name(), event, true, at)?;
-            Ok(Step::Finish(Digested::Done))
-        }
-        Subject::Service(event) if changes_service(&webhook.event_type) && row.verified => {
-            let at = webhook.occurred_at;
-            directory::heard(tx, connector.name(), event, false, at)?;
+        Subject::Service(event) if row.verified => {
+            let (id, at) = (&event.service.id, webhook.occurred_at);
+            match webhook.event_type.as_str() {
+                "service.deleted" => {
+                    gone::remember(tx, &connector, id, &row.event_id, at, now)?;
+                    directory::heard(tx, connector.name(), event, true, at)?;
+                }
+                "service.created" | "service.updated" => {
+                    directory::heard(tx, connector.name(), event, false, at)?;
+                }
+                _ => {}
+            }
             Ok(Step::Finish(Digested::Done))
         }
         Subject::Service(_) => Ok(Step::Finish(Digested::Done)),
@@ -99,10 +101,6 @@ fn digest_one(tx: &mut Tx<'_>, row: &InboxRow, now: Timestamp) -> Result<Step, S
             Ok(Step::Finish(Digested::Unknown))
         }
     }
-}
-
-fn changes_service(event_type: &str) -> bool {
-    matches!(event_type, "service.created" | "service.updated")
 }
 
 /// A webhook whose signature nobody can check says only where to look (S09).

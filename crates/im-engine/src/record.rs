@@ -177,7 +177,7 @@ pub(crate) fn refold_alone(
     for _ in 0..ROUNDS_MAX {
         let mut known = facts::of_incident(tx, incident)?;
         if let Some(connector) = connector
-            && gone::report(tx, incident, connector, &known)? > 0
+            && gone::report(tx, incident, connector, &known)?
         {
             known = facts::of_incident(tx, incident)?;
         }
@@ -399,7 +399,10 @@ fn same_slot(row: &Effect, debt: &Effect) -> bool {
 /// The fact that a command needs no call any more.
 pub(crate) fn settled(command: &str, how: &str, now: Timestamp) -> Fact {
     // What was kept here may be given up later: those are two answers.
-    let answer = if how == "kept" { "kept" } else { "settled" };
+    let answer = match how {
+        "kept" => "kept",
+        _ => "settled",
+    };
     Fact::new(
         Source::Answer,
         format!("{answer}:{command}"),

@@ -1,6 +1,6 @@
 //! What PagerDuty has to hear of each field, and when nothing is owed.
 
-use im_core::{Direction, FieldChoice, Mapping, ServiceChoice, fold};
+use im_core::{Direction, FieldChoice, Mapping, ServiceChoice, fields_to_set, fold};
 
 use crate::given::{both_ways, facts, tell_with};
 
@@ -191,6 +191,29 @@ fn a_field_of_peoples_own_is_owed_where_pagerduty_has_one_for_it_and_shows_anoth
     ] {
         assert_eq!(debts(&format!("{there}{set}"), &zoned()), expect, "{set}");
     }
+}
+
+#[test]
+fn a_field_that_nobody_asks_for_any_more_stays_as_it_is_there() {
+    let mut mapping = zoned();
+    mapping.fields.push(FieldChoice {
+        name: "floor".to_owned(),
+        theirs: "Floor".to_owned(),
+    });
+    let given_up = "
+        09:00 webhook triggered showing status=triggered | db down
+        09:01 webhook fields_changed by Bob | 3 | Zone
+        09:05 command#x fields_changed by Ann | 4 | zone
+        09:06 answer settled for x | discarded
+    ";
+    let to_set = |text: &str| {
+        let story = fold(&facts(text), Some(&mapping)).unwrap();
+        fields_to_set(&story, &mapping)
+    };
+    assert_eq!(to_set(given_up), []);
+    let another = format!("{given_up}09:07 command#y fields_changed by Ann | 2 | floor");
+    let floor = ("Floor".to_owned(), Some("2".to_owned()));
+    assert_eq!(to_set(&another), [floor]);
 }
 
 #[test]

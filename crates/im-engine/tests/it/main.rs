@@ -51,6 +51,7 @@ mod stories {
     mod limits;
     mod main_job;
     mod measured;
+    mod on_its_way;
     mod order;
     mod priorities;
     mod receiving;

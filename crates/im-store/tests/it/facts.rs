@@ -1,9 +1,12 @@
 //! What a connection remembers of facts is what the database holds, whoever writes and whatever is undone.
 
 use fastrand::Rng;
-use im_core::{Actor, Fact, IncidentNumber, Kind, Source};
+use im_core::{
+    Actor, Fact, IncidentNumber, Kind, Named, PeerStatus, Person, Snapshot, Source, Urgency,
+};
+use im_store::facts::News;
 use im_store::fault::{Fault, Faults};
-use im_store::{Db, LocalDb, StoreError, facts};
+use im_store::{Db, LocalDb, StoreError, Tx, erase, facts, incidents};
 use jiff::Timestamp;
 
 use crate::backend::{each, each_shared};
@@ -132,5 +135,203 @@ fn more_facts_than_are_remembered_are_told_whole() {
             assert_eq!(told(&mut db, 1).len(), MANY);
             assert_eq!(told(&mut db, 2).len(), 10);
         }
+    });
+}
+
+fn write<T>(db: &mut LocalDb, work: impl FnMut(&mut Tx<'_>) -> Result<T, StoreError>) -> T {
+    db.write(work).unwrap()
+}
+
+fn named(id: &str) -> Named {
+    Named {
+        id: id.to_owned(),
+        name: Some(format!("name of {id}")),
+    }
+}
+
+fn person(id: &str) -> Person {
+    Person {
+        id: id.to_owned(),
+        name: None,
+    }
+}
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_780_000_000 + second).unwrap()
+}
+
+/// A fact with everything that a fact can have.
+fn full() -> Fact {
+    let snapshot = Snapshot {
+        version: at(1),
+        read_at: Some(at(2)),
+        answered_at: Some(at(3)),
+        id: "QA1".to_owned(),
+        number: Some(12),
+        html_url: Some("https://example.test/QA1".to_owned()),
+        incident_key: Some("key".to_owned()),
+        created_at: Some(at(0)),
+        status: Some(PeerStatus::Acknowledged),
+        title: Some("Slow".to_owned()),
+        urgency: Some(Urgency::High),
+        priority: Some(Some(named("P1"))),
+        service: Some(named("SDB")),
+        policy: Some(named("E1")),
+        assignees: Some(vec![person("U1")]),
+        teams: Some(vec![named("T1")]),
+        merged_into: Some("QB2".to_owned()),
+    };
+    Fact::new(
+        Source::LogEntry,
+        "R1",
+        Kind::Delegated,
+        Actor::user("U1", "Ann"),
+        at(4),
+    )
+    .about(vec![person("U2"), person("U3")])
+    .with_value("value")
+    .with_detail("detail")
+    .showing(snapshot)
+    .answering("command")
+}
+
+#[test]
+fn a_fact_comes_back_as_it_was_told() {
+    each(|backend| {
+        let mut db = backend.local();
+        let bare = fact(1).0;
+        let mut shown = full();
+        shown.source_id = "R2".to_owned();
+        let all = [
+            (full(), Some("its report".to_owned())),
+            (bare.clone(), None),
+            // What it shows is kept without the report, and the report without anything shown.
+            (shown.clone(), None),
+            (fact(2).0, Some("another report".to_owned())),
+        ];
+        let added = write(&mut db, |tx| facts::append(tx, incident(1), &all));
+        assert_eq!(added, 4);
+        let told = write(&mut db, |tx| facts::of_incident(tx, incident(1)));
+        assert_eq!(*told, [full(), bare, shown, fact(2).0]);
+        let mut raw = |source, id| write(&mut db, |tx| facts::raw(tx, incident(1), source, id));
+        assert_eq!(raw(Source::LogEntry, "R1").as_deref(), Some("its report"));
+        assert_eq!(raw(Source::LogEntry, "R2"), None);
+        assert_eq!(raw(Source::Webhook, "fact-1"), None);
+        assert_eq!(
+            raw(Source::Webhook, "fact-2").as_deref(),
+            Some("another report")
+        );
+        assert_eq!(raw(Source::Look, "R1"), None, "another source's");
+    });
+}
+
+#[test]
+fn what_is_told_again_is_no_new_fact() {
+    each(|backend| {
+        let mut db = backend.local();
+        let append = |db: &mut LocalDb, number, numbers: &[usize]| {
+            let all: Vec<_> = numbers.iter().map(|number| fact(*number)).collect();
+            write(db, |tx| facts::append(tx, incident(number), &all))
+        };
+        assert_eq!(append(&mut db, 1, &[]), 0);
+        assert_eq!(append(&mut db, 1, &[1, 2, 1]), 2, "twice in one telling");
+        assert_eq!(append(&mut db, 1, &[2, 1]), 0);
+        assert_eq!(append(&mut db, 1, &[3, 2, 4, 5]), 3);
+        assert_eq!(
+            told(&mut db, 1),
+            ["fact-1", "fact-2", "fact-3", "fact-4", "fact-5"]
+        );
+        // The first telling stays, whatever the second one says.
+        let mut other = fact(1);
+        other.0.value = Some("changed".to_owned());
+        other.1 = Some("its report".to_owned());
+        let again = write(&mut db, |tx| {
+            facts::append(tx, incident(1), std::slice::from_ref(&other))
+        });
+        assert_eq!(again, 0);
+        let kept = write(&mut db, |tx| facts::of_incident(tx, incident(1)));
+        assert_eq!(kept.first(), Some(&fact(1).0));
+        let raw = write(&mut db, |tx| {
+            facts::raw(tx, incident(1), Source::Webhook, "fact-1")
+        });
+        assert_eq!(raw, None);
+        // Another incident, or another source, has its own.
+        assert_eq!(append(&mut db, 2, &[1]), 1);
+        let mut by_log = fact(1);
+        by_log.0.source = Source::LogEntry;
+        let by_log = write(&mut db, |tx| {
+            facts::append(tx, incident(1), std::slice::from_ref(&by_log))
+        });
+        assert_eq!(by_log, 1);
+    });
+}
+
+#[test]
+fn facts_are_known_when_each_of_them_is() {
+    each(|backend| {
+        let mut db = backend.local();
+        let known = |db: &mut LocalDb, number, numbers: &[usize]| {
+            let all: Vec<Fact> = numbers.iter().map(|number| fact(*number).0).collect();
+            write(db, |tx| facts::are_known(tx, incident(number), &all))
+        };
+        assert!(!known(&mut db, 1, &[1]));
+        write(&mut db, |tx| {
+            facts::append(tx, incident(1), &[fact(1), fact(2)])
+        });
+        assert!(known(&mut db, 1, &[1]) && known(&mut db, 1, &[2, 1]));
+        assert!(!known(&mut db, 1, &[1, 2, 3]));
+        assert!(!known(&mut db, 2, &[1]), "of another incident");
+        assert!(known(&mut db, 2, &[]), "nothing is missing of nothing");
+    });
+}
+
+#[test]
+fn whoever_follows_the_facts_misses_none_and_hears_of_what_was_erased() {
+    each(|backend| {
+        let mut db = backend.local();
+        let after = |db: &mut LocalDb, seq, limit| write(db, |tx| facts::after(tx, seq, limit));
+        let news = |numbers: &[i64], last, erased| {
+            Some(News {
+                incidents: numbers.iter().map(|number| incident(*number)).collect(),
+                last,
+                erased,
+            })
+        };
+        assert_eq!(write(&mut db, facts::last), 0);
+        assert_eq!(after(&mut db, 0, 10), None);
+        write(&mut db, |tx| {
+            let first = incidents::insert(tx, Some("prod"), |_| None, at(0))?;
+            let second = incidents::insert(tx, Some("test"), |_| None, at(0))?;
+            facts::append(tx, first, &[fact(1), fact(2)])?;
+            facts::append(tx, second, &[fact(3)])
+        });
+        assert_eq!(write(&mut db, facts::last), 3);
+        assert_eq!(after(&mut db, 0, 10), news(&[1, 2], 3, None));
+        assert_eq!(after(&mut db, 0, 2), news(&[1], 2, None));
+        assert_eq!(after(&mut db, 2, 2), news(&[2], 3, None));
+        assert_eq!(after(&mut db, 3, 2), None);
+        write(&mut db, |tx| erase::some_incidents(tx, "prod", 10, at(1)));
+        write(&mut db, |tx| facts::append(tx, incident(2), &[fact(4)]));
+        assert_eq!(write(&mut db, facts::last), 5, "numbers do not come again");
+        assert_eq!(after(&mut db, 3, 1), news(&[], 4, Some(4)));
+        assert_eq!(after(&mut db, 3, 10), news(&[2], 5, Some(4)));
+        assert_eq!(after(&mut db, 4, 10), news(&[2], 5, None));
+    });
+}
+
+#[test]
+fn a_word_that_nobody_here_wrote_is_said() {
+    each(|backend| {
+        let mut db = backend.local();
+        write(&mut db, |tx| facts::append(tx, incident(1), &[fact(1)]));
+        let spoil = "-- spoil
+            UPDATE fact SET kind = 'exploded'";
+        write(&mut db, |tx| tx.execute(spoil, &[]));
+        let read = db.read(|tx| facts::of_incident(tx, incident(1)));
+        let error = std::error::Error::source(&read.unwrap_err()).map(ToString::to_string);
+        assert_eq!(
+            error.as_deref(),
+            Some("column 2 is not im_core::fact::Kind")
+        );
     });
 }

@@ -15,5 +15,6 @@ mod directory;
 mod facts;
 mod faults;
 mod groups;
+mod inbox;
 mod migrations;
 mod sqlite_only;

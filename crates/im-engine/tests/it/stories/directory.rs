@@ -161,6 +161,24 @@ story! {
         assert_eq!((known.len(), known[0].until), (1, Some(late)), "{known:?}");
     }
 
+    fn what_nobody_signed_or_nobody_knows_renames_no_service(world) {
+        let (id, name, _) = world.account.services[0].clone();
+        let told = |what: &str, at, name: &str| event(what, what, at, &json!({"type": "service", "id": id, "summary": name}));
+        let before = versions(world, Kind::Service, &id);
+        assert_eq!((before.len(), before[0].name.as_deref()), (1, Some(name.as_str())));
+        world.way.unverified = true;
+        for what in ["service.updated", "service.created", "service.deleted"] {
+            world.arrive(&told(what, world.now, "Forged"), what);
+        }
+        world.settle_down();
+        assert_eq!(versions(world, Kind::Service, &id), before);
+        world.way.unverified = false;
+        world.arrive(&told("service.admired", world.now, "Admired"), "admired");
+        world.settle_down();
+        assert_eq!(versions(world, Kind::Service, &id), before);
+        assert_eq!(world.events("done"), 4);
+    }
+
     fn mw03_mw04_who_moves_is_known_in_the_old_place_and_the_new(world) {
         let user = world.user(0);
         let (shop, platform) = (team(world, "Shop"), team(world, "Platform"));

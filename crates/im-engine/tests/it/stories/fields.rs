@@ -111,6 +111,23 @@ fn text(world: &mut World, twin: &str) -> String {
 }
 
 story! {
+    fn a_field_that_is_set_back_while_the_call_is_on_its_way_is_set_back_there(world) {
+        map(world);
+        let incident = declare(world, &["web"], &[("environment", "production")]);
+        let twin = world.twin(incident);
+        world.way.lose = Some(|_| true);
+        world.latency = SignedDuration::from_secs(20);
+        set(world, incident, &[("environment", "staging")]);
+        world.run_for(SignedDuration::from_secs(5));
+        assert_eq!(there(world, &twin)["environment"], "staging", "and nobody here knows");
+        set(world, incident, &[("environment", "production")]);
+        world.latency = SignedDuration::from_millis(80);
+        world.run_for(MINUTE * 10);
+        assert_eq!(there(world, &twin)["environment"], "production");
+        assert_eq!(here(world, incident), "environment=production");
+        assert!(world.outbox().is_empty());
+    }
+
     fn i094_fields_go_to_pagerdutys_custom_fields_and_the_others_stand_in_the_text(world) {
         map(world);
         let incident = declare(world, &["web"], &[("environment", "production"), ("customers", "42"), ("root_cause", "disk"), ("region", "eu")]);

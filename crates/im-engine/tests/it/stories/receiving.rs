@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use pd_sim::DeliveryResult;
 use serde_json::json;
 
-use crate::world::{CONNECTOR, event};
+use crate::world::{CONNECTOR, event, is_event};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 
@@ -360,6 +360,36 @@ story! {
         assert!(world.called("read_incident") <= 20, "and not over and over: {}", world.called("read_incident"));
         assert_eq!(world.events("waiting"), 0);
         assert_eq!(world.events("orphan"), 1);
+    }
+
+    fn an_event_about_an_incident_that_nobody_shows_us_is_given_up_after_ten_minutes_and_not_before(world) {
+        let data = json!({"type": "incident_note", "id": "N1", "content": "hi", "incident": {"id": "QNOSUCH", "type": "incident_reference"}});
+        let body = event("FAKE", "incident.annotated", world.now, &data);
+        world.arrive(&body, "fake");
+        world.run_for(MINUTE);
+        assert!(world.called("read_incident") >= 1, "PagerDuty was asked");
+        world.asleep = true;
+        world.run_for(MINUTE * 9);
+        world.asleep = false;
+        assert_eq!(world.digest_once(), Some(1), "it is looked at after ten minutes");
+        assert_eq!((world.events("waiting"), world.events("orphan")), (1, 0));
+        world.run_for(MINUTE * 2);
+        assert_eq!((world.events("waiting"), world.events("orphan")), (0, 1));
+    }
+
+    fn an_event_about_an_incident_that_cannot_be_read_now_waits_until_it_can(world) {
+        world.way.lose = Some(|body| !is_event(body, "annotated"));
+        let twin = world.triggered("Half heard");
+        let user = world.user(2);
+        world.wire_up = false;
+        world.sim.note(&user, &twin, "Anybody there?", world.now).unwrap();
+        world.run_for(MINUTE * 30);
+        assert_eq!((world.events("waiting"), world.events("orphan")), (1, 0), "nobody said that there is none");
+        world.wire_up = true;
+        world.run_for(MINUTE * 10);
+        let incident = world.number_of(&twin).unwrap();
+        assert_eq!(world.notes(incident), ["Anybody there?"]);
+        assert_eq!((world.events("waiting"), world.events("done")), (0, 1));
     }
 
     fn s16_two_subscriptions_tell_one_act(world) {

@@ -259,6 +259,34 @@ story! {
         assert_eq!(world.notes(incident), ["Ours", "From now on"]);
     }
 
+    fn what_is_said_of_an_end_stays_there_where_notes_do_not_cross(world) {
+        let (loud, quiet) = (world.born_there("Loud"), world.born_there("Quiet"));
+        let (source, merged) = world.born_there("Merged");
+        let (_, into) = world.born_there("Into");
+        let resolve = |world: &mut World, twin: &str| {
+            let body = json!({"incident": {"type": "incident_reference", "status": "resolved", "resolution": "Rolled back"}});
+            let reply = world.ask("PUT", &format!("/incidents/{twin}"), body.to_string().into_bytes());
+            assert_eq!(reply.status, 200);
+            world.sync();
+        };
+        resolve(world, &loud.1);
+        assert!(world.timeline(loud.0).contains(": Rolled back"), "{}", world.timeline(loud.0));
+        set(world, "sync_notes", false);
+        let user = world.user(3);
+        world.sim.merge(&user, &into, &merged, world.now).unwrap();
+        resolve(world, &quiet.1);
+        assert_eq!(world.story(quiet.0).status, Status::Resolved);
+        assert!(!world.timeline(quiet.0).contains("Rolled back"), "{}", world.timeline(quiet.0));
+        assert!(world.timeline(loud.0).contains(": Rolled back"), "what was heard stays");
+        // What else is told of an act is no note.
+        let fields = vec![("environment".to_owned(), Some("production".to_owned()))];
+        world.must(quiet.0, &Command::SetFields { fields });
+        let fields = world.story(quiet.0).fields;
+        assert_eq!((fields[0].name.as_str(), fields[0].value.as_str()), ("environment", "production"));
+        let told = world.timeline(source);
+        assert!(told.contains(&format!("Merged into PagerDuty incident {into}")), "{told}");
+    }
+
     fn the_tables_translate_what_is_over_too(world) {
         let (incident, twin) = world.born_there("Over");
         let user = world.user(3);

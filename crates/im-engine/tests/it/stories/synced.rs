@@ -4,7 +4,7 @@ use im_core::{Command, Status};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::world::World;
+use crate::world::{World, is_event};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -65,6 +65,27 @@ story! {
         world.must(incident, &Command::Resolve);
         world.settle_down();
         assert_eq!(world.there(&twin), "resolved");
+    }
+
+    fn an_event_of_another_service_is_let_go_after_a_minute_and_not_before(world) {
+        choose(world, &[1, 2]);
+        world.way.lose = Some(|body| !is_event(body, "annotated"));
+        let twin = trigger(world, 3, "Another's");
+        let user = world.user(1);
+        world.sim.note(&user, &twin, "a note", world.now).unwrap();
+        world.deliver();
+        let came = world.now;
+        world.run_for(MINUTE / 3);
+        assert_eq!(world.called("read_incident"), 1, "it is looked up");
+        world.asleep = true;
+        world.run_for((came + MINUTE).duration_since(world.now));
+        world.asleep = false;
+        assert_eq!(world.digest_once(), Some(1), "it is looked at after a minute");
+        assert_eq!(world.events("waiting"), 1);
+        world.run_for(MINUTE * 2);
+        assert_eq!((world.events("waiting"), world.events("orphan")), (0, 0));
+        assert!(world.list().is_empty());
+        assert_eq!(world.called("read_incident"), 1, "once");
     }
 
     fn mw39_a_service_that_is_not_chosen_any_more_stays_as_it_was_and_catches_up_later(world) {

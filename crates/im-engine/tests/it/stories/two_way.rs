@@ -123,6 +123,25 @@ story! {
         assert_eq!(world.called("add_note"), 1);
     }
 
+    fn a_note_of_ours_that_comes_back_before_its_answer_is_shown_once(world) {
+        let (incident, twin) = world.declared("Notes");
+        world.latency = SECOND * 20;
+        world.write_note(incident, "One");
+        world.write_note(incident, "Two");
+        for there in [1, 2] {
+            world.run_for(SECOND * 10);
+            assert_eq!(world.sim.incident(&twin).unwrap().notes.len(), there);
+            assert_eq!(world.told_about(&twin).iter().filter(|body| body.contains("incident.annotated")).count(), there);
+            let told = world.timeline(incident);
+            assert_eq!(world.notes(incident), ["One", "Two"], "{told}");
+            assert_eq!(told.matches("[both] Note by").count(), there, "{told}");
+            world.run_for(SECOND * 10);
+        }
+        world.settle_down();
+        assert_eq!(world.notes(incident), ["One", "Two"]);
+        assert!(world.outbox().is_empty());
+    }
+
     fn s57_a_note_whose_answer_is_lost_is_not_written_twice(world) {
         let (incident, twin) = world.declared("Notes");
         world.sim.faults().next_matching("POST", "/notes", Fault::LoseAnswer);
