@@ -316,6 +316,17 @@ fn the_same_end_on_both_sides_is_no_conflict_and_neither_is_no_end() {
 }
 
 #[test]
+fn a_state_that_we_took_back_is_no_conflict_with_one_that_they_went_on_to() {
+    let known = "
+        09:00 webhook#t triggered showing status=triggered;title=slow | slow
+        09:05 command#r resolved by Ann
+        09:05:01 command#o reopened by Ann
+    ";
+    let news = "09:05:02 webhook#n acknowledged by Bob showing status=acknowledged";
+    assert_eq!(found(known, news, &both_ways()), "");
+}
+
+#[test]
 fn the_news_of_an_older_move_by_a_rule_is_ours() {
     let mut mapping = both_ways();
     mapping.rules = vec![ServiceRule {
