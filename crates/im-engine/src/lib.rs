@@ -37,6 +37,7 @@ mod read;
 mod reconcile;
 pub mod record;
 mod settle;
+pub mod silence;
 pub mod skew;
 pub mod subscription;
 mod whose;

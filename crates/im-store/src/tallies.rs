@@ -1,6 +1,6 @@
 //! Counts per minute: calls, errors, webhooks. What status and health are read off.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::statements::statements;
 use crate::{StoreError, Tx, params};
@@ -20,6 +20,10 @@ statements! {
             ON CONFLICT (connector, minute, what) DO UPDATE SET n = excluded.n WHERE tally.n < excluded.n";
     PEAK_SINCE = "-- tallies.peak_since
         SELECT COALESCE(MAX(n), 0) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
+    LONGEST_PAUSE = "-- tallies.longest_pause
+        SELECT MAX(pause) FROM (
+            SELECT minute - LAG(minute) OVER (ORDER BY minute) AS pause
+              FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3) AS pauses";
     FORGET = "-- tallies.forget
         DELETE FROM tally WHERE connector = ?1 AND minute < ?2";
 }
@@ -79,6 +83,18 @@ pub fn peak_since(
 ) -> Result<i64, StoreError> {
     tx.query_one(PEAK_SINCE, params![connector, minute(since), what])?
         .map_or(Ok(0), |row| row.int(0))
+}
+
+/// The longest time since `since` between two counts of `what`, to the minute.
+pub fn longest_pause(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    what: &str,
+    since: Timestamp,
+) -> Result<Option<SignedDuration>, StoreError> {
+    let row = tx.query_one(LONGEST_PAUSE, params![connector, minute(since), what])?;
+    let minutes = row.map(|row| row.opt_int(0)).transpose()?.flatten();
+    Ok(minutes.map(SignedDuration::from_mins))
 }
 
 /// Drops what is older than `before`.

@@ -162,12 +162,12 @@ impl Caller {
         now: Timestamp,
     ) -> Result<(Outcome, Limits), SecretError> {
         let key = self.vault.open(place.sealed_key)?;
-        let began = self.clock.now();
+        let watch = self.clock.stopwatch();
         let carried = self
             .pagerduty
             .perform(place.base_url, &key, call, now)
             .await;
-        let ms = self.clock.now().duration_since(began).as_millis();
+        let ms = watch.elapsed().as_millis();
         let outcome = outcome_word(&carried.outcome);
         log(&place, call, &carried, outcome, ms);
         self.metrics.called(place.connector, call.name(), outcome);
