@@ -27,6 +27,8 @@ const TRUSTED_PROXY_HOPS: &str = "trusted_proxy_hops";
 const TIME_ZONE: &str = "time_zone";
 /// The setting that holds the header which names the connector at `/events`.
 const IDENTITY_HEADER: &str = "identity_header";
+/// The setting that leaves e-mail addresses out.
+const HIDE_EMAILS: &str = "hide_emails";
 /// That header unless it was set.
 const IDENTITY_HEADER_DEFAULT: &str = "multitudesId";
 /// Nobody has more proxies in a row; a larger number is a mistake.
@@ -46,6 +48,8 @@ pub(super) struct Settings {
     time_zone: String,
     /// The header that names the connector of a webhook at `/events`.
     identity_header: String,
+    /// Whether the e-mail addresses of PagerDuty's people are left out of answers.
+    hide_emails: bool,
 }
 
 /// What to change; what is left out stays.
@@ -63,6 +67,9 @@ pub(super) struct Changes {
     time_zone: Option<String>,
     /// The name of a header.
     identity_header: Option<String>,
+    /// true or false, as such or as text.
+    #[schema(value_type = Option<bool>)]
+    hide_emails: Option<Value>,
 }
 
 /// Show the settings
@@ -89,9 +96,13 @@ pub(super) async fn change(
     let hops = changes.trusted_proxy_hops.as_ref().map(hops).transpose()?;
     let zone = changes.time_zone.as_deref().map(zone).transpose()?;
     let header = changes.identity_header.as_deref().map(header).transpose()?;
+    let hide = changes.hide_emails.as_ref().map(hide).transpose()?;
     let now = app
         .db
         .write(move |tx| {
+            if let Some(hide) = hide {
+                settings::put(tx, HIDE_EMAILS, &hide.to_string())?;
+            }
             if let Some(header) = &header {
                 settings::put(tx, IDENTITY_HEADER, header)?;
             }
@@ -120,6 +131,7 @@ fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
         trusted_proxy_hops: trusted_proxy_hops(tx)?,
         time_zone: stored_zone(tx)?,
         identity_header: identity_header(tx)?,
+        hide_emails: hides_emails(tx)?,
     })
 }
 
@@ -158,6 +170,21 @@ fn header(text: &str) -> Result<String, ApiError> {
         )));
     }
     Ok(name.to_owned())
+}
+
+/// Whether the e-mail addresses of PagerDuty's people are left out of answers.
+pub(super) fn hides_emails(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    Ok(settings::get(tx, HIDE_EMAILS)?.as_deref() == Some("true"))
+}
+
+fn hide(given: &Value) -> Result<bool, ApiError> {
+    let text = given
+        .as_str()
+        .map_or_else(|| given.to_string(), |text| text.trim().to_owned());
+    text.parse().map_err(|_not_one| {
+        let detail = format!("`{HIDE_EMAILS}` cannot be `{text}`");
+        ApiError::wrong_value(HIDE_EMAILS, detail).hint("use true or false")
+    })
 }
 
 /// The organisation's time zone.
