@@ -24,6 +24,7 @@ pub mod connector;
 mod described;
 pub mod directory;
 mod early;
+pub mod events;
 pub mod fields;
 pub mod figures;
 mod gone;
@@ -40,6 +41,7 @@ mod settle;
 pub mod silence;
 pub mod skew;
 pub mod subscription;
+pub mod unowned;
 mod whose;
 
 use jiff::SignedDuration;

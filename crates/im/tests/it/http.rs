@@ -11,6 +11,7 @@ mod directory;
 mod doctor;
 mod door;
 mod event;
+mod events;
 mod figures;
 mod findings;
 mod health;

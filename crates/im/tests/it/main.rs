@@ -9,6 +9,7 @@
 mod cli;
 mod cli_conflicts;
 mod cli_errors;
+mod cli_events;
 mod cli_examples;
 mod cli_help;
 mod cli_mapping;

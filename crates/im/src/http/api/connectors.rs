@@ -21,6 +21,7 @@ mod sync;
 mod synced;
 mod test;
 mod test_event;
+mod timeline;
 mod view;
 mod webhook;
 
@@ -33,6 +34,7 @@ use utoipa_axum::routes;
 use crate::http::App;
 use crate::http::error::ApiError;
 
+pub(crate) use health::watched;
 pub use view::ConnectorView;
 
 /// The routes of this module.
@@ -66,6 +68,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(doctor::doctor))
         .routes(routes!(health::show))
         .routes(routes!(key::forget))
+        .routes(routes!(timeline::show))
         .routes(routes!(figures::show))
         .routes(routes!(oncall::show))
 }

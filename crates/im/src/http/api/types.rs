@@ -92,6 +92,9 @@ pub struct Incident {
     pub declared_by: Doer,
     /// When it began.
     pub created_at: Timestamp,
+    /// Since when nobody is left to page and nobody has taken it: its escalation policy is at its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unowned_since: Option<Timestamp>,
     /// When somebody took it; null once it is open again.
     pub acknowledged_at: Option<Timestamp>,
     /// Who took it, by name.
@@ -269,6 +272,7 @@ impl Incident {
             origin: if story.born_here { "here" } else { "pagerduty" },
             declared_by: Doer::from(&story.declared_by),
             created_at: story.created_at,
+            unowned_since: story.unowned_since(),
             acknowledged_at: story.acknowledgement.as_ref().map(|done| done.at),
             acknowledged_by: by(story.acknowledgement.as_ref()),
             mitigated_at: story.mitigation.as_ref().map(|done| done.at),

@@ -5,10 +5,11 @@
 //! tried with a test event, and where that cannot be, only a quiet that is longer than usual is said.
 //!
 //! What PagerDuty says when it is asked is in [`asked`], what is known without asking in
-//! [`stored`].
+//! [`stored`]; the watch of a server goes by the second alone ([`watched`]).
 
 mod asked;
 mod stored;
+pub(crate) mod watched;
 
 use std::sync::Arc;
 
