@@ -170,6 +170,19 @@ pub struct Mapping {
 }
 
 impl Mapping {
+    /// PagerDuty's ids of the services that it names, each once, the default first.
+    pub fn service_ids(&self) -> Vec<&str> {
+        let by_name = self.services.iter().map(|choice| choice.id.as_str());
+        let by_rule = self.rules.iter().map(|rule| rule.id.as_str());
+        let mut ids = vec![self.default_service.as_str()];
+        for id in by_name.chain(by_rule) {
+            if !ids.contains(&id) {
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
     /// The documented defaults, for incidents of `default_service`.
     pub fn new(direction: Direction, default_service: impl Into<String>) -> Self {
         let names = ["P1", "P2", "P3", "P4"].map(str::to_owned);

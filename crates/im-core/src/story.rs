@@ -71,6 +71,25 @@ impl Story {
         }
     }
 
+    /// Since when nobody has taken it and nobody is left to page, because its escalation policy is at
+    /// its end (S49); `None` while somebody is.
+    pub fn unowned_since(&self) -> Option<Timestamp> {
+        let says_who = |line: &&Line| {
+            matches!(
+                line.kind,
+                Kind::Exhausted
+                    | Kind::Acknowledged
+                    | Kind::Assigned
+                    | Kind::Escalated
+                    | Kind::Delegated
+                    | Kind::Reopened
+            )
+        };
+        let last = self.lines.iter().rev().find(says_who)?;
+        let is_alone = self.status == Status::Open && last.kind == Kind::Exhausted;
+        is_alone.then_some(last.at)
+    }
+
     /// The instant of a command that is given `now`: after everything that was to be seen when
     /// it was given. PagerDuty's instants are its own, and our clock may be behind (S31).
     pub fn command_at(&self, now: Timestamp) -> Timestamp {

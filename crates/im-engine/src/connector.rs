@@ -7,7 +7,9 @@ use im_core::{IncidentNumber, Mapping, Source};
 use im_pagerduty::FieldKind;
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
-use im_store::{Cause, StoreError, Tx, backfill, conflicts, erase, facts, incidents, settings};
+use im_store::{
+    Cause, StoreError, Tx, backfill, conflicts, connector_events, erase, facts, incidents, settings,
+};
 use jiff::Timestamp;
 
 use crate::{directory, fields, reconcile, record, skew, subscription};
@@ -84,6 +86,7 @@ pub fn forget(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<bool, Store
     settings::put(tx, &attached_to(name), "")?;
     skew::forget(tx, name)?;
     subscription::forget(tx, name)?;
+    connector_events::forget(tx, name)?;
     conflicts::ignore_all(tx, name, "its connector was removed", now)?;
     connectors::delete(tx, name)
 }

@@ -20,6 +20,11 @@ const ALLOWANCE: &str = "allowance_permille";
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// Days that tell what is usual.
 const USUAL_DAYS: i64 = 7;
+/// Fewer calls a day than this are never unusual: whoever reads the past of a small account, or
+/// changes `sync_interval`, makes three times as many calls as before and surprises nobody.
+const CALLS_MIN: i64 = 500;
+/// More than so many times the usual is unusual.
+const CALLS_TIMES: i64 = 3;
 
 /// The figures of one connector.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +52,12 @@ impl Figures {
     pub fn success_permille(&self) -> Option<i64> {
         let good = (self.calls - self.errors).max(0);
         (self.calls > 0).then(|| (good * 1000 + self.calls / 2) / self.calls)
+    }
+
+    /// Whether far more calls were made in the last 24 hours than a day in the week before.
+    pub fn is_unusual(&self) -> bool {
+        let is_more = |usual| self.calls > usual * CALLS_TIMES;
+        self.calls > CALLS_MIN && self.usual_calls.is_some_and(is_more)
     }
 }
 

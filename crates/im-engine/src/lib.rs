@@ -24,6 +24,7 @@ pub mod connector;
 mod described;
 pub mod directory;
 mod early;
+pub mod events;
 pub mod fields;
 pub mod figures;
 mod gone;
@@ -37,8 +38,10 @@ mod read;
 mod reconcile;
 pub mod record;
 mod settle;
+pub mod silence;
 pub mod skew;
 pub mod subscription;
+pub mod unowned;
 mod whose;
 
 use jiff::SignedDuration;

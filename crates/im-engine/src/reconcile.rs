@@ -39,6 +39,11 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 /// What a run asks for in one step when it looks for incidents that were not listed; the rest
 /// comes in its next steps.
 const UNSEEN_MAX: u32 = 500;
+/// Where comparisons are rarer than this, the webhook subscription is looked at between them:
+/// anybody may change it at PagerDuty, and nothing tells us.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// Why a run is made that looks at the subscription and at nothing else.
+const LOOK: &str = "look";
 /// While a run waits for incidents to be read, it looks again after this time.
 const WAIT: SignedDuration = SignedDuration::from_millis(500);
 
@@ -61,6 +66,9 @@ pub(crate) struct Progress {
     /// Whether anything could be read at all.
     #[serde(default)]
     has_read: bool,
+    /// Whether only the subscription is looked at, unless that says that webhooks are missing.
+    #[serde(default)]
+    is_look: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +135,7 @@ pub(crate) fn step(
             return Ok(Some((run.id, call)));
         }
         match progress.phase {
+            Phase::Subscription if progress.is_look => progress.phase = Phase::Wait,
             Phase::Subscription | Phase::Enable => {
                 progress.phase = lists(tx, connector.name(), now)?;
             }
@@ -142,6 +151,10 @@ pub(crate) fn step(
                 return Ok(None);
             }
             // What did not fit into one step comes in the next.
+            Phase::Wait if progress.is_look => {
+                finish_look(tx, run.id, &progress, now)?;
+                return Ok(None);
+            }
             Phase::Wait if want_unseen(tx, connector, run.id, now)? => {}
             Phase::Wait => {
                 finish(tx, connector, &run, &progress, now)?;
@@ -168,6 +181,7 @@ fn start(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<RunRo
         phase: Phase::Subscription,
         incomplete: Vec::new(),
         has_read: false,
+        is_look: connector.row.sync_cause == LOOK,
     };
     let id = repair::start(
         tx,
@@ -176,13 +190,22 @@ fn start(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<RunRo
         &json(&progress),
         now,
     )?;
-    connectors::schedule_sync(
-        tx,
-        connector.name(),
-        now + connector.config.sync_interval,
-        "interval",
-    )?;
+    let (next, why) = next_run(connector, progress.is_look, now);
+    connectors::schedule_sync(tx, connector.name(), next, why)?;
     repair::find(tx, id)?.ok_or(StoreError::Stale)
+}
+
+/// When the next run is due, and whether it only looks at the subscription.
+fn next_run(connector: &Connector, is_look: bool, now: Timestamp) -> (Timestamp, &'static str) {
+    let last = connector.row.last_sync_at.filter(|_| is_look);
+    let whole = last.unwrap_or(now) + connector.config.sync_interval;
+    let look = now + LOOK_EVERY;
+    let has_webhook = connector.mapping.direction.receives() && connector.hears();
+    if has_webhook && look < whole {
+        (look, LOOK)
+    } else {
+        (whole.max(now), "interval")
+    }
 }
 
 /// The call of the current phase; `None` where the phase has none to make.
@@ -298,6 +321,7 @@ fn skip(
                     .last_heard_at
                     .unwrap_or(connector.row.created_at);
                 connectors::open_gap(tx, connector.name(), from)?;
+                progress.is_look = false;
                 subscription::is_gone(tx, connector.name())?;
                 connectors::set_webhook(
                     tx,
@@ -306,7 +330,12 @@ fn skip(
                     &connector.row.webhook_secrets,
                 )?;
             }
-            ("the webhook subscription", lists(tx, name, now)?)
+            let next = if progress.is_look {
+                Phase::Wait
+            } else {
+                lists(tx, name, now)?
+            };
+            ("the webhook subscription", next)
         }
         Phase::Users { .. } => {
             directory::refused(tx, name, List::Users, (run.id, run.started_at), outcome)?;
@@ -391,6 +420,7 @@ fn checked(
             .unwrap_or(row.created_at);
         connectors::open_gap(tx, connector.name(), from)?;
         progress.since = progress.since.min(from - OVERLAP);
+        progress.is_look = false;
     }
     if !told.active {
         progress
@@ -400,6 +430,8 @@ fn checked(
     subscription::look(tx, connector.name(), told)?;
     if told.temporarily_disabled {
         Ok(Phase::Enable)
+    } else if progress.is_look {
+        Ok(Phase::Wait)
     } else {
         lists(tx, connector.name(), now)
     }
@@ -566,6 +598,18 @@ pub(crate) fn count_failed(tx: &mut Tx<'_>, run: i64) -> Result<(), StoreError> 
             ..Found::default()
         },
     )
+}
+
+/// A look compares nothing, so nothing is up to date by it.
+fn finish_look(
+    tx: &mut Tx<'_>,
+    run: i64,
+    progress: &Progress,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let message = progress.incomplete.join("; ");
+    let message = (!message.is_empty()).then_some(message.as_str());
+    repair::finish(tx, run, message, now)
 }
 
 fn finish(

@@ -23,9 +23,8 @@ pub(crate) fn look(
     }
     let now = as_seen(subscription);
     let known = settings::get(tx, &seen_key(connector))?;
-    let known: Option<(String, String, String)> =
-        known.and_then(|text| serde_json::from_str(&text).ok());
-    if let Some((_, address, scope)) = known.filter(|known| known.0 == now.0) {
+    let known: Option<Seen> = known.and_then(|text| serde_json::from_str(&text).ok());
+    if let Some((_, address, scope, events)) = known.filter(|known| known.0 == now.0) {
         const CHANGED: &str = "the webhook subscription was changed in PagerDuty";
         if differs(&now.1, &address) {
             wrong.push(format!(
@@ -38,6 +37,16 @@ pub(crate) fn look(
                 "{CHANGED}: it listens to {}, not to {scope}",
                 now.2
             ));
+        }
+        let told: Vec<&str> = now.3.split(' ').collect();
+        let lost = events.split(' ').filter(|event| !told.contains(event));
+        let lost: Vec<&str> = lost.collect();
+        if let Some(first) = lost.first().filter(|_| differs(&now.3, &events)) {
+            let others = match lost.len() {
+                1 => String::new(),
+                count => format!(" and {} other events", count - 1),
+            };
+            wrong.push(format!("{CHANGED}: it leaves out {first}{others}"));
         }
     } else {
         let text = serde_json::to_string(&now).expect("texts are JSON");
@@ -56,8 +65,10 @@ fn differs(now: &str, before: &str) -> bool {
     !now.is_empty() && !before.is_empty() && now != before
 }
 
-/// Its id, where it delivers and what it listens to, in words.
-fn as_seen(subscription: &Subscription) -> (String, String, String) {
+/// Its id, where it delivers, what it listens to, in words, and which events it tells of.
+type Seen = (String, String, String, String);
+
+fn as_seen(subscription: &Subscription) -> Seen {
     let address = subscription.url.clone().unwrap_or_default();
     let scope = match &subscription.filter {
         Some(SubscriptionFilter::Account) => "the account".to_owned(),
@@ -65,7 +76,8 @@ fn as_seen(subscription: &Subscription) -> (String, String, String) {
         Some(SubscriptionFilter::Team(id)) => format!("team {id}"),
         None => String::new(),
     };
-    (subscription.id.clone(), address, scope)
+    let events = subscription.events.join(" ");
+    (subscription.id.clone(), address, scope, events)
 }
 
 /// What was wrong with the subscription when it was last looked at.

@@ -123,7 +123,8 @@ statements! {
     SCHEDULE = "-- connectors.schedule
         UPDATE connector SET next_sync_at = ?2, sync_cause = ?3 WHERE name = ?1";
     HURRY = "-- connectors.hurry
-        UPDATE connector SET next_sync_at = ?2, sync_cause = ?3 WHERE name = ?1 AND next_sync_at > ?2";
+        UPDATE connector SET next_sync_at = ?2, sync_cause = ?3
+         WHERE name = ?1 AND (next_sync_at > ?2 OR sync_cause = 'look')";
     SYNCED = "-- connectors.synced
         UPDATE connector SET last_sync_at = ?2 WHERE name = ?1";
     HEARD = "-- connectors.heard

@@ -101,6 +101,11 @@ statements! {
          ORDER BY number LIMIT ?3";
     OPEN_TWINS = "-- incidents.open_twins
         SELECT number FROM incident WHERE connector = ?1 AND pd_status <> 'resolved' ORDER BY number";
+    OPEN_EXHAUSTED = "-- incidents.open_exhausted
+        SELECT number FROM incident
+         WHERE connector = ?1 AND status = 'open' AND deleted = 0
+           AND EXISTS (SELECT 1 FROM fact WHERE fact.incident = incident.number AND fact.kind = 'exhausted')
+         ORDER BY number";
     LINKED_AFTER = "-- incidents.linked_after
         SELECT number FROM incident WHERE connector = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
     SYNCED_SINCE = "-- incidents.synced_since
@@ -249,6 +254,14 @@ pub fn open_unseen(
 /// Incidents whose twin is open, as far as we know.
 pub fn open_twins(tx: &mut Tx<'_>, connector: &str) -> Result<Vec<IncidentNumber>, StoreError> {
     tx.query(OPEN_TWINS, params![connector])?
+        .iter()
+        .map(|row| number(row, 0))
+        .collect()
+}
+
+/// Open incidents of a connector whose escalation policy came to its end, ever.
+pub fn open_exhausted(tx: &mut Tx<'_>, connector: &str) -> Result<Vec<IncidentNumber>, StoreError> {
+    tx.query(OPEN_EXHAUSTED, params![connector])?
         .iter()
         .map(|row| number(row, 0))
         .collect()

@@ -16,6 +16,7 @@ pub mod annotations;
 pub mod arrangements;
 pub mod backfill;
 pub mod conflicts;
+pub mod connector_events;
 pub mod connectors;
 pub mod counter;
 pub mod deployments;
@@ -63,6 +64,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         arrangements::STATEMENTS,
         backfill::STATEMENTS,
         conflicts::STATEMENTS,
+        connector_events::STATEMENTS,
         connectors::STATEMENTS,
         counter::STATEMENTS,
         deployments::STATEMENTS,

@@ -1,6 +1,6 @@
 //! Counts per minute: calls, errors, webhooks. What status and health are read off.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::statements::statements;
 use crate::{StoreError, Tx, params};
@@ -22,6 +22,10 @@ statements! {
         SELECT COALESCE(MAX(n), 0) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
     LATEST = "-- tallies.latest
         SELECT MAX(minute) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
+    LONGEST_PAUSE = "-- tallies.longest_pause
+        SELECT MAX(pause) FROM (
+            SELECT minute - LAG(minute) OVER (ORDER BY minute) AS pause
+              FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3) AS pauses";
     FORGET = "-- tallies.forget
         DELETE FROM tally WHERE connector = ?1 AND minute < ?2";
 }
@@ -94,6 +98,18 @@ pub fn latest(
     let minute = found.map_or(Ok(None), |row| row.opt_int(0))?;
     let micros = minute.and_then(|minute| minute.checked_mul(MICROS_PER_MINUTE));
     Ok(micros.and_then(|micros| Timestamp::from_microsecond(micros).ok()))
+}
+
+/// The longest time since `since` between two counts of `what`, to the minute.
+pub fn longest_pause(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    what: &str,
+    since: Timestamp,
+) -> Result<Option<SignedDuration>, StoreError> {
+    let row = tx.query_one(LONGEST_PAUSE, params![connector, minute(since), what])?;
+    let minutes = row.map(|row| row.opt_int(0)).transpose()?.flatten();
+    Ok(minutes.map(SignedDuration::from_mins))
 }
 
 /// Drops what is older than `before`.

@@ -1,4 +1,5 @@
 //! The other side of the network. Only the run loop uses what is here.
 
 pub(crate) mod door;
+pub(crate) mod notice;
 pub(crate) mod pagerduty;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Instant;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -39,11 +40,43 @@ impl Clock {
         Timestamp::from_microsecond(micros).unwrap_or(Timestamp::UNIX_EPOCH)
     }
 
+    /// Measures from now on; nobody who sets the machine's time changes what it shows.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one place that reads the clock"
+    )]
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch(match self {
+            Self::System => Since::Instant(Instant::now()),
+            Self::Manual(_) => Since::Manual(self.clone(), self.now()),
+        })
+    }
+
     /// Moves a manual clock; the machine's goes by itself.
     pub fn advance(&self, by: SignedDuration) {
         if let Self::Manual(micros) = self {
             let by = i64::try_from(by.as_micros()).unwrap_or(0);
             micros.fetch_add(by, Ordering::SeqCst);
+        }
+    }
+}
+
+/// How long something takes.
+#[derive(Debug)]
+pub struct Stopwatch(Since);
+
+#[derive(Debug)]
+enum Since {
+    Instant(Instant),
+    Manual(Clock, Timestamp),
+}
+
+impl Stopwatch {
+    /// The time since it was started.
+    pub fn elapsed(&self) -> SignedDuration {
+        match &self.0 {
+            Since::Instant(began) => SignedDuration::try_from(began.elapsed()).unwrap_or_default(),
+            Since::Manual(clock, began) => clock.now().duration_since(*began),
         }
     }
 }

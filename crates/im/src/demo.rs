@@ -49,11 +49,11 @@ pub(crate) struct Stage {
 
 /// Runs until it is told to stop.
 pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
-    telemetry::start(Audience::Command, options.verbosity, None);
+    let dir = TemporaryDir::new()?;
+    telemetry::start(Audience::Command, options.verbosity, Some(&dir.0));
     let sim_listener = listen(options.sim_listen).await?;
     let listener = listen(options.listen).await?;
     let (sim_at, at) = (sim_listener.local_addr()?, listener.local_addr()?);
-    let dir = TemporaryDir::new()?;
     let app = Arc::new(open(&dir.0, at).await?);
     let (stop, db) = (app.stop.clone(), app.db.clone());
     stop_on_signal(stop.clone())?;
@@ -231,7 +231,9 @@ struct TemporaryDir(PathBuf);
 impl TemporaryDir {
     fn new() -> anyhow::Result<Self> {
         let name = format!("im-demo-{}", hex::encode(secret::random::<8>()?));
-        Ok(Self(std::env::temp_dir().join(name)))
+        let dir = Self(std::env::temp_dir().join(name));
+        local::make_private(&dir.0).with_context(|| format!("cannot make {}", dir.0.display()))?;
+        Ok(dir)
     }
 }
 

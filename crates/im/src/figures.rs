@@ -18,6 +18,8 @@ use im_metrics::input::{Deployment, DeploymentStatus, History, Settings};
 use im_metrics::{Engine, history};
 use im_store::deployments::{DeploymentRow, Status};
 use im_store::{Db, StoreError, Tx, annotations, arrangements, deployments, facts};
+use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
@@ -77,6 +79,8 @@ struct Surroundings {
     mappings: BTreeMap<String, Mapping>,
     /// The number of the last change of the directory.
     listed: i64,
+    /// Since when webhooks are missing that no repair has made up for.
+    gap_since: Option<Timestamp>,
 }
 
 /// What the next facts change.
@@ -98,6 +102,7 @@ impl Default for Figures {
                     changes: 0,
                     mappings: BTreeMap::new(),
                     listed: 0,
+                    gap_since: None,
                 },
                 Organisation::default(),
                 Directory::default(),
@@ -150,6 +155,14 @@ impl Known {
         self.organisation = organisation;
         self.directory = directory;
         self.surroundings = surroundings;
+    }
+
+    /// Since when figures of a range that ends on `last` may lack what happened: webhooks are
+    /// missing, and repair has not read what they would have told.
+    pub fn incomplete_since(&self, last: Date) -> Option<Timestamp> {
+        let zone = &self.engine.settings().zone;
+        let since = self.surroundings.gap_since?;
+        (im_metrics::local_date(since, zone) <= last).then_some(since)
     }
 
     /// The name of an id, else the id.
@@ -273,13 +286,21 @@ fn deployment(row: DeploymentRow) -> Deployment {
 }
 
 fn surroundings(tx: &mut Tx<'_>) -> Result<Surroundings, StoreError> {
-    let connectors = connector::all(tx)?.into_iter();
-    let mappings = connectors.map(|connector| (connector.row.name, connector.mapping));
+    let connectors = connector::all(tx)?;
+    let gaps = connectors.iter().filter_map(|connector| connector.row.gap);
+    let gap_since = gaps
+        .filter(|gap| gap.to.is_none())
+        .map(|gap| gap.from)
+        .min();
+    let mappings = connectors
+        .into_iter()
+        .map(|connector| (connector.row.name, connector.mapping));
     Ok(Surroundings {
         mappings: mappings.collect(),
         zone: time_zone(tx)?,
         changes: arrangements::changes(tx)?,
         listed: im_store::directory::last(tx)?,
+        gap_since,
     })
 }
 

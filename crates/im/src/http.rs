@@ -21,6 +21,7 @@ pub mod wait;
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
@@ -63,6 +64,8 @@ pub struct App {
     pub doors: hooks::Doors,
     /// How long a call whose answer never came is left alone.
     pub lease: SignedDuration,
+    /// A test event that needs longer than this does not arrive.
+    pub ping_wait: Duration,
     /// Whether a caller on this machine needs no token.
     pub trusts_loopback: bool,
     /// Where the server's log is kept.

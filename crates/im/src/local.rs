@@ -8,6 +8,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::{Extension, Router};
@@ -35,6 +36,8 @@ const KEY_FILE: &str = "secret.key";
 const KEY_VARIABLE: &str = "IM_SECRET_KEY";
 /// How long a call to PagerDuty that was never answered is left alone.
 const LEASE_VARIABLE: &str = "IM_LEASE";
+/// PagerDuty delivers within seconds.
+const PING_WAIT: Duration = Duration::from_secs(10);
 
 /// Where the data is and how much to say about it.
 #[derive(Debug, Clone, Default)]
@@ -122,6 +125,7 @@ pub fn assemble(db: Db, vault: Arc<Vault>, clock: Clock, trusts_loopback: bool) 
         figures: Arc::default(),
         doors: Doors::default(),
         lease: im_engine::LEASE,
+        ping_wait: PING_WAIT,
         trusts_loopback,
         logs: None,
         stop: CancellationToken::new(),

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::adapters::door::Door;
 pub use crate::adapters::door::Seen;
+use crate::adapters::notice::Notice;
 use crate::adapters::pagerduty::{Carried, PagerDuty};
 use crate::clock::Clock;
 use crate::http::metrics::Metrics;
@@ -100,6 +101,7 @@ impl Signals {
 pub struct Caller {
     pagerduty: PagerDuty,
     door: Door,
+    notice: Notice,
     vault: Arc<Vault>,
     metrics: Arc<Metrics>,
     clock: Clock,
@@ -111,6 +113,7 @@ impl Caller {
         Self {
             pagerduty: PagerDuty::default(),
             door: Door::default(),
+            notice: Notice::default(),
             vault,
             metrics,
             clock,
@@ -125,6 +128,11 @@ impl Caller {
     /// How our own door at `url` looks from outside.
     pub async fn look_at_door(&self, url: &str) -> Seen {
         self.door.look(url).await
+    }
+
+    /// Tells the webhook at `url`; why it did not take it.
+    pub async fn tell(&self, url: &str, body: &serde_json::Value) -> Result<(), String> {
+        self.notice.send(url, body).await
     }
 
     /// Asks the PagerDuty of `connector`.
@@ -162,12 +170,12 @@ impl Caller {
         now: Timestamp,
     ) -> Result<(Outcome, Limits), SecretError> {
         let key = self.vault.open(place.sealed_key)?;
-        let began = self.clock.now();
+        let watch = self.clock.stopwatch();
         let carried = self
             .pagerduty
             .perform(place.base_url, &key, call, now)
             .await;
-        let ms = self.clock.now().duration_since(began).as_millis();
+        let ms = watch.elapsed().as_millis();
         let outcome = outcome_word(&carried.outcome);
         log(&place, call, &carried, outcome, ms);
         self.metrics.called(place.connector, call.name(), outcome);

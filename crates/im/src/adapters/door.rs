@@ -80,7 +80,8 @@ impl Door {
     }
 }
 
-fn client() -> Result<reqwest::Client, String> {
+/// A client that waits five seconds and follows nobody elsewhere.
+pub(super) fn client() -> Result<reqwest::Client, String> {
     // An error means that a provider is installed already, which is what we want.
     drop(ring::default_provider().install_default());
     reqwest::Client::builder()
@@ -91,7 +92,8 @@ fn client() -> Result<reqwest::Client, String> {
         .map_err(|error| last_cause(&error))
 }
 
-fn last_cause(error: &reqwest::Error) -> String {
+/// Without the address that was asked.
+pub(super) fn last_cause(error: &reqwest::Error) -> String {
     let mut last: &dyn Error = error;
     while let Some(source) = last.source() {
         last = source;

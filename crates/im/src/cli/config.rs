@@ -25,19 +25,23 @@ enum ConfigCommand {
         key: String,
         /// To what. `status_model`: documented (acknowledging mitigates) or lifecycle (two states).
         /// `public_url`: the address under which PagerDuty reaches this server.
+        /// `notify_url`: a webhook of yours that is told when something about a connector changes.
         /// `trusted_proxy_hops`: how many proxies of yours are in front of it (0: none).
         /// `time_zone`: the zone in which metrics count days, e.g. Europe/Berlin.
-        /// `identity_header`: the header that names the connector of a webhook at /events
+        /// `identity_header`: the header that names the connector of a webhook at /events.
+        /// `hide_emails`: true leaves the e-mail addresses of PagerDuty's people out of answers
         value: String,
     },
 }
 
-const SETTINGS: [&str; 5] = [
+const SETTINGS: [&str; 7] = [
     "status_model",
     "public_url",
+    "notify_url",
     "trusted_proxy_hops",
     "time_zone",
     "identity_header",
+    "hide_emails",
 ];
 
 pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Failure> {

@@ -17,6 +17,7 @@ mod services;
 pub(crate) mod status;
 mod sync;
 mod test;
+mod timeline;
 mod update;
 mod webhook;
 
@@ -39,6 +40,7 @@ enum ConnectorCommand {
     List(list::ListArgs),
     Status(status::StatusArgs),
     Health(health::HealthArgs),
+    Timeline(timeline::TimelineArgs),
     Doctor(doctor::DoctorArgs),
     Sync(sync::SyncArgs),
     Backfill(backfill::BackfillArgs),
@@ -67,6 +69,7 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::List(args) => list::run(args, cx).await,
         ConnectorCommand::Status(args) => status::run(args, cx).await,
         ConnectorCommand::Health(args) => health::run(args, cx).await,
+        ConnectorCommand::Timeline(args) => timeline::run(args, cx).await,
         ConnectorCommand::Doctor(args) => doctor::run(args, cx).await,
         ConnectorCommand::Sync(args) => sync::run(args, cx).await,
         ConnectorCommand::Backfill(args) => backfill::run(args, cx).await,

@@ -136,7 +136,11 @@ fn row(incident: &Incident, cx: &Context) -> Vec<Cell> {
     vec![
         Cell::new(&incident.id),
         Cell::new(incident.severity.as_deref().unwrap_or("-")),
-        Cell::new(&incident.status).fg(show::color(&incident.status)),
+        Cell::new(match incident.unowned_since {
+            Some(_) => "unowned",
+            None => &incident.status,
+        })
+        .fg(show::color(&incident.status)),
         Cell::new(&incident.title),
         Cell::new(incident.service.as_deref().unwrap_or("-")),
         Cell::new(assignees(&incident.assignees)),

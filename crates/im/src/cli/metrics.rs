@@ -6,6 +6,7 @@ mod insights;
 mod items;
 
 use clap::{Args, Subcommand};
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -197,6 +198,7 @@ struct Answer {
     buckets: Vec<Bucket>,
     series: Vec<Series>,
     left_out: Map<String, Value>,
+    incomplete_since: Option<Timestamp>,
     benchmark: Option<Benchmark>,
     previous: Option<Box<Self>>,
 }

@@ -82,6 +82,12 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
         lines.push(("Fields", fields.join(", ")));
     }
     lines.push(("Assignees", names(&incident.assignees)));
+    let unowned = |since| format!("since {}: nobody is left to page", both(since));
+    lines.extend(
+        incident
+            .unowned_since
+            .map(|since| ("Unowned", unowned(since))),
+    );
     lines.push((
         "Declared",
         format!("{}{}", both(incident.created_at), by(incident)),

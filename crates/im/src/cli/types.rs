@@ -38,6 +38,7 @@ pub(crate) struct Incident {
     pub(crate) created_at: Timestamp,
     pub(crate) acknowledged_at: Option<Timestamp>,
     pub(crate) acknowledged_by: Option<String>,
+    pub(crate) unowned_since: Option<Timestamp>,
     pub(crate) mitigated_at: Option<Timestamp>,
     pub(crate) mitigated_by: Option<String>,
     pub(crate) resolved_at: Option<Timestamp>,

@@ -6,7 +6,7 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 100] = [
+const COMMANDS: [&str; 101] = [
     "",
     "declare",
     "ack",
@@ -31,6 +31,7 @@ const COMMANDS: [&str; 100] = [
     "connector list",
     "connector status",
     "connector health",
+    "connector timeline",
     "connector doctor",
     "connector sync",
     "connector update",

@@ -28,6 +28,7 @@ const BETWEEN: SignedDuration = SignedDuration::from_secs(2);
 /// A server that works, and its PagerDuty.
 pub(crate) struct Story {
     pub(crate) stand_in: Arc<StandIn>,
+    pub(crate) app: Arc<App>,
     router: Router,
     clock: Clock,
     stop: CancellationToken,
@@ -72,11 +73,12 @@ impl Story {
             let handled = here.spawn(next.run(request));
             async move { handled.await.expect("a handler ends") }
         });
-        let router = im::http::router(app)
+        let router = im::http::router(Arc::clone(&app))
             .layer(Extension(InProcess))
             .layer(on_server);
         Self {
             stand_in,
+            app,
             router,
             clock,
             stop,

@@ -1,4 +1,4 @@
-//! `PAGERDUTY_DEBUG` and the journal of a real server: rows I-110 and I-111.
+//! `PAGERDUTY_DEBUG` and the journal of a real server: rows I-110, I-111 and I-112.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::PathBuf;
@@ -44,18 +44,25 @@ impl Serving {
         }
     }
 
-    /// Tests a connector to a PagerDuty that is away; returns all that the server said meanwhile.
-    fn told(mut self) -> (String, String) {
+    /// Adds a connector to a PagerDuty that is away.
+    fn connected(self, debug: bool) -> Self {
         let config = json!({"api_key": "u+abcdefghijklmnop", "base_url": "http://127.0.0.1:1",
-            "sync_direction": "bidirectional",
+            "sync_direction": "bidirectional", "debug": debug,
             "custom": {"service_id": "PDAT001", "from_email": "ops@company.com"}});
-        let url = self.url.clone();
-        let on_server = ["--server", url.as_str()];
         let add = ["connector", "add", "pagerduty", "prod", "--config"];
         let config = config.to_string();
-        let added = im(&[&on_server[..], &add, &[config.as_str()]].concat());
+        let added = self.im(&[&add, &[config.as_str()][..]].concat());
         assert!(added.contains("Added prod"), "{added}");
-        im(&[&on_server[..], &["connector", "test", "prod"]].concat());
+        self
+    }
+
+    fn im(&self, arguments: &[&str]) -> String {
+        im(&[&["--server", self.url.as_str()], arguments].concat())
+    }
+
+    /// Tests the connector; returns all that the server said meanwhile.
+    fn told(mut self) -> (String, String) {
+        self.im(&["connector", "test", "prod"]);
         self.child.kill().unwrap();
         self.child.wait().unwrap();
         let mut said = String::new();
@@ -85,7 +92,9 @@ const LINE: &str = "GET /users/me: no answer after ";
 #[test]
 fn i111_pagerduty_debug_says_each_call_and_without_it_only_the_journal_has_them() {
     for word in ["true", "1"] {
-        let (said, kept) = Serving::start("debug-on", Some(word)).told();
+        let (said, kept) = Serving::start("debug-on", Some(word))
+            .connected(false)
+            .told();
         assert!(said.contains(LINE), "{word}: {said}");
         assert!(kept.contains(LINE), "{word}: {kept}");
         assert!(!said.contains("GET /api/v1"), "for PagerDuty only: {said}");
@@ -94,7 +103,89 @@ fn i111_pagerduty_debug_says_each_call_and_without_it_only_the_journal_has_them(
             "{said}"
         );
     }
-    let (said, kept) = Serving::start("debug-off", None).told();
+    let (said, kept) = Serving::start("debug-off", None).connected(false).told();
     assert!(!said.contains(LINE), "{said}");
     assert!(kept.contains(LINE), "{kept}");
+}
+
+#[test]
+fn i112_the_environment_comes_before_a_connectors_debug() {
+    let (said, _) = Serving::start("debug-config", None).connected(true).told();
+    assert!(said.contains(LINE), "{said}");
+    let (said, kept) = Serving::start("debug-env", Some("false"))
+        .connected(true)
+        .told();
+    assert!(!said.contains(LINE), "{said}");
+    assert!(kept.contains(LINE), "the journal has it: {kept}");
+}
+
+/// A process that says lines until it is told to go.
+struct Saying {
+    child: Child,
+    out: BufReader<std::process::ChildStdout>,
+}
+
+impl Saying {
+    fn start(arguments: &[&str]) -> Self {
+        let mut command = program();
+        command.env("NO_COLOR", "1").args(arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap());
+        Self { child, out }
+    }
+
+    /// The first line with this text.
+    fn until(&mut self, text: &str) -> String {
+        loop {
+            let mut line = String::new();
+            assert_ne!(self.out.read_line(&mut line).unwrap(), 0, "it ended");
+            if line.contains(text) {
+                return line;
+            }
+        }
+    }
+}
+
+impl Drop for Saying {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+#[test]
+fn i110_a_log_that_is_followed_goes_on_with_what_comes() {
+    let serving = Serving::start("debug-follow", None).connected(false);
+    let follow = [
+        "logs",
+        "--follow",
+        "--component",
+        "api",
+        "--filter",
+        "/users/me",
+    ];
+    let mut log = Saying::start(&[&["--server", serving.url.as_str()], &follow[..]].concat());
+    serving.im(&["connector", "test", "prod"]);
+    let line = log.until("GET /users/me");
+    assert!(line.contains("no answer after"), "{line}");
+}
+
+#[test]
+fn i110_the_demo_keeps_its_log() {
+    let free = "127.0.0.1:0";
+    let mut demo = Saying::start(&["demo", "--listen", free, "--sim-listen", free]);
+    let line = demo.until("im: the pages of incidents and figures, the API");
+    let url = line.split_whitespace().next().unwrap();
+    let logs = [
+        "--server",
+        url,
+        "logs",
+        "--component",
+        "webhook",
+        "--filter",
+        "pagerduty",
+    ];
+    let kept = im(&logs);
+    assert!(kept.contains("PagerDuty delivered a webhook"), "{kept}");
 }

@@ -11,6 +11,7 @@ mod directory;
 mod doctor;
 mod door;
 mod event;
+mod events;
 mod figures;
 mod findings;
 mod health;
@@ -23,7 +24,6 @@ mod tried;
 mod webhook;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
@@ -125,15 +125,15 @@ impl Server {
     }
 
     pub(crate) fn with_clock(clock: Clock, on_loopback: bool) -> Self {
-        Self::keeping(clock, on_loopback, None)
+        Self::changed(clock, on_loopback, |_| {})
     }
 
-    /// One that finds its log in a directory.
-    fn keeping(clock: Clock, on_loopback: bool, logs: Option<PathBuf>) -> Self {
+    /// One of whose parts another is used.
+    fn changed(clock: Clock, on_loopback: bool, change: impl FnOnce(&mut App)) -> Self {
         let db = Db::open(&DbOptions::new(":memory:", 7).unwrap()).unwrap();
         let vault = Arc::new(Vault::with_key(Secret::new("ab".repeat(32))));
         let mut app = assemble(db, vault, clock.clone(), on_loopback);
-        app.logs = logs;
+        change(&mut app);
         let app = Arc::new(app);
         let router = im::http::router(Arc::clone(&app));
         Self { app, router, clock }

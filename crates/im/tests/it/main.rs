@@ -9,12 +9,14 @@
 mod cli;
 mod cli_conflicts;
 mod cli_errors;
+mod cli_events;
 mod cli_examples;
 mod cli_help;
 mod cli_mapping;
 mod cli_metrics;
 mod cli_oncall;
 mod cli_past;
+mod cli_people;
 mod cli_render;
 mod cli_requests;
 mod cli_rows;

@@ -423,10 +423,12 @@ story! {
         let told = world.timeline(incident);
         assert_eq!(told.matches("Nobody is left to page").count(), 1, "{told}");
         assert_eq!(world.story(incident).status, Status::Open);
+        assert!(world.story(incident).unowned_since().is_some());
         let user = world.user(2);
         world.sim.acknowledge(&user, &twin, world.now).unwrap();
         world.settle_down();
         assert_eq!(world.story(incident).status, Status::Acknowledged);
+        assert_eq!(world.story(incident).unowned_since(), None);
     }
 
     fn s53_a_resolve_that_was_lost_on_either_way_arrives_within_an_interval(world) {

@@ -375,6 +375,8 @@ story! {
         put(world, json!({"events": ["incident.triggered", "incident.acknowledged"]}));
         let left_out = world.write(|tx| subscription::missing(tx, CONNECTOR));
         assert!(left_out.contains(&"incident.resolved"), "{left_out:?}");
+        let said = wrong(world).expect("it tells less than it did");
+        assert!(said.ends_with("it leaves out incident.action_invocation.created and 23 other events"), "{said}");
         put(world, json!({"events": EVENTS, "active": false}));
         assert_eq!(wrong(world).as_deref(), Some("the webhook subscription is switched off in PagerDuty"));
         assert!(world.write(|tx| subscription::missing(tx, CONNECTOR)).is_empty());
@@ -399,6 +401,31 @@ story! {
         let said = wrong(world);
         assert_eq!(said.as_deref(), Some("the webhook subscription was deleted in PagerDuty"));
         assert!(subscription::was_deleted(said.as_deref()));
+        assert!(world.number_of(&twin).is_some());
+    }
+
+    fn m039_an_edit_is_seen_within_an_hour_however_rare_comparisons_are(world) {
+        world.configure(|config| config["sync_interval"] = json!("24h"));
+        world.run_for(HOUR * 25);
+        let id = world.sim.subscriptions()[0].id.clone();
+        world.forget_calls();
+        let service = world.account.services[0].0.clone();
+        let filter = json!({"webhook_subscription": {"filter": {"type": "service_reference", "id": service}}});
+        let path = format!("/webhook_subscriptions/{id}");
+        assert_eq!(world.ask("PUT", &path, filter.to_string().into_bytes()).status, 200);
+        let before = world.connector().last_sync_at;
+        world.run_for(HOUR + MINUTE);
+        assert!(world.write(|tx| subscription::wrong(tx, CONNECTOR)).is_some());
+        assert_eq!(world.called("list_log_entries"), 0, "a look compares nothing");
+        assert_eq!(world.connector().last_sync_at, before, "and says so");
+        world.run_for(HOUR * 24);
+        assert!(world.connector().last_sync_at > before, "comparisons go on");
+        assert!(world.called("read_subscription") <= 27, "{}", world.called("read_subscription"));
+        // Switched off: what is missed is read at once.
+        let off = json!({"webhook_subscription": {"active": false}});
+        assert_eq!(world.ask("PUT", &path, off.to_string().into_bytes()).status, 200);
+        let twin = world.triggered("Nobody tells of it");
+        world.run_for(HOUR + MINUTE);
         assert!(world.number_of(&twin).is_some());
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::{Answer, Bucket, Figure, Series};
 use crate::cli::context::Context;
 use crate::cli::table::{self, Column};
+use crate::cli::time;
 
 /// What a column of figures is called, and what makes its text.
 type Shown = (&'static str, fn(&Figure) -> String);
@@ -32,6 +33,12 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
         say_before(answer, first, cx);
     }
     say_left_out(answer, cx);
+    if let Some(since) = answer.incomplete_since {
+        cx.ui.warn(format_args!(
+            "data may be incomplete since {}: webhooks are missing, and what they would have told is not read yet",
+            time::full(since, &cx.zone)
+        ));
+    }
 }
 
 /// One line a bucket, and the whole range below.

@@ -21,6 +21,7 @@ mod sync;
 mod synced;
 mod test;
 mod test_event;
+mod timeline;
 mod view;
 mod webhook;
 
@@ -34,6 +35,7 @@ use crate::http::App;
 use crate::http::error::ApiError;
 
 pub(crate) use deliveries::{DeliveryView, newest as deliveries_of};
+pub(crate) use health::watched;
 pub use view::ConnectorView;
 pub(crate) use view::{WebhookView, view};
 
@@ -68,6 +70,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(doctor::doctor))
         .routes(routes!(health::show))
         .routes(routes!(key::forget))
+        .routes(routes!(timeline::show))
         .routes(routes!(figures::show))
         .routes(routes!(oncall::show))
 }

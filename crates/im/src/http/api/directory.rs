@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::settings::hides_emails;
 use super::types::Named;
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -81,7 +82,7 @@ pub(super) struct Listed {
     /// The team that a team is a part of.
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<Named>,
-    /// The address of a user.
+    /// The address of a user; left out where `hide_emails` says so.
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<String>,
     /// The role of a user.
@@ -251,9 +252,11 @@ fn shown(tx: &mut Tx<'_>, rows: Vec<DirectoryRow>) -> Result<Vec<Listed>, StoreE
     }
     known.extend(users.iter().cloned());
     let names = Names::of(&known);
+    let hides = hides_emails(tx)?;
     let mut all = Vec::new();
     for row in rows {
         let email = match row.kind {
+            Kind::User if hides => None,
             Kind::User => people::by_id(tx, &row.connector, &row.id)?.map(|user| user.email),
             _ => None,
         };

@@ -20,7 +20,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::outcome::{Added, Here, Known, Outcome, There};
-use super::types::{Incident, TimelineLine, Unsettled, Whole};
+use super::settings::hides_emails;
+use super::types::{Incident, TimelineLine, Unsettled, Whole, hide_emails};
 use crate::http::App;
 use crate::http::auth::Who;
 use crate::http::error::ApiError;
@@ -161,6 +162,7 @@ fn severity(text: &str) -> Result<Severity, ApiError> {
 
 fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
     let model = commands::status_model(tx)?;
+    let hides = hides_emails(tx)?;
     let connectors: HashMap<String, Connector> = connector::all(tx)?
         .into_iter()
         .map(|connector| (connector.name().to_owned(), connector))
@@ -172,7 +174,10 @@ fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
             continue;
         }
         let connector = row.connector.as_ref().and_then(|name| connectors.get(name));
-        if let Some(story) = record::story(tx, row.number, connector)? {
+        if let Some(mut story) = record::story(tx, row.number, connector)? {
+            if hides {
+                hide_emails(&mut story);
+            }
             let owed = match &row.connector {
                 Some(_) => Unsettled::load(tx, row.number)?,
                 None => Unsettled::default(),

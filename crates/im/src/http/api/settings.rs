@@ -1,5 +1,6 @@
 //! The settings of this installation.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Json;
@@ -7,6 +8,7 @@ use axum::extract::State;
 use axum::http::HeaderName;
 use im_core::StatusModel;
 use im_engine::commands::{self, STATUS_MODEL};
+use im_engine::events::{self, NOTIFY_URL};
 use im_store::{StoreError, Tx, settings};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,8 @@ const TRUSTED_PROXY_HOPS: &str = "trusted_proxy_hops";
 const TIME_ZONE: &str = "time_zone";
 /// The setting that holds the header which names the connector at `/events`.
 const IDENTITY_HEADER: &str = "identity_header";
+/// The setting that leaves e-mail addresses out.
+const HIDE_EMAILS: &str = "hide_emails";
 /// That header unless it was set.
 const IDENTITY_HEADER_DEFAULT: &str = "multitudesId";
 /// Nobody has more proxies in a row; a larger number is a mistake.
@@ -39,6 +43,8 @@ pub(super) struct Settings {
     status_model: &'static str,
     /// The address under which PagerDuty reaches this server.
     public_url: Option<String>,
+    /// The webhook that is told when something about a connector changes.
+    notify_url: Option<String>,
     /// How many proxies in front of this server are ours: 0 if X-Forwarded-For is not believed.
     trusted_proxy_hops: usize,
     /// The zone of the organisation's dates, in which metrics count days; UTC unless it was set.
@@ -46,6 +52,8 @@ pub(super) struct Settings {
     time_zone: String,
     /// The header that names the connector of a webhook at `/events`.
     identity_header: String,
+    /// Whether the e-mail addresses of PagerDuty's people are left out of answers.
+    hide_emails: bool,
 }
 
 /// What to change; what is left out stays.
@@ -56,6 +64,8 @@ pub(super) struct Changes {
     status_model: Option<String>,
     /// An address that begins with https://; empty for none.
     public_url: Option<String>,
+    /// An address that begins with https://, or is of this machine; empty for none.
+    notify_url: Option<String>,
     /// A number from 0 to 9, as a number or as text.
     #[schema(value_type = Option<u8>)]
     trusted_proxy_hops: Option<Value>,
@@ -63,6 +73,9 @@ pub(super) struct Changes {
     time_zone: Option<String>,
     /// The name of a header.
     identity_header: Option<String>,
+    /// true or false, as such or as text.
+    #[schema(value_type = Option<bool>)]
+    hide_emails: Option<Value>,
 }
 
 /// Show the settings
@@ -86,12 +99,17 @@ pub(super) async fn change(
 ) -> Result<Json<Settings>, ApiError> {
     let model = changes.status_model.as_deref().map(model).transpose()?;
     let url = changes.public_url.as_deref().map(public_url).transpose()?;
+    let notify = changes.notify_url.as_deref().map(notify_url).transpose()?;
     let hops = changes.trusted_proxy_hops.as_ref().map(hops).transpose()?;
     let zone = changes.time_zone.as_deref().map(zone).transpose()?;
     let header = changes.identity_header.as_deref().map(header).transpose()?;
+    let hide = changes.hide_emails.as_ref().map(hide).transpose()?;
     let now = app
         .db
         .write(move |tx| {
+            if let Some(hide) = hide {
+                settings::put(tx, HIDE_EMAILS, &hide.to_string())?;
+            }
             if let Some(header) = &header {
                 settings::put(tx, IDENTITY_HEADER, header)?;
             }
@@ -107,6 +125,9 @@ pub(super) async fn change(
             if let Some(url) = &url {
                 settings::put(tx, PUBLIC_URL, url)?;
             }
+            if let Some(url) = &notify {
+                settings::put(tx, NOTIFY_URL, url)?;
+            }
             Ok::<_, ApiError>(read(tx)?)
         })
         .await?;
@@ -117,9 +138,11 @@ fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
     Ok(Settings {
         status_model: commands::status_model(tx)?.as_str(),
         public_url: stored_public_url(tx)?,
+        notify_url: events::notify_url(tx)?,
         trusted_proxy_hops: trusted_proxy_hops(tx)?,
         time_zone: stored_zone(tx)?,
         identity_header: identity_header(tx)?,
+        hide_emails: hides_emails(tx)?,
     })
 }
 
@@ -158,6 +181,21 @@ fn header(text: &str) -> Result<String, ApiError> {
         )));
     }
     Ok(name.to_owned())
+}
+
+/// Whether the e-mail addresses of PagerDuty's people are left out of answers.
+pub(super) fn hides_emails(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+    Ok(settings::get(tx, HIDE_EMAILS)?.as_deref() == Some("true"))
+}
+
+fn hide(given: &Value) -> Result<bool, ApiError> {
+    let text = given
+        .as_str()
+        .map_or_else(|| given.to_string(), |text| text.trim().to_owned());
+    text.parse().map_err(|_not_one| {
+        let detail = format!("`{HIDE_EMAILS}` cannot be `{text}`");
+        ApiError::wrong_value(HIDE_EMAILS, detail).hint("use true or false")
+    })
 }
 
 /// The organisation's time zone.
@@ -230,4 +268,38 @@ pub fn public_url(text: &str) -> Result<String, ApiError> {
         return Err(wrong("it must have no user, query or fragment"));
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// Checks where events are told: they travel encrypted, or stay on this machine.
+fn notify_url(text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    // The address may hold what is secret, so it is not repeated.
+    let wrong = |why: &str| {
+        ApiError::wrong_value(NOTIFY_URL, format!("`{NOTIFY_URL}` cannot be that: {why}"))
+            .hint("write it like https://hooks.example.com/im")
+    };
+    let url = reqwest::Url::parse(text).map_err(|error| wrong(&error.to_string()))?;
+    match url.scheme() {
+        "https" => {}
+        "http" if is_near(text) => {}
+        _ => {
+            return Err(wrong("it must begin with https://, except on this machine"));
+        }
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(wrong("it must have no user and no password"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Whether an address is of this machine.
+pub(super) fn is_near(url: &str) -> bool {
+    reqwest::Url::parse(url).is_ok_and(|url| {
+        let host = url.host_str().unwrap_or_default();
+        let host = host.trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    })
 }

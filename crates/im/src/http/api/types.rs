@@ -10,7 +10,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::settings::hides_emails;
 use crate::organisation::annotations::Annotations;
+use crate::organisation::is_email;
 
 /// Something of PagerDuty's: its id and its name.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -90,6 +92,9 @@ pub struct Incident {
     pub declared_by: Doer,
     /// When it began.
     pub created_at: Timestamp,
+    /// Since when nobody is left to page and nobody has taken it: its escalation policy is at its end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unowned_since: Option<Timestamp>,
     /// When somebody took it; null once it is open again.
     pub acknowledged_at: Option<Timestamp>,
     /// Who took it, by name.
@@ -267,6 +272,7 @@ impl Incident {
             origin: if story.born_here { "here" } else { "pagerduty" },
             declared_by: Doer::from(&story.declared_by),
             created_at: story.created_at,
+            unowned_since: story.unowned_since(),
             acknowledged_at: story.acknowledgement.as_ref().map(|done| done.at),
             acknowledged_by: by(story.acknowledgement.as_ref()),
             mitigated_at: story.mitigation.as_ref().map(|done| done.at),
@@ -477,9 +483,12 @@ impl Whole {
             Some(name) => im_engine::connector::load(tx, name)?,
             None => None,
         };
-        let Some(story) = im_engine::record::story(tx, number, connector.as_ref())? else {
+        let Some(mut story) = im_engine::record::story(tx, number, connector.as_ref())? else {
             return Ok(None);
         };
+        if hides_emails(tx)? {
+            hide_emails(&mut story);
+        }
         let mut parts = Vec::new();
         for (part, service) in im_engine::parts::of(number, &story) {
             parts.extend(Self::load(tx, part)?.map(|part| (service, part)));
@@ -514,5 +523,25 @@ impl Whole {
         let mut parts = self.parts.into_iter();
         self.connector
             .or_else(|| parts.find_map(|(_, part)| part.connector))
+    }
+}
+
+/// Leaves e-mail addresses out of who did what; names stay.
+pub(super) fn hide_emails(story: &mut Story) {
+    hide_email(&mut story.declared_by);
+    for line in &mut story.lines {
+        hide_email(&mut line.actor);
+    }
+    let done = [&mut story.acknowledgement, &mut story.mitigation];
+    let done = done.into_iter().flatten().map(|done| &mut done.by);
+    for name in done.chain([&mut story.resolved_by]) {
+        name.take_if(|name| is_email(name));
+    }
+}
+
+/// Leaves the e-mail address of somebody out.
+pub(super) fn hide_email(actor: &mut Actor) {
+    for text in [&mut actor.id, &mut actor.name] {
+        text.take_if(|text| is_email(text));
     }
 }

@@ -16,6 +16,7 @@ use super::words::{self, Unit, float, size, value};
 use super::{bar, definition, insight};
 use crate::figures::Known;
 use crate::web::parts::{self, icon};
+use crate::web::times;
 
 /// More buckets are not told apart.
 const DRAWN_MAX: usize = 400;
@@ -31,6 +32,8 @@ struct Seen<'a> {
     out_of_hours: Option<Answer>,
     behind: Vec<Behind>,
     slots: Vec<Slot>,
+    /// Since when webhooks are missing.
+    incomplete_since: Option<Timestamp>,
 }
 
 impl<'a> Seen<'a> {
@@ -56,6 +59,7 @@ impl<'a> Seen<'a> {
             behind: engine.items(&asked.asking(|query| query.group_by = None), now)?,
             slots: slots::slots(asked.about, &answer, query.bucket, &asked.items()),
             out_of_hours: out_of_hours.transpose()?,
+            incomplete_since: known.incomplete_since(answer.range.1),
             asked,
             answer,
             by,
@@ -391,7 +395,17 @@ fn foot(seen: &Seen<'_>) -> Markup {
                     }
                 }
             }
+            (incomplete(seen))
             p.left-out { (left_out(&seen.answer.left_out)) }
+        }
+    }
+}
+
+/// That webhooks are missing, if they are.
+fn incomplete(seen: &Seen<'_>) -> Markup {
+    html! {
+        @if let Some(since) = seen.incomplete_since {
+            p.incomplete { "Data may be incomplete since " (times::exact(since, seen.answer.as_of_time)) ": webhooks are missing." }
         }
     }
 }
@@ -438,6 +452,7 @@ fn empty(seen: &Seen<'_>) -> Markup {
     html! {
         div.panel.message {
             h2 { "Nothing in this range" }
+            (incomplete(seen))
             p { (left_out(&seen.answer.left_out)) "." }
             p.choices {
                 @if seen.asked.address.pairs().next().is_some() {

@@ -65,7 +65,7 @@ async fn g12_a_certificate_that_expires_within_two_weeks_is_said_everywhere() {
         silent.iter().all(|line| !line.contains("certificate")),
         "{silent:?}"
     );
-    watch::look(&there.server.app).await;
+    watch::look_at_certificate(&there.server.app).await;
     let expected = format!(
         "TLS certificate of {url} is valid (until 2026-12-01) (it expires in 11 days, on 2026-12-01)"
     );

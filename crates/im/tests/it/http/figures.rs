@@ -1,8 +1,13 @@
 //! Metrics over the API: figures, what is behind them, and what is refused.
 
+use axum::Extension;
+use im::http::auth::InProcess;
+use im_store::connectors;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::{FAR, Server, pretty, request};
+use super::{FAR, Server, config, pretty, request};
+use crate::cli::on_router;
 
 /// Three incidents: acknowledged and resolved, open, a test.
 async fn with_incidents() -> Server {
@@ -195,4 +200,46 @@ async fn how_single_people_respond_is_not_for_tokens() {
         assert_eq!(answer.is(403)["code"], "personal_load");
     }
     ask("/api/v1/metrics/mttr").await.is(200);
+}
+
+#[tokio::test]
+async fn m040_figures_say_since_when_they_may_be_incomplete_while_webhooks_are_missing() {
+    let server = with_incidents().await;
+    let new = json!({"name": "prod", "type": "pagerduty", "config": config()});
+    server.post("/api/v1/connectors", new).await.is(201);
+    let since = server.clock.now() - SignedDuration::from_hours(2);
+    let mark = async |asked: &str| {
+        let path = format!("/api/v1/metrics/mttr{asked}");
+        server.get(&path).await.is(200)["incomplete_since"].clone()
+    };
+    let im = async |line: &'static str| {
+        let router = server.router.clone().layer(Extension(InProcess));
+        let said = tokio::task::spawn_blocking(move || on_router(router).im(line));
+        said.await.unwrap().all()
+    };
+    let page = async || {
+        let shown = server.get("/metric/mttr").await;
+        shown.is(200).as_str().unwrap().to_owned()
+    };
+    assert_eq!(mark("").await, Value::Null);
+    assert!(!page().await.contains("Data may be incomplete"));
+    server
+        .write(move |tx| connectors::open_gap(tx, "prod", since))
+        .await;
+    assert_eq!(mark("").await, json!(since));
+    let before = "?from=2026-11-01&to=2026-11-19";
+    assert_eq!(mark(before).await, Value::Null, "it was whole then");
+    let said = im("metrics mttr").await;
+    assert!(
+        said.contains("data may be incomplete since 2026-11-20 07:30:05: webhooks are missing"),
+        "{said}"
+    );
+    assert!(page().await.contains("Data may be incomplete since <time"));
+    // Repair has read what they would have told.
+    let now = server.clock.now();
+    server
+        .write(move |tx| connectors::close_gap(tx, "prod", now))
+        .await;
+    assert_eq!(mark("").await, Value::Null);
+    assert!(!im("metrics mttr").await.contains("incomplete"));
 }

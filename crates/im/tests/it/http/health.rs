@@ -1,8 +1,15 @@
 //! How healthy a connector is, against a PagerDuty that answers, refuses and is away: rows I-098 … I-105, I-132, I-133.
 
-use im_store::{connectors, tallies};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use im_store::{Tx, connectors, tallies};
 use jiff::SignedDuration;
+use pd_sim::{DeliveryResult, Fault};
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use super::there::There;
 use super::{Answer, Server, config, pretty};
@@ -98,10 +105,24 @@ async fn i099_a_pagerduty_that_is_away_is_unhealthy_and_nothing_else_is_claimed(
 #[tokio::test]
 async fn i101_a_service_that_is_gone_is_unhealthy() {
     let there = well().await;
-    let gone = json!({"custom": {"service_mappings": {"api": "PNOSUCH"}}});
+    let service = &there.stand_in.account.services[0].0;
+    there.pagerduty("DELETE", &format!("/services/{service}"), &Value::Null);
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "unhealthy");
+    has(
+        &found,
+        &format!(
+            "Service Access: failed: PagerDuty has no service {service} that this key can see"
+        ),
+    );
+    // One that is only mapped counts as much.
+    let custom = json!({"custom": {
+        "service_id": there.stand_in.account.services[1].0,
+        "service_mappings": {"api": "PNOSUCH"},
+    }});
     there
         .server
-        .patch("/api/v1/connectors/prod", gone)
+        .patch("/api/v1/connectors/prod", custom)
         .await
         .is(200);
     let found = there.server.get(PATH).await;
@@ -122,26 +143,218 @@ async fn i102_quiet_is_tried_and_a_subscription_that_is_off_is_said() {
         &found,
         "Webhook: ok: Receiving events (a test event arrived; last before: 2h ago)",
     );
-    let id =
-        there.pagerduty("GET", "/webhook_subscriptions", &Value::Null)["webhook_subscriptions"][0]
-            ["id"]
-            .as_str()
-            .unwrap()
-            .to_owned();
     let off = json!({"webhook_subscription": {"type": "webhook_subscription", "active": false}});
-    let path = format!("/webhook_subscriptions/{id}");
-    there.pagerduty("PUT", &path, &off);
+    there.pagerduty("PUT", &subscription(&there), &off);
     let found = there.server.get(PATH).await;
     assert_eq!(found.is(200)["health"], "degraded");
     has(&found, "Webhook: failed: it is switched off in PagerDuty");
     let next = &found.body["lines"][3]["next"];
     assert_eq!(next, "`im connector webhook prod --enable` switches it on");
-    there.pagerduty("DELETE", &path, &Value::Null);
-    let found = there.server.get(PATH).await;
-    has(
-        &found,
-        "Webhook: failed: The subscription was deleted in PagerDuty",
+}
+
+/// What the webhook's line says, and what it offers.
+fn webhook_line(answer: &Answer) -> (String, String) {
+    let lines = answer.is(200)["lines"].as_array().unwrap();
+    let line = lines.iter().find(|line| line["name"] == "Webhook").unwrap();
+    let word = |key: &str| line[key].as_str().unwrap_or_default().to_owned();
+    (format!("{}: {}", word("state"), word("text")), word("next"))
+}
+
+fn subscription(there: &There) -> String {
+    let found = there.pagerduty("GET", "/webhook_subscriptions", &Value::Null);
+    let id = &found["webhook_subscriptions"][0]["id"];
+    format!("/webhook_subscriptions/{}", id.as_str().unwrap())
+}
+
+const ENABLE: &str = "`im connector webhook prod --enable`";
+
+#[tokio::test]
+async fn i102_a_line_to_us_that_is_cut_is_found_by_a_test_event_that_is_lost() {
+    let there = There::changed(|app| app.ping_wait = Duration::from_secs(1)).await;
+    there.enable().await.is(200);
+    there.stand_in.with(|sim| sim.faults().webhooks.lost = true);
+    let (said, next) = webhook_line(&there.server.get(PATH).await);
+    assert_eq!(
+        said,
+        "failed: PagerDuty sent a test event, and none arrived within 1 s"
     );
+    assert!(next.contains(ENABLE), "{next}");
+}
+
+#[tokio::test]
+async fn i102_a_subscription_that_pagerduty_gave_up_is_failed_however_lately_it_was_heard() {
+    let there = well().await;
+    let service = there.stand_in.account.services[0].0.clone();
+    let now = there.stand_in.clock.now();
+    there.stand_in.with(|sim| {
+        for _ in 0..3 {
+            sim.trigger(&service, "Disk full", now).unwrap();
+            for delivery in sim.due(now) {
+                sim.delivered(delivery.id, DeliveryResult::Status(404), now);
+            }
+        }
+    });
+    let (said, next) = webhook_line(&there.server.get(PATH).await);
+    assert_eq!(
+        said,
+        "failed: PagerDuty switched it off for 24 hours after three deliveries that failed for good"
+    );
+    assert!(next.starts_with(ENABLE), "{next}");
+}
+
+#[tokio::test]
+async fn i102_a_subscription_that_was_deleted_is_failed_however_lately_it_was_heard() {
+    let there = well().await;
+    there.pagerduty("DELETE", &subscription(&there), &Value::Null);
+    let (said, next) = webhook_line(&there.server.get(PATH).await);
+    assert_eq!(said, "failed: The subscription was deleted in PagerDuty");
+    assert!(next.starts_with(ENABLE), "{next}");
+}
+
+/// Webhooks came at these hours before now.
+async fn heard_before(there: &There, hours: &'static [i64]) {
+    let now = there.server.clock.now();
+    there
+        .server
+        .write(move |tx| {
+            for hours in hours {
+                let at = now - SignedDuration::from_hours(*hours);
+                tallies::add(tx, "prod", "webhooks", 1, at)?;
+                connectors::heard(tx, "prod", at)?;
+            }
+            Ok(())
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn i102_m039_without_a_key_a_silence_that_is_longer_than_usual_is_a_warning() {
+    let there = needs_no_key().await;
+    there
+        .server
+        .delete("/api/v1/connectors/prod/api-key")
+        .await
+        .is(200);
+    let good = "ok: Receiving events (last: ";
+    there.server.pass(24 * 3600 - 120);
+    let (said, _) = webhook_line(&there.server.get(PATH).await);
+    assert_eq!(said, format!("{good}1d ago)"));
+    there.server.pass(3600);
+    let (said, next) = webhook_line(&there.server.get(PATH).await);
+    assert_eq!(
+        said,
+        "warning: Silent (last: 1d ago): nothing came for more than a day"
+    );
+    assert!(next.contains("`Send Test Event`"), "{next}");
+    // A connector that is heard of every second day is quiet for four.
+    heard_before(&there, &[50, 2]).await;
+    there.server.pass(93 * 3600);
+    let (said, _) = webhook_line(&there.server.get(PATH).await);
+    assert_eq!(said, format!("{good}3d ago)"));
+    there.server.pass(2 * 3600);
+    let found = there.server.get(PATH).await;
+    let (said, _) = webhook_line(&found);
+    assert_eq!(
+        said,
+        "warning: Silent (last: 4d ago): the longest pause before was 2d"
+    );
+    assert_eq!(found.is(200)["health"], "degraded");
+}
+
+#[tokio::test]
+async fn s64_an_address_that_pagerduty_does_not_have_is_found_before_a_change_is_refused() {
+    let there = well().await;
+    let email = "lea.ver@lighthouse-works.example";
+    let lea = json!({"user": {"type": "user", "name": "Lea Ver", "email": email}});
+    let made = there.pagerduty("POST", "/users", &lea);
+    let lea = format!("/users/{}", made["user"]["id"].as_str().unwrap());
+    let set = async |email: &str| {
+        let from = json!({"custom": {"from_email": email}});
+        let path = "/api/v1/connectors/prod";
+        there.server.patch(path, from).await.is(200);
+    };
+    let bad = |email: &str| {
+        format!("From Address: failed: PagerDuty has no user with the address {email}")
+    };
+    set("nobody@elsewhere.example").await;
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "degraded", "inbound goes on");
+    has(&found, &bad("nobody@elsewhere.example"));
+    // Somebody who leaves is found as well.
+    set(email).await;
+    let found = there.server.get(PATH).await;
+    assert_eq!(found.is(200)["health"], "healthy", "{}", found.body);
+    there.pagerduty("DELETE", &lea, &Value::Null);
+    has(&there.server.get(PATH).await, &bad(email));
+}
+
+#[tokio::test]
+async fn i099_the_api_line_tells_how_long_pagerduty_took() {
+    let there = well().await;
+    let clock = there.server.clock.clone();
+    let slow = middleware::from_fn(move |request: Request, next: Next| {
+        clock.advance(SignedDuration::from_millis(45));
+        next.run(request)
+    });
+    let router = im::sim::router(Arc::clone(&there.stand_in)).layer(slow);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(axum::serve(listener, router).into_future());
+    let base = json!({"base_url": url});
+    there
+        .server
+        .patch("/api/v1/connectors/prod", base)
+        .await
+        .is(200);
+    has(
+        &there.server.get(PATH).await,
+        "API Connectivity: ok: Connected (45ms response time)",
+    );
+}
+
+#[tokio::test]
+async fn i104_one_failure_of_four_calls_is_25_percent() {
+    let there = There::start().await;
+    for _ in calls(&there).await..3 {
+        let services = there.server.get("/api/v1/connectors/prod/services");
+        services.await.is(200);
+    }
+    assert_eq!(calls(&there).await, 3);
+    there.stand_in.with(|sim| {
+        sim.faults()
+            .next_matching("GET", "/users/me", Fault::Unreachable);
+    });
+    has(
+        &there.server.get(PATH).await,
+        "Error Rate: warning: 25% (1 error in 24h)",
+    );
+}
+
+#[tokio::test]
+async fn i133_five_hundred_calls_are_never_unusual_and_one_more_may_be() {
+    let there = well().await;
+    there.server.pass(9 * 24 * 3600);
+    let before = calls(&there).await;
+    let now = there.server.clock.now();
+    let heard = move |tx: &mut Tx<'_>| {
+        connectors::heard(tx, "prod", now)?;
+        connectors::synced(tx, "prod", now)
+    };
+    there.server.write(heard).await;
+    there.server.get(PATH).await.is(200);
+    let one_look = calls(&there).await - before;
+    let has_warning = async || {
+        let found = there.server.get(PATH).await;
+        lines(&found)
+            .iter()
+            .any(|line| line.starts_with("API Usage: warning: "))
+    };
+    let rest = 500 - calls(&there).await - one_look;
+    let add = move |tx: &mut Tx<'_>| tallies::add(tx, "prod", "calls", rest, now);
+    there.server.write(add).await;
+    assert!(!has_warning().await);
+    assert_eq!(calls(&there).await, 500);
+    assert!(has_warning().await);
 }
 
 #[tokio::test]

@@ -41,7 +41,7 @@ async fn lines(server: &Server, query: &str) -> Vec<String> {
 #[tokio::test]
 async fn i110_m030_each_call_and_each_delivery_is_in_the_log_without_key_or_address() {
     let folder = folder("logs-calls");
-    let there = There::keeping(Some(folder.clone())).await;
+    let there = There::changed(|app| app.logs = Some(folder.clone())).await;
     let _kept = keep(&folder);
     there.test().await.is(200);
     let calls = lines(&there.server, "component=api").await;
@@ -90,7 +90,7 @@ async fn i110_m030_each_call_and_each_delivery_is_in_the_log_without_key_or_addr
 #[tokio::test]
 async fn i112_i113_i114_a_connectors_settings_put_requests_and_answers_into_the_log_at_once() {
     let folder = folder("logs-settings");
-    let there = There::keeping(Some(folder.clone())).await;
+    let there = There::changed(|app| app.logs = Some(folder.clone())).await;
     let _kept = keep(&folder);
     let services = async || {
         let path = "/api/v1/connectors/prod/services";
@@ -176,11 +176,8 @@ async fn i110_lines_are_chosen_by_component_text_time_and_number() {
     let mut text = std::fs::read_to_string(folder.join("im.log")).unwrap();
     text.push_str("{\"seq\":5,\"at\":\"2026");
     std::fs::write(folder.join("im.log"), text).unwrap();
-    let server = Server::keeping(
-        im::clock::Clock::manual("2026-11-20T09:14:05Z".parse().unwrap()),
-        true,
-        Some(folder),
-    );
+    let clock = im::clock::Clock::manual("2026-11-20T09:14:05Z".parse().unwrap());
+    let server = Server::changed(clock, true, |app| app.logs = Some(folder));
     assert_eq!(
         lines(&server, "").await,
         [

@@ -3,10 +3,10 @@
 //! Both listen on a free port of this machine, under one clock that stands.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use im::clock::Clock;
+use im::http::App;
 use im::sim::{self, StandIn};
 use pd_sim::{Sim, account};
 use serde_json::{Value, json};
@@ -31,11 +31,11 @@ async fn listener() -> (TcpListener, SocketAddr) {
 impl There {
     /// A server whose connector `prod` works, without a webhook.
     pub(super) async fn start() -> Self {
-        Self::keeping(None).await
+        Self::changed(|_| {}).await
     }
 
-    /// The same with its log in a directory.
-    pub(super) async fn keeping(logs: Option<PathBuf>) -> Self {
+    /// The same, where another part of the server is used.
+    pub(super) async fn changed(change: impl FnOnce(&mut App)) -> Self {
         let clock = Clock::manual("2026-11-20T09:14:05.12Z".parse().unwrap());
         let stop = CancellationToken::new();
         let (pagerduty, address) = listener().await;
@@ -46,7 +46,7 @@ impl There {
             (sim, account)
         }));
         tokio::spawn(sim::serve(Arc::clone(&stand_in), pagerduty, stop.clone()));
-        let server = Server::keeping(clock, true, logs);
+        let server = Server::changed(clock, true, change);
         let (ours, address) = listener().await;
         let service = server
             .router

@@ -12,9 +12,8 @@ use super::{Place, Rule};
 const PAGE: &str = "docs/scenarios.md";
 
 /// The scenarios that must have a row.
-const REQUIRED: [(char, RangeInclusive<u8>); 5] = [
-    ('S', 1..=49),
-    ('S', 51..=51),
+const REQUIRED: [(char, RangeInclusive<u8>); 4] = [
+    ('S', 1..=51),
     ('S', 53..=53),
     ('S', 55..=104),
     ('G', 1..=15),

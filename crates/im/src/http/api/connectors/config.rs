@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 use super::view::{self, ConnectorView, length};
 use super::{ask, backfill, custom_fields, find, mappings, priorities, synced};
 use crate::http::App;
+use crate::http::api::settings::is_near;
 use crate::http::api::types::Check;
 use crate::http::error::ApiError;
 use crate::http::hooks;
@@ -164,14 +165,6 @@ async fn same_account(
         let other = other.name();
         format!("connector `{other}` has the same key: what begins in PagerDuty comes here twice, once by each; `im connector remove {name}` leaves it to `{other}`")
     }))
-}
-
-fn is_near(url: &str) -> bool {
-    reqwest::Url::parse(url).is_ok_and(|url| {
-        let host = url.host_str().unwrap_or_default();
-        let host = host.trim_matches(['[', ']']);
-        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
-    })
 }
 
 /// Show a connector's configuration, secrets masked

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use super::ask::ask;
 use super::find;
 use crate::http::App;
+use crate::http::api::settings::hides_emails;
 use crate::http::api::types::Named;
 use crate::http::error::ApiError;
 use crate::http::openapi::NoAnswer;
@@ -70,10 +71,11 @@ pub(super) async fn users(
 ) -> Result<Json<Vec<UserView>>, ApiError> {
     let connector = find(&app, &name).await?;
     let found = all_users(&app, &connector).await?;
+    let hides = app.db.read(hides_emails).await?;
     let users = found.into_iter().map(|row| UserView {
         name: row.name.unwrap_or_else(|| row.id.clone()),
         id: row.id,
-        email: row.email,
+        email: row.email.filter(|_| !hides),
     });
     Ok(Json(users.collect()))
 }

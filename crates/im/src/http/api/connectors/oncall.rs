@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use super::ask::ask;
 use super::{find, lists};
 use crate::http::App;
+use crate::http::api::settings::hides_emails;
 use crate::http::api::types::Named;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
@@ -175,6 +176,7 @@ pub(super) async fn show(
     let look = Look {
         app: &app,
         connector: &connector,
+        hides_emails: app.db.read(hides_emails).await?,
         now: app.clock.now(),
     };
     if service.is_some() {
@@ -223,6 +225,7 @@ async fn which(
 struct Look<'a> {
     app: &'a App,
     connector: &'a Connector,
+    hides_emails: bool,
     now: Timestamp,
 }
 
@@ -422,7 +425,10 @@ impl Look<'_> {
             let Answer::Oncalls(page) = ask(self.app, self.connector, &call).await? else {
                 return Err(ApiError::internal());
             };
-            rows.extend(page.items);
+            rows.extend(page.items.into_iter().map(|mut row| {
+                row.user.email.take_if(|_| self.hides_emails);
+                row
+            }));
             at = page.next_offset;
         }
         Ok(at.is_none().then_some(rows))
@@ -445,7 +451,11 @@ impl Look<'_> {
             let mut texts = texts.into_iter().flatten();
             user.id == asked || texts.any(|text| text.eq_ignore_ascii_case(asked))
         };
-        users.into_iter().find(is_meant).ok_or_else(|| {
+        let found = users.into_iter().find(is_meant).map(|mut user| {
+            user.email.take_if(|_| self.hides_emails);
+            user
+        });
+        found.ok_or_else(|| {
             ApiError::wrong_value("user", format!("PagerDuty has no user {asked}"))
                 .hint("give the e-mail address, the id or the whole name of a user there")
         })

@@ -1,7 +1,6 @@
 //! Trying everything that a connector needs.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -22,8 +21,6 @@ use crate::http::error::ApiError;
 use crate::http::openapi::Conflict;
 use crate::http::{hooks, wait};
 
-/// A test webhook that needs longer than this does not arrive.
-pub(super) const PING_WAIT: Duration = Duration::from_secs(10);
 /// Services that are offered when one is unknown.
 const OFFERED_MAX: usize = 10;
 /// An id that no incident has: changing it changes nothing, and tells whether we may.
@@ -256,17 +253,9 @@ async fn write_access(app: &App, connector: &Connector) -> Result<Check, ApiErro
 
 /// The default service, and each that is mapped.
 pub(super) async fn services(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
-    let mut ids = vec![connector.mapping.default_service.clone()];
-    let mapping = &connector.mapping;
-    let by_name = mapping.services.iter().map(|choice| &choice.id);
-    for id in by_name.chain(mapping.rules.iter().map(|rule| &rule.id)) {
-        if !ids.contains(id) {
-            ids.push(id.clone());
-        }
-    }
     let mut lines = Vec::new();
-    for id in ids {
-        lines.push(service(app, connector, id).await?);
+    for id in connector.mapping.service_ids() {
+        lines.push(service(app, connector, id.to_owned()).await?);
     }
     Ok(lines)
 }
@@ -330,38 +319,51 @@ async fn service(app: &App, connector: &Connector, id: String) -> Result<Check, 
 
 /// The user in whose name we write.
 async fn user(app: &App, connector: &Connector) -> Result<Check, ApiError> {
-    let email = &connector.config.custom.from_email;
-    let text = format!("User {email} valid");
-    let call = Call::FindUser {
-        email: email.clone(),
-    };
-    match outcome(app, connector, &call).await? {
-        Outcome::Done(Answer::Users(page)) => {
-            let same = |user: &&User| {
-                user.email
-                    .as_deref()
-                    .is_some_and(|known| known.eq_ignore_ascii_case(email))
-            };
-            match page.items.iter().find(same) {
-                Some(user) => {
-                    remember(app, connector, user).await?;
-                    Ok(Check::ok(text))
-                }
-                None => Ok(Check::failed(
-                    text,
-                    format!("PagerDuty has no user with the address {email}"),
-                    format!(
-                        "`im connector config {} --from-email` takes the address of a user there",
-                        connector.name()
-                    ),
-                )),
-            }
+    let text = format!("User {} valid", connector.config.custom.from_email);
+    match from_user(app, connector).await? {
+        Ok(Some(user)) => {
+            remember(app, connector, &user).await?;
+            Ok(Check::ok(text))
         }
-        other => {
+        Ok(None) => {
+            let (cause, next) = no_from_user(connector);
+            Ok(Check::failed(text, cause, next))
+        }
+        Err(other) => {
             let (cause, next) = trouble(connector, &other);
             Ok(Check::failed(text, cause, next))
         }
     }
+}
+
+/// The user of `from_email` at PagerDuty, or why that cannot be told.
+pub(super) async fn from_user(
+    app: &App,
+    connector: &Connector,
+) -> Result<Result<Option<User>, Outcome>, ApiError> {
+    let email = connector.config.custom.from_email.clone();
+    let same = |user: &User| {
+        let known = user.email.as_deref();
+        known.is_some_and(|known| known.eq_ignore_ascii_case(&email))
+    };
+    let call = Call::FindUser {
+        email: email.clone(),
+    };
+    Ok(match outcome(app, connector, &call).await? {
+        Outcome::Done(Answer::Users(page)) => Ok(page.items.into_iter().find(same)),
+        other => Err(other),
+    })
+}
+
+/// What is wrong without that user, and what to do.
+pub(super) fn no_from_user(connector: &Connector) -> (String, String) {
+    let email = &connector.config.custom.from_email;
+    let cause = format!("PagerDuty has no user with the address {email}");
+    let next = format!(
+        "`im connector config {} --from-email` takes the address of a user there",
+        connector.name()
+    );
+    (cause, next)
 }
 
 async fn remember(app: &App, connector: &Connector, user: &User) -> Result<(), ApiError> {
@@ -541,7 +543,7 @@ pub(super) async fn ping(
             })
             .await
     };
-    Ok(match wait::until(app, PING_WAIT, look).await? {
+    Ok(match wait::until(app, app.ping_wait, look).await? {
         Some(Arrived::Well) if connector.row.webhook_secrets.is_empty() => {
             Check::ok(text).next(format!(
                 "its secret is not known here, so what it tells is only a hint where to look; `im connector webhook {} --enable` makes one whose secret is known",
@@ -554,9 +556,12 @@ pub(super) async fn ping(
             text,
             format!(
                 "PagerDuty sent a test event, and none arrived within {} s",
-                PING_WAIT.as_secs()
+                app.ping_wait.as_secs()
             ),
-            "does `im serve` run, and does public_url lead to it from the internet? `im config show`",
+            format!(
+                "does `im serve` run, and does public_url lead to it from the internet? `im config show`; if both are so, `im connector webhook {} --enable` makes the webhook anew",
+                connector.name()
+            ),
         ),
     })
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use im_core::IncidentNumber;
+use im_store::StoreError;
 use im_store::annotations::{self, AnnotationRow};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,7 +13,8 @@ use utoipa::ToSchema;
 
 use super::look;
 use crate::http::App;
-use crate::http::api::types::Doer;
+use crate::http::api::settings::hides_emails;
+use crate::http::api::types::{Doer, hide_email};
 use crate::http::auth::Who;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -114,9 +116,15 @@ pub(super) async fn change(
 }
 
 async fn said(app: &App, incident: IncidentNumber) -> Result<Json<Said>, ApiError> {
-    let read = app
-        .db
-        .read(move |tx| annotations::of_incident(tx, incident));
+    let read = app.db.read(move |tx| {
+        let mut rows = annotations::of_incident(tx, incident)?;
+        if hides_emails(tx)? {
+            for row in &mut rows {
+                hide_email(&mut row.actor);
+            }
+        }
+        Ok::<_, StoreError>(rows)
+    });
     let rows = read.await?;
     let known = app.figures.known(&app.db).await?;
     let link = known.engine.link(incident.get(), app.clock.now());

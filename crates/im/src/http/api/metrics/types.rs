@@ -34,6 +34,9 @@ pub(crate) struct Answer {
     series: Vec<Series>,
     /// What the figures leave out.
     left_out: LeftOut,
+    /// Since when they may lack what happened at PagerDuty: webhooks are missing, and repair has not read what they would have told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incomplete_since: Option<Timestamp>,
     /// The published levels that figures were compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     benchmark: Option<Benchmark>,
@@ -305,6 +308,7 @@ impl Answer {
                 negative: answer.left_out.negative,
                 no_target: answer.left_out.no_target,
             },
+            incomplete_since: known.incomplete_since(to),
             benchmark: answer.benchmark.map(|benchmark| Benchmark {
                 year: benchmark.year,
                 monotone: benchmark.monotone,

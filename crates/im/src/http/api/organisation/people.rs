@@ -18,6 +18,7 @@ use utoipa_axum::routes;
 
 use super::{list, put, remove, store};
 use crate::http::App;
+use crate::http::api::settings::hides_emails;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::{Conflict, WrongValue};
@@ -87,7 +88,7 @@ pub(super) struct Known {
     id: String,
     /// The name there.
     name: Option<String>,
-    /// The e-mail address there; null for one of whom only the link is known.
+    /// The e-mail address there; null for one of whom only the link is known, and where `hide_emails` says so.
     email: Option<String>,
     /// `linked`, `ignored`, `suggested` or `unknown`.
     state: &'static str,
@@ -144,6 +145,11 @@ fn known(tx: &mut Tx<'_>) -> Result<Vec<Known>, ApiError> {
         person: link.person.as_ref().map(ToString::to_string),
         suggested_by: None,
     }));
+    if hides_emails(tx)? {
+        for user in &mut users {
+            user.email = None;
+        }
+    }
     Ok(users)
 }
 

@@ -1,0 +1,154 @@
+//! What changed about a connector that people should hear of: kept in its timeline, said in the
+//! log, and told to the webhook of the settings.
+//!
+//! Invariants
+//! - What was said last is the last event, so a change is said once, whoever looks how often.
+//! - How something is when it is first looked at is no change unless it is bad.
+//! - The webhook is told at least once, in order; it tells repetitions apart by the event's number.
+
+use im_store::connector_events::{self as rows, Change, EventRow, Kind, Telling};
+use im_store::{StoreError, Tx, settings};
+use jiff::{SignedDuration, Timestamp};
+
+/// The setting that holds the address of the webhook.
+pub const NOTIFY_URL: &str = "notify_url";
+
+/// How long telling may take before an event is taken up again.
+const LEASE: SignedDuration = SignedDuration::from_mins(1);
+/// Events that are told in one go.
+const TELL_MAX: u32 = 20;
+/// The first wait after a failure, doubled each time …
+const WAIT: SignedDuration = SignedDuration::from_secs(30);
+/// … until after so many attempts, an hour in all, the event is given up.
+const ATTEMPTS_MAX: u32 = 8;
+
+/// How something is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// What is looked at.
+    pub kind: Kind,
+    /// The incident that is looked at, `INC-7`; empty for the connector itself.
+    pub subject: String,
+    /// How it is.
+    pub word: &'static str,
+    /// How it is while nothing is wrong.
+    pub good: &'static str,
+    /// Why it is so.
+    pub reasons: Vec<String>,
+    /// What to do.
+    pub next: Option<String>,
+}
+
+/// Whether that is another word than was said last.
+pub fn is_news(tx: &mut Tx<'_>, connector: &str, standing: &Standing) -> Result<bool, StoreError> {
+    Ok(said(tx, connector, standing)? != standing.word)
+}
+
+fn said(tx: &mut Tx<'_>, connector: &str, standing: &Standing) -> Result<String, StoreError> {
+    let said = rows::last_word(tx, connector, standing.kind, &standing.subject)?;
+    Ok(said.unwrap_or_else(|| standing.good.to_owned()))
+}
+
+/// Keeps a change and says it in the log; what was said already is none.
+pub fn note(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    standing: &Standing,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let from = said(tx, connector, standing)?;
+    if from == standing.word {
+        return Ok(());
+    }
+    let change = Change {
+        kind: standing.kind,
+        subject: standing.subject.clone(),
+        from,
+        to: standing.word.to_owned(),
+        reasons: standing.reasons.clone(),
+        next: standing.next.clone(),
+    };
+    let telling = match notify_url(tx)? {
+        Some(_) => Telling::Waiting,
+        None => Telling::Kept,
+    };
+    rows::insert(tx, connector, &change, telling, now)?;
+    let (kind, text) = (change.kind.as_str(), text(connector, &change));
+    if standing.word == standing.good {
+        tracing::info!(connector, event.kind = kind, "{text}");
+    } else {
+        let next = standing.next.as_deref().unwrap_or_default();
+        tracing::warn!(connector, event.kind = kind, next, "{text}");
+    }
+    Ok(())
+}
+
+/// A change for people, in one line.
+pub fn text(connector: &str, change: &Change) -> String {
+    let Change {
+        kind,
+        subject,
+        from,
+        to,
+        ..
+    } = change;
+    let what = match kind {
+        Kind::Health => format!("connector {connector} is {to} (was {from})"),
+        Kind::Webhook => format!("the webhook of connector {connector} is {to} (was {from})"),
+        Kind::Silence => format!("the webhook of connector {connector} is {to} (was {from})"),
+        Kind::Usage => {
+            format!("connector {connector}: its use of the API is {to} (was {from})")
+        }
+        Kind::Unowned => format!("{subject} is {to} (was {from})"),
+        Kind::Notify => format!("connector {connector}: an event {to}"),
+    };
+    match change.reasons.as_slice() {
+        [] => what,
+        reasons => format!("{what}: {}", reasons.join("; ")),
+    }
+}
+
+/// Where events are told; `None`: nowhere.
+pub fn notify_url(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    Ok(settings::get(tx, NOTIFY_URL)?.filter(|url| !url.is_empty()))
+}
+
+/// Takes what is to be told, and says where.
+pub fn claim(
+    tx: &mut Tx<'_>,
+    now: Timestamp,
+) -> Result<Option<(String, Vec<EventRow>)>, StoreError> {
+    let Some(url) = notify_url(tx)? else {
+        return Ok(None);
+    };
+    let rows = rows::claim_due(tx, now + LEASE, TELL_MAX, now)?;
+    Ok((!rows.is_empty()).then_some((url, rows)))
+}
+
+/// Records what the webhook said to an event.
+pub fn settle(
+    tx: &mut Tx<'_>,
+    row: &EventRow,
+    answer: &Result<(), String>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let why = match answer {
+        Ok(()) => return rows::settle(tx, row.id, Telling::Told, now, None),
+        Err(why) => why,
+    };
+    if row.attempt < ATTEMPTS_MAX {
+        let wait = WAIT * (1 << row.attempt.saturating_sub(1).min(ATTEMPTS_MAX));
+        return rows::settle(tx, row.id, Telling::Waiting, now + wait, Some(why));
+    }
+    rows::settle(tx, row.id, Telling::GivenUp, now, Some(why))?;
+    let lost = Change {
+        kind: Kind::Notify,
+        subject: String::new(),
+        from: row.change.to.clone(),
+        to: "could not be told".to_owned(),
+        reasons: vec![format!("{}: {why}", text(&row.connector, &row.change))],
+        next: Some("does `notify_url` of `im config show` take a POST with JSON?".to_owned()),
+    };
+    tracing::warn!(connector = row.connector, "{}", text(&row.connector, &lost));
+    rows::insert(tx, &row.connector, &lost, Telling::Kept, now)
+}

@@ -1,0 +1,63 @@
+//! Incidents that nobody has: their escalation policy is at its end, and nobody has taken them since (S49).
+
+use std::collections::BTreeSet;
+
+use im_core::IncidentNumber;
+use im_store::connector_events::{self, Kind};
+use im_store::{StoreError, Tx, incidents};
+
+use crate::connector::Connector;
+use crate::events::Standing;
+use crate::record;
+
+/// How an incident is that nobody has …
+const UNOWNED: &str = "unowned";
+/// … and any other.
+const OWNED: &str = "owned";
+
+/// The incidents of a connector that nobody has, and those of which that was said last.
+pub fn standings(tx: &mut Tx<'_>, connector: &Connector) -> Result<Vec<Standing>, StoreError> {
+    let name = connector.name();
+    let said = connector_events::subjects(tx, name, Kind::Unowned, UNOWNED)?;
+    let said = said.iter().filter_map(|subject| subject.parse().ok());
+    let mut numbers: BTreeSet<IncidentNumber> = said.collect();
+    for number in incidents::open_exhausted(tx, name)? {
+        // A part is told of with its whole.
+        numbers.insert(number.whole().unwrap_or(number));
+    }
+    let mut found = Vec::new();
+    for number in numbers {
+        found.extend(standing(tx, number, connector)?);
+    }
+    Ok(found)
+}
+
+fn standing(
+    tx: &mut Tx<'_>,
+    number: IncidentNumber,
+    connector: &Connector,
+) -> Result<Option<Standing>, StoreError> {
+    let Some(story) = record::story(tx, number, Some(connector))? else {
+        return Ok(None);
+    };
+    let standing = |word, reasons, next| Standing {
+        kind: Kind::Unowned,
+        subject: number.to_string(),
+        word,
+        good: OWNED,
+        reasons,
+        next,
+    };
+    Ok(Some(match story.unowned_since() {
+        Some(since) => {
+            let why = format!(
+                "nobody is left to page since {} and nobody has acknowledged {}",
+                since.strftime("%H:%M UTC"),
+                story.title
+            );
+            let next = format!("`im ack {number}` takes it; `im assign {number}` pages somebody");
+            standing(UNOWNED, vec![why], Some(next))
+        }
+        None => standing(OWNED, Vec::new(), None),
+    }))
+}
