@@ -253,6 +253,37 @@ fn g09_a_webhook_that_was_changed_in_pagerduty_is_said_and_made_anew() {
 }
 
 #[test]
+fn g10_a_revoked_key_leaves_live_only_and_what_is_lost_is_said() {
+    let story = Story::connected(&json!({}));
+    story.done("config set public_url http://im.example.com");
+    story.done("connector webhook prod --enable --insecure");
+    let key = &story.stand_in.account.api_key;
+    story.there(|sim, _| sim.revoke_key(key));
+    assert_eq!(story.im("connector sync prod").code, 1);
+    let status = unwrapped(&story.done("connector status prod"));
+    assert!(status.contains("Mode: live only, no repair"), "{status}");
+    let lost = "Repair: none without a key that PagerDuty takes next: what webhooks miss is not \
+                found, a subscription that is switched off stays off, whom PagerDuty paged is not \
+                known, changes made here wait";
+    let doctor = story.im("connector doctor prod");
+    assert_eq!(doctor.code, 1);
+    let (doctor, general) = (
+        unwrapped(&doctor.all()),
+        unwrapped(&story.im("doctor").all()),
+    );
+    assert!(doctor.contains(lost), "{doctor}");
+    assert!(general.contains(lost), "{general}");
+    // Without a webhook nothing arrives at all.
+    story.done("connector config prod --set enable_webhook=false");
+    let status = unwrapped(&story.done("connector status prod"));
+    assert!(status.contains("Mode: nothing arrives"), "{status}");
+    let other = &story.stand_in.account.user_key;
+    story.done(&format!("connector update prod --api-key {other}"));
+    let doctor = unwrapped(&story.im("doctor").all());
+    assert!(!doctor.contains("Repair: none"), "{doctor}");
+}
+
+#[test]
 fn g08_a_wrong_routing_key_is_told_in_pagerdutys_words() {
     let story = Story::connected(&json!({}));
     story.done("config set public_url http://im.example.com");

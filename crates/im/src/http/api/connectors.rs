@@ -10,7 +10,7 @@ mod doctor;
 pub(in crate::http) mod events;
 mod figures;
 mod health;
-mod key;
+pub(in crate::http) mod key;
 mod lists;
 mod mappings;
 mod oncall;

@@ -221,11 +221,15 @@ fn mode(connector: &Connector, deleted: bool) -> &'static str {
     let hears = connector.config.enable_webhook && has_secret && !deleted;
     match connector.mapping.direction {
         Direction::None => "paused",
-        _ if !connector.has_key() && hears => "live only, no repair",
-        _ if !connector.has_key() => "nothing arrives",
         Direction::Outbound => "outbound only",
-        Direction::Bidirectional | Direction::Inbound if hears => "live and repair",
-        Direction::Bidirectional | Direction::Inbound => "repair only",
+        Direction::Bidirectional | Direction::Inbound => {
+            match (hears, super::key::is_taken(connector)) {
+                (true, true) => "live and repair",
+                (true, false) => "live only, no repair",
+                (false, true) => "repair only",
+                (false, false) => "nothing arrives",
+            }
+        }
     }
 }
 
