@@ -7,11 +7,14 @@
 use im_pagerduty::{EVENTS, Subscription, SubscriptionFilter, missing_events};
 use im_store::{StoreError, Tx, settings};
 
+/// All that a subscription can listen to.
+const ACCOUNT: &str = "the account";
 /// The subscription is gone.
 const GONE: &str = "the webhook subscription was deleted in PagerDuty";
 
-/// Notes what a subscription is like now, and what is wrong with it.
-pub(crate) fn look(
+/// Notes what a subscription is like now, and what is wrong with it. How it was when it was made is
+/// what the first look sees.
+pub fn look(
     tx: &mut Tx<'_>,
     connector: &str,
     subscription: &Subscription,
@@ -22,9 +25,7 @@ pub(crate) fn look(
         wrong.push("the webhook subscription is switched off in PagerDuty".to_owned());
     }
     let now = as_seen(subscription);
-    let known = settings::get(tx, &seen_key(connector))?;
-    let known: Option<(String, String, String)> =
-        known.and_then(|text| serde_json::from_str(&text).ok());
+    let known = first_seen(tx, connector)?;
     if let Some((_, address, scope)) = known.filter(|known| known.0 == now.0) {
         const CHANGED: &str = "the webhook subscription was changed in PagerDuty";
         if differs(&now.1, &address) {
@@ -40,10 +41,38 @@ pub(crate) fn look(
             ));
         }
     } else {
-        let text = serde_json::to_string(&now).expect("texts are JSON");
+        let text = serde_json::json!([now.0, now.1, now.2]).to_string();
         put(tx, &seen_key(connector), &text)?;
     }
     put(tx, &wrong_key(connector), &wrong.join("; "))
+}
+
+/// What it listened to when it was made; `None` if nobody has looked at it.
+pub fn made_for(
+    tx: &mut Tx<'_>,
+    connector: &str,
+) -> Result<Option<SubscriptionFilter>, StoreError> {
+    let scope = first_seen(tx, connector)?.map(|(_, _, scope)| scope);
+    Ok(scope.and_then(|scope| match scope.split_once(' ')? {
+        ("service", id) => Some(SubscriptionFilter::Service(id.to_owned())),
+        ("team", id) => Some(SubscriptionFilter::Team(id.to_owned())),
+        _ => (scope == ACCOUNT).then_some(SubscriptionFilter::Account),
+    }))
+}
+
+/// Notes that it was made as it was again.
+pub fn is_right(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
+    put(tx, &wrong_key(connector), "")?;
+    put(tx, &missing_key(connector), "")
+}
+
+/// Its id, where it delivered and what it listened to when it was first looked at.
+fn first_seen(
+    tx: &mut Tx<'_>,
+    connector: &str,
+) -> Result<Option<(String, String, String)>, StoreError> {
+    let known = settings::get(tx, &seen_key(connector))?;
+    Ok(known.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 /// Notes that PagerDuty does not have it any more.
@@ -60,12 +89,19 @@ fn differs(now: &str, before: &str) -> bool {
 fn as_seen(subscription: &Subscription) -> (String, String, String) {
     let address = subscription.url.clone().unwrap_or_default();
     let scope = match &subscription.filter {
-        Some(SubscriptionFilter::Account) => "the account".to_owned(),
-        Some(SubscriptionFilter::Service(id)) => format!("service {id}"),
-        Some(SubscriptionFilter::Team(id)) => format!("team {id}"),
+        Some(filter) => words(filter),
         None => String::new(),
     };
     (subscription.id.clone(), address, scope)
+}
+
+/// What a subscription listens to, in words.
+pub fn words(filter: &SubscriptionFilter) -> String {
+    match filter {
+        SubscriptionFilter::Account => ACCOUNT.to_owned(),
+        SubscriptionFilter::Service(id) => format!("service {id}"),
+        SubscriptionFilter::Team(id) => format!("team {id}"),
+    }
 }
 
 /// What was wrong with the subscription when it was last looked at.
