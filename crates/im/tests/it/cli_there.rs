@@ -106,9 +106,17 @@ fn a_declaration_that_pages_nobody_says_so() {
     assert_snapshot!(told(&story, &[DECLARE, "ack 1"]));
 }
 
+/// Both sides with a connector whose key somebody revoked since.
+fn with_revoked_key() -> Story {
+    let story = Story::connected(&json!({}));
+    let key = &story.stand_in.account.api_key;
+    story.there(|sim, _| sim.revoke_key(key));
+    story
+}
+
 #[test]
 fn a_refused_key_is_named_where_a_declaration_waits_for_it() {
-    let story = Story::connected(&json!({"api_key": "y_NxrWrongWrongWrong"}));
+    let story = with_revoked_key();
     assert_snapshot!(told(&story, &[DECLARE, "list"]));
     // Whether the repair or the declaration meets the refusal first, and is counted, is chance.
     let outbox = told(&story, &["connector outbox list prod"]);
@@ -122,13 +130,13 @@ fn a_refused_key_is_named_where_a_declaration_waits_for_it() {
         status.contains("hint: `im connector update prod`"),
         "{status}"
     );
-    let key = &story.stand_in.account.api_key;
+    let key = &story.stand_in.account.user_key;
     story.done(&format!("connector update prod --api-key {key}"));
 }
 
 #[test]
 fn what_was_over_before_pagerduty_heard_of_it_is_told_as_that() {
-    let story = Story::connected(&json!({"api_key": "y_NxrWrongWrongWrong"}));
+    let story = with_revoked_key();
     // The key is known to be wrong by now: nothing that follows is tried.
     assert_ne!(story.im("connector sync prod").code, 0);
     story.done(DECLARE);

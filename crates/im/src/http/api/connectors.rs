@@ -16,7 +16,9 @@ mod mappings;
 mod oncall;
 mod outbox;
 mod priorities;
+mod probe;
 mod remove;
+mod set_up;
 mod sync;
 mod synced;
 mod test;
@@ -41,6 +43,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(view::list, config::add))
         .routes(routes!(view::show, config::change, remove::remove))
         .routes(routes!(config::show))
+        .routes(routes!(set_up::probe))
+        .routes(routes!(set_up::users))
         .routes(routes!(test::test))
         .routes(routes!(test_event::test_event))
         .routes(routes!(sync::sync))

@@ -2,7 +2,7 @@
 //!
 //! Without API, key or service nothing travels: unhealthy. Everything else that is wrong costs
 //! time or certainty: degraded. Quiet is not broken: a webhook that has been quiet for an hour is
-//! tried with a test event.
+//! tried with a test event, unless the connector sends nothing.
 
 use std::sync::Arc;
 
@@ -310,7 +310,9 @@ async fn subscribed(
         return Ok(HealthLine::failed(WEBHOOK, wrong).next(again));
     }
     let last = connector.row.last_heard_at;
-    if last.is_some_and(|at| now.duration_since(at) < QUIET) {
+    // Where nothing is sent, no test event is asked for either.
+    let is_lively = last.is_some_and(|at| now.duration_since(at) < QUIET);
+    if is_lively || !connector.mapping.direction.sends() {
         return Ok(heard(connector, now));
     }
     let said = last.map_or_else(|| "never".to_owned(), |at| ago(at, now));

@@ -30,6 +30,17 @@ pub(super) struct UserView {
     email: Option<String>,
 }
 
+impl UserView {
+    /// What is shown of a user.
+    pub(super) fn of(user: User) -> Self {
+        Self {
+            name: user.name.unwrap_or_else(|| user.id.clone()),
+            id: user.id,
+            email: user.email,
+        }
+    }
+}
+
 /// List PagerDuty's services
 #[utoipa::path(
     get, path = "/api/v1/connectors/{name}/services", tag = "connectors", operation_id = "list_services",
@@ -70,12 +81,7 @@ pub(super) async fn users(
 ) -> Result<Json<Vec<UserView>>, ApiError> {
     let connector = find(&app, &name).await?;
     let found = all_users(&app, &connector).await?;
-    let users = found.into_iter().map(|row| UserView {
-        name: row.name.unwrap_or_else(|| row.id.clone()),
-        id: row.id,
-        email: row.email,
-    });
-    Ok(Json(users.collect()))
+    Ok(Json(found.into_iter().map(UserView::of).collect()))
 }
 
 /// Every user.

@@ -18,6 +18,7 @@ use utoipa::ToSchema;
 use super::events;
 use crate::http::App;
 use crate::http::api::settings::stored_public_url;
+use crate::http::api::types::Check;
 use crate::http::error::ApiError;
 use crate::http::hooks;
 use crate::length;
@@ -69,6 +70,9 @@ pub struct ConnectorView {
     /// What to know about the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Where an API key was just given: what PagerDuty says of it, and what became of the webhook.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 /// A connector's webhook.
@@ -193,6 +197,7 @@ fn view(
         gap: row.gap.map(gap),
         clock_ahead_s: skew::ahead_s(tx, name)?,
         warnings: Vec::new(),
+        checks: Vec::new(),
     })
 }
 
