@@ -1,13 +1,13 @@
 //! A connector without its API key: webhooks alone keep one that only receives live.
 //!
 //! Invariants
-//! - A key is given up by a person's word, and only where nothing needs it: nothing is sent, what was missed before is read, and webhooks
-//!   come and can be checked.
+//! - A key is given up by a person's word, and only where nothing needs it: nothing is sent, the past and what was missed
+//!   are read, and webhooks come and can be checked.
 //! - Without a key PagerDuty is not called: nothing is sent, and nothing that webhooks missed is found.
 
 use im_core::Direction;
 use im_store::connectors::{self, State};
-use im_store::{StoreError, Tx, repair};
+use im_store::{StoreError, Tx, backfill, repair};
 use jiff::Timestamp;
 
 use crate::connector::{self, Connector};
@@ -70,7 +70,13 @@ pub fn state(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<K
         return needed("the webhook is not as it was made", Some(&enable));
     }
     // With a key that was revoked before it was forgotten nothing more is read anyway.
-    let is_reading = row.state != State::AuthFailed
+    let is_good = row.state != State::AuthFailed;
+    // A past whose reading a person stopped is not waited for.
+    if is_good && backfill::next_due(tx, name)?.is_some() {
+        let stop = format!("backfill {name} --stop");
+        return needed("the past is still being read", Some(&stop));
+    }
+    let is_reading = is_good
         && (row.next_sync_at <= now
             || repair::unfinished(tx, name)?.is_some()
             || repair::wanted_next_due(tx, name)?.is_some());

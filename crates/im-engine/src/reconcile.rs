@@ -428,7 +428,14 @@ fn checked(
             .push("the webhook subscription is switched off in PagerDuty".to_owned());
     }
     subscription::look(tx, connector.name(), told)?;
-    if told.temporarily_disabled {
+    let sends = connector.mapping.direction.sends();
+    if told.temporarily_disabled && !sends {
+        progress.incomplete.push(format!(
+            "PagerDuty switched the webhook subscription off, and with direction inbound nothing is written there: `im connector webhook {} --enable` switches it on",
+            connector.name()
+        ));
+    }
+    if told.temporarily_disabled && sends {
         Ok(Phase::Enable)
     } else if progress.is_look {
         Ok(Phase::Wait)

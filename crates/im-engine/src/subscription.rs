@@ -7,11 +7,14 @@
 use im_pagerduty::{EVENTS, Subscription, SubscriptionFilter, missing_events};
 use im_store::{StoreError, Tx, settings};
 
+/// All that a subscription can listen to.
+const ACCOUNT: &str = "the account";
 /// The subscription is gone.
 const GONE: &str = "the webhook subscription was deleted in PagerDuty";
 
-/// Notes what a subscription is like now, and what is wrong with it.
-pub(crate) fn look(
+/// Notes what a subscription is like now, and what is wrong with it. How it was when it was made is
+/// what the first look sees.
+pub fn look(
     tx: &mut Tx<'_>,
     connector: &str,
     subscription: &Subscription,
@@ -22,8 +25,7 @@ pub(crate) fn look(
         wrong.push("the webhook subscription is switched off in PagerDuty".to_owned());
     }
     let now = as_seen(subscription);
-    let known = settings::get(tx, &seen_key(connector))?;
-    let known: Option<Seen> = known.and_then(|text| serde_json::from_str(&text).ok());
+    let known = first_seen(tx, connector)?;
     if let Some((_, address, scope, events)) = known.filter(|known| known.0 == now.0) {
         const CHANGED: &str = "the webhook subscription was changed in PagerDuty";
         if differs(&now.1, &address) {
@@ -55,6 +57,31 @@ pub(crate) fn look(
     put(tx, &wrong_key(connector), &wrong.join("; "))
 }
 
+/// What it listened to when it was made; `None` if nobody has looked at it.
+pub fn made_for(
+    tx: &mut Tx<'_>,
+    connector: &str,
+) -> Result<Option<SubscriptionFilter>, StoreError> {
+    let scope = first_seen(tx, connector)?.map(|(_, _, scope, _)| scope);
+    Ok(scope.and_then(|scope| match scope.split_once(' ')? {
+        ("service", id) => Some(SubscriptionFilter::Service(id.to_owned())),
+        ("team", id) => Some(SubscriptionFilter::Team(id.to_owned())),
+        _ => (scope == ACCOUNT).then_some(SubscriptionFilter::Account),
+    }))
+}
+
+/// Notes that it was made as it was again.
+pub fn is_right(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
+    put(tx, &wrong_key(connector), "")?;
+    put(tx, &missing_key(connector), "")
+}
+
+/// What was seen of it when it was first looked at.
+fn first_seen(tx: &mut Tx<'_>, connector: &str) -> Result<Option<Seen>, StoreError> {
+    let known = settings::get(tx, &seen_key(connector))?;
+    Ok(known.and_then(|text| serde_json::from_str(&text).ok()))
+}
+
 /// Notes that PagerDuty does not have it any more.
 pub(crate) fn is_gone(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
     put(tx, &wrong_key(connector), GONE)
@@ -71,13 +98,20 @@ type Seen = (String, String, String, String);
 fn as_seen(subscription: &Subscription) -> Seen {
     let address = subscription.url.clone().unwrap_or_default();
     let scope = match &subscription.filter {
-        Some(SubscriptionFilter::Account) => "the account".to_owned(),
-        Some(SubscriptionFilter::Service(id)) => format!("service {id}"),
-        Some(SubscriptionFilter::Team(id)) => format!("team {id}"),
+        Some(filter) => words(filter),
         None => String::new(),
     };
     let events = subscription.events.join(" ");
     (subscription.id.clone(), address, scope, events)
+}
+
+/// What a subscription listens to, in words.
+pub fn words(filter: &SubscriptionFilter) -> String {
+    match filter {
+        SubscriptionFilter::Account => ACCOUNT.to_owned(),
+        SubscriptionFilter::Service(id) => format!("service {id}"),
+        SubscriptionFilter::Team(id) => format!("team {id}"),
+    }
 }
 
 /// What was wrong with the subscription when it was last looked at.

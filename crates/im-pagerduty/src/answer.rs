@@ -358,7 +358,9 @@ fn answer(call: &Call, root: &Root, moment: Moment) -> Option<Answer> {
         Call::ListSubscriptions { .. } => {
             Answer::Subscriptions(page.of_rows(&root.webhook_subscriptions, subscription)?)
         }
-        Call::CreateSubscription { .. } | Call::ReadSubscription { .. } => {
+        Call::CreateSubscription { .. }
+        | Call::ReadSubscription { .. }
+        | Call::UpdateSubscription { .. } => {
             Answer::Subscription(subscription(root.webhook_subscription.as_ref()?)?)
         }
         Call::EnableSubscription { .. }

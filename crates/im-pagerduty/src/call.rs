@@ -377,6 +377,16 @@ calls! {
         /// PagerDuty's id.
         id: String,
     } = "read_subscription", Live, Reads;
+    /// Sets which events a subscription tells of and what it listens to, and switches it on. Where
+    /// it delivers cannot be set.
+    UpdateSubscription {
+        /// PagerDuty's id.
+        id: String,
+        /// Which events; unknown names are refused.
+        events: Vec<String>,
+        /// What to listen to.
+        filter: SubscriptionFilter,
+    } = "update_subscription", Live, Sets;
     /// Switches a subscription on that PagerDuty switched off for 24 hours. A repeat is harmless.
     EnableSubscription {
         /// PagerDuty's id.

@@ -123,17 +123,24 @@ pub fn request(call: &Call) -> HttpRequest {
         Call::ListPriorities { offset } => get(path(&["priorities"]).page(*offset)),
         Call::ListAbilities => get(path(&["abilities"])),
         Call::ListOncalls { .. } => get(oncalls(call)),
-        Call::ListSubscriptions { offset } => get(path(&["webhook_subscriptions"]).page(*offset)),
-        Call::CreateSubscription { .. } => {
-            write(Method::Post, path(&["webhook_subscriptions"])).with(&subscribed(call))
+        Call::ListSubscriptions { offset } => get(webhooks().page(*offset)),
+        Call::CreateSubscription { .. } => write(Method::Post, webhooks()).with(&subscribed(call)),
+        Call::ReadSubscription { id } => get(webhook(id)),
+        Call::UpdateSubscription { id, events, filter } => {
+            write(Method::Put, webhook(id)).with(&wanted(events, filter))
         }
-        Call::ReadSubscription { id } => get(path(&["webhook_subscriptions", id])),
         Call::EnableSubscription { id } => write(Method::Post, subscription(id, "enable")),
-        Call::DeleteSubscription { id } => {
-            write(Method::Delete, path(&["webhook_subscriptions", id]))
-        }
+        Call::DeleteSubscription { id } => write(Method::Delete, webhook(id)),
         Call::PingSubscription { id } => write(Method::Post, subscription(id, "ping")),
     }
+}
+
+fn webhooks() -> Target {
+    path(&["webhook_subscriptions"])
+}
+
+fn webhook(id: &str) -> Target {
+    path(&["webhook_subscriptions", id])
 }
 
 /// What is done to a webhook subscription.
@@ -442,11 +449,7 @@ fn subscribed(call: &Call) -> Value {
     else {
         return Value::Null;
     };
-    let filter = match filter {
-        SubscriptionFilter::Account => json!({"type": "account_reference"}),
-        SubscriptionFilter::Service(id) => reference(id, "service_reference"),
-        SubscriptionFilter::Team(id) => reference(id, "team_reference"),
-    };
+    let filter = filter_object(filter);
     json!({"webhook_subscription": {
         "type": "webhook_subscription",
         "delivery_method": {"type": "http_delivery_method", "url": url},
@@ -454,4 +457,21 @@ fn subscribed(call: &Call) -> Value {
         "events": events,
         "filter": filter,
     }})
+}
+
+fn wanted(events: &[String], filter: &SubscriptionFilter) -> Value {
+    json!({"webhook_subscription": {
+        "type": "webhook_subscription",
+        "events": events,
+        "filter": filter_object(filter),
+        "active": true,
+    }})
+}
+
+fn filter_object(filter: &SubscriptionFilter) -> Value {
+    match filter {
+        SubscriptionFilter::Account => json!({"type": "account_reference"}),
+        SubscriptionFilter::Service(id) => reference(id, "service_reference"),
+        SubscriptionFilter::Team(id) => reference(id, "team_reference"),
+    }
 }

@@ -135,12 +135,46 @@ fn webhooks(world: &mut World, caller: &Caller, request: &Request, path: &[&str]
     if path.first() == Some(&"oauth_clients") {
         may_use_clients(world, caller, request)?;
     } else {
+        may_subscribe(world, caller, request, path)?;
         known_filter(world, request)?;
         may_hear(caller, request)?;
     }
     Ok(world
         .webhooks
         .rest(request, path, &mut world.ids, world.now))
+}
+
+/// Owners and admins manage every webhook, Managers those of a service or a team, managers of a
+/// team those of that team, and keys of the account all (webhooks-v3.md §6).
+fn may_subscribe(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer<()> {
+    let user = caller.user.as_deref().and_then(|id| world.users.get(id));
+    let Some(user) = user.filter(|user| !matches!(user.role.as_str(), "owner" | "admin")) else {
+        return Ok(());
+    };
+    let body = request.json().unwrap_or_default();
+    let named = body.pointer("/webhook_subscription/filter").cloned();
+    let held = path.first().and_then(|id| world.webhooks.filter_of(id));
+    let manages = |team: Option<&Value>| {
+        let team = team
+            .and_then(Value::as_str)
+            .and_then(|id| world.teams.get(id));
+        let manager = (user.id.clone(), "manager".to_owned());
+        team.is_some_and(|team| team.members.contains(&manager))
+    };
+    let may = |filter: Value| match filter.get("type").and_then(Value::as_str) {
+        Some("account_reference") => false,
+        Some("team_reference") => user.role == "user" || manages(filter.get("id")),
+        _ => user.role == "user",
+    };
+    // What names no filter is about a webhook that is not there, or wrong in itself.
+    let filters: Vec<Value> = [named, held].into_iter().flatten().collect();
+    let is_manager = user.role == "user" && filters.is_empty();
+    let may_all = !filters.is_empty() && filters.into_iter().all(may);
+    if request.method == "GET" || is_manager || may_all {
+        Ok(())
+    } else {
+        Err(Response::error(403, 2010, "Access Denied", &[]))
+    }
 }
 
 /// Whoever subscribes with scopes needs those to read what the events tell (webhooks-v3.md §2).

@@ -85,6 +85,9 @@ fn each_call_has_its_request() {
       Content-Type: application/json
       {"webhook_subscription":{"delivery_method":{"type":"http_delivery_method","url":"https://im.example/connectors/prod/webhook"},"description":"im","events":["incident.triggered"],"filter":{"type":"account_reference"},"type":"webhook_subscription"}}
     GET /webhook_subscriptions/PWHSB01
+    PUT /webhook_subscriptions/PWHSB01
+      Content-Type: application/json
+      {"webhook_subscription":{"active":true,"events":["incident.triggered"],"filter":{"id":"PSVC001","type":"service_reference"},"type":"webhook_subscription"}}
     POST /webhook_subscriptions/PWHSB01/enable
       Content-Type: application/json
     DELETE /webhook_subscriptions/PWHSB01

@@ -237,6 +237,11 @@ fn other_calls() -> Vec<Call> {
         Call::ReadSubscription {
             id: "PWHSB01".to_owned(),
         },
+        Call::UpdateSubscription {
+            id: "PWHSB01".to_owned(),
+            events: vec!["incident.triggered".to_owned()],
+            filter: SubscriptionFilter::Service("PSVC001".to_owned()),
+        },
         Call::EnableSubscription {
             id: "PWHSB01".to_owned(),
         },

@@ -14,6 +14,7 @@ mod outbox;
 mod priority;
 mod remove;
 mod services;
+mod set_up;
 pub(crate) mod status;
 mod sync;
 mod test;

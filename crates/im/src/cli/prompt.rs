@@ -1,7 +1,7 @@
 //! Questions to the person at the terminal.
 
 use inquire::validator::Validation;
-use inquire::{Confirm, InquireError, Password, Text};
+use inquire::{Confirm, InquireError, Password, Select, Text};
 
 use super::error::{Exit, Failure};
 
@@ -24,6 +24,8 @@ pub trait Prompt {
     fn line(&mut self, question: Question<'_>) -> Option<String>;
     /// A line that is not shown while it is typed.
     fn hidden(&mut self, question: Question<'_>) -> Option<String>;
+    /// One of a list, by its place in it.
+    fn choose(&mut self, question: &str, options: &[String]) -> Option<usize>;
     /// Yes or no; Enter alone means no.
     fn agree(&mut self, question: &str) -> Option<bool>;
 }
@@ -39,6 +41,11 @@ impl dyn Prompt {
         self.hidden(question)
             .map(trimmed)
             .ok_or_else(|| went_away(question.label))
+    }
+
+    pub(crate) fn choice(&mut self, question: &str, options: &[String]) -> Result<usize, Failure> {
+        self.choose(question, options)
+            .ok_or_else(|| went_away(question))
     }
 
     pub(crate) fn confirm(&mut self, question: &str) -> Result<bool, Failure> {
@@ -83,6 +90,12 @@ impl Prompt for Terminal {
             .with_validator(validator(question.check))
             .with_help_message(question.help);
         answered(password.prompt())
+    }
+
+    fn choose(&mut self, question: &str, options: &[String]) -> Option<usize> {
+        let list = Select::new(question, options.to_vec())
+            .with_help_message("type to search, arrows to move, Enter to choose");
+        answered(list.raw_prompt()).map(|chosen| chosen.index)
     }
 
     fn agree(&mut self, question: &str) -> Option<bool> {

@@ -195,6 +195,8 @@ pub(crate) struct Connector {
     pub(crate) clock_ahead_s: Option<i64>,
     #[serde(default)]
     pub(crate) warnings: Vec<String>,
+    #[serde(default)]
+    pub(crate) checks: Vec<Check>,
 }
 
 #[derive(Debug, Deserialize)]

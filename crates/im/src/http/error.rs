@@ -11,6 +11,7 @@ use im_store::StoreError;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::api::types::Check;
 use crate::run::chain;
 use crate::secret::SecretError;
 
@@ -108,6 +109,15 @@ impl ApiError {
     /// What and why, in words.
     pub fn detail(&self) -> &str {
         &self.detail
+    }
+
+    /// The same as a line among others, where the rest goes on without it.
+    pub fn noticed(self, what: &str) -> Check {
+        let check = Check::skipped(format!("{what}: {}", self.detail));
+        match self.hint {
+            Some(hint) => check.next(hint),
+            None => check,
+        }
     }
 }
 

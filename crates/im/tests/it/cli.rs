@@ -278,6 +278,16 @@ impl Prompt for Person {
         self.line(question)
     }
 
+    fn choose(&mut self, _question: &str, options: &[String]) -> Option<usize> {
+        loop {
+            let answer = self.0.pop_front()?;
+            let found = options.iter().position(|option| option.contains(answer));
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+
     fn agree(&mut self, _question: &str) -> Option<bool> {
         self.0.pop_front().map(|answer| answer == "y")
     }

@@ -196,45 +196,56 @@ fn a_connector_is_added_from_json_verbatim() {
     );
 }
 
+/// Adds a connector by answers where PagerDuty cannot be asked; what was asked of the API.
+#[track_caller]
+fn check_added(answers: &[&'static str], expect: &str) {
+    let silent = json!({"status": 504, "detail": "PagerDuty cannot be reached"});
+    let fake = Fake::default()
+        .on("POST /api/v1/key-probe", 504, &silent)
+        .on("POST /api/v1/connectors", 201, &connector());
+    let said = on(&fake)
+        .answering(answers)
+        .im("connector add pagerduty prod");
+    assert_eq!(said.code, 0, "{}", said.all());
+    assert!(
+        said.err.contains("PagerDuty cannot be asked now"),
+        "{}",
+        said.err
+    );
+    assert_eq!(fake.seen().last().map(String::as_str), Some(expect));
+}
+
 #[test]
 fn a_connector_is_added_by_six_answers() {
-    check_answered(
-        |run| {
-            run.answering(&[
-                "key",
-                "",
-                "PXXXXXX",
-                "ops@company.com",
-                "PPOL001",
-                "bidirectional",
-            ])
-        },
-        "connector add pagerduty prod",
+    check_added(
+        &[
+            "key",
+            "",
+            "PXXXXXX",
+            "ops@company.com",
+            "PPOL001",
+            "bidirectional",
+        ],
         r#"POST /api/v1/connectors {"config":{"api_key":"key","base_url":"https://api.pagerduty.com","custom":{"escalation_policy_id":"PPOL001","from_email":"ops@company.com","service_id":"PXXXXXX"},"sync_direction":"bidirectional"},"name":"prod","type":"pagerduty"}"#,
-        &connector(),
     );
     // What cannot be right is asked again: key, address, id, e-mail, direction.
-    check_answered(
-        |run| {
-            run.answering(&[
-                "",
-                "key",
-                "ftp://x",
-                "https://api.eu.pagerduty.com",
-                "",
-                "P-1",
-                "PXXXXXX",
-                "ops",
-                "ops@company.com",
-                "",
-                "sideways",
-                "",
-                "none",
-            ])
-        },
-        "connector add pagerduty prod",
+    check_added(
+        &[
+            "",
+            "key",
+            "ftp://x",
+            "https://api.eu.pagerduty.com",
+            "",
+            "P-1",
+            "PXXXXXX",
+            "ops",
+            "ops@company.com",
+            "",
+            "sideways",
+            "",
+            "none",
+        ],
         r#"POST /api/v1/connectors {"config":{"api_key":"key","base_url":"https://api.eu.pagerduty.com","custom":{"from_email":"ops@company.com","service_id":"PXXXXXX"},"sync_direction":"none"},"name":"prod","type":"pagerduty"}"#,
-        &connector(),
     );
 }
 
@@ -282,6 +293,11 @@ fn the_rest_of_connector_and_server() {
         );
     };
     webhook("--enable", r#"{"action":"enable"}"#);
+    webhook("--repair", r#"{"action":"repair"}"#);
+    webhook(
+        "--enable --scope team:PTEAM01",
+        r#"{"action":"enable","scope":"team:PTEAM01"}"#,
+    );
     webhook(
         "--enable --insecure",
         r#"{"action":"enable","insecure":true}"#,

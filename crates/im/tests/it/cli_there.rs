@@ -106,9 +106,17 @@ fn a_declaration_that_pages_nobody_says_so() {
     assert_snapshot!(told(&story, &[DECLARE, "ack 1"]));
 }
 
+/// Both sides with a connector whose key somebody revoked since.
+fn with_revoked_key() -> Story {
+    let story = Story::connected(&json!({}));
+    let key = &story.stand_in.account.api_key;
+    story.there(|sim, _| sim.revoke_key(key));
+    story
+}
+
 #[test]
 fn a_refused_key_is_named_where_a_declaration_waits_for_it() {
-    let story = Story::connected(&json!({"api_key": "y_NxrWrongWrongWrong"}));
+    let story = with_revoked_key();
     assert_snapshot!(told(&story, &[DECLARE, "list"]));
     // Whether the repair or the declaration meets the refusal first, and is counted, is chance.
     let outbox = told(&story, &["connector outbox list prod"]);
@@ -122,13 +130,13 @@ fn a_refused_key_is_named_where_a_declaration_waits_for_it() {
         status.contains("hint: `im connector update prod`"),
         "{status}"
     );
-    let key = &story.stand_in.account.api_key;
+    let key = &story.stand_in.account.user_key;
     story.done(&format!("connector update prod --api-key {key}"));
 }
 
 #[test]
 fn what_was_over_before_pagerduty_heard_of_it_is_told_as_that() {
-    let story = Story::connected(&json!({"api_key": "y_NxrWrongWrongWrong"}));
+    let story = with_revoked_key();
     // The key is known to be wrong by now: nothing that follows is tried.
     assert_ne!(story.im("connector sync prod").code, 0);
     story.done(DECLARE);
@@ -250,6 +258,37 @@ fn g09_a_webhook_that_was_changed_in_pagerduty_is_said_and_made_anew() {
         assert!(!mended.contains("Mode: "), "{mended}");
         assert_eq!(story.there(|sim, _| sim.subscription_count()), 1);
     }
+}
+
+#[test]
+fn g10_a_revoked_key_leaves_live_only_and_what_is_lost_is_said() {
+    let story = Story::connected(&json!({}));
+    story.done("config set public_url http://im.example.com");
+    story.done("connector webhook prod --enable --insecure");
+    let key = &story.stand_in.account.api_key;
+    story.there(|sim, _| sim.revoke_key(key));
+    assert_eq!(story.im("connector sync prod").code, 1);
+    let status = unwrapped(&story.done("connector status prod"));
+    assert!(status.contains("Mode: live only, no repair"), "{status}");
+    let lost = "Repair: none without a key that PagerDuty takes next: what webhooks miss is not \
+                found, a subscription that is switched off stays off, whom PagerDuty paged is not \
+                known, changes made here wait";
+    let doctor = story.im("connector doctor prod");
+    assert_eq!(doctor.code, 1);
+    let (doctor, general) = (
+        unwrapped(&doctor.all()),
+        unwrapped(&story.im("doctor").all()),
+    );
+    assert!(doctor.contains(lost), "{doctor}");
+    assert!(general.contains(lost), "{general}");
+    // Without a webhook nothing arrives at all.
+    story.done("connector config prod --set enable_webhook=false");
+    let status = unwrapped(&story.done("connector status prod"));
+    assert!(status.contains("Mode: nothing arrives"), "{status}");
+    let other = &story.stand_in.account.user_key;
+    story.done(&format!("connector update prod --api-key {other}"));
+    let doctor = unwrapped(&story.im("doctor").all());
+    assert!(!doctor.contains("Repair: none"), "{doctor}");
 }
 
 #[test]

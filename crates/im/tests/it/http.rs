@@ -15,6 +15,7 @@ mod events;
 mod figures;
 mod findings;
 mod health;
+mod keys;
 mod logs;
 mod metrics;
 mod organisation;
@@ -32,12 +33,14 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use im::clock::Clock;
 use im::http::App;
-use im::local::assemble;
+use im::local::{assemble, engine};
+use im::run::{self, COMMAND_DRAIN};
 use im::secret::Vault;
 use im_pagerduty::Secret;
 use im_store::{Db, DbOptions, StoreError, Tx};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tower::ServiceExt as _;
 
 /// Where a caller sits.
@@ -137,6 +140,14 @@ impl Server {
         let app = Arc::new(app);
         let router = im::http::router(Arc::clone(&app));
         Self { app, router, clock }
+    }
+
+    /// The run loop works until what comes back is dropped.
+    fn work(&self) -> DropGuard {
+        let stop = CancellationToken::new();
+        let running = run::run(engine(&self.app), stop.clone(), COMMAND_DRAIN);
+        tokio::spawn(running);
+        stop.drop_guard()
     }
 
     async fn with_connector(config: Value) -> Self {

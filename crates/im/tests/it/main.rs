@@ -20,6 +20,7 @@ mod cli_people;
 mod cli_render;
 mod cli_requests;
 mod cli_rows;
+mod cli_set_up;
 mod cli_stories;
 mod cli_there;
 mod debug;

@@ -52,6 +52,12 @@ impl Webhooks {
         answer.unwrap_or_else(|refusal| refusal)
     }
 
+    /// What a subscription listens to, as its `filter` shows it.
+    pub(crate) fn filter_of(&self, id: &str) -> Option<Value> {
+        self.find(id)
+            .map(|subscription| subscription.filter.object())
+    }
+
     fn list(&self, request: &Request, now: Timestamp) -> Result<Response, Response> {
         let filter = match (request.query("filter_type"), request.query("filter_id")) {
             (None, _) => None,

@@ -67,7 +67,7 @@ impl Filter {
         }
     }
 
-    fn object(&self) -> Value {
+    pub(super) fn object(&self) -> Value {
         match self {
             Self::Account => json!({"type": "account_reference"}),
             Self::Service(id) => json!({"type": "service_reference", "id": id}),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::{Severity, Source};
 use im_engine::backfill::{self, SHARE_DEFAULT, State};
+use im_engine::key::{self, Key};
 use im_engine::{connector, record};
 use im_metrics::history;
 use im_metrics::input::History;
@@ -242,6 +243,40 @@ story! {
         assert_eq!((ended.found.created, lacking(world).len()), (400, 0));
         // What was read before is not read again.
         assert!(ended.requests <= least(world, 0) + 3, "{ended:?}");
+    }
+
+    fn m028_a_key_is_needed_for_as_long_as_the_past_is_read(world) {
+        world.configure(|config| config["sync_direction"] = json!("inbound"));
+        world.run_for(HOUR);
+        world.born_there("Told by a webhook");
+        world.run_for(HOUR);
+        let key = |world: &mut World| {
+            let now = world.our_now();
+            world.write(|tx| {
+                let connector = connector::load(tx, CONNECTOR)?.unwrap();
+                key::state(tx, &connector, now)
+            })
+        };
+        assert_eq!(key(world), Key::SafeToRevoke);
+        begin(world, world.now - DAY * 180);
+        let Key::Needed { why, next } = key(world) else {
+            panic!("the past is not read yet");
+        };
+        assert_eq!(why, "the past is still being read");
+        assert_eq!(next.as_deref(), Some("`im connector backfill pd --stop`"));
+        let now = world.our_now();
+        let refused = world.write(|tx| {
+            let connector = connector::load(tx, CONNECTOR)?.unwrap();
+            key::discard(tx, &connector, now)
+        });
+        assert!(matches!(refused, Key::Needed { .. }), "and it is not forgotten");
+        // Whoever stops the reading does not want the rest.
+        assert!(world.write(|tx| rows::stop(tx, CONNECTOR, now)));
+        assert_eq!(key(world), Key::SafeToRevoke);
+        assert!(world.write(|tx| rows::resume(tx, CONNECTOR, now)));
+        finish(world);
+        world.run_for(MINUTE);
+        assert_eq!(key(world), Key::SafeToRevoke);
     }
 
     fn s84_it_takes_its_share_and_people_come_first(world) {

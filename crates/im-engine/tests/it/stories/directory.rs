@@ -248,6 +248,29 @@ story! {
         assert_eq!(world.write(|tx| reading(tx, CONNECTOR)).notices, Vec::<String>::new());
     }
 
+    fn mw22_without_teams_and_priorities_incidents_go_on_and_what_is_missing_is_said(world) {
+        world.instead = Some(Box::new(|call| {
+            matches!(call, Call::ListTeams { .. } | Call::ListPriorities { .. }).then(refused)
+        }));
+        world.sync();
+        let (theirs, twin) = world.born_there("Theirs");
+        let (ours, made) = world.declared("Ours");
+        world.run_for(HOUR * 2);
+        world.must(ours, &im_core::Command::Resolve);
+        let user = world.user(2);
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        world.sync();
+        assert_eq!(world.there(&made), "resolved");
+        assert_eq!(world.story(theirs).status, im_core::Status::Resolved);
+        assert_eq!(world.last_run().message, None);
+        assert_eq!(world.connector().state, im_store::connectors::State::Active);
+        let notices = world.write(|tx| reading(tx, CONNECTOR)).notices;
+        assert_eq!(notices.len(), 2, "{notices:?}");
+        let about = |what: &str| notices.iter().any(|notice| notice.starts_with(what));
+        assert!(about("the teams: Missing Account Ability"), "{notices:?}");
+        assert!(about("the priorities: Missing Account Ability"), "{notices:?}");
+    }
+
     fn mw02_a_removed_connectors_directory_stays_and_is_taken_up_again(world) {
         let before = all(world, Kind::Service);
         world.remove_connector();

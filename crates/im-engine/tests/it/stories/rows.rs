@@ -151,6 +151,23 @@ story! {
         assert!(writes.is_empty(), "{writes:?}");
     }
 
+    fn mw21_an_inbound_connector_switches_no_webhook_on_and_says_so(world) {
+        world.configure(|config| config["sync_direction"] = json!("inbound"));
+        world.settle_down();
+        let id = world.sim.subscriptions()[0].id.clone();
+        assert!(world.sim.disable_subscription(&id, world.now));
+        let known = world.asked.len();
+        let twin = world.triggered("Nobody tells of it");
+        world.sync();
+        world.settle_down();
+        assert!(world.number_of(&twin).is_some(), "it is read");
+        let message = world.last_run().message.unwrap();
+        assert!(message.contains("`im connector webhook pd --enable` switches it on"), "{message}");
+        let asked = &world.asked[known..];
+        let writes: Vec<&Call> = asked.iter().map(|asked| &asked.call).filter(|call| call.is_write()).collect();
+        assert!(writes.is_empty(), "{writes:?}");
+    }
+
     fn mw42_mw43_m048_after_the_removal_nothing_is_asked_and_nothing_is_doubled_when_it_comes_back(world) {
         let (ours, twin) = declare(world, Severity::Sev2);
         let (theirs, _) = world.born_there("Theirs");

@@ -2,23 +2,24 @@
 
 use clap::{Args, ValueEnum};
 use im_core::ConnectorName;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::set_up;
+use crate::cli::checks;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
-use crate::cli::prompt::Question;
 use crate::cli::types::Connector;
 use crate::client::Call;
 
-/// Where PagerDuty's API is, unless the account is in Europe.
-const BASE_URL: &str = "https://api.pagerduty.com";
 /// Which way changes go.
 pub(super) const DIRECTIONS: [&str; 4] = ["bidirectional", "outbound", "inbound", "none"];
 
 /// Add a connector
 ///
 /// Asks for the API key, the API's address, the service, the e-mail address to act with, the escalation policy and
-/// the direction; or takes all of it as JSON with `--config`.
+/// the direction, and lets you choose from what PagerDuty has; or takes all of it as JSON with `--config`. A key that
+/// PagerDuty refuses, or that may not do what the direction needs, is not stored. Where PagerDuty can reach this server,
+/// the webhook is made, too.
 #[derive(Debug, Args)]
 pub(crate) struct AddArgs {
     /// What it connects to
@@ -44,7 +45,7 @@ pub(crate) async fn run(args: AddArgs, cx: &mut Context) -> Result<Exit, Failure
     let Kind::PagerDuty = args.kind;
     let config = match &args.config {
         Some(given) => parse(&cx.value(given)?)?,
-        None if cx.interactive => ask(cx)?,
+        None if cx.interactive => set_up::ask(args.since.as_deref(), cx).await?,
         None => return Err(no_terminal(&args.name)),
     };
     let mut body = json!({"name": args.name.as_str(), "type": "pagerduty", "config": config});
@@ -63,6 +64,7 @@ pub(crate) async fn run(args: AddArgs, cx: &mut Context) -> Result<Exit, Failure
             "Added {} ({}, {})",
             connector.name, connector.kind, connector.direction
         ));
+        checks::say(&connector.checks, cx);
         cx.ui.hint(format_args!(
             "`im connector test {}` checks it",
             connector.name
@@ -93,56 +95,6 @@ fn wrong_config(reason: &str) -> Failure {
     )
 }
 
-/// The six questions, in the order of PagerDuty's own settings.
-fn ask(cx: &mut Context) -> Result<Value, Failure> {
-    let prompt = cx.prompt.as_mut();
-    let api_key = prompt.secret(Question {
-        label: "API Key:",
-        default: None,
-        help: "your PagerDuty API key; it is not shown",
-        check: not_empty,
-    })?;
-    let base_url = prompt.text(Question {
-        label: "API Base URL:",
-        default: Some(BASE_URL),
-        help: "Enter for the default; European accounts use https://api.eu.pagerduty.com",
-        check: address,
-    })?;
-    let service_id = prompt.text(Question {
-        label: "Default Service ID:",
-        default: None,
-        help: "PagerDuty service ID, e.g. PXXXXXX",
-        check: id,
-    })?;
-    let from_email = prompt.text(Question {
-        label: "From Email:",
-        default: None,
-        help: "e-mail address of a valid PagerDuty user",
-        check: email,
-    })?;
-    let policy = prompt.text(Question {
-        label: "Escalation Policy ID:",
-        default: None,
-        help: "optional; Enter for the service's own policy",
-        check: id_or_nothing,
-    })?;
-    let direction = prompt.text(Question {
-        label: "Sync Direction:",
-        default: None,
-        help: "bidirectional, outbound, or inbound",
-        check: direction,
-    })?;
-    let mut custom = Map::new();
-    custom.insert("service_id".to_owned(), service_id.into());
-    custom.insert("from_email".to_owned(), from_email.into());
-    if !policy.is_empty() {
-        custom.insert("escalation_policy_id".to_owned(), policy.into());
-    }
-    Ok(
-        json!({"api_key": api_key, "base_url": base_url, "sync_direction": direction, "custom": custom}),
-    )
-}
-
 fn say_unless(good: bool, wanted: &str) -> Result<(), String> {
     if good { Ok(()) } else { Err(wanted.to_owned()) }
 }
@@ -151,17 +103,17 @@ pub(super) fn not_empty(answer: &str) -> Result<(), String> {
     say_unless(!answer.is_empty(), "it is needed")
 }
 
-fn address(answer: &str) -> Result<(), String> {
+pub(super) fn address(answer: &str) -> Result<(), String> {
     let good = answer.starts_with("https://") || answer.starts_with("http://");
     say_unless(good, "it begins with https:// or http://")
 }
 
-fn id(answer: &str) -> Result<(), String> {
+pub(super) fn id(answer: &str) -> Result<(), String> {
     let good = !answer.is_empty() && answer.bytes().all(|byte| byte.is_ascii_alphanumeric());
     say_unless(good, "it has letters and digits only, like PXXXXXX")
 }
 
-fn id_or_nothing(answer: &str) -> Result<(), String> {
+pub(super) fn id_or_nothing(answer: &str) -> Result<(), String> {
     if answer.is_empty() {
         Ok(())
     } else {
@@ -170,7 +122,7 @@ fn id_or_nothing(answer: &str) -> Result<(), String> {
 }
 
 /// Whether PagerDuty knows it is found out by the connector's test.
-fn email(answer: &str) -> Result<(), String> {
+pub(super) fn email(answer: &str) -> Result<(), String> {
     let good = answer.split_once('@').is_some_and(|(name, host)| {
         !name.is_empty()
             && host.contains('.')
@@ -182,7 +134,7 @@ fn email(answer: &str) -> Result<(), String> {
     say_unless(good, "it looks like ops@company.com")
 }
 
-fn direction(answer: &str) -> Result<(), String> {
+pub(super) fn direction(answer: &str) -> Result<(), String> {
     let good = DIRECTIONS.contains(&answer);
     say_unless(
         good,

@@ -5,6 +5,7 @@ use im_core::ConnectorName;
 use serde_json::{Map, Value};
 
 use super::add::DIRECTIONS;
+use crate::cli::checks;
 use crate::cli::config;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
@@ -79,6 +80,7 @@ pub(super) fn say_updated(
         cx.ui.document(&answer.body);
     } else {
         cx.ui.say(format_args!("Updated {name}"));
+        checks::say(&connector.checks, cx);
         cx.ui
             .hint(format_args!("`im connector test {name}` checks it"));
     }

@@ -14,17 +14,20 @@ use crate::client::Call;
 
 /// Set up, test or end the webhook of a connector
 #[derive(Debug, Args)]
-#[command(override_usage = "im connector webhook NAME --enable | --disable | --manual | --test")]
+#[command(override_usage = "im connector webhook NAME --enable|--repair|--disable|--manual|--test")]
 pub(crate) struct WebhookArgs {
     /// Which connector
     name: ConnectorName,
     #[command(flatten)]
     action: Action,
     /// With --enable: accept a public address that begins with http:// (for tests on one machine)
-    #[arg(long, conflicts_with_all = ["disable", "manual", "test"])]
+    #[arg(long, conflicts_with_all = ["repair", "disable", "manual", "test"])]
     insecure: bool,
+    /// With --enable: what it listens to, `account`, `service:ID` or `team:ID` [default: the account]
+    #[arg(long, value_name = "SCOPE", conflicts_with_all = ["repair", "disable", "manual", "test"])]
+    scope: Option<String>,
     /// With --manual: the secret that PagerDuty showed (`-` reads it from standard input, `@file` from a file)
-    #[arg(long, conflicts_with_all = ["enable", "disable", "test"], value_name = "SECRET")]
+    #[arg(long, conflicts_with_all = ["enable", "repair", "disable", "test"], value_name = "SECRET")]
     secret: Option<String>,
 }
 
@@ -32,12 +35,15 @@ pub(crate) struct WebhookArgs {
 #[group(required = true, multiple = false)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four flags of which clap lets one through"
+    reason = "five flags of which clap lets one through"
 )]
 struct Action {
     /// Make the subscription at PagerDuty and keep its secret
     #[arg(long)]
     enable: bool,
+    /// Put right what was changed of it in PagerDuty: address, events, what it listens to, switched off, deleted
+    #[arg(long)]
+    repair: bool,
     /// Remove the subscription at PagerDuty
     #[arg(long)]
     disable: bool,
@@ -58,8 +64,8 @@ pub(crate) async fn run(args: WebhookArgs, cx: &mut Context) -> Result<Exit, Fai
         },
         Action { disable: true, .. } => json!({"action": "disable"}),
         Action { test: true, .. } => json!({"action": "test"}),
-        Action { .. } if args.insecure => json!({"action": "enable", "insecure": true}),
-        Action { .. } => json!({"action": "enable"}),
+        Action { repair: true, .. } => json!({"action": "repair"}),
+        Action { .. } => enable(&args),
     };
     let answer = cx.send(call(name, body)).await?;
     let found: Checks = answer.read()?;
@@ -70,6 +76,19 @@ pub(crate) async fn run(args: WebhookArgs, cx: &mut Context) -> Result<Exit, Fai
         say_url(&found, cx);
     }
     Ok(Exit::of_checks(found.ok))
+}
+
+fn enable(args: &WebhookArgs) -> Value {
+    let mut body = json!({"action": "enable"});
+    if let Some(fields) = body.as_object_mut() {
+        if args.insecure {
+            fields.insert("insecure".to_owned(), true.into());
+        }
+        if let Some(scope) = &args.scope {
+            fields.insert("scope".to_owned(), scope.as_str().into());
+        }
+    }
+    body
 }
 
 fn call(name: &str, body: Value) -> Call {

@@ -10,13 +10,15 @@ mod doctor;
 pub(in crate::http) mod events;
 mod figures;
 mod health;
-mod key;
+pub(in crate::http) mod key;
 mod lists;
 mod mappings;
 mod oncall;
 mod outbox;
 mod priorities;
+mod probe;
 mod remove;
+mod set_up;
 mod sync;
 mod synced;
 mod test;
@@ -45,6 +47,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(view::list, config::add))
         .routes(routes!(view::show, config::change, remove::remove))
         .routes(routes!(config::show))
+        .routes(routes!(set_up::probe))
+        .routes(routes!(set_up::users))
         .routes(routes!(test::test))
         .routes(routes!(test_event::test_event))
         .routes(routes!(sync::sync))

@@ -12,7 +12,7 @@ use im_store::connectors::State as RowState;
 use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::{StoreError, Tx, facts, inbox, outbox};
 
-use super::connectors::events;
+use super::connectors::{events, key};
 use super::settings::stored_public_url;
 use super::types::{Check, Checks};
 use crate::http::error::ApiError;
@@ -171,19 +171,19 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
 
 fn lines_of(app: &App, connector: &Connector, known: &Known, has_url: bool) -> Vec<Check> {
     let name = connector.name();
-    let key = key_line(app, connector);
-    let state = if key.state == "ok" {
+    let secrets = key_line(app, connector);
+    let state = if secrets.state == "ok" {
         state_line(connector, known.pending)
     } else {
         Check::skipped(format!("{name}: PagerDuty is not asked without the key"))
     };
-    let mut lines = vec![key, state];
-    lines.extend(
-        events::line(connector, &known.missing_events).map(|line| Check {
-            text: format!("{name}: {}", line.text),
-            ..line
-        }),
-    );
+    let mut lines = vec![secrets, state];
+    let named = |line: Check| Check {
+        text: format!("{name}: {}", line.text),
+        ..line
+    };
+    lines.extend(key::lost(connector).map(named));
+    lines.extend(events::line(connector, &known.missing_events).map(named));
     if let Some(wrong) = &known.wrong_subscription {
         lines.push(Check::failed(
             format!("{name}: Webhook subscription is as it was made"),

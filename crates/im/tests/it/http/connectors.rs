@@ -42,7 +42,7 @@ async fn a_second_connector_with_the_same_key_comes_with_a_warning() {
         "{warning}"
     );
     let mut elsewhere = config();
-    elsewhere["base_url"] = json!("https://api.eu.pagerduty.com");
+    elsewhere["base_url"] = json!("http://127.0.0.1:2");
     let third = add(&server, "eu", elsewhere).await;
     assert!(third.is(201)["warnings"].get(0).is_none());
 }

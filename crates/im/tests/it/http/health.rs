@@ -502,6 +502,7 @@ async fn needs_no_key() -> There {
                 )? {}
             }
             im_store::repair::want_nothing(tx, "prod")?;
+            im_store::backfill::finish(tx, "prod", None, jiff::Timestamp::UNIX_EPOCH)?;
             let next = "2030-01-01T00:00:00Z".parse().unwrap();
             im_store::connectors::schedule_sync(tx, "prod", next, "interval")
         })

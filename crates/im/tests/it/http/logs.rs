@@ -87,6 +87,113 @@ async fn i110_m030_each_call_and_each_delivery_is_in_the_log_without_key_or_addr
     }
 }
 
+/// What PagerDuty says of the requests that it answered, and what we say of our calls.
+async fn both_sides(server: &Server) -> (Vec<String>, Vec<String>) {
+    let calls = lines(server, "component=api&limit=5000").await;
+    let ours = calls.iter().filter_map(|line| {
+        let call = line.strip_prefix("debug api ")?;
+        Some(call.split_once(": ")?.0.to_owned())
+    });
+    let answered = lines(server, "component=server&limit=5000").await;
+    let theirs = answered.iter().filter_map(|line| {
+        let request = line.strip_prefix("debug server ")?;
+        let (method, path) = request.split_once(' ')?;
+        let is_request = path.starts_with('/') && method.chars().all(|c| c.is_ascii_uppercase());
+        is_request.then(|| request.to_owned())
+    });
+    let (mut ours, mut theirs): (Vec<_>, Vec<_>) = (ours.collect(), theirs.collect());
+    ours.sort();
+    theirs.sort();
+    (ours, theirs)
+}
+
+#[tokio::test]
+async fn m030_every_request_that_the_key_makes_is_listed() {
+    let folder = folder("logs-all");
+    let _kept = keep(&folder);
+    let there = There::keeping(Some(folder.clone())).await;
+    let _working = there.server.work();
+    there.enable().await.is(200);
+    there.test().await.is(200);
+    let server = &there.server;
+    server
+        .post("/api/v1/connectors/prod/sync", json!({}))
+        .await
+        .is(200);
+    server.get("/api/v1/connectors/prod/health").await.is(200);
+    let declared = json!({"title": "Disk full", "severity": "SEV-2"});
+    server
+        .post("/api/v1/incidents?wait=5s", declared)
+        .await
+        .is(201);
+    let account = &there.stand_in.account;
+    let probe = json!({"api_key": account.user_key, "base_url": there.stand_in.base_url});
+    server.post("/api/v1/key-probe", probe).await.is(200);
+    // A call may be under way at the moment of the look.
+    let mut seen = both_sides(server).await;
+    for _ in 0..100 {
+        if seen.0 == seen.1 {
+            break;
+        }
+        seen = both_sides(server).await;
+    }
+    let (ours, theirs) = seen;
+    assert!(theirs.len() > 30, "{theirs:?}");
+    assert_eq!(ours, theirs);
+    let file = std::fs::read_to_string(folder.join("im.log")).unwrap();
+    for hidden in [&account.api_key, &account.user_key] {
+        assert!(!file.contains(hidden), "{hidden}: {file}");
+    }
+}
+
+#[tokio::test]
+async fn mw21_a_connector_that_only_receives_sends_reads_alone() {
+    let folder = folder("logs-reads");
+    let _kept = keep(&folder);
+    let there = There::keeping(Some(folder.clone())).await;
+    let _working = there.server.work();
+    there.enable().await.is(200);
+    let inbound = json!({"sync_direction": "inbound"});
+    let server = &there.server;
+    server
+        .patch("/api/v1/connectors/prod", inbound)
+        .await
+        .is(200);
+    let writes = |all: &[String]| {
+        let written = all.iter().filter(|line| !line.starts_with("GET "));
+        written.count()
+    };
+    let (_, before) = both_sides(server).await;
+    // PagerDuty gives up on the webhook, and it is quiet for hours.
+    let now = there.stand_in.clock.now();
+    there.stand_in.with(|sim| {
+        let id = sim.subscriptions()[0].id.clone();
+        assert!(sim.disable_subscription(&id, now));
+    });
+    server.pass(4 * 3600);
+    there.test().await.is(200);
+    server.get("/api/v1/connectors/prod/health").await.is(200);
+    server.get("/api/v1/connectors/prod/doctor").await.is(200);
+    let synced = server.post("/api/v1/connectors/prod/sync", json!({})).await;
+    let said = synced.is(200)["messages"].to_string();
+    assert!(
+        said.contains("`im connector webhook prod --enable` switches it on"),
+        "{said}"
+    );
+    let (_, after) = both_sides(server).await;
+    assert!(after.len() > before.len() + 10, "{after:?}");
+    assert_eq!(writes(&after), writes(&before), "{after:?}");
+    // Awake again, it is still not asked for a test event.
+    there.stand_in.with(|sim| {
+        let id = sim.subscriptions()[0].id.clone();
+        assert!(sim.enable_subscription(&id));
+    });
+    there.test().await.is(200);
+    server.get("/api/v1/connectors/prod/health").await.is(200);
+    let (_, after) = both_sides(server).await;
+    assert_eq!(writes(&after), writes(&before), "{after:?}");
+}
+
 #[tokio::test]
 async fn i112_i113_i114_a_connectors_settings_put_requests_and_answers_into_the_log_at_once() {
     let folder = folder("logs-settings");

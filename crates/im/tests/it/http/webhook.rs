@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::there::{There, lines};
+use super::{NEAR, request};
 
 const BASIC: [&str; 3] = [
     "incident.triggered",
@@ -240,4 +241,170 @@ async fn m047_a_key_that_is_gone_does_not_hold_the_connector_and_the_steps_are_s
         there.server.get("/api/v1/incidents").await.is(200)[0]["pagerduty"],
         Value::Null
     );
+}
+
+/// The only subscription that PagerDuty has.
+fn subscription(there: &There) -> Value {
+    let found = there.pagerduty("GET", "/webhook_subscriptions", &Value::Null);
+    let found = found["webhook_subscriptions"].as_array().unwrap().clone();
+    assert_eq!(found.len(), 1, "{found:?}");
+    found[0].clone()
+}
+
+#[tokio::test]
+async fn m037_the_webhook_says_whose_it_is_and_listens_to_what_is_chosen() {
+    let there = There::start().await;
+    there.enable().await.is(200);
+    let made = subscription(&there);
+    assert_eq!(made["description"], "im, connector prod");
+    let url = format!("{}/connectors/prod/webhook", there.url);
+    assert_eq!(made["delivery_method"]["url"], url);
+    assert_eq!(made["filter"], json!({"type": "account_reference"}));
+    let events: Vec<&str> = made["events"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(Value::as_str)
+        .collect();
+    assert_eq!(events, im_pagerduty::EVENTS);
+    let service = there.stand_in.account.services[1].0.clone();
+    let teams = there.pagerduty("GET", "/teams", &Value::Null);
+    let team = teams["teams"][0]["id"].as_str().unwrap().to_owned();
+    let enable = async |scope: &str| {
+        let body = json!({"action": "enable", "insecure": true, "scope": scope});
+        there.webhook(body).await
+    };
+    for (scope, kind, id) in [
+        (format!("service:{service}"), "service", Some(&service)),
+        (format!("team:{team}"), "team", Some(&team)),
+        ("account".to_owned(), "account", None),
+    ] {
+        let said = lines(&enable(&scope).await);
+        assert!(
+            said[0].ends_with("which listened to something else"),
+            "{said:?}"
+        );
+        assert!(said[1].contains("is made"), "{said:?}");
+        let filter = &subscription(&there)["filter"];
+        assert_eq!(filter["type"], format!("{kind}_reference"));
+        assert_eq!(filter["id"].as_str(), id.map(String::as_str));
+        let again = lines(&enable(&scope).await);
+        assert!(again[0].ends_with("is there already"), "{again:?}");
+    }
+    for wrong in ["x", "service:", "service", "account:1"] {
+        assert_eq!(enable(wrong).await.is(422)["code"], "scope", "{wrong}");
+    }
+    // Without a word about it, it stays as it was chosen.
+    enable(&format!("service:{service}")).await.is(200);
+    let kept = lines(&there.enable().await);
+    assert!(kept[0].ends_with("is there already"), "{kept:?}");
+}
+
+#[tokio::test]
+async fn m038_a_signed_event_is_accepted_and_any_other_is_refused() {
+    let there = There::start().await;
+    there.enable().await.is(200);
+    let tried = there.webhook(json!({"action": "test"})).await;
+    assert_eq!(tried.is(200)["ok"], true, "{}", tried.body);
+    let event = json!({"event": {"id": "01FORGED", "event_type": "incident.triggered", "data": {"id": "QFORGED", "type": "incident"}}});
+    let wrong = format!("v1={}", "ab".repeat(32));
+    for signature in [None, Some(wrong.as_str()), Some("v1=")] {
+        let mut forged = request(NEAR, "POST", "/connectors/prod/webhook", &event);
+        if let Some(signature) = signature {
+            let header = signature.parse().unwrap();
+            forged.headers_mut().insert("x-pagerduty-signature", header);
+        }
+        let answer = there.server.send(forged).await;
+        assert!(
+            [401, 403].contains(&answer.status),
+            "{signature:?}: {}",
+            answer.status
+        );
+    }
+    let incidents = there.server.get("/api/v1/incidents").await;
+    assert_eq!(incidents.is(200), &json!([]), "and nothing came of it");
+}
+
+#[tokio::test]
+async fn m039_what_was_changed_of_the_webhook_is_named_and_repaired() {
+    let there = There::start().await;
+    let _working = there.server.work();
+    there.enable().await.is(200);
+    let sync = async || {
+        there.server.pass(2);
+        there
+            .server
+            .post("/api/v1/connectors/prod/sync", json!({}))
+            .await
+            .is(200);
+        there.status().await["status_reason"]
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    let repair = async || lines(&there.webhook(json!({"action": "repair"})).await);
+    assert_eq!(sync().await, "");
+    let id = subscription(&there)["id"].as_str().unwrap().to_owned();
+    assert_eq!(
+        repair().await,
+        [format!("ok: Webhook subscription {id} is as it was made")]
+    );
+    let service = there.stand_in.account.services[1].0.clone();
+    for (change, drift, repaired) in [
+        (
+            json!({"events": BASIC}),
+            "the webhook leaves out 23 of 26 events".to_owned(),
+            "ok: Events: 23 that it left out are back".to_owned(),
+        ),
+        (
+            json!({"filter": {"type": "service_reference", "id": service}}),
+            format!("it listens to service {service}, not to the account"),
+            format!("ok: It listens to the account again, not to service {service}"),
+        ),
+        (
+            json!({"active": false}),
+            "the webhook subscription is switched off in PagerDuty".to_owned(),
+            "ok: It is switched on again".to_owned(),
+        ),
+    ] {
+        let path = format!("/webhook_subscriptions/{id}");
+        there.pagerduty("PUT", &path, &json!({"webhook_subscription": change}));
+        let said = sync().await;
+        assert!(said.contains(&drift), "{said}");
+        assert_eq!(repair().await, [repaired]);
+        assert_eq!(sync().await, "");
+        assert_eq!(subscription(&there)["id"], id, "it is the same one");
+    }
+    // Moved to another address: PagerDuty changes none, so another one takes its place.
+    let url = json!({"public_url": there.url.replace("127.0.0.1", "localhost")});
+    there.server.patch("/api/v1/settings", url).await.is(200);
+    let said = repair().await;
+    assert!(
+        said[0].starts_with(&format!("ok: It delivered to {}", there.url)),
+        "{said:?}"
+    );
+    assert!(
+        said[1].ends_with("is made, and its secret is stored"),
+        "{said:?}"
+    );
+    let second = subscription(&there)["id"].as_str().unwrap().to_owned();
+    assert_ne!(second, id);
+    // Deleted.
+    there.pagerduty(
+        "DELETE",
+        &format!("/webhook_subscriptions/{second}"),
+        &Value::Null,
+    );
+    assert_eq!(
+        sync().await,
+        "the webhook subscription was deleted in PagerDuty"
+    );
+    let said = repair().await;
+    assert_eq!(said[0], "ok: It was deleted in PagerDuty: another is made");
+    assert_eq!(sync().await, "");
+    subscription(&there);
+    // What was never made is not repaired.
+    there.webhook(json!({"action": "disable"})).await.is(200);
+    let nothing = there.webhook(json!({"action": "repair"})).await;
+    assert_eq!(nothing.is(409)["code"], "no_webhook");
 }

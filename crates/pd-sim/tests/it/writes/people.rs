@@ -219,3 +219,53 @@ fn incidents_of_a_private_team_are_not_there_for_others() {
     world.write("PUT", &format!("/users/{ines}"), &admin, 200);
     assert_eq!(ask(&mut world, &path, &ines).status, 200);
 }
+
+#[test]
+fn webhooks_are_for_admins_and_managers_of_their_scope() {
+    let mut world = World::new();
+    let ines = world.user(0);
+    let team = world.get("/teams", &[("query", "shop")])["teams"][0]["id"].clone();
+    let service = world.service(0);
+    let key = world.sim.add_key(pd_sim::KeyKind::User(ines.clone()));
+    let key = format!("Token token={key}");
+    let filters = [
+        json!({"type": "account_reference"}),
+        json!({"type": "service_reference", "id": service}),
+        json!({"type": "team_reference", "id": team}),
+    ];
+    let make = |world: &mut World, filter: &serde_json::Value| {
+        let body = json!({"webhook_subscription": {
+            "type": "webhook_subscription",
+            "delivery_method": {"type": "http_delivery_method", "url": "https://im.test/x"},
+            "events": ["incident.triggered"],
+            "filter": filter,
+        }});
+        let request = pd_sim::Request::new("POST", "/webhook_subscriptions")
+            .with_header("Authorization", &key)
+            .with_json(&body);
+        world.send(&request).status
+    };
+    let role = |world: &mut World, role: &str| {
+        let body = json!({"user": {"type": "user", "role": role}});
+        world.write("PUT", &format!("/users/{ines}"), &body, 200);
+    };
+    // Ines manages the team Shop.
+    for (base, expected) in [
+        ("owner", [201, 201, 201]),
+        ("admin", [201, 201, 201]),
+        ("user", [403, 201, 201]),
+        ("limited_user", [403, 403, 201]),
+        ("observer", [403, 403, 201]),
+    ] {
+        role(&mut world, base);
+        let answers = [0, 1, 2].map(|at: usize| make(&mut world, &filters[at]));
+        assert_eq!(answers, expected, "{base}");
+    }
+    let held = world.sim.subscriptions()[0].id.clone();
+    for (base, expected) in [("limited_user", 403), ("admin", 204)] {
+        role(&mut world, base);
+        let delete = pd_sim::Request::new("DELETE", &format!("/webhook_subscriptions/{held}"))
+            .with_header("Authorization", &key);
+        assert_eq!(world.send(&delete).status, expected, "{base}");
+    }
+}

@@ -4,6 +4,7 @@ use axum::http::StatusCode;
 use im_engine::connector::Connector;
 use im_engine::figures;
 use im_pagerduty::{Answer, Call, Outcome, Refusal, WaitReason, Why};
+use im_store::connectors;
 
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -12,15 +13,18 @@ use crate::http::error::ApiError;
 pub(super) async fn ask(app: &App, connector: &Connector, call: &Call) -> Result<Answer, ApiError> {
     match outcome(app, connector, call).await? {
         Outcome::Done(answer) => Ok(answer),
-        other => {
-            let (cause, next) = trouble(connector, &other);
-            let status = match other {
-                Outcome::Wait { .. } | Outcome::Unclear(_) => StatusCode::GATEWAY_TIMEOUT,
-                Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) => StatusCode::BAD_GATEWAY,
-            };
-            Err(ApiError::new(status, "pagerduty", cause).hint(next))
-        }
+        other => Err(unanswered(connector, &other)),
     }
+}
+
+/// Why there is no answer, as an error.
+pub(super) fn unanswered(connector: &Connector, outcome: &Outcome) -> ApiError {
+    let (cause, next) = trouble(connector, outcome);
+    let status = match outcome {
+        Outcome::Wait { .. } | Outcome::Unclear(_) => StatusCode::GATEWAY_TIMEOUT,
+        Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) => StatusCode::BAD_GATEWAY,
+    };
+    ApiError::new(status, "pagerduty", cause).hint(next)
 }
 
 /// What became of the call.
@@ -37,7 +41,13 @@ pub(in crate::http) async fn outcome(
     let failed = is_failure(&outcome);
     let name = connector.name().to_owned();
     app.db
-        .write(move |tx| Ok::<_, ApiError>(figures::called(tx, &name, &limits, failed, now)?))
+        .write(move |tx| {
+            // Of a connector that is not stored nothing is.
+            if connectors::find(tx, &name)?.is_some() {
+                figures::called(tx, &name, &limits, failed, now)?;
+            }
+            Ok::<_, ApiError>(())
+        })
         .await?;
     Ok(outcome)
 }

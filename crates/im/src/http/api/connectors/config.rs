@@ -20,8 +20,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use super::probe::{self, Tried};
 use super::view::{self, ConnectorView, length};
-use super::{ask, backfill, custom_fields, find, mappings, priorities, synced};
+use super::{ask, backfill, custom_fields, find, mappings, priorities, synced, webhook};
 use crate::http::App;
 use crate::http::api::settings::is_near;
 use crate::http::api::types::Check;
@@ -67,10 +68,15 @@ pub(super) async fn add(
         let detail = format!("`type` cannot be `{}`", new.kind);
         return Err(ApiError::wrong_value("type", detail).hint("the one type is pagerduty"));
     }
-    let Parted { config, stored } = read(new.config)?;
-    let api_key = app.vault.seal(&config.api_key)?;
-    let secrets = sealed_secrets(&app, &config)?;
+    let parted = read(new.config)?;
+    let api_key = app.vault.seal(&parted.config.api_key)?;
+    let secrets = sealed_secrets(&app, &parted.config)?;
+    must_be_free(&app, &name).await?;
     let now = app.clock.now();
+    let draft = probe::unsaved(name.as_str(), &parted, api_key.clone(), now);
+    let tried = probe::must_do(&app, &draft, true).await?;
+    let is_taken = matches!(tried, Tried::Taken(..));
+    let Parted { config, stored } = parted;
     let (text, has_secret) = (name.to_string(), !secrets.is_empty());
     let look_back = new.since;
     let is_new = app
@@ -85,25 +91,61 @@ pub(super) async fn add(
             if is_new && has_secret {
                 hooks::note_new_secret(tx, &text, now)?;
             }
+            if is_new && is_taken {
+                rows::set_state(tx, &text, RowState::Active, None, Timestamp::UNIX_EPOCH)?;
+            }
             Ok::<_, ApiError>(is_new)
         })
         .await?;
     if !is_new {
-        return Err(ApiError::conflict(
-            "name_taken",
-            format!("there is a connector `{name}` already"),
-        )
-        .hint(format!("`im connector config {name}` changes it")));
+        return Err(name_taken(&name));
     }
     attach(&app, name.as_str(), now).await?;
     app.signals.nudge();
+    let connector = find(&app, name.as_str()).await?;
+    let mut checks = said(&app, &connector, tried);
+    if is_taken {
+        checks.extend(webhook::of_new(&app, &connector).await?);
+    }
     let mut view = view::load(&app, name.as_str()).await?;
+    view.checks = checks;
     view.warnings = warnings(name.as_str(), &config);
     view.warnings
         .extend(same_account(&app, name.as_str(), &config).await?);
-    let connector = find(&app, name.as_str()).await?;
     view.warnings.extend(not_there(&app, &connector).await?);
     Ok((StatusCode::CREATED, Json(view)))
+}
+
+/// Refuses a name that is taken, before PagerDuty is asked about anything.
+async fn must_be_free(app: &App, name: &ConnectorName) -> Result<(), ApiError> {
+    let text = name.to_string();
+    let taken = app
+        .db
+        .read(move |tx| Ok::<_, ApiError>(rows::find(tx, &text)?))
+        .await?;
+    taken.map_or(Ok(()), |_row| Err(name_taken(name)))
+}
+
+fn name_taken(name: &ConnectorName) -> ApiError {
+    let detail = format!("there is a connector `{name}` already");
+    ApiError::conflict("name_taken", detail)
+        .hint(format!("`im connector config {name}` changes it"))
+}
+
+/// What PagerDuty said of a key, once it is stored.
+fn said(app: &App, connector: &Connector, tried: Tried) -> Vec<Check> {
+    match tried {
+        Tried::Silent(why, next) => {
+            let text = format!("API key: stored and not tried, since {why}");
+            let again = format!("`im connector test {}` tries it", connector.name());
+            vec![Check::skipped(text).next(format!("{next}; {again}"))]
+        }
+        Tried::Taken(_, mut lines) => {
+            let masked = masked_key(app, connector);
+            lines.push(Check::ok(format!("API key {masked} is stored")));
+            lines
+        }
+    }
 }
 
 /// Reads a configuration and checks what the parser leaves to us.
@@ -332,12 +374,16 @@ pub(super) async fn apply(
         None => None,
         Some(_) => Some(sealed_secrets(app, &config)?),
     };
+    let parted = Parted { config, stored };
+    let draft = probe::unsaved(name, &parted, api_key.clone(), app.clock.now());
+    let tried = try_changed(app, &connector, &draft, has_key).await?;
+    let Parted { config, stored } = parted;
     let notices = ask_for_mapped(app, &connector, &config, &api_key).await?;
     let is_other = has_key || config.base_url != connector.config.base_url;
-    let state = if is_other {
-        RowState::Untested
-    } else {
-        connector.row.state
+    let state = match &tried {
+        Some(Tried::Taken(..)) => RowState::Active,
+        _ if is_other => RowState::Untested,
+        _ => connector.row.state,
     };
     let (row, now) = (connector.row, app.clock.now());
     app.db
@@ -376,7 +422,27 @@ pub(super) async fn apply(
     let mut view = view::load(app, name).await?;
     view.warnings = warnings(name, &config);
     view.warnings.extend(notices);
+    if let Some(tried) = tried.filter(|_| has_key) {
+        view.checks = said(app, &find(app, name).await?, tried);
+    }
     Ok(view)
+}
+
+/// Tries a new key, and an old one that is to be written with for the first time.
+async fn try_changed(
+    app: &App,
+    before: &Connector,
+    after: &Connector,
+    has_key: bool,
+) -> Result<Option<Tried>, ApiError> {
+    if has_key {
+        return Ok(Some(probe::must_do(app, after, false).await?));
+    }
+    let (old, new) = (before.mapping.direction, after.mapping.direction);
+    if !old.sends() && new.sends() {
+        probe::must_write(app, after, false).await?;
+    }
+    Ok(None)
 }
 
 /// Refuses priorities and services that PagerDuty does not have, where the configuration names others than before,

@@ -8,7 +8,7 @@ use im_engine::connector::Connector;
 use im_engine::{skew, subscription};
 
 use super::view::webhook_url;
-use super::{find, test};
+use super::{find, key, test};
 use crate::http::api::settings::stored_public_url;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
@@ -42,6 +42,8 @@ pub(super) async fn doctor(
         lines.extend(test::webhook(&app, &connector).await?);
     }
     lines.extend(stored(&app, &connector).await?);
+    // What PagerDuty has just said of the key counts.
+    lines.extend(key::lost(&find(&app, &name).await?));
     Ok(Json(Checks::of(lines)))
 }
 

@@ -2,7 +2,8 @@
 //!
 //! Without API, key or service nothing travels: unhealthy. Everything else that is wrong costs
 //! time or certainty: degraded. Quiet is not broken: a webhook that has been quiet for an hour is
-//! tried with a test event, and where that cannot be, only a quiet that is longer than usual is said.
+//! tried with a test event, unless the connector sends nothing; where that cannot be, only a quiet that
+//! is longer than usual is said.
 //!
 //! What PagerDuty says when it is asked is in [`asked`], what is known without asking in
 //! [`stored`]; the watch of a server goes by the second alone ([`watched`]).

@@ -1,11 +1,13 @@
-//! Forgetting the API key of a connector that lives by webhooks alone.
+//! A connector without an API key that PagerDuty takes, and forgetting one that is not needed.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use im_engine::connector;
+use im_core::Direction;
+use im_engine::connector::{self, Connector};
 use im_engine::key::{self, Key};
+use im_store::connectors::State as RowState;
 
 use super::config::masked_key;
 use super::{ask, find};
@@ -13,6 +15,32 @@ use crate::http::App;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
 use crate::http::openapi::Conflict;
+
+/// Whether there is a key, and PagerDuty did not refuse it when it was last called.
+pub(super) fn is_taken(connector: &Connector) -> bool {
+    connector.has_key() && connector.row.state != RowState::AuthFailed
+}
+
+/// What is lost for as long as PagerDuty cannot be called; `None` if it can, or need not be.
+pub(in crate::http) fn lost(connector: &Connector) -> Option<Check> {
+    let direction = connector.mapping.direction;
+    if is_taken(connector) || direction == Direction::None {
+        return None;
+    }
+    let mut lost = Vec::new();
+    if direction.receives() {
+        lost.extend([
+            "what webhooks miss is not found",
+            "a subscription that is switched off stays off",
+            "whom PagerDuty paged is not known",
+        ]);
+    }
+    if direction.sends() {
+        lost.push("changes made here wait");
+    }
+    let text = "Repair: none without a key that PagerDuty takes";
+    Some(Check::skipped(text).next(lost.join(", ")))
+}
 
 /// Forget the API key: webhooks alone tell what happens from now on
 #[utoipa::path(

@@ -31,6 +31,17 @@ pub(super) struct UserView {
     email: Option<String>,
 }
 
+impl UserView {
+    /// What is shown of a user.
+    pub(super) fn of(user: User) -> Self {
+        Self {
+            name: user.name.unwrap_or_else(|| user.id.clone()),
+            id: user.id,
+            email: user.email,
+        }
+    }
+}
+
 /// List PagerDuty's services
 #[utoipa::path(
     get, path = "/api/v1/connectors/{name}/services", tag = "connectors", operation_id = "list_services",
@@ -72,10 +83,12 @@ pub(super) async fn users(
     let connector = find(&app, &name).await?;
     let found = all_users(&app, &connector).await?;
     let hides = app.db.read(hides_emails).await?;
-    let users = found.into_iter().map(|row| UserView {
-        name: row.name.unwrap_or_else(|| row.id.clone()),
-        id: row.id,
-        email: row.email.filter(|_| !hides),
+    let users = found.into_iter().map(|user| {
+        let shown = UserView::of(user);
+        UserView {
+            email: shown.email.filter(|_| !hides),
+            ..shown
+        }
     });
     Ok(Json(users.collect()))
 }

@@ -6,15 +6,17 @@ use axum::Json;
 use axum::extract::{Path, State};
 use im_engine::connector::Connector;
 use im_engine::subscription::note_missing;
-use im_pagerduty::{Answer, Call, Change, Outcome, Subscription, User, Why, missing_events};
+use im_pagerduty::{Answer, Call, Outcome, Subscription, User, Why, missing_events};
 use im_store::connectors::State as RowState;
 use im_store::people::{self, UserRow};
 use im_store::{connectors, inbox};
 use jiff::Timestamp;
 
 use super::ask::{outcome, trouble, wrong_key_next};
+use super::probe::{self, Owner};
+use super::set_up::has_address;
 use super::view::length;
-use super::{custom_fields, events, find, lists, priorities};
+use super::{custom_fields, events, find, lists, priorities, webhook};
 use crate::http::App;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
@@ -23,10 +25,6 @@ use crate::http::{hooks, wait};
 
 /// Services that are offered when one is unknown.
 const OFFERED_MAX: usize = 10;
-/// An id that no incident has: changing it changes nothing, and tells whether we may.
-const NO_INCIDENT: &str = "QWRITETESTOFIM";
-/// An id that no webhook subscription has: switching it on changes nothing, and tells the same.
-const NO_SUBSCRIPTION: &str = "PWRITETESTOFIM";
 
 /// What a test says first.
 pub(super) const CONNECTED: &str = "Connected to PagerDuty API";
@@ -91,25 +89,14 @@ async fn set_state(
 /// Whether PagerDuty is there and takes the key.
 pub(super) async fn key(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
     const TEXT: &str = CONNECTED;
-    let found = match outcome(app, connector, &Call::ReadMe).await? {
-        // Keys of the account have no owner: ask something that they may ask.
-        Outcome::Refused(refusal) if refusal.why != Why::BadKey => {
-            outcome(app, connector, &Call::ListAbilities).await?
+    match probe::owner(app, connector).await? {
+        Ok(owner) => {
+            if let Owner::User(me) = &owner {
+                remember(app, connector, me).await?;
+            }
+            Ok(vec![Check::ok(TEXT), Check::ok(owner.words())])
         }
-        found => found,
-    };
-    match found {
-        Outcome::Done(Answer::User(me)) => {
-            remember(app, connector, &me).await?;
-            let name = me.name.unwrap_or(me.id);
-            let owner = Check::ok(format!("API key belongs to {name}"));
-            Ok(vec![Check::ok(TEXT), owner])
-        }
-        Outcome::Done(_) => {
-            let owner = Check::ok("API key belongs to the account");
-            Ok(vec![Check::ok(TEXT), owner])
-        }
-        Outcome::Gone => Ok(vec![Check::failed(
+        Err(Outcome::Gone) => Ok(vec![Check::failed(
             TEXT,
             format!("there is no PagerDuty API at {}", connector.config.base_url),
             format!(
@@ -117,12 +104,12 @@ pub(super) async fn key(app: &App, connector: &Connector) -> Result<Vec<Check>, 
                 connector.name()
             ),
         )]),
-        Outcome::Refused(refusal) if refusal.why == Why::BadKey => {
+        Err(Outcome::Refused(refusal)) => {
             let cause = format!("the API key is wrong or revoked (HTTP {})", refusal.status);
             set_state(app, connector, RowState::AuthFailed, Some(cause.clone())).await?;
             Ok(vec![Check::failed(TEXT, cause, wrong_key_next(connector))])
         }
-        other => {
+        Err(other) => {
             let (cause, next) = trouble(connector, &other);
             Ok(vec![Check::failed(TEXT, cause, next)])
         }
@@ -131,7 +118,7 @@ pub(super) async fn key(app: &App, connector: &Connector) -> Result<Vec<Check>, 
 
 /// Whether the key may read incidents.
 async fn read_access(app: &App, connector: &Connector) -> Result<Check, ApiError> {
-    const TEXT: &str = "API key may read incidents";
+    const TEXT: &str = probe::READS;
     let tried = outcome(app, connector, &Call::ListOpenIncidents { offset: 0 }).await?;
     Ok(match tried {
         Outcome::Done(_) => Check::ok(TEXT),
@@ -189,18 +176,27 @@ async fn list_access(app: &App, connector: &Connector) -> Result<Vec<Check>, Api
 /// Whether the key may make and remove webhooks. What is refused here can be done by hand.
 async fn webhook_access(app: &App, connector: &Connector) -> Result<Check, ApiError> {
     const TEXT: &str = "API key may manage webhooks";
-    let id = NO_SUBSCRIPTION.to_owned();
-    let tried = outcome(app, connector, &Call::EnableSubscription { id }).await?;
+    if !connector.mapping.direction.sends() {
+        return Ok(only_reads(TEXT, connector));
+    }
+    let tried = probe::manage_webhooks(app, connector).await?;
+    if let Some(refusal) = probe::lacks_right(&tried) {
+        let lacks = match probe::owner(app, connector).await? {
+            Ok(owner) => owner.lacks(),
+            Err(_unknown) => Owner::Untold.lacks(),
+        };
+        return Ok(Check::skipped(format!(
+            "{TEXT}: no ({refusal}): {}; {lacks}",
+            webhook::NEEDS
+        ))
+        .next(format!(
+            "`im connector webhook {} --manual` tells how to make one by hand",
+            connector.name()
+        )));
+    }
     Ok(match &tried {
-        Outcome::Done(_) | Outcome::Gone => Check::ok(TEXT),
-        Outcome::Refused(refusal) if matches!(refusal.why, Why::ReadOnly | Why::Forbidden) => {
-            Check::skipped(format!("{TEXT}: no ({refusal})")).next(format!(
-                "`im connector webhook {} --manual` tells how to make one by hand",
-                connector.name()
-            ))
-        }
         // PagerDuty looks at the key first: it was let through.
-        Outcome::Refused(_) => Check::ok(TEXT),
+        Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) => Check::ok(TEXT),
         Outcome::Wait { .. } | Outcome::Unclear(_) => {
             let (cause, next) = trouble(connector, &tried);
             Check::failed(TEXT, cause, next)
@@ -208,28 +204,21 @@ async fn webhook_access(app: &App, connector: &Connector) -> Result<Check, ApiEr
     })
 }
 
+/// A right to write is not asked for where nothing is written.
+fn only_reads(text: &str, connector: &Connector) -> Check {
+    let direction = connector.mapping.direction.as_str();
+    Check::skipped(format!("{text}: not looked at with direction {direction}"))
+}
+
 /// Whether the key may change incidents.
 async fn write_access(app: &App, connector: &Connector) -> Result<Check, ApiError> {
-    const TEXT: &str = "API key may change incidents";
+    const TEXT: &str = probe::WRITES;
     if !connector.mapping.direction.sends() {
         set_state(app, connector, RowState::Active, None).await?;
-        let direction = connector.mapping.direction.as_str();
-        return Ok(Check::skipped(format!(
-            "{TEXT}: not looked at with direction {direction}"
-        )));
+        return Ok(only_reads(TEXT, connector));
     }
-    let call = Call::UpdateIncident {
-        id: NO_INCIDENT.to_owned(),
-        change: Change {
-            title: Some("never seen".to_owned()),
-            ..Change::default()
-        },
-        from: connector.config.custom.from_email.clone(),
-    };
-    let tried = outcome(app, connector, &call).await?;
-    if let Outcome::Refused(refusal) = &tried
-        && matches!(refusal.why, Why::ReadOnly | Why::Forbidden)
-    {
+    let tried = probe::write(app, connector).await?;
+    if let Some(refusal) = probe::lacks_right(&tried) {
         let cause = format!("the API key may read and not write ({refusal})");
         set_state(app, connector, RowState::Limited, Some(cause.clone())).await?;
         return Ok(Check::failed(
@@ -342,15 +331,14 @@ pub(super) async fn from_user(
     connector: &Connector,
 ) -> Result<Result<Option<User>, Outcome>, ApiError> {
     let email = connector.config.custom.from_email.clone();
-    let same = |user: &User| {
-        let known = user.email.as_deref();
-        known.is_some_and(|known| known.eq_ignore_ascii_case(&email))
-    };
     let call = Call::FindUser {
         email: email.clone(),
     };
     Ok(match outcome(app, connector, &call).await? {
-        Outcome::Done(Answer::Users(page)) => Ok(page.items.into_iter().find(same)),
+        Outcome::Done(Answer::Users(page)) => {
+            let mut users = page.items.into_iter();
+            Ok(users.find(|user| has_address(user, &email)))
+        }
         other => Err(other),
     })
 }
@@ -445,6 +433,8 @@ pub(super) async fn webhook(app: &App, connector: &Connector) -> Result<Vec<Chec
             cause,
             format!("`im connector webhook {name} --enable` switches it on"),
         ),
+        // A test event would be a write.
+        None if !connector.mapping.direction.sends() => heard(connector, TEXT),
         None => ping(app, connector, subscription.id, TEXT).await?,
     };
     let mut lines = vec![line];
@@ -471,14 +461,19 @@ async fn without_id(app: &App, connector: &Connector, text: &str) -> Result<Chec
     if bad_signatures(app, connector, app.clock.now()).await? > 0 {
         return Ok(wrong_secret(connector, text));
     }
-    Ok(match connector.row.last_heard_at {
+    Ok(heard(connector, text))
+}
+
+/// By what came alone.
+fn heard(connector: &Connector, text: &str) -> Check {
+    match connector.row.last_heard_at {
         Some(at) => Check::ok(format!("{text} (last delivery {at})")),
         None => Check::failed(
             text,
             "no verified webhook has come yet",
             "use `Send Test Event` on the webhook's page in PagerDuty",
         ),
-    })
+    }
 }
 
 pub(super) fn asleep(subscription: &Subscription) -> Option<&'static str> {

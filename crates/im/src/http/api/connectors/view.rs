@@ -19,6 +19,7 @@ use utoipa::ToSchema;
 use super::events;
 use crate::http::App;
 use crate::http::api::settings::stored_public_url;
+use crate::http::api::types::Check;
 use crate::http::error::ApiError;
 use crate::http::hooks;
 use crate::length;
@@ -70,6 +71,9 @@ pub struct ConnectorView {
     /// What to know about the configuration.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// Where an API key was just given: what PagerDuty says of it, and what became of the webhook.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub checks: Vec<Check>,
 }
 
 /// A connector's webhook.
@@ -214,6 +218,7 @@ pub(crate) fn view(
         gap: row.gap.map(gap),
         clock_ahead_s: skew::ahead_s(tx, name)?,
         warnings: Vec::new(),
+        checks: Vec::new(),
     })
 }
 
@@ -250,11 +255,15 @@ fn mode(connector: &Connector, deleted: bool) -> &'static str {
     let hears = connector.config.enable_webhook && has_secret && !deleted;
     match connector.mapping.direction {
         Direction::None => "paused",
-        _ if !connector.has_key() && hears => "live only, no repair",
-        _ if !connector.has_key() => "nothing arrives",
         Direction::Outbound => "outbound only",
-        Direction::Bidirectional | Direction::Inbound if hears => "live and repair",
-        Direction::Bidirectional | Direction::Inbound => "repair only",
+        Direction::Bidirectional | Direction::Inbound => {
+            match (hears, super::key::is_taken(connector)) {
+                (true, true) => "live and repair",
+                (true, false) => "live only, no repair",
+                (false, true) => "repair only",
+                (false, false) => "nothing arrives",
+            }
+        }
     }
 }
 

@@ -3,16 +3,20 @@
 //! PagerDuty shows a subscription's secret once, in the answer that makes it. A subscription
 //! whose secret we do not hold, or have reason to doubt, is therefore replaced, not adopted.
 
+mod repair;
+
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use im_engine::connector::Connector;
-use im_engine::{request_sync, subscription};
+use im_engine::request_sync;
+use im_engine::subscription::{self, words};
 use im_pagerduty::config::BASE_URL_DEFAULT;
 use im_pagerduty::{
-    Answer, Call, EVENTS, Outcome, Refusal, Secret, Subscription, SubscriptionFilter, Why,
-    missing_events, senders,
+    Answer, Call, EVENTS, Outcome, Secret, Subscription, SubscriptionFilter, missing_events,
+    senders,
 };
 use im_store::connectors::{self, ConnectorRow};
 use im_store::{StoreError, Tx, settings};
@@ -21,7 +25,8 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::ask::{ask, outcome, trouble};
+use super::ask::{outcome, trouble, unanswered};
+use super::probe::{self, Owner};
 use super::view::webhook_url;
 use super::{events, find, lists, test};
 use crate::http::App;
@@ -36,8 +41,10 @@ use crate::http::openapi::{Conflict, NoAnswer, WrongValue};
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
-    /// `enable`, `disable`, `test` or `manual`.
+    /// `enable`, `repair`, `disable`, `test` or `manual`.
     action: String,
+    /// With `enable`: what it listens to: `account`, `service:ID` or `team:ID`.
+    scope: Option<String>,
     /// With `enable`: accept a public address that begins with http://.
     #[serde(default)]
     insecure: bool,
@@ -58,16 +65,33 @@ pub(super) async fn webhook(
 ) -> Result<Json<Checks>, ApiError> {
     let connector = find(&app, &name).await?;
     let checks = match request.action.as_str() {
-        "enable" => enable(&app, &connector, request.insecure).await,
+        "enable" => {
+            let scope = request.scope.as_deref().map(scope).transpose()?;
+            enable(&app, &connector, request.insecure, scope).await
+        }
+        "repair" => repair::repair(&app, &connector).await,
         "disable" => disable(&app, &connector).await,
         "test" => try_it(&app, &connector).await,
         "manual" => manual(&app, &connector, request.secret).await,
         other => Err(
             ApiError::wrong_value("action", format!("`action` cannot be `{other}`"))
-                .hint("use enable, disable, test or manual"),
+                .hint("use enable, repair, disable, test or manual"),
         ),
     };
     checks.map(Json)
+}
+
+/// What a subscription is to listen to, as it is written.
+fn scope(text: &str) -> Result<SubscriptionFilter, ApiError> {
+    match text.split_once(':') {
+        Some(("service", id)) if !id.is_empty() => Ok(SubscriptionFilter::Service(id.to_owned())),
+        Some(("team", id)) if !id.is_empty() => Ok(SubscriptionFilter::Team(id.to_owned())),
+        None if text == "account" => Ok(SubscriptionFilter::Account),
+        _ => Err(
+            ApiError::wrong_value("scope", format!("`scope` cannot be `{text}`"))
+                .hint("use account, service:ID or team:ID, with PagerDuty's id"),
+        ),
+    }
 }
 
 /// The address that PagerDuty is to deliver to.
@@ -111,7 +135,12 @@ pub(super) fn must_receive(connector: &Connector) -> Result<(), ApiError> {
     Ok(())
 }
 
-async fn enable(app: &App, connector: &Connector, insecure: bool) -> Result<Checks, ApiError> {
+async fn enable(
+    app: &App,
+    connector: &Connector,
+    insecure: bool,
+    scope: Option<SubscriptionFilter>,
+) -> Result<Checks, ApiError> {
     must_receive(connector)?;
     let url = address(app, connector).await?;
     if !url.starts_with("https://") && !insecure {
@@ -136,22 +165,44 @@ async fn enable(app: &App, connector: &Connector, insecure: bool) -> Result<Chec
             (true, true, None) if !missing_events(&found.events).is_empty() => {
                 "which left out events"
             }
+            (true, true, None) if scope.is_some() && found.filter != scope => {
+                "which listened to something else"
+            }
             (true, true, None) => {
                 ours = Some(found);
                 continue;
             }
         };
         let id = found.id;
-        ask(app, connector, &Call::DeleteSubscription { id: id.clone() }).await?;
+        must_write_to(app, connector, &Call::DeleteSubscription { id: id.clone() }).await?;
         lines.push(Check::ok(format!(
             "Removed webhook subscription {id}, {why}"
         )));
     }
     lines.push(match ours {
         Some(ours) => keep(app, connector, ours).await?,
-        None => make(app, connector, &url).await?,
+        None => {
+            let scope = match scope {
+                Some(scope) => Some(scope),
+                None => narrowed(app, connector).await?,
+            };
+            make(app, connector, &url, scope).await?
+        }
     });
     Ok(Checks::of(lines).at(url))
+}
+
+/// What the one before was made to listen to, where that was not all.
+async fn narrowed(
+    app: &App,
+    connector: &Connector,
+) -> Result<Option<SubscriptionFilter>, ApiError> {
+    let name = connector.name().to_owned();
+    let made_for = app
+        .db
+        .read(move |tx| Ok::<_, ApiError>(subscription::made_for(tx, &name)?))
+        .await?;
+    Ok(made_for.filter(|scope| *scope != SubscriptionFilter::Account))
 }
 
 /// Why our subscription may not do its work: it is not as it was made, or the secret that is stored
@@ -216,7 +267,7 @@ async fn subscription_at(
 async fn keep(app: &App, connector: &Connector, ours: Subscription) -> Result<Check, ApiError> {
     if ours.temporarily_disabled {
         let id = ours.id.clone();
-        ask(app, connector, &Call::EnableSubscription { id }).await?;
+        must_write_to(app, connector, &Call::EnableSubscription { id }).await?;
         hurry(app, connector).await?;
         return Ok(Check::ok(format!(
             "Webhook subscription {} is switched on again",
@@ -229,30 +280,37 @@ async fn keep(app: &App, connector: &Connector, ours: Subscription) -> Result<Ch
     )))
 }
 
-async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiError> {
+/// Whose keys may make and change webhooks.
+pub(super) const NEEDS: &str = "a webhook needs a key of the account, or of a user with the base role Manager (for a service or a team) or Admin (Global Admin or Account Owner, for the account)";
+
+/// Makes one that listens to what is wanted: to the account, if nothing is said.
+async fn make(
+    app: &App,
+    connector: &Connector,
+    url: &str,
+    scope: Option<SubscriptionFilter>,
+) -> Result<Check, ApiError> {
     let call = |filter| Call::CreateSubscription {
         url: url.to_owned(),
         description: format!("im, connector {}", connector.name()),
         events: EVENTS.map(str::to_owned).to_vec(),
         filter,
     };
-    let account = call(SubscriptionFilter::Account);
-    let answer = match outcome(app, connector, &account).await? {
-        // Managers of a service may subscribe to that service alone.
-        Outcome::Refused(Refusal {
-            why: Why::Forbidden | Why::ReadOnly,
-            ..
-        }) => {
-            let service = connector.mapping.default_service.clone();
-            ask(app, connector, &call(SubscriptionFilter::Service(service))).await?
-        }
-        Outcome::Done(answer) => answer,
-        _ => ask(app, connector, &account).await?,
+    let is_chosen = scope.is_some();
+    let wanted = call(scope.unwrap_or(SubscriptionFilter::Account));
+    let tried = outcome(app, connector, &wanted).await?;
+    let answer = if probe::lacks_right(&tried).is_some() && !is_chosen {
+        // Managers may subscribe to a service alone.
+        let service = connector.mapping.default_service.clone();
+        let narrower = call(SubscriptionFilter::Service(service));
+        must_write_to(app, connector, &narrower).await?
+    } else {
+        granted(app, connector, tried).await?
     };
     let Answer::Subscription(made) = answer else {
         return Err(ApiError::internal());
     };
-    let Some(secret) = made.secret else {
+    let Some(secret) = made.secret.clone() else {
         return Ok(Check::failed(
             format!("Webhook subscription {} is made", made.id),
             "PagerDuty did not tell its signing secret",
@@ -262,25 +320,76 @@ async fn make(app: &App, connector: &Connector, url: &str) -> Result<Check, ApiE
             ),
         ));
     };
+    let scope = match &made.filter {
+        Some(filter @ (SubscriptionFilter::Service(_) | SubscriptionFilter::Team(_))) => {
+            format!(" for {}", words(filter))
+        }
+        Some(SubscriptionFilter::Account) | None => String::new(),
+    };
+    let id = made.id.clone();
     let stored = Stored {
-        subscription: Some(made.id.clone()),
         is_told: true,
         missing: missing_events(&made.events),
+        found: Some(made),
     };
     store(app, connector, &secret, stored).await?;
-    let scope = match made.filter {
-        Some(SubscriptionFilter::Service(id)) => format!(" for service {id}"),
-        _ => String::new(),
-    };
     Ok(Check::ok(format!(
-        "Webhook subscription {} is made{scope}, and its secret is stored",
-        made.id
+        "Webhook subscription {id} is made{scope}, and its secret is stored"
     )))
+}
+
+/// Asks for a change of a subscription; a refusal names the role that it takes.
+async fn must_write_to(app: &App, connector: &Connector, call: &Call) -> Result<Answer, ApiError> {
+    let tried = outcome(app, connector, call).await?;
+    granted(app, connector, tried).await
+}
+
+async fn granted(app: &App, connector: &Connector, tried: Outcome) -> Result<Answer, ApiError> {
+    let Some(refusal) = probe::lacks_right(&tried) else {
+        return match tried {
+            Outcome::Done(answer) => Ok(answer),
+            other => Err(unanswered(connector, &other)),
+        };
+    };
+    let owner = probe::owner(app, connector).await?;
+    let lacks = owner.unwrap_or(Owner::Untold).lacks();
+    let text = format!("PagerDuty refused ({refusal}): {NEEDS}; {lacks}");
+    Err(ApiError::new(StatusCode::BAD_GATEWAY, "role", text).hint(format!(
+        "`im connector webhook {} --manual` tells somebody with that role how to make one by hand",
+        connector.name()
+    )))
+}
+
+/// The webhook of a connector that was just added, where PagerDuty can reach this server. One that
+/// sends nothing writes nothing by itself either.
+pub(super) async fn of_new(app: &App, connector: &Connector) -> Result<Vec<Check>, ApiError> {
+    const WHAT: &str = "Webhook: none yet";
+    let is_wanted = connector.mapping.direction.receives() && connector.config.enable_webhook;
+    if !is_wanted || !connector.row.webhook_secrets.is_empty() {
+        return Ok(Vec::new());
+    }
+    let step = format!("`im connector webhook {} --enable`", connector.name());
+    if !connector.mapping.direction.sends() {
+        let text = format!("{WHAT}: with direction inbound nothing is written unasked");
+        let next = format!("{step} makes one, so that changes arrive at once");
+        return Ok(vec![Check::skipped(text).next(next)]);
+    }
+    if address(app, connector).await.is_err() {
+        let text =
+            format!("{WHAT}: nobody knows under which address PagerDuty reaches this server");
+        let next = format!("`im config set public_url https://…`, then {step}");
+        return Ok(vec![Check::skipped(text).next(next)]);
+    }
+    Ok(match enable(app, connector, false, None).await {
+        Ok(checks) => checks.lines,
+        Err(refused) => vec![refused.noticed(WHAT)],
+    })
 }
 
 /// What is known of a subscription whose secret is stored.
 struct Stored {
-    subscription: Option<String>,
+    /// As PagerDuty showed it.
+    found: Option<Subscription>,
     /// Whether PagerDuty itself told the secret.
     is_told: bool,
     missing: Vec<&'static str>,
@@ -293,7 +402,7 @@ async fn store(
     stored: Stored,
 ) -> Result<(), ApiError> {
     let mut row = connector.row.clone();
-    row.subscription = stored.subscription;
+    row.subscription = stored.found.as_ref().map(|found| found.id.clone());
     row.webhook_secrets = vec![app.vault.seal(secret)?];
     let told = if stored.is_told {
         mark(&row)
@@ -308,6 +417,9 @@ async fn store(
             settings::put(tx, &told_key(name), &told)?;
             subscription::forget(tx, name)?;
             subscription::note_missing(tx, name, &stored.missing)?;
+            if let Some(found) = &stored.found {
+                subscription::look(tx, name, found)?;
+            }
             Ok::<_, ApiError>(request_sync(tx, name, "webhook enabled", now)?)
         })
         .await?;
@@ -423,7 +535,7 @@ async fn manual(
     ))];
     lines.extend(events::line(connector, &missing));
     let stored = Stored {
-        subscription: found.map(|found| found.id),
+        found,
         is_told: false,
         missing,
     };

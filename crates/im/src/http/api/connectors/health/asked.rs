@@ -165,7 +165,9 @@ async fn subscribed(
         return Ok(HealthLine::failed(WEBHOOK, wrong).next(again));
     }
     let last = connector.row.last_heard_at;
-    if last.is_some_and(|at| now.duration_since(at) < QUIET) {
+    // Where nothing is sent, no test event is asked for either.
+    let is_lively = last.is_some_and(|at| now.duration_since(at) < QUIET);
+    if is_lively || !connector.mapping.direction.sends() {
         return Ok(heard(connector, seen, now));
     }
     let said = last.map_or_else(|| "never".to_owned(), |at| ago(at, now));
