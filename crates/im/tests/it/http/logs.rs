@@ -111,7 +111,7 @@ async fn both_sides(server: &Server) -> (Vec<String>, Vec<String>) {
 async fn m030_every_request_that_the_key_makes_is_listed() {
     let folder = folder("logs-all");
     let _kept = keep(&folder);
-    let there = There::keeping(Some(folder.clone())).await;
+    let there = There::changed(|app| app.logs = Some(folder.clone())).await;
     let _working = there.server.work();
     there.enable().await.is(200);
     there.test().await.is(200);
@@ -150,7 +150,7 @@ async fn m030_every_request_that_the_key_makes_is_listed() {
 async fn mw21_a_connector_that_only_receives_sends_reads_alone() {
     let folder = folder("logs-reads");
     let _kept = keep(&folder);
-    let there = There::keeping(Some(folder.clone())).await;
+    let there = There::changed(|app| app.logs = Some(folder.clone())).await;
     let _working = there.server.work();
     there.enable().await.is(200);
     let inbound = json!({"sync_direction": "inbound"});
