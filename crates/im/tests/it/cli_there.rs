@@ -267,7 +267,7 @@ fn g10_a_revoked_key_leaves_live_only_and_what_is_lost_is_said() {
     story.done("connector webhook prod --enable --insecure");
     let key = &story.stand_in.account.api_key;
     story.there(|sim, _| sim.revoke_key(key));
-    assert_eq!(story.im("connector sync prod").code, 1);
+    assert_ne!(story.im("connector sync prod").code, 0);
     let status = unwrapped(&story.done("connector status prod"));
     assert!(status.contains("Mode: live only, no repair"), "{status}");
     let lost = "Repair: none without a key that PagerDuty takes next: what webhooks miss is not \
