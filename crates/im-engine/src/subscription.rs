@@ -26,7 +26,7 @@ pub fn look(
     }
     let now = as_seen(subscription);
     let known = first_seen(tx, connector)?;
-    if let Some((_, address, scope, events)) = known.filter(|known| known.0 == now.0) {
+    if let Some((_, address, scope)) = known.filter(|known| known.0 == now.0) {
         const CHANGED: &str = "the webhook subscription was changed in PagerDuty";
         if differs(&now.1, &address) {
             wrong.push(format!(
@@ -40,16 +40,6 @@ pub fn look(
                 now.2
             ));
         }
-        let told: Vec<&str> = now.3.split(' ').collect();
-        let lost = events.split(' ').filter(|event| !told.contains(event));
-        let lost: Vec<&str> = lost.collect();
-        if let Some(first) = lost.first().filter(|_| differs(&now.3, &events)) {
-            let others = match lost.len() {
-                1 => String::new(),
-                count => format!(" and {} other events", count - 1),
-            };
-            wrong.push(format!("{CHANGED}: it leaves out {first}{others}"));
-        }
     } else {
         let text = serde_json::to_string(&now).expect("texts are JSON");
         put(tx, &seen_key(connector), &text)?;
@@ -62,7 +52,7 @@ pub fn made_for(
     tx: &mut Tx<'_>,
     connector: &str,
 ) -> Result<Option<SubscriptionFilter>, StoreError> {
-    let scope = first_seen(tx, connector)?.map(|(_, _, scope, _)| scope);
+    let scope = first_seen(tx, connector)?.map(|(_, _, scope)| scope);
     Ok(scope.and_then(|scope| match scope.split_once(' ')? {
         ("service", id) => Some(SubscriptionFilter::Service(id.to_owned())),
         ("team", id) => Some(SubscriptionFilter::Team(id.to_owned())),
@@ -92,8 +82,8 @@ fn differs(now: &str, before: &str) -> bool {
     !now.is_empty() && !before.is_empty() && now != before
 }
 
-/// Its id, where it delivers, what it listens to, in words, and which events it tells of.
-type Seen = (String, String, String, String);
+/// Its id, where it delivers and what it listens to, in words.
+type Seen = (String, String, String);
 
 fn as_seen(subscription: &Subscription) -> Seen {
     let address = subscription.url.clone().unwrap_or_default();
@@ -101,8 +91,7 @@ fn as_seen(subscription: &Subscription) -> Seen {
         Some(filter) => words(filter),
         None => String::new(),
     };
-    let events = subscription.events.join(" ");
-    (subscription.id.clone(), address, scope, events)
+    (subscription.id.clone(), address, scope)
 }
 
 /// What a subscription listens to, in words.

@@ -375,8 +375,6 @@ story! {
         put(world, json!({"events": ["incident.triggered", "incident.acknowledged"]}));
         let left_out = world.write(|tx| subscription::missing(tx, CONNECTOR));
         assert!(left_out.contains(&"incident.resolved"), "{left_out:?}");
-        let said = wrong(world).expect("it tells less than it did");
-        assert!(said.ends_with("it leaves out incident.action_invocation.created and 23 other events"), "{said}");
         put(world, json!({"events": EVENTS, "active": false}));
         assert_eq!(wrong(world).as_deref(), Some("the webhook subscription is switched off in PagerDuty"));
         assert!(world.write(|tx| subscription::missing(tx, CONNECTOR)).is_empty());

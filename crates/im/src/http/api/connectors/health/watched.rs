@@ -12,6 +12,7 @@ use im_store::connectors::State as RowState;
 use im_store::{StoreError, Tx};
 use jiff::Timestamp;
 
+use super::super::events;
 use super::stored::{self, Known};
 use super::{API, HealthLine, HealthView, KEY, WEBHOOK, judge};
 use crate::http::hooks;
@@ -90,7 +91,9 @@ fn reach(connector: &Connector) -> HealthLine {
 }
 
 fn webhook(tx: &mut Tx<'_>, connector: &Connector) -> Result<Standing, StoreError> {
+    let missing = subscription::missing(tx, connector.name())?;
     let wrong = subscription::wrong(tx, connector.name())?;
+    let wrong = wrong.or_else(|| events::told(&missing));
     let next = format!("`im connector webhook {} --enable`", connector.name());
     let words = ("unchanged", "changed");
     Ok(standing(Kind::Webhook, words, wrong, next))
