@@ -8,6 +8,7 @@
 
 mod cli;
 mod cli_conflicts;
+mod cli_document;
 mod cli_errors;
 mod cli_examples;
 mod cli_help;
@@ -20,6 +21,7 @@ mod cli_requests;
 mod cli_rows;
 mod cli_stories;
 mod cli_there;
+mod company;
 mod debug;
 mod http;
 mod kill;
