@@ -9,6 +9,7 @@
 mod cli;
 mod cli_conflicts;
 mod cli_document;
+mod cli_documented;
 mod cli_errors;
 mod cli_examples;
 mod cli_help;
