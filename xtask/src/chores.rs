@@ -161,9 +161,19 @@ pub(crate) fn bless() -> ExitCode {
             if let Some(server) = &server {
                 command.env("IM_TEST_POSTGRES_URL", server.url());
             }
-            succeed(&mut command)
+            succeed(command.env("IM_DOCS", "write"))
         });
     }
+    steps.finish()
+}
+
+/// Writes the document that is a record of commands.
+pub(crate) fn docs() -> ExitCode {
+    let mut steps = Steps::begin();
+    steps.run("docs", "run the commands of docs/cli.md", || {
+        let mut command = cargo(&words("test -p im --test it cli_document::"));
+        succeed(command.env("IM_DOCS", "write"))
+    });
     steps.finish()
 }
 

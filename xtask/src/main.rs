@@ -1,5 +1,5 @@
 //! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `real`, `kills`,
-//! `broken`, `mutants`, `fuzz`, `bless`, `foreign` and `bench`.
+//! `broken`, `mutants`, `fuzz`, `bless`, `docs`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -42,6 +42,7 @@ Chores:
   fuzz    make up input of each kind that comes from outside: `fuzz`, or `fuzz TARGET SECONDS`
           (signature, webhook, answer, config, time, arguments)
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
+  docs    run each command of docs/cli.md and write below it what it says; read `git diff` afterwards
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
   bench   the figures of docs/performance.md; words after it choose parts
           (intake, seen, commands, million)
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
         ["fuzz", target] => chores::fuzz(Some(target), None),
         ["fuzz", target, seconds] => chores::fuzz(Some(target), Some(seconds)),
         ["bless"] => chores::bless(),
+        ["docs"] => chores::docs(),
         ["foreign"] => chores::foreign(),
         ["bench", parts @ ..] => chores::bench(parts),
         ["help" | "--help" | "-h"] => {

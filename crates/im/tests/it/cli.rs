@@ -10,6 +10,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::Request;
 use axum::http::{Response, header};
 use im::cli::{Machine, Prompt, Question};
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -111,6 +112,8 @@ pub(crate) struct Said {
     pub(crate) code: u8,
     pub(crate) out: String,
     pub(crate) err: String,
+    /// Both as a terminal shows them, with what was asked and answered there.
+    pub(crate) screen: String,
 }
 
 impl Said {
@@ -131,8 +134,9 @@ impl Said {
 pub(crate) struct Run {
     api: Option<Router>,
     stdin: String,
-    answers: Option<Vec<&'static str>>,
+    answers: Option<Vec<String>>,
     env: fn(&str) -> Option<String>,
+    now: Timestamp,
     width: u16,
     zone: TimeZone,
     piped: bool,
@@ -158,6 +162,7 @@ pub(crate) fn without_api() -> Run {
         stdin: String::new(),
         answers: None,
         env: |_| None,
+        now: "2026-11-20T09:18:30Z".parse().unwrap(),
         width: 80,
         zone: TimeZone::UTC,
         piped: false,
@@ -171,8 +176,14 @@ impl Run {
     }
 
     /// Somebody is there and answers this.
-    pub(crate) fn answering(mut self, answers: &[&'static str]) -> Self {
-        self.answers = Some(answers.to_vec());
+    pub(crate) fn answering(mut self, answers: &[&str]) -> Self {
+        self.answers = Some(answers.iter().map(|&answer| answer.to_owned()).collect());
+        self
+    }
+
+    /// When it is given.
+    pub(crate) fn at(mut self, now: Timestamp) -> Self {
+        self.now = now;
         self
     }
 
@@ -200,7 +211,7 @@ impl Run {
 
     /// Runs a command line as one would type it; `'…'` holds words together.
     pub(crate) fn im(self, line: &str) -> Said {
-        let mut args = vec!["im".to_owned()];
+        let mut args = Vec::new();
         for (index, part) in line.split('\'').enumerate() {
             if index % 2 == 1 {
                 args.push(part.to_owned());
@@ -208,34 +219,58 @@ impl Run {
                 args.extend(part.split_whitespace().map(str::to_owned));
             }
         }
-        let (out, err) = (Shared::default(), Shared::default());
+        self.with(args)
+    }
+
+    /// Runs `im` with these arguments.
+    pub(crate) fn with(self, args: Vec<String>) -> Said {
+        let (out, err, screen) = (Shared::default(), Shared::default(), Shared::default());
         let interactive = self.answers.is_some();
+        let person = Person {
+            answers: self.answers.unwrap_or_default().into(),
+            screen: screen.clone(),
+        };
         let machine = Machine {
-            now: "2026-11-20T09:18:30Z".parse().unwrap(),
+            now: self.now,
             zone: self.zone,
             width: self.width,
             terminal: !self.piped,
             interactive,
             stdin: Box::new(Cursor::new(self.stdin)),
-            stdout: plain(&out),
-            stderr: plain(&err),
+            stdout: plain(&out, &screen),
+            stderr: plain(&err, &screen),
             env: self.env,
-            prompt: Box::new(Person(self.answers.unwrap_or_default().into())),
+            prompt: Box::new(person),
             api: self.api,
         };
-        let code = im::cli::run(args, machine);
+        let code = im::cli::run([vec!["im".to_owned()], args].concat(), machine);
         Said {
             code,
             out: out.text(),
             err: err.text(),
+            screen: screen.text(),
         }
     }
 }
 
-/// As a pipe: without colours.
-fn plain(stream: &Shared) -> Box<dyn Write> {
-    let stream: Box<dyn Write> = Box::new(stream.clone());
-    Box::new(anstream::StripStream::new(stream))
+/// As a pipe: without colours. The screen has it, too.
+fn plain(stream: &Shared, screen: &Shared) -> Box<dyn Write> {
+    let both = Both(stream.clone(), screen.clone());
+    let both: Box<dyn Write> = Box::new(both);
+    Box::new(anstream::StripStream::new(both))
+}
+
+struct Both(Shared, Shared);
+
+impl Write for Both {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.1.write_all(bytes)?;
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[derive(Clone, Default)]
@@ -258,37 +293,61 @@ impl Write for Shared {
 }
 
 /// Somebody who answers questions; says again what was not accepted as the terminal would ask again.
-struct Person(VecDeque<&'static str>);
+struct Person {
+    answers: VecDeque<String>,
+    screen: Shared,
+}
 
-impl Prompt for Person {
-    fn line(&mut self, question: Question<'_>) -> Option<String> {
+impl Person {
+    /// Leaves the question and its answer as a terminal does.
+    fn leave(&mut self, question: &str, answer: &str) {
+        let line = format!("> {question} {answer}");
+        writeln!(self.screen, "{}", line.trim_end()).unwrap();
+    }
+
+    fn answer(&mut self, question: Question<'_>) -> Option<String> {
         loop {
-            let answer = self.0.pop_front()?;
+            let answer = self.answers.pop_front()?;
             let answer = match question.default {
-                Some(default) if answer.is_empty() => default,
+                Some(default) if answer.is_empty() => default.to_owned(),
                 _ => answer,
             };
-            if (question.check)(answer).is_ok() {
-                return Some(answer.to_owned());
+            if (question.check)(&answer).is_ok() {
+                return Some(answer);
             }
         }
     }
+}
 
-    fn hidden(&mut self, question: Question<'_>) -> Option<String> {
-        self.line(question)
+impl Prompt for Person {
+    fn line(&mut self, question: Question<'_>) -> Option<String> {
+        let answer = self.answer(question)?;
+        self.leave(question.label, &answer);
+        Some(answer)
     }
 
-    fn choose(&mut self, _question: &str, options: &[String]) -> Option<usize> {
+    fn hidden(&mut self, question: Question<'_>) -> Option<String> {
+        let answer = self.answer(question)?;
+        self.leave(question.label, "********");
+        Some(answer)
+    }
+
+    fn choose(&mut self, question: &str, options: &[String]) -> Option<usize> {
         loop {
-            let answer = self.0.pop_front()?;
-            let found = options.iter().position(|option| option.contains(answer));
-            if found.is_some() {
+            let answer = self.answers.pop_front()?;
+            let found = options
+                .iter()
+                .position(|option| option.contains(answer.as_str()));
+            if let Some(option) = found.and_then(|at| options.get(at)) {
+                self.leave(question, option);
                 return found;
             }
         }
     }
 
-    fn agree(&mut self, _question: &str) -> Option<bool> {
-        self.0.pop_front().map(|answer| answer == "y")
+    fn agree(&mut self, question: &str) -> Option<bool> {
+        let agrees = self.answers.pop_front()? == "y";
+        self.leave(question, if agrees { "Yes" } else { "No" });
+        Some(agrees)
     }
 }

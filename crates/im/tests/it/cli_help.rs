@@ -6,7 +6,8 @@ use insta::assert_snapshot;
 
 use crate::cli::without_api;
 
-const COMMANDS: [&str; 101] = [
+/// Each command; `docs/cli.md` runs them (`cli_document.rs`).
+pub(crate) const COMMANDS: &[&str] = &[
     "",
     "declare",
     "ack",
@@ -34,6 +35,7 @@ const COMMANDS: [&str; 101] = [
     "connector timeline",
     "connector doctor",
     "connector sync",
+    "connector backfill",
     "connector update",
     "connector config",
     "connector webhook",
@@ -54,6 +56,7 @@ const COMMANDS: [&str; 101] = [
     "connector conflicts resolve",
     "integration",
     "integration field-ownership",
+    "integration conflicts",
     "integration sync-status",
     "connector deliveries",
     "connector deliveries list",
@@ -67,6 +70,9 @@ const COMMANDS: [&str; 101] = [
     "connector remove",
     "metrics",
     "metrics connector",
+    "deployment",
+    "deployment record",
+    "deployment list",
     "hours",
     "hours list",
     "hours set",
@@ -95,6 +101,7 @@ const COMMANDS: [&str; 101] = [
     "data export",
     "data import",
     "findings",
+    "directory",
     "token",
     "token create",
     "token list",
@@ -131,17 +138,6 @@ fn every_command_has_help() {
         writeln!(all, "$ im {command} -h\n{}", help(command)).unwrap();
     }
     assert_snapshot!("help", all);
-}
-
-#[test]
-fn every_command_is_in_the_documentation() {
-    let documentation = include_str!("../../../../docs/cli.md");
-    for command in COMMANDS {
-        assert!(
-            documentation.contains(&format!("im {command}")),
-            "{command}"
-        );
-    }
 }
 
 #[test]

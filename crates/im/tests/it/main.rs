@@ -8,6 +8,8 @@
 
 mod cli;
 mod cli_conflicts;
+mod cli_document;
+mod cli_documented;
 mod cli_errors;
 mod cli_events;
 mod cli_examples;
@@ -23,6 +25,7 @@ mod cli_rows;
 mod cli_set_up;
 mod cli_stories;
 mod cli_there;
+mod company;
 mod debug;
 mod http;
 mod kill;

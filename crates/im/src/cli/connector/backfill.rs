@@ -121,10 +121,10 @@ fn said(args: &BackfillArgs, answer: &Answer, found: &Backfill, cx: &mut Context
         return;
     }
     let counts = format!(
-        "{} created, {} updated, {} unchanged, {} failed",
+        "{head}{} created, {} updated, {} unchanged, {} failed",
         found.created, found.updated, found.unchanged, found.failed
     );
-    cx.ui.say(table::hanging(&head, &counts, width));
+    cx.ui.say(table::flow("  ", &counts, width));
     if let Some(message) = &found.message {
         cx.ui
             .warn(format_args!("not all of it could be read: {message}"));
