@@ -41,7 +41,7 @@ pub fn look(
             ));
         }
     } else {
-        let text = serde_json::to_string(&now).expect("texts are JSON");
+        let text = serde_json::json!(now).to_string();
         put(tx, &seen_key(connector), &text)?;
     }
     put(tx, &wrong_key(connector), &wrong.join("; "))

@@ -259,11 +259,11 @@ story! {
         };
         assert_eq!(key(world), Key::SafeToRevoke);
         begin(world, world.now - DAY * 180);
-        let Key::Needed { why, next } = key(world) else {
-            panic!("the past is not read yet");
+        let needed = Key::Needed {
+            why: "the past is still being read",
+            next: Some("`im connector backfill pd --stop`".to_owned()),
         };
-        assert_eq!(why, "the past is still being read");
-        assert_eq!(next.as_deref(), Some("`im connector backfill pd --stop`"));
+        assert_eq!(key(world), needed);
         let now = world.our_now();
         let refused = world.write(|tx| {
             let connector = connector::load(tx, CONNECTOR)?.unwrap();

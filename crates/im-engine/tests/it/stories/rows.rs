@@ -89,8 +89,8 @@ story! {
         world.run_for(MINUTE);
         let there = world.sim.incident(&twin).unwrap().assignees;
         let pages = world.sim.pages().iter().filter(|page| page.incident == twin);
-        let paged: BTreeSet<&str> = pages.map(|page| page.user.as_str()).collect();
-        assert_eq!(paged, there.iter().map(String::as_str).collect(), "who is on call, and nobody else");
+        let told: BTreeSet<&str> = pages.map(|page| page.user.as_str()).collect();
+        assert_eq!(told, there.iter().map(String::as_str).collect(), "who is on call, and nobody else");
         assert_ne!(there, [world.user(5)], "never whom our calls name");
         let writes: Vec<&str> = world.asked.iter().filter(|asked| asked.call.is_write()).map(|asked| asked.call.name()).collect();
         assert_eq!(writes, ["create_incident"], "PagerDuty decides whom it tells");

@@ -128,7 +128,10 @@ async fn m027_a_pasted_key_makes_the_webhook_is_stored_and_is_masked() {
             "ok: API key belongs to the account".to_owned(),
             "ok: API key may read incidents".to_owned(),
             "ok: API key may change incidents".to_owned(),
-            format!("ok: API key ********{} is stored", &key[key.len() - 4..]),
+            format!(
+                "ok: API key ********{} is stored",
+                key.split_at(key.len() - 4).1
+            ),
             format!(
                 "ok: Webhook subscription {} is made, and its secret is stored",
                 made.id

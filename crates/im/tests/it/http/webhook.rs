@@ -325,6 +325,27 @@ async fn m038_a_signed_event_is_accepted_and_any_other_is_refused() {
     assert_eq!(incidents.is(200), &json!([]), "and nothing came of it");
 }
 
+/// What somebody changes of a webhook in PagerDuty, what is said of it, and what a repair says.
+fn changes_of(service: &str) -> [(Value, String, String); 3] {
+    [
+        (
+            json!({"events": BASIC}),
+            "the webhook leaves out 23 of 26 events".to_owned(),
+            "ok: Events: 23 that it left out are back".to_owned(),
+        ),
+        (
+            json!({"filter": {"type": "service_reference", "id": service}}),
+            format!("it listens to service {service}, not to the account"),
+            format!("ok: It listens to the account again, not to service {service}"),
+        ),
+        (
+            json!({"active": false}),
+            "the webhook subscription is switched off in PagerDuty".to_owned(),
+            "ok: It is switched on again".to_owned(),
+        ),
+    ]
+}
+
 #[tokio::test]
 async fn m039_what_was_changed_of_the_webhook_is_named_and_repaired() {
     let there = There::start().await;
@@ -350,23 +371,7 @@ async fn m039_what_was_changed_of_the_webhook_is_named_and_repaired() {
         [format!("ok: Webhook subscription {id} is as it was made")]
     );
     let service = there.stand_in.account.services[1].0.clone();
-    for (change, drift, repaired) in [
-        (
-            json!({"events": BASIC}),
-            "the webhook leaves out 23 of 26 events".to_owned(),
-            "ok: Events: 23 that it left out are back".to_owned(),
-        ),
-        (
-            json!({"filter": {"type": "service_reference", "id": service}}),
-            format!("it listens to service {service}, not to the account"),
-            format!("ok: It listens to the account again, not to service {service}"),
-        ),
-        (
-            json!({"active": false}),
-            "the webhook subscription is switched off in PagerDuty".to_owned(),
-            "ok: It is switched on again".to_owned(),
-        ),
-    ] {
+    for (change, drift, repaired) in changes_of(&service) {
         let path = format!("/webhook_subscriptions/{id}");
         there.pagerduty("PUT", &path, &json!({"webhook_subscription": change}));
         let said = sync().await;

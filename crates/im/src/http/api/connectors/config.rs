@@ -14,6 +14,7 @@ use im_engine::connector::{self, Connector, Parted};
 use im_engine::{commands, request_sync};
 use im_pagerduty::Secret;
 use im_pagerduty::config::{ConnectorConfig, Custom, EscalationChoice};
+use im_store::Tx;
 use im_store::connectors::{self as rows, ConnectorRow, State as RowState};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -385,37 +386,17 @@ pub(super) async fn apply(
         _ if is_other => RowState::Untested,
         _ => connector.row.state,
     };
-    let (row, now) = (connector.row, app.clock.now());
+    let now = app.clock.now();
+    let changed = Changed {
+        before: connector.row,
+        stored,
+        api_key,
+        secrets,
+        state,
+        has_key,
+    };
     app.db
-        .write(move |tx| {
-            // PagerDuty was asked meanwhile.
-            let is_still = rows::find(tx, &row.name)?.is_some_and(|now| {
-                now.config == row.config
-                    && now.api_key == row.api_key
-                    && now.webhook_secrets == row.webhook_secrets
-            });
-            if !is_still {
-                let detail = format!(
-                    "connector `{}` was changed by somebody else meanwhile",
-                    row.name
-                );
-                return Err(ApiError::conflict("changed_meanwhile", detail).hint("try again"));
-            }
-            rows::configure(tx, &row.name, &stored, &api_key, state)?;
-            if has_key {
-                connector::note_new_key(tx, &row.name, now)?;
-            }
-            connector::begin_attaching(tx, &row.name)?;
-            if let Some(connector) = connector::load(tx, &row.name)? {
-                im_engine::backfill::start_first(tx, &connector, now)?;
-            }
-            commands::retry_refused(tx, &row.name, now)?;
-            if let Some(secrets) = &secrets {
-                rows::set_webhook(tx, &row.name, row.subscription.as_deref(), secrets)?;
-                hooks::note_new_secret(tx, &row.name, now)?;
-            }
-            Ok::<_, ApiError>(request_sync(tx, &row.name, "configured", now)?)
-        })
+        .write(move |tx| put_changed(tx, &changed, now))
         .await?;
     attach(app, name, now).await?;
     app.signals.nudge();
@@ -426,6 +407,54 @@ pub(super) async fn apply(
         view.checks = said(app, &find(app, name).await?, tried);
     }
     Ok(view)
+}
+
+/// A connector whose configuration is another one now.
+struct Changed {
+    before: ConnectorRow,
+    stored: String,
+    api_key: String,
+    /// The signing secrets, where others were given.
+    secrets: Option<Vec<String>>,
+    state: RowState,
+    has_key: bool,
+}
+
+fn put_changed(tx: &mut Tx<'_>, changed: &Changed, now: Timestamp) -> Result<(), ApiError> {
+    let row = &changed.before;
+    // PagerDuty was asked meanwhile.
+    let is_still = rows::find(tx, &row.name)?.is_some_and(|now| {
+        now.config == row.config
+            && now.api_key == row.api_key
+            && now.webhook_secrets == row.webhook_secrets
+    });
+    if !is_still {
+        let detail = format!(
+            "connector `{}` was changed by somebody else meanwhile",
+            row.name
+        );
+        return Err(ApiError::conflict("changed_meanwhile", detail).hint("try again"));
+    }
+    rows::configure(
+        tx,
+        &row.name,
+        &changed.stored,
+        &changed.api_key,
+        changed.state,
+    )?;
+    if changed.has_key {
+        connector::note_new_key(tx, &row.name, now)?;
+    }
+    connector::begin_attaching(tx, &row.name)?;
+    if let Some(connector) = connector::load(tx, &row.name)? {
+        im_engine::backfill::start_first(tx, &connector, now)?;
+    }
+    commands::retry_refused(tx, &row.name, now)?;
+    if let Some(secrets) = &changed.secrets {
+        rows::set_webhook(tx, &row.name, row.subscription.as_deref(), secrets)?;
+        hooks::note_new_secret(tx, &row.name, now)?;
+    }
+    Ok(request_sync(tx, &row.name, "configured", now)?)
 }
 
 /// Tries a new key, and an old one that is to be written with for the first time.

@@ -179,16 +179,13 @@ async fn enable(
             "Removed webhook subscription {id}, {why}"
         )));
     }
-    lines.push(match ours {
-        Some(ours) => keep(app, connector, ours).await?,
-        None => {
-            let scope = match scope {
-                Some(scope) => Some(scope),
-                None => narrowed(app, connector).await?,
-            };
-            make(app, connector, &url, scope).await?
-        }
-    });
+    let line = if let Some(ours) = ours {
+        keep(app, connector, ours).await?
+    } else {
+        let before = narrowed(app, connector).await?;
+        make(app, connector, &url, scope.or(before)).await?
+    };
+    lines.push(line);
     Ok(Checks::of(lines).at(url))
 }
 
