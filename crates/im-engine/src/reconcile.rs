@@ -20,7 +20,7 @@ use im_pagerduty::{
 };
 use im_store::connectors::State;
 use im_store::repair::{self, Found, RunRow};
-use im_store::{Cause, StoreError, Tx, connectors, incidents};
+use im_store::{Cause, StoreError, Tx, connectors, incidents, tallies};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,8 @@ const LOOK: &str = "look";
 /// While a run waits for incidents to be read, it looks again after this time.
 const WAIT: SignedDuration = SignedDuration::from_millis(500);
 
+/// How long counts per minute are kept: longer than any figure looks back ([`crate::silence`] looks four weeks).
+const COUNTS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 35);
 /// Why a run is made that a person asked for: everything is compared.
 const ASKED: &str = "asked";
 
@@ -644,6 +646,7 @@ fn finish(
     }
     connectors::close_gap(tx, name, now)?;
     connectors::synced(tx, name, now)?;
+    tallies::forget(tx, name, now - COUNTS_KEPT)?;
     repair::finish(tx, run.id, message.as_deref(), now)?;
     if let Some(found) = repair::find(tx, run.id)?
         .map(|run| run.found)

@@ -21,7 +21,7 @@ statements! {
     PEAK_SINCE = "-- tallies.peak_since
         SELECT COALESCE(MAX(n), 0) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
     LATEST = "-- tallies.latest
-        SELECT MAX(minute) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3";
+        SELECT MAX(minute) FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3 AND n > 0";
     LONGEST_PAUSE = "-- tallies.longest_pause
         SELECT MAX(pause) FROM (
             SELECT minute - LAG(minute) OVER (ORDER BY minute) AS pause

@@ -52,6 +52,35 @@ fn i076_i077_i078_a_service_is_mapped_changed_listed_and_taken_away() {
 }
 
 #[test]
+fn i008_i078_a_service_means_the_same_on_both_sides_and_an_unknown_one_goes_to_the_default() {
+    let story = Story::connected(&json!({"custom": {"service_mappings": null}}));
+    let account = &story.stand_in.account;
+    let named = |name: &str| {
+        let found = account.services.iter().find(|one| one.1 == name).unwrap();
+        found.0.clone()
+    };
+    let declare = |service: &str| {
+        story.done(&format!(
+            "declare --sev SEV-2 --title x --service {service}"
+        ));
+        newest(&story).0
+    };
+    assert_eq!(declare("unheard"), account.services[0].0, "the service_id");
+    story.done("connector map-service prod --im-service default --pd-service Search");
+    story.done("connector map-service prod --im-service api --pd-service 'Checkout Web'");
+    assert_eq!(declare("unheard"), named("Search"));
+    assert_eq!(declare("api"), named("Checkout Web"));
+    story.done(&format!("config set public_url {}", story.url));
+    story.done("connector webhook prod --enable --insecure");
+    let web = named("Checkout Web");
+    story.there(|sim, now| sim.trigger(&web, "Born there", now).unwrap());
+    story.rest();
+    let listed = story.done("list --json --search 'Born there'");
+    let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+    assert_eq!(listed[0]["service"], "api", "{listed}");
+}
+
+#[test]
 fn i080_i083_i087_the_mapped_service_gets_the_incident_and_its_people_are_told() {
     let story = Story::connected(&json!({"custom": {"service_mappings": null}}));
     let account = &story.stand_in.account;

@@ -138,4 +138,16 @@ story! {
         }
         assert_eq!(of(world).usual_calls, Some(104));
     }
+
+    fn what_was_counted_longer_ago_than_anybody_looks_is_forgotten(world) {
+        world.settle_down();
+        let now = world.our_now();
+        for days in [36, 34] {
+            world.write(move |tx| tallies::add(tx, CONNECTOR, "events", 1, now - DAY * days));
+        }
+        let counted = |world: &mut World| world.write(move |tx| tallies::since(tx, CONNECTOR, "events", now - DAY * 40));
+        assert_eq!(counted(world), 2);
+        world.run_for(SignedDuration::from_mins(6));
+        assert_eq!(counted(world), 1, "a comparison clears away");
+    }
 }

@@ -32,7 +32,9 @@ fn heard() -> Site {
         for (what, n) in [("calls", 40), ("errors", 1), ("webhooks", 89)] {
             tallies::add(tx, CONNECTOR, what, n, site::at("14:30:00"))?;
         }
-        tallies::add(tx, CONNECTOR, "bad_signatures", 2, site::at("13:10:30"))
+        tallies::add(tx, CONNECTOR, "bad_signatures", 2, site::at("13:10:30"))?;
+        // A minute in which it was counted and nothing was found.
+        tallies::add(tx, CONNECTOR, "bad_signatures", 0, site::at("14:10:30"))
     });
     site
 }
