@@ -90,7 +90,7 @@ pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan,
     fewest_calls_first(tx, &mut connectors, now)?;
     let count = u32::try_from(connectors.len()).unwrap_or(u32::MAX);
     let share = capacity.live / count.max(1);
-    let mut busy = Vec::new();
+    let mut at_work = Vec::new();
     for connector in &connectors {
         if connector::attach(tx, connector, capacity.attach, now)? {
             wake_at = Some(now);
@@ -105,11 +105,11 @@ pub fn plan(tx: &mut Tx<'_>, capacity: Capacity, now: Timestamp) -> Result<Plan,
                 send(tx, connector, capacity, share.max(1), &mut plan, now)?;
             }
             read(tx, &due, capacity, &mut plan, now)?;
-            busy.push(connector);
+            at_work.push(connector);
         }
     }
     // What is left of the capacity goes to whoever has more to send.
-    for connector in busy {
+    for connector in at_work {
         if is_due(changes(tx, connector)?, now) {
             send(tx, connector, capacity, capacity.live, &mut plan, now)?;
         }

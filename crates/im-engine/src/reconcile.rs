@@ -12,12 +12,10 @@
 //!   said (S76).
 
 mod log;
+mod open;
 
 use im_core::{IncidentNumber, Peer, PeerStatus, Story};
-use im_pagerduty::{
-    Answer, Call, Heard, IncidentRead, Listing, Outcome, PAGE_SIZE, Page, ROWS_MAX, Subscription,
-    Walk, Why,
-};
+use im_pagerduty::{Answer, Call, IncidentRead, Listing, Outcome, Subscription, Walk, Why};
 use im_store::connectors::State;
 use im_store::repair::{self, Found, RunRow};
 use im_store::{Cause, StoreError, Tx, connectors, incidents, tallies};
@@ -36,9 +34,6 @@ const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
 const OVERLAP: SignedDuration = SignedDuration::from_mins(5);
 /// A clock of ours that is behind must not cut off the newest entries.
 const AHEAD: SignedDuration = SignedDuration::from_mins(10);
-/// What a run asks for in one step when it looks for incidents that were not listed; the rest
-/// comes in its next steps.
-const UNSEEN_MAX: u32 = 500;
 /// Where comparisons are rarer than this, the webhook subscription is looked at between them:
 /// anybody may change it at PagerDuty, and nothing tells us.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(1);
@@ -46,7 +41,6 @@ const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(1);
 const LOOK: &str = "look";
 /// While a run waits for incidents to be read, it looks again after this time.
 const WAIT: SignedDuration = SignedDuration::from_millis(500);
-
 /// How long counts per minute are kept: longer than any figure looks back ([`crate::silence`] looks four weeks).
 const COUNTS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 35);
 /// Why a run is made that a person asked for: everything is compared.
@@ -145,19 +139,19 @@ pub(crate) fn step(
             Phase::Log => progress.phase = Phase::Open { offset: 0 },
             Phase::Open { .. } => progress.phase = Phase::Unseen,
             Phase::Unseen => {
-                want_unseen(tx, connector, run.id, now)?;
+                open::want_unseen(tx, connector, run.id, now)?;
                 progress.phase = Phase::Wait;
             }
             Phase::Wait if repair::wanted_of_run(tx, connector.name(), run.id)? > 0 => {
                 repair::advance(tx, run.id, &json(&progress), now + WAIT)?;
                 return Ok(None);
             }
-            // What did not fit into one step comes in the next.
             Phase::Wait if progress.is_look => {
                 finish_look(tx, run.id, &progress, now)?;
                 return Ok(None);
             }
-            Phase::Wait if want_unseen(tx, connector, run.id, now)? => {}
+            // What did not fit into one step comes in the next.
+            Phase::Wait if open::want_unseen(tx, connector, run.id, now)? => {}
             Phase::Wait => {
                 finish(tx, connector, &run, &progress, now)?;
                 return Ok(None);
@@ -266,7 +260,7 @@ pub(crate) fn settle(
         Outcome::Refused(refusal)
             if refusal.why == Why::WindowTooLarge && progress.phase == Phase::Log =>
         {
-            too_large(&mut progress);
+            log::too_large(&mut progress);
         }
         Outcome::Gone | Outcome::Refused(_) => {
             if let Outcome::Refused(refusal) = &settled.outcome
@@ -389,11 +383,11 @@ fn advance(
         }
         (Phase::Log, Answer::LogEntries(page)) => {
             log::page(tx, connector, run, &page.items, now)?;
-            next_log(tx, connector, progress, page)?
+            log::next(tx, connector, progress, page)?
         }
         (Phase::Open { .. }, Answer::Incidents(page)) => {
-            open_page(tx, connector, run, &page.items, now)?;
-            next_open(progress, page)
+            open::page(tx, connector, run, &page.items, now)?;
+            open::next(progress, page)
         }
         (_, _) => {
             progress
@@ -476,67 +470,6 @@ fn list_after(
     }
 }
 
-/// The cursor follows what is read whole, so a run that dies goes on from there.
-fn next_log(
-    tx: &mut Tx<'_>,
-    connector: &Connector,
-    progress: &mut Progress,
-    page: &Page<Heard>,
-) -> Result<Phase, StoreError> {
-    let Some(walk) = &mut progress.walk else {
-        return Ok(Phase::Open { offset: 0 });
-    };
-    let before = walk.covered();
-    walk.took(page, Heard::at);
-    let after = walk.covered();
-    if before != after {
-        let known = after.map_or(progress.cursor, |at| at.min(progress.cursor));
-        connectors::set_log_cursor(tx, connector.name(), known)?;
-    }
-    Ok(if after.is_some() {
-        Phase::Log
-    } else {
-        Phase::Open { offset: 0 }
-    })
-}
-
-fn too_large(progress: &mut Progress) {
-    if let Some(walk) = &mut progress.walk {
-        walk.too_large();
-    }
-}
-
-fn open_page(
-    tx: &mut Tx<'_>,
-    connector: &Connector,
-    run: &RunRow,
-    page: &[IncidentRead],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    for read in page {
-        let id = read.snapshot.id.as_str();
-        let applied = counted(tx, connector, run.id, read, now)?;
-        if applied == Applied::Created {
-            repair::want(tx, connector.name(), id, run.id, true, now)?;
-        }
-        incidents::mark_seen(tx, connector.name(), id, run.id)?;
-    }
-    Ok(())
-}
-
-fn next_open(progress: &mut Progress, page: &Page<IncidentRead>) -> Phase {
-    match page.next_offset {
-        Some(offset) if offset + PAGE_SIZE <= ROWS_MAX => Phase::Open { offset },
-        Some(_) => {
-            progress
-                .incomplete
-                .push("more than 10,000 incidents are open: the newest were not listed".to_owned());
-            Phase::Unseen
-        }
-        None => Phase::Unseen,
-    }
-}
-
 /// Whether PagerDuty's incident is over, and nobody has looked at it since.
 pub(crate) fn ended_unseen(story: &Story) -> bool {
     story.peer.as_ref().is_some_and(seen_before_its_end)
@@ -548,24 +481,6 @@ pub(crate) fn seen_before_its_end(peer: &Peer) -> bool {
         && peer
             .status_at
             .is_some_and(|at| peer.version.as_second() < at.as_second())
-}
-
-/// Asks for incidents that were not listed, each once in a run; `false` if there are none left.
-fn want_unseen(
-    tx: &mut Tx<'_>,
-    connector: &Connector,
-    run: i64,
-    now: Timestamp,
-) -> Result<bool, StoreError> {
-    if !connector.mapping.direction.receives() {
-        return Ok(false);
-    }
-    let unseen = incidents::open_unseen(tx, connector.name(), run, UNSEEN_MAX)?;
-    for pd_id in &unseen {
-        repair::want(tx, connector.name(), pd_id, run, false, now)?;
-        incidents::mark_seen(tx, connector.name(), pd_id, run)?;
-    }
-    Ok(!unseen.is_empty())
 }
 
 /// Applies a read and counts what it did for `run` (0: for nobody).

@@ -1,12 +1,12 @@
-//! What a page of the account's log tells of incidents.
+//! The account's log: what a page of it tells of incidents, and what is read next.
 
 use im_core::Story;
-use im_pagerduty::Heard;
+use im_pagerduty::{Heard, Page};
 use im_store::repair::{self, Found, RunRow};
 use im_store::{StoreError, Tx, connectors, incidents};
 use jiff::Timestamp;
 
-use super::ended_unseen;
+use super::{Phase, Progress, ended_unseen};
 use crate::connector::Connector;
 use crate::read::{LATE, has_webhook};
 use crate::{inbox, log_page, record, whose};
@@ -23,6 +23,37 @@ pub(super) fn page(
         part(tx, connector, run, pd_id, said, now)?;
     }
     Ok(())
+}
+
+/// The cursor follows what is read whole, so a run that dies goes on from there.
+pub(super) fn next(
+    tx: &mut Tx<'_>,
+    connector: &Connector,
+    progress: &mut Progress,
+    page: &Page<Heard>,
+) -> Result<Phase, StoreError> {
+    let Some(walk) = &mut progress.walk else {
+        return Ok(Phase::Open { offset: 0 });
+    };
+    let before = walk.covered();
+    walk.took(page, Heard::at);
+    let after = walk.covered();
+    if before != after {
+        let known = after.map_or(progress.cursor, |at| at.min(progress.cursor));
+        connectors::set_log_cursor(tx, connector.name(), known)?;
+    }
+    Ok(if after.is_some() {
+        Phase::Log
+    } else {
+        Phase::Open { offset: 0 }
+    })
+}
+
+/// The walk takes smaller steps.
+pub(super) fn too_large(progress: &mut Progress) {
+    if let Some(walk) = &mut progress.walk {
+        walk.too_large();
+    }
 }
 
 /// What a page of the log says of one incident.
