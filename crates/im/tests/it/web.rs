@@ -3,9 +3,8 @@
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
 use futures_util::StreamExt;
-use im_core::{Command, Conflict, Field, IncidentNumber, Severity, Strategy};
+use im_core::{Command, Severity};
 use im_engine::commands;
-use im_store::conflicts::{self, State};
 use im_store::{DbOptions, outbox, settings};
 
 mod connector;
@@ -116,22 +115,7 @@ async fn what_pagerduty_did_not_take_is_said_with_its_reason() {
 #[tokio::test]
 async fn a_field_that_both_sides_changed_is_not_called_agreed() {
     let site = busy();
-    let found = Conflict {
-        field: Field::Title,
-        base: "Slow".to_owned(),
-        ours: "Slow checkout".to_owned(),
-        ours_at: site::at("14:20:00"),
-        ours_by: Some("Hanna Becker".to_owned()),
-        theirs: "Slow payments".to_owned(),
-        theirs_at: site::at("14:21:00"),
-        strategy: Strategy::ManualReview,
-        verdict: None,
-    };
-    let incident = IncidentNumber::new(5).unwrap();
-    site.write(move |tx| {
-        let of = (CONNECTOR, incident);
-        conflicts::put(tx, of, &found, "c1", State::Pending, site::at("14:22:00"))
-    });
+    site.hold(5);
     let page = site.get("/incidents/5").await.body;
     assert!(
         !page.contains("in sync") && !page.contains("Both sides agree"),

@@ -1,8 +1,6 @@
 //! The page of a connector.
 
 use axum::http::StatusCode;
-use im_core::{Conflict, Field, IncidentNumber, Strategy};
-use im_store::conflicts::{self, State};
 use im_store::inbox::{self, Arrival};
 use im_store::{connectors, outbox, settings, tallies};
 
@@ -49,23 +47,12 @@ async fn m049_i128_a_connector_has_a_page_with_its_webhook_and_its_figures() {
 #[tokio::test]
 async fn m049_what_waits_and_what_needs_a_person_is_on_the_page() {
     let site = heard();
-    let found = Conflict {
-        field: Field::Title,
-        base: "Slow".to_owned(),
-        ours: "Slow checkout".to_owned(),
-        ours_at: site::at("14:20:00"),
-        ours_by: Some("Hanna Becker".to_owned()),
-        theirs: "Slow payments".to_owned(),
-        theirs_at: site::at("14:21:00"),
-        strategy: Strategy::ManualReview,
-        verdict: None,
-    };
-    site.write(move |tx| {
+    site.hold(5);
+    site.write(|tx| {
         for row in outbox::of_connector(tx, CONNECTOR, 1)? {
             outbox::park(tx, row.id, "PagerDuty answered 404: no service PPAY001")?;
         }
-        let of = (CONNECTOR, IncidentNumber::new(5).unwrap());
-        conflicts::put(tx, of, &found, "c1", State::Pending, site::at("14:22:00"))
+        Ok(())
     });
     let page = site.get(&format!("/connectors/{CONNECTOR}")).await.body;
     for words in [

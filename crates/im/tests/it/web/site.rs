@@ -11,11 +11,12 @@ use im::clock::Clock;
 use im::figures::Figures;
 use im::web::{WebState, routes};
 use im_core::{
-    Actor, Command, Fact, IncidentNumber, Kind, PeerStatus, Person, Severity, Snapshot, Source,
+    Actor, Command, Conflict, Fact, Field, IncidentNumber, Kind, PeerStatus, Person, Severity,
+    Snapshot, Source, Strategy,
 };
 use im_engine::{commands, connector, record};
 use im_store::connectors::{self, State};
-use im_store::{Db, DbOptions, StoreError, Tx, incidents};
+use im_store::{Db, DbOptions, StoreError, Tx, conflicts, incidents};
 use jiff::Timestamp;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -157,6 +158,26 @@ impl Site {
             .db
             .write(move |tx| commands::act(tx, incident, &command, None, &by, now));
         asked.wait().unwrap();
+    }
+
+    /// Both sides renamed an incident, and a person is to decide.
+    pub(crate) fn hold(&self, number: i64) {
+        let found = Conflict {
+            field: Field::Title,
+            base: "Slow".to_owned(),
+            ours: "Slow checkout".to_owned(),
+            ours_at: at("14:20:00"),
+            ours_by: Some("Hanna Becker".to_owned()),
+            theirs: "Slow payments".to_owned(),
+            theirs_at: at("14:21:00"),
+            strategy: Strategy::ManualReview,
+            verdict: None,
+        };
+        let of = (CONNECTOR, IncidentNumber::new(number).unwrap());
+        self.write(move |tx| {
+            let pending = conflicts::State::Pending;
+            conflicts::put(tx, of, &found, "c1", pending, at("14:22:00"))
+        });
     }
 
     /// An incident that PagerDuty tells of, by its log.
