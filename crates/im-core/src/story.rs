@@ -86,7 +86,8 @@ impl Story {
             )
         };
         let last = self.lines.iter().rev().find(says_who)?;
-        let is_alone = self.status == Status::Open && last.kind == Kind::Exhausted;
+        let is_open = self.status == Status::Open && !self.deleted;
+        let is_alone = is_open && last.kind == Kind::Exhausted;
         is_alone.then_some(last.at)
     }
 

@@ -4,7 +4,8 @@
 //! Invariants
 //! - What was said last is the last event, so a change is said once, whoever looks how often.
 //! - How something is when it is first looked at is no change unless it is bad.
-//! - The webhook is told at least once, in order; it tells repetitions apart by the event's number.
+//! - The webhook is told at least once and in order, one event after the other; it tells repetitions
+//!   apart by the event's number. Another address hears nothing that is older than it.
 
 use im_store::connector_events::{self as rows, Change, EventRow, Kind, Telling};
 use im_store::{StoreError, Tx, settings};
@@ -15,12 +16,12 @@ pub const NOTIFY_URL: &str = "notify_url";
 
 /// How long telling may take before an event is taken up again.
 const LEASE: SignedDuration = SignedDuration::from_mins(1);
-/// Events that are told in one go.
-const TELL_MAX: u32 = 20;
 /// The first wait after a failure, doubled each time …
 const WAIT: SignedDuration = SignedDuration::from_secs(30);
-/// … until after so many attempts, an hour in all, the event is given up.
-const ATTEMPTS_MAX: u32 = 8;
+/// … until the event is so old: then it is given up.
+const TELL_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// Waits are doubled so often at most.
+const DOUBLED_MAX: u32 = 7;
 
 /// How something is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,16 +114,24 @@ pub fn notify_url(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
     Ok(settings::get(tx, NOTIFY_URL)?.filter(|url| !url.is_empty()))
 }
 
-/// Takes what is to be told, and says where.
-pub fn claim(
+/// Has events told at `url` from now on; an empty one: nowhere.
+pub fn notify_at(tx: &mut Tx<'_>, url: &str) -> Result<(), StoreError> {
+    if notify_url(tx)?.unwrap_or_default() != url {
+        rows::keep_waiting(tx)?;
+    }
+    settings::put(tx, NOTIFY_URL, url)
+}
+
+/// Takes what is to be told next, and says where.
+pub fn claim_next(
     tx: &mut Tx<'_>,
     now: Timestamp,
-) -> Result<Option<(String, Vec<EventRow>)>, StoreError> {
+) -> Result<Option<(String, EventRow)>, StoreError> {
     let Some(url) = notify_url(tx)? else {
         return Ok(None);
     };
-    let rows = rows::claim_due(tx, now + LEASE, TELL_MAX, now)?;
-    Ok((!rows.is_empty()).then_some((url, rows)))
+    let row = rows::claim_next(tx, now + LEASE, now)?;
+    Ok(row.map(|row| (url, row)))
 }
 
 /// Records what the webhook said to an event.
@@ -136,8 +145,8 @@ pub fn settle(
         Ok(()) => return rows::settle(tx, row.id, Telling::Told, now, None),
         Err(why) => why,
     };
-    if row.attempt < ATTEMPTS_MAX {
-        let wait = WAIT * (1 << row.attempt.saturating_sub(1).min(ATTEMPTS_MAX));
+    if now.duration_since(row.at) < TELL_FOR {
+        let wait = WAIT * (1 << row.attempt.saturating_sub(1).min(DOUBLED_MAX));
         return rows::settle(tx, row.id, Telling::Waiting, now + wait, Some(why));
     }
     rows::settle(tx, row.id, Telling::GivenUp, now, Some(why))?;

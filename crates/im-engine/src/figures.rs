@@ -56,7 +56,8 @@ impl Figures {
 
     /// Whether far more calls were made in the last 24 hours than a day in the week before.
     pub fn is_unusual(&self) -> bool {
-        let is_more = |usual| self.calls > usual * CALLS_TIMES;
+        // Where nothing was called for a week, nothing is known of what is usual.
+        let is_more = |usual| usual > 0 && self.calls > usual * CALLS_TIMES;
         self.calls > CALLS_MIN && self.usual_calls.is_some_and(is_more)
     }
 }

@@ -16,9 +16,9 @@ mod open;
 
 use im_core::{IncidentNumber, Peer, PeerStatus, Story};
 use im_pagerduty::{Answer, Call, IncidentRead, Listing, Outcome, Subscription, Walk, Why};
-use im_store::connectors::State;
+use im_store::connectors::{ConnectorRow, State};
 use im_store::repair::{self, Found, RunRow};
-use im_store::{Cause, StoreError, Tx, connectors, incidents, tallies};
+use im_store::{Cause, StoreError, Tx, connectors, incidents};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -41,8 +41,6 @@ const LOOK_EVERY: SignedDuration = SignedDuration::from_hours(1);
 const LOOK: &str = "look";
 /// While a run waits for incidents to be read, it looks again after this time.
 const WAIT: SignedDuration = SignedDuration::from_millis(500);
-/// How long counts per minute are kept: longer than any figure looks back ([`crate::silence`] looks four weeks).
-const COUNTS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 35);
 /// Why a run is made that a person asked for: everything is compared.
 const ASKED: &str = "asked";
 
@@ -131,9 +129,8 @@ pub(crate) fn step(
             return Ok(Some((run.id, call)));
         }
         match progress.phase {
-            Phase::Subscription if progress.is_look => progress.phase = Phase::Wait,
             Phase::Subscription | Phase::Enable => {
-                progress.phase = lists(tx, connector.name(), now)?;
+                progress.phase = lists(tx, connector.name(), &progress, now)?;
             }
             Phase::Users { .. } | Phase::Directory { .. } => progress.phase = Phase::Log,
             Phase::Log => progress.phase = Phase::Open { offset: 0 },
@@ -193,8 +190,13 @@ fn start(tx: &mut Tx<'_>, connector: &Connector, now: Timestamp) -> Result<RunRo
 
 /// When the next run is due, and whether it only looks at the subscription.
 fn next_run(connector: &Connector, is_look: bool, now: Timestamp) -> (Timestamp, &'static str) {
-    let last = connector.row.last_sync_at.filter(|_| is_look);
-    let whole = last.unwrap_or(now) + connector.config.sync_interval;
+    let interval = connector.config.sync_interval;
+    let whole = match connector.row.last_sync_at {
+        _ if !is_look => now + interval,
+        Some(compared) => compared + interval,
+        // What was never compared is not put off by looks.
+        None => now,
+    };
     let look = now + LOOK_EVERY;
     let has_webhook = connector.mapping.direction.receives() && connector.hears();
     if has_webhook && look < whole {
@@ -312,11 +314,7 @@ fn skip(
     let (what, next) = match progress.phase {
         Phase::Subscription | Phase::Enable => {
             if matches!(outcome, Outcome::Gone) {
-                let from = connector
-                    .row
-                    .last_heard_at
-                    .unwrap_or(connector.row.created_at);
-                connectors::open_gap(tx, connector.name(), from)?;
+                connectors::open_gap(tx, connector.name(), known_until(&connector.row))?;
                 progress.is_look = false;
                 subscription::is_gone(tx, connector.name())?;
                 connectors::set_webhook(
@@ -326,12 +324,7 @@ fn skip(
                     &connector.row.webhook_secrets,
                 )?;
             }
-            let next = if progress.is_look {
-                Phase::Wait
-            } else {
-                lists(tx, name, now)?
-            };
-            ("the webhook subscription", next)
+            ("the webhook subscription", lists(tx, name, progress, now)?)
         }
         Phase::Users { .. } => {
             directory::refused(tx, name, List::Users, (run.id, run.started_at), outcome)?;
@@ -363,7 +356,7 @@ fn advance(
         (Phase::Subscription, Answer::Subscription(subscription)) => {
             checked(tx, connector, progress, subscription, now)?
         }
-        (Phase::Enable, _) => lists(tx, name, now)?,
+        (Phase::Enable, _) => lists(tx, name, progress, now)?,
         (Phase::Users { offset }, Answer::Users(page)) => {
             remember_users(tx, name, &page.items)?;
             let place = (List::Users, offset);
@@ -399,8 +392,14 @@ fn advance(
     Ok(())
 }
 
+/// Until when nothing of a connector was missed: its webhook was heard, or a comparison was made.
+fn known_until(row: &ConnectorRow) -> Timestamp {
+    let known = row.last_heard_at.max(row.last_sync_at);
+    known.unwrap_or(row.created_at)
+}
+
 /// Whether PagerDuty still sends; if it gave up on us, what it discarded is never sent again
-/// (S02), so the log is read from the last healthy delivery on.
+/// (S02), so the log is read from where it was known last.
 fn checked(
     tx: &mut Tx<'_>,
     connector: &Connector,
@@ -408,41 +407,35 @@ fn checked(
     told: &Subscription,
     now: Timestamp,
 ) -> Result<Phase, StoreError> {
+    let (name, sends) = (connector.name(), connector.mapping.direction.sends());
+    let known = subscription::wrong(tx, name)?.unwrap_or_default();
+    let off = subscription::look(tx, name, told, sends)?;
     if told.temporarily_disabled || !told.active {
-        let row = &connector.row;
-        let from = row
-            .last_heard_at
-            .or(row.last_sync_at)
-            .unwrap_or(row.created_at);
-        connectors::open_gap(tx, connector.name(), from)?;
+        let from = known_until(&connector.row);
+        connectors::open_gap(tx, name, from)?;
         progress.since = progress.since.min(from - OVERLAP);
-        progress.is_look = false;
+        // A look that finds what was off before need not hurry: comparisons come as ever.
+        progress.is_look &= off.as_ref().is_some_and(|off| known.contains(off));
     }
-    if !told.active {
-        progress
-            .incomplete
-            .push("the webhook subscription is switched off in PagerDuty".to_owned());
-    }
-    subscription::look(tx, connector.name(), told)?;
-    let sends = connector.mapping.direction.sends();
-    if told.temporarily_disabled && !sends {
-        progress.incomplete.push(format!(
-            "PagerDuty switched the webhook subscription off, and with direction inbound nothing is written there: `im connector webhook {} --enable` switches it on",
-            connector.name()
-        ));
-    }
+    progress.incomplete.extend(off);
     if told.temporarily_disabled && sends {
         Ok(Phase::Enable)
-    } else if progress.is_look {
-        Ok(Phase::Wait)
     } else {
-        lists(tx, connector.name(), now)
+        lists(tx, name, progress, now)
     }
 }
 
-/// The lists of people and things, unless they were read lately. The users are tried each time
-/// where they could not be read.
-fn lists(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<Phase, StoreError> {
+/// The lists of people and things, unless they were read lately; a look reads none. The users are
+/// tried each time where they could not be read.
+fn lists(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    progress: &Progress,
+    now: Timestamp,
+) -> Result<Phase, StoreError> {
+    if progress.is_look {
+        return Ok(Phase::Wait);
+    }
     let known = directory::is_fresh(tx, connector, now)? && !directory::lacks_users(tx, connector)?;
     Ok(if known {
         Phase::Log
@@ -561,7 +554,6 @@ fn finish(
     }
     connectors::close_gap(tx, name, now)?;
     connectors::synced(tx, name, now)?;
-    tallies::forget(tx, name, now - COUNTS_KEPT)?;
     repair::finish(tx, run.id, message.as_deref(), now)?;
     if let Some(found) = repair::find(tx, run.id)?
         .map(|run| run.found)

@@ -4,11 +4,13 @@
 //! comparisons found that webhooks should have told, and, where nothing is compared or the
 //! subscription cannot be looked at, from how long pauses were before.
 
+use im_pagerduty::SubscriptionFilter;
 use im_store::directory::{self, Kind};
 use im_store::{StoreError, Tx, repair, tallies};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::Connector;
+use crate::subscription;
 
 /// What comparisons found counts against a webhook that was not heard of for so long.
 const MISSED_AFTER: SignedDuration = SignedDuration::from_mins(10);
@@ -56,8 +58,16 @@ fn missed(
     connector: &Connector,
     now: Timestamp,
 ) -> Result<Option<String>, StoreError> {
+    if is_narrow(tx, connector.name())? {
+        return Ok(None);
+    }
     let row = &connector.row;
-    let since = row.last_heard_at.unwrap_or(row.created_at + FIRST);
+    // What happened before the webhook was made, or while it was, it could not tell.
+    let made = subscription::secret_since(tx, row)?;
+    let since = match row.last_heard_at {
+        Some(heard) => heard.max(made + MISSED_AFTER),
+        None => made + FIRST,
+    };
     if now.duration_since(since) < MISSED_AFTER {
         return Ok(None);
     }
@@ -68,6 +78,13 @@ fn missed(
             "comparisons found {count} changes that no webhook told"
         )),
     })
+}
+
+/// Whether the subscription is meant to tell only a part of what comparisons find.
+fn is_narrow(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
+    let scope = subscription::made_for(tx, name)?;
+    let is_part = scope.is_some_and(|scope| scope != SubscriptionFilter::Account);
+    Ok(is_part || !subscription::missing(tx, name)?.is_empty())
 }
 
 /// Whether no incident can come: every service that the connector names is under maintenance (S50).

@@ -5,25 +5,31 @@
 //! or another one takes its place, so that status and doctor can say it without asking.
 
 use im_pagerduty::{EVENTS, Subscription, SubscriptionFilter, missing_events};
+use im_store::connectors::ConnectorRow;
 use im_store::{StoreError, Tx, settings};
+use jiff::Timestamp;
 
 /// All that a subscription can listen to.
 const ACCOUNT: &str = "the account";
 /// The subscription is gone.
 const GONE: &str = "the webhook subscription was deleted in PagerDuty";
+/// Somebody switched it off.
+const SWITCHED_OFF: &str = "the webhook subscription is switched off in PagerDuty";
+/// PagerDuty switched it off after failures.
+const GIVEN_UP: &str = "PagerDuty gave the webhook subscription up for 24 hours";
 
-/// Notes what a subscription is like now, and what is wrong with it. How it was when it was made is
-/// what the first look sees.
+/// Notes what a subscription is like now, and what is wrong with it; says why nothing comes by it, if
+/// it is off and stays off: what PagerDuty gave up is switched on again where `switches_on`. How it was
+/// when it was made is what the first look sees.
 pub fn look(
     tx: &mut Tx<'_>,
     connector: &str,
     subscription: &Subscription,
-) -> Result<(), StoreError> {
+    switches_on: bool,
+) -> Result<Option<String>, StoreError> {
     note_missing(tx, connector, &missing_events(&subscription.events))?;
-    let mut wrong = Vec::new();
-    if !subscription.active {
-        wrong.push("the webhook subscription is switched off in PagerDuty".to_owned());
-    }
+    let off = off(connector, subscription, switches_on);
+    let mut wrong: Vec<String> = off.iter().cloned().collect();
     let now = as_seen(subscription);
     let known = first_seen(tx, connector)?;
     if let Some((_, address, scope)) = known.filter(|known| known.0 == now.0) {
@@ -44,7 +50,20 @@ pub fn look(
         let text = serde_json::json!(now).to_string();
         put(tx, &seen_key(connector), &text)?;
     }
-    put(tx, &wrong_key(connector), &wrong.join("; "))
+    put(tx, &wrong_key(connector), &wrong.join("; "))?;
+    Ok(off)
+}
+
+fn off(connector: &str, subscription: &Subscription, switches_on: bool) -> Option<String> {
+    if !subscription.active {
+        Some(SWITCHED_OFF.to_owned())
+    } else if subscription.temporarily_disabled && !switches_on {
+        Some(format!(
+            "{GIVEN_UP}: `im connector webhook {connector} --enable` switches it on"
+        ))
+    } else {
+        None
+    }
 }
 
 /// What it listened to when it was made; `None` if nobody has looked at it.
@@ -114,6 +133,15 @@ pub fn was_deleted(wrong: Option<&str>) -> bool {
     wrong == Some(GONE)
 }
 
+/// Whether nothing comes by it as it is: deleted, switched off or given up.
+pub fn is_off(wrong: Option<&str>) -> bool {
+    wrong.is_some_and(|wrong| {
+        [GONE, SWITCHED_OFF, GIVEN_UP]
+            .iter()
+            .any(|off| wrong.starts_with(off))
+    })
+}
+
 /// Remembers what the subscription of a connector leaves out.
 pub fn note_missing(tx: &mut Tx<'_>, connector: &str, missing: &[&str]) -> Result<(), StoreError> {
     put(tx, &missing_key(connector), &missing.join(" "))
@@ -134,12 +162,29 @@ pub fn forget(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Notes that a connector has another signing secret from now on.
+pub fn note_secret(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<(), StoreError> {
+    settings::put(tx, &secret_key(connector), &now.to_string())
+}
+
+/// Since when a connector has its signing secret.
+pub fn secret_since(tx: &mut Tx<'_>, row: &ConnectorRow) -> Result<Timestamp, StoreError> {
+    let noted = settings::get(tx, &secret_key(&row.name))?;
+    Ok(noted
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(row.created_at))
+}
+
 /// Most looks find what the last one found.
 fn put(tx: &mut Tx<'_>, key: &str, value: &str) -> Result<(), StoreError> {
     if settings::get(tx, key)?.unwrap_or_default() == value {
         return Ok(());
     }
     settings::put(tx, key, value)
+}
+
+fn secret_key(connector: &str) -> String {
+    format!("webhook_secret_at:{connector}")
 }
 
 fn seen_key(connector: &str) -> String {

@@ -52,7 +52,7 @@ fn standing(
         Some(since) => {
             let why = format!(
                 "nobody is left to page since {} and nobody has acknowledged {}",
-                since.strftime("%H:%M UTC"),
+                since.strftime("%Y-%m-%d %H:%M UTC"),
                 story.title
             );
             let next = format!("`im ack {number}` takes it; `im assign {number}` pages somebody");

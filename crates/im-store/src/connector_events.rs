@@ -142,15 +142,25 @@ statements! {
                             WHERE later.connector = one.connector AND later.kind = one.kind
                               AND later.subject = one.subject AND later.id > one.id)
          ORDER BY subject";
-    CLAIM_DUE = "-- connector_events.claim_due
+    CLAIM_NEXT = "-- connector_events.claim_next
         UPDATE connector_event SET due_at = ?2, attempt = attempt + 1
-         WHERE id IN (SELECT id FROM connector_event WHERE telling = 'waiting' AND due_at <= ?1 ORDER BY id LIMIT ?3)
-           AND due_at <= ?1 -- again: another worker may have won since
+         WHERE id = (SELECT MIN(id) FROM connector_event WHERE telling = 'waiting')
+           AND due_at <= ?1
      RETURNING id, connector, at, kind, subject, from_state, to_state, reasons, next, telling, attempt, failure";
     SETTLE = "-- connector_events.settle
         UPDATE connector_event SET telling = ?2, due_at = ?3, failure = ?4 WHERE id = ?1";
+    KEEP_WAITING = "-- connector_events.keep_waiting
+        UPDATE connector_event SET telling = 'kept' WHERE telling = 'waiting'";
     FORGET = "-- connector_events.forget
         DELETE FROM connector_event WHERE connector = ?1";
+    FORGET_OLD = "-- connector_events.forget_old
+        DELETE FROM connector_event
+         WHERE at < ?1 AND telling <> 'waiting'
+           -- The last word on a thing is what the next is compared with; of an incident that somebody has there is none.
+           AND (kind = 'notify' OR to_state = 'owned' OR EXISTS (
+                SELECT 1 FROM connector_event AS later
+                 WHERE later.connector = connector_event.connector AND later.kind = connector_event.kind
+                   AND later.subject = connector_event.subject AND later.id > connector_event.id))";
 }
 
 /// Keeps a change, to be told if `telling` says so.
@@ -206,17 +216,20 @@ pub fn subjects(
     rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }
 
-/// Takes events that are to be told, the oldest first.
-pub fn claim_due(
+/// Takes the oldest event that is to be told, unless somebody has it or it is not due.
+pub fn claim_next(
     tx: &mut Tx<'_>,
     lease_until: Timestamp,
-    limit: u32,
     now: Timestamp,
-) -> Result<Vec<EventRow>, StoreError> {
-    let rows = tx.query(CLAIM_DUE, params![now, lease_until, limit])?;
-    let mut rows: Vec<EventRow> = rows.iter().map(read).collect::<Result<_, _>>()?;
-    rows.sort_by_key(|row| row.id);
-    Ok(rows)
+) -> Result<Option<EventRow>, StoreError> {
+    let row = tx.query_one(CLAIM_NEXT, params![now, lease_until])?;
+    row.as_ref().map(read).transpose()
+}
+
+/// What was to be told is kept, and told to nobody.
+pub fn keep_waiting(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    tx.execute(KEEP_WAITING, params![])?;
+    Ok(())
 }
 
 /// What became of telling it, and when it is told again if it waits.
@@ -234,6 +247,12 @@ pub fn settle(
 /// Forgets what changed about a connector: one that gets the name later begins anew.
 pub fn forget(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
     tx.execute(FORGET, params![connector])?;
+    Ok(())
+}
+
+/// Forgets what changed before `before`, but for the last word on each thing.
+pub fn forget_old(tx: &mut Tx<'_>, before: Timestamp) -> Result<(), StoreError> {
+    tx.execute(FORGET_OLD, params![before])?;
     Ok(())
 }
 

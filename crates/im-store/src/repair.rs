@@ -99,6 +99,12 @@ statements! {
          WHERE connector = ?1 AND finished_at IS NULL ORDER BY id LIMIT 1";
     REPAIRED_SINCE = "-- repair.repaired_since
         SELECT CAST(COALESCE(SUM(repaired), 0) AS BIGINT) FROM sync_run WHERE connector = ?1 AND started_at >= ?2";
+    FORGET_OLD = "-- repair.forget_old
+        DELETE FROM sync_run
+         WHERE finished_at < ?1
+           AND EXISTS (SELECT 1 FROM sync_run AS later
+                        WHERE later.connector = sync_run.connector AND later.finished_at IS NOT NULL
+                          AND later.id > sync_run.id)";
     WANT = "-- repair.want
         INSERT INTO wanted (connector, pd_id, run, with_log, due_at) VALUES (?1, ?2, ?3, ?4, ?5)
             ON CONFLICT (connector, pd_id) DO UPDATE
@@ -147,6 +153,12 @@ pub fn start(
     let id = counter::next(tx, "sync_run", 1)?;
     tx.execute(START, params![id, connector, cause, now, progress])?;
     Ok(id)
+}
+
+/// Forgets repairs that ended before `before`, but for the last one of each connector.
+pub fn forget_old(tx: &mut Tx<'_>, before: Timestamp) -> Result<(), StoreError> {
+    tx.execute(FORGET_OLD, params![before])?;
+    Ok(())
 }
 
 /// The repair that is under way.

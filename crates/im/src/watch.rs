@@ -1,5 +1,5 @@
 //! What a server looks at by itself: each minute what changed about a connector (I-129), each hour
-//! the certificate of its public address (G12).
+//! the certificate of its public address (G12) and what is too old to be kept.
 //!
 //! PagerDuty is not asked: what comparisons and calls brought is judged. The engine keeps and says
 //! what changed (`im_engine::events`); this looks, and carries events to the webhook of the settings.
@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use im_engine::connector;
 use im_engine::events::{self, Standing};
+use im_engine::{connector, old};
 use im_store::StoreError;
 use im_store::connector_events::{EventRow, Kind};
 use serde_json::{Value, json};
@@ -24,8 +24,8 @@ use crate::http::certificate;
 use crate::run::chain;
 
 const EVERY: Duration = Duration::from_mins(1);
-/// Looks between two at the certificate.
-const CERTIFICATE_EVERY: u64 = 60;
+/// Looks between two at the certificate and at what is old.
+const HOURLY: u64 = 60;
 
 /// What was seen is about this.
 type About = (String, Kind, String);
@@ -41,11 +41,16 @@ pub async fn run(app: Arc<App>, stop: CancellationToken) {
     let mut watch = Watch::new(Arc::clone(&app));
     let mut looks = 0_u64;
     loop {
-        if looks.is_multiple_of(CERTIFICATE_EVERY) {
+        let is_hour = looks.is_multiple_of(HOURLY);
+        if is_hour {
             look_at_certificate(&app).await;
         }
         looks += 1;
-        for done in [watch.look().await, tell(&app).await] {
+        let mut done = vec![watch.look().await, tell(&app).await];
+        if is_hour {
+            done.push(forget_old(&app).await);
+        }
+        for done in done {
             if let Err(error) = done {
                 tracing::warn!("connectors were not watched: {}", chain(&error));
             }
@@ -108,20 +113,26 @@ impl Watch {
     }
 }
 
+/// Forgets what is too old to be kept.
+pub async fn forget_old(app: &App) -> Result<(), StoreError> {
+    let now = app.clock.now();
+    app.db.write(move |tx| old::forget(tx, now)).await
+}
+
 /// Tells the webhook of the settings what it does not know yet.
 pub async fn tell(app: &App) -> Result<(), StoreError> {
-    let now = app.clock.now();
-    let Some((url, rows)) = app.db.write(move |tx| events::claim(tx, now)).await? else {
-        return Ok(());
-    };
-    for row in rows {
+    loop {
+        let now = app.clock.now();
+        let next = app.db.write(move |tx| events::claim_next(tx, now)).await?;
+        let Some((url, row)) = next else {
+            return Ok(());
+        };
         let answer = app.caller.tell(&url, &body(&row)).await;
         let now = app.clock.now();
         app.db
             .write(move |tx| events::settle(tx, &row, &answer, now))
             .await?;
     }
-    Ok(())
 }
 
 /// What the webhook gets: `text` is what chats show, the rest is for programs.

@@ -202,6 +202,20 @@ pub(crate) struct Connector {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Webhook {
     pub(crate) state: String,
+    pub(crate) url: Option<String>,
+    pub(crate) last_delivery: Option<Timestamp>,
+    pub(crate) last_error: Option<WebhookError>,
+    #[serde(default)]
+    pub(crate) events: Vec<String>,
+    #[serde(default)]
+    pub(crate) missing_events: Vec<String>,
+    pub(crate) changed: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct WebhookError {
+    pub(crate) at: Timestamp,
+    pub(crate) what: String,
 }
 
 /// The answer of something that looks at several things: a test, a doctor, a webhook change.

@@ -27,11 +27,11 @@ use axum::routing::post;
 
 use im_core::ConnectorName;
 use im_engine::connector::{self, Connector};
-use im_engine::{inbox, request_sync};
+use im_engine::{inbox, request_sync, subscription};
 use im_pagerduty::{Secret, read_envelope, verify};
 use im_store::connectors::ConnectorRow;
 use im_store::inbox::Arrival;
-use im_store::{StoreError, Tx, connectors, settings, tallies};
+use im_store::{StoreError, Tx, connectors, tallies};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -609,31 +609,22 @@ async fn alarm(app: &App, connector: &Connector, now: Timestamp) {
     app.signals.nudge();
 }
 
-fn secret_key(connector: &str) -> String {
-    format!("webhook_secret_at:{connector}")
-}
-
 /// Notes that a connector has another signing secret from now on.
 pub fn note_new_secret(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<(), StoreError> {
     // Counts are kept by the minute: what failed earlier in this one is not about the new secret.
     let earlier = tallies::since(tx, connector, BAD_SIGNATURES, now)?;
     tallies::add(tx, connector, BAD_SIGNATURES, -earlier, now)?;
-    settings::put(tx, &secret_key(connector), &now.to_string())
-}
-
-/// Since when a connector has its signing secret.
-pub fn secret_since(tx: &mut Tx<'_>, row: &ConnectorRow) -> Result<Timestamp, StoreError> {
-    let noted = settings::get(tx, &secret_key(&row.name))?;
-    Ok(noted
-        .and_then(|text| text.parse().ok())
-        .unwrap_or(row.created_at))
+    subscription::note_secret(tx, connector, now)
 }
 
 /// Whether no delivery has been signed with the secret that is stored now.
 async fn never_verified(app: &App, row: &ConnectorRow) -> bool {
     let row = row.clone();
     let heard = row.last_heard_at;
-    let since = app.db.read(move |tx| secret_since(tx, &row)).await;
+    let since = app
+        .db
+        .read(move |tx| subscription::secret_since(tx, &row))
+        .await;
     since.map_or(true, |since| heard.is_none_or(|heard| heard < since))
 }
 
@@ -661,7 +652,7 @@ pub fn bad_signatures_since_good(
     row: &ConnectorRow,
     now: Timestamp,
 ) -> Result<i64, StoreError> {
-    let since = secret_since(tx, row)?
+    let since = subscription::secret_since(tx, row)?
         .max(row.last_heard_at.unwrap_or(Timestamp::UNIX_EPOCH))
         .max(now - BAD_REMEMBERED);
     tallies::since(tx, &row.name, BAD_SIGNATURES, since)

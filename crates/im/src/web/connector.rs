@@ -228,17 +228,33 @@ fn webhook(webhook: &WebhookView, name: &str, now: Timestamp) -> Markup {
                         @if told == 0 { "None" }
                         @else { details { summary { (told) " kinds" } ul { @for event in &webhook.events { li { (event) } } } } }
                     }
+                    @if let Some(changed) = &webhook.changed {
+                        dt { "Changed" }
+                        dd { (parts::capital(changed)) }
+                    }
                     @if !webhook.missing_events.is_empty() {
                         dt { "Left out" }
                         dd { (webhook.missing_events.join(", ")) }
                     }
                 }
-                @if webhook.state != "enabled" || !webhook.missing_events.is_empty() {
+                @if let Some(flag) = to_do(webhook) {
                     p.small { "To put it right:" }
-                    pre.command { "im connector webhook " (name) " --enable" }
+                    pre.command { "im connector webhook " (name) " " (flag) }
                 }
             }
         }
+    }
+}
+
+/// What puts the webhook right, if anything is wrong with it.
+fn to_do(webhook: &WebhookView) -> Option<&'static str> {
+    // What somebody changed there may be set back; another secret takes another subscription.
+    let is_changed = webhook.changed.is_some() || !webhook.missing_events.is_empty();
+    match webhook.state {
+        "bad_signatures" => Some("--enable"),
+        _ if is_changed => Some("--repair"),
+        "enabled" => None,
+        _ => Some("--enable"),
     }
 }
 

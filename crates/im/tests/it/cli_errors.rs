@@ -201,7 +201,6 @@ fn wrong_values_are_refused_before_anything_is_asked() {
         "connector add pagerduty prod --config {",
         "connector add pagerduty prod --config @/does/not/exist",
         "connector add jira prod",
-        "connector webhook prod",
         "connector webhook prod --enable --disable",
         "connector webhook prod --disable --insecure",
         "connector config prod --direction sideways",

@@ -293,7 +293,11 @@ fn the_rest_of_connector_and_server() {
         );
     };
     webhook("--enable", r#"{"action":"enable"}"#);
-    webhook("--repair", r#"{"action":"repair"}"#);
+    webhook("--repair", r#"{"action":"repair","insecure":false}"#);
+    webhook(
+        "--repair --insecure",
+        r#"{"action":"repair","insecure":true}"#,
+    );
     webhook(
         "--enable --scope team:PTEAM01",
         r#"{"action":"enable","scope":"team:PTEAM01"}"#,

@@ -245,8 +245,13 @@ fn g09_a_webhook_that_was_changed_in_pagerduty_is_said_and_made_anew() {
         assert!(bad.contains(&said), "{bad}");
         assert_eq!(
             bad.contains("Mode: repair only"),
-            method == "DELETE",
+            !said.contains("listens to"),
             "{bad}"
+        );
+        let shown = unwrapped(&story.done("connector webhook prod"));
+        assert!(
+            shown.contains("Changed: ") && shown.contains(&said),
+            "{shown}"
         );
         let doctor = unwrapped(&story.im("doctor").all());
         assert!(doctor.contains(&said), "{doctor}");

@@ -2,8 +2,9 @@
 
 use im_core::{Command, Severity};
 use im_engine::figures::{self, Figures};
+use im_engine::old;
 use im_pagerduty::{Call, Reply};
-use im_store::{inbox, tallies};
+use im_store::{inbox, params, tallies};
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -142,12 +143,20 @@ story! {
     fn what_was_counted_longer_ago_than_anybody_looks_is_forgotten(world) {
         world.settle_down();
         let now = world.our_now();
-        for days in [36, 34] {
+        for days in [57, 55] {
             world.write(move |tx| tallies::add(tx, CONNECTOR, "events", 1, now - DAY * days));
         }
-        let counted = |world: &mut World| world.write(move |tx| tallies::since(tx, CONNECTOR, "events", now - DAY * 40));
+        let counted = |world: &mut World| world.write(move |tx| tallies::since(tx, CONNECTOR, "events", now - DAY * 60));
+        let runs = |world: &mut World| world.write(|tx| Ok(tx.query("SELECT id FROM sync_run", params![])?.len()));
+        world.run_for(SignedDuration::from_mins(11));
         assert_eq!(counted(world), 2);
-        world.run_for(SignedDuration::from_mins(6));
-        assert_eq!(counted(world), 1, "a comparison clears away");
+        assert!(runs(world) >= 3);
+        world.write(move |tx| old::forget(tx, now));
+        assert_eq!(counted(world), 1);
+        assert!(runs(world) >= 3, "comparisons of today stay");
+        let later = world.our_now() + DAY * 57;
+        world.write(move |tx| old::forget(tx, later));
+        assert_eq!(counted(world), 0);
+        assert_eq!(runs(world), 1, "the last comparison is never forgotten");
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use im_core::{Command, Severity};
-use im_engine::commands;
+use im_engine::key::{self, Key};
+use im_engine::{commands, connector, subscription};
 use im_pagerduty::Call;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::world::{CONNECTOR, World};
@@ -163,6 +164,14 @@ story! {
         assert!(world.number_of(&twin).is_some(), "it is read");
         let message = world.last_run().message.unwrap();
         assert!(message.contains("`im connector webhook pd --enable` switches it on"), "{message}");
+        let wrong = world.write(|tx| subscription::wrong(tx, CONNECTOR));
+        assert_eq!(wrong.as_ref(), Some(&message), "and it is known until it is on again");
+        assert!(subscription::is_off(wrong.as_deref()));
+        let key = world.write(|tx| {
+            let connector = connector::load(tx, CONNECTOR)?.expect("it is there");
+            key::state(tx, &connector, Timestamp::UNIX_EPOCH)
+        });
+        assert!(matches!(key, Key::Needed { .. }), "repair is all there is");
         let asked = &world.asked[known..];
         let writes: Vec<&Call> = asked.iter().map(|asked| &asked.call).filter(|call| call.is_write()).collect();
         assert!(writes.is_empty(), "{writes:?}");

@@ -425,6 +425,17 @@ story! {
         let twin = world.triggered("Nobody tells of it");
         world.run_for(HOUR + MINUTE);
         assert!(world.number_of(&twin).is_some());
+        // While it stays off, comparisons are as rare as ever.
+        let compared = world.connector().last_sync_at;
+        world.run_for(HOUR * 5);
+        assert_eq!(world.connector().last_sync_at, compared);
+    }
+
+    fn m039_what_was_never_compared_is_compared_once_it_can_be(world) {
+        world.configure(|config| config["sync_interval"] = json!("24h"));
+        world.write(|tx| tx.execute("UPDATE connector SET last_sync_at = NULL", im_store::params![]).map(drop));
+        world.run_for(HOUR + MINUTE * 2);
+        assert!(world.connector().last_sync_at.is_some(), "looks do not put it off");
     }
 
     fn g10_a_revoked_key_leaves_the_webhooks_and_says_so(world) {

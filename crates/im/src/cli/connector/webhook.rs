@@ -4,24 +4,27 @@ use clap::Args;
 use im_core::ConnectorName;
 use serde_json::{Value, json};
 
+use super::status::capitalised;
 use crate::cli::checks;
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::prompt::Question;
-use crate::cli::table;
-use crate::cli::types::Checks;
+use crate::cli::types::{Checks, Connector};
+use crate::cli::{table, time};
 use crate::client::Call;
 
-/// Set up, test or end the webhook of a connector
+/// Show, set up, test or end the webhook of a connector
 #[derive(Debug, Args)]
-#[command(override_usage = "im connector webhook NAME --enable|--repair|--disable|--manual|--test")]
+#[command(
+    override_usage = "im connector webhook NAME [--enable|--repair|--disable|--manual|--test]"
+)]
 pub(crate) struct WebhookArgs {
     /// Which connector
     name: ConnectorName,
     #[command(flatten)]
     action: Action,
-    /// With --enable: accept a public address that begins with http:// (for tests on one machine)
-    #[arg(long, conflicts_with_all = ["repair", "disable", "manual", "test"])]
+    /// With --enable and --repair: accept a public address that begins with http:// (for tests on one machine)
+    #[arg(long, conflicts_with_all = ["disable", "manual", "test"])]
     insecure: bool,
     /// With --enable: what it listens to, `account`, `service:ID` or `team:ID` [default: the account]
     #[arg(long, value_name = "SCOPE", conflicts_with_all = ["repair", "disable", "manual", "test"])]
@@ -32,7 +35,7 @@ pub(crate) struct WebhookArgs {
 }
 
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "five flags of which clap lets one through"
@@ -64,8 +67,9 @@ pub(crate) async fn run(args: WebhookArgs, cx: &mut Context) -> Result<Exit, Fai
         },
         Action { disable: true, .. } => json!({"action": "disable"}),
         Action { test: true, .. } => json!({"action": "test"}),
-        Action { repair: true, .. } => json!({"action": "repair"}),
-        Action { .. } => enable(&args),
+        Action { repair: true, .. } => json!({"action": "repair", "insecure": args.insecure}),
+        Action { enable: true, .. } => enable(&args),
+        Action { .. } => return show(name, cx).await,
     };
     let answer = cx.send(call(name, body)).await?;
     let found: Checks = answer.read()?;
@@ -76,6 +80,50 @@ pub(crate) async fn run(args: WebhookArgs, cx: &mut Context) -> Result<Exit, Fai
         say_url(&found, cx);
     }
     Ok(Exit::of_checks(found.ok))
+}
+
+/// Where PagerDuty delivers, what it tells, and how that went.
+async fn show(name: &str, cx: &mut Context) -> Result<Exit, Failure> {
+    let answer = cx.send(Call::get(["connectors", name])).await?;
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+        return Ok(Exit::Done);
+    }
+    let Connector { webhook, .. } = answer.read()?;
+    let url = webhook.url.unwrap_or_else(|| {
+        "nobody knows yet under which address PagerDuty reaches this server; `im config set public_url https://…`".to_owned()
+    });
+    let moment = |at| time::full(at, &cx.zone);
+    let delivery = webhook
+        .last_delivery
+        .map_or_else(|| "none yet".to_owned(), moment);
+    let error = webhook.last_error.map_or_else(
+        || "none".to_owned(),
+        |error| format!("{}, {}", moment(error.at), error.what),
+    );
+    let mut lines = vec![
+        ("Webhook: ", capitalised(&webhook.state)),
+        ("URL: ", url),
+        ("Events: ", events(&webhook.events)),
+        ("Last Delivery: ", delivery),
+        ("Last Error: ", error),
+    ];
+    if !webhook.missing_events.is_empty() {
+        lines.push(("Left Out: ", webhook.missing_events.join(", ")));
+    }
+    lines.extend(webhook.changed.map(|changed| ("Changed: ", changed)));
+    let width = cx.ui.width;
+    for (head, text) in lines {
+        cx.ui.say(table::hanging(head, &text, width));
+    }
+    Ok(Exit::Done)
+}
+
+fn events(told: &[String]) -> String {
+    match told {
+        [] => "none".to_owned(),
+        told => told.join(", "),
+    }
 }
 
 fn enable(args: &WebhookArgs) -> Value {

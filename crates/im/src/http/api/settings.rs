@@ -126,7 +126,7 @@ pub(super) async fn change(
                 settings::put(tx, PUBLIC_URL, url)?;
             }
             if let Some(url) = &notify {
-                settings::put(tx, NOTIFY_URL, url)?;
+                events::notify_at(tx, url)?;
             }
             Ok::<_, ApiError>(read(tx)?)
         })
@@ -138,7 +138,7 @@ fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
     Ok(Settings {
         status_model: commands::status_model(tx)?.as_str(),
         public_url: stored_public_url(tx)?,
-        notify_url: events::notify_url(tx)?,
+        notify_url: events::notify_url(tx)?.map(|url| masked(&url)),
         trusted_proxy_hops: trusted_proxy_hops(tx)?,
         time_zone: stored_zone(tx)?,
         identity_header: identity_header(tx)?,
@@ -293,6 +293,14 @@ fn notify_url(text: &str) -> Result<String, ApiError> {
         return Err(wrong("it must have no user and no password"));
     }
     Ok(text.to_owned())
+}
+
+/// What is shown of an address whose path or query may be the right to use it.
+fn masked(url: &str) -> String {
+    match reqwest::Url::parse(url) {
+        Ok(url) => format!("{}/********", url.origin().ascii_serialization()),
+        Err(_) => "********".to_owned(),
+    }
 }
 
 /// Whether an address is of this machine.

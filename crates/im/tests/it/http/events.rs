@@ -81,7 +81,12 @@ impl Watched {
         let watched = Self::start().await;
         let url = json!({"notify_url": receiver.url});
         let set = watched.there.server.patch("/api/v1/settings", url).await;
-        assert_eq!(set.is(200)["notify_url"], receiver.url.as_str());
+        let shown = format!("{}/********", receiver.url.trim_end_matches("/hear"));
+        assert_eq!(
+            set.is(200)["notify_url"],
+            shown,
+            "the path may be the right"
+        );
         watched
     }
 
@@ -245,6 +250,71 @@ async fn i129_a_receiver_that_is_ill_is_tried_again_and_at_last_given_up() {
 }
 
 #[tokio::test]
+async fn i129_events_are_told_in_order_and_another_address_gets_no_old_ones() {
+    let receiver = Receiver::start().await;
+    let mut watched = Watched::notifying(&receiver).await;
+    receiver.refuse(Some(StatusCode::SERVICE_UNAVAILABLE));
+    watched.set(State::Limited, None).await;
+    watched.looks(3).await;
+    watched.set(State::Active, None).await;
+    watched.looks(2).await;
+    let waiting = watched.timeline().await;
+    assert!(
+        waiting.len() == 2 && waiting.iter().all(|line| line.ends_with("(waiting)")),
+        "{waiting:#?}"
+    );
+    receiver.refuse(None);
+    watched.looks(8).await;
+    let words = |receiver: &Receiver| -> Vec<Value> {
+        let got = receiver.got();
+        got.iter().map(|told| told["to"].clone()).collect()
+    };
+    assert_eq!(words(&receiver), ["degraded", "healthy"], "the older first");
+    // What waits when the address changes was for the old one.
+    receiver.refuse(Some(StatusCode::SERVICE_UNAVAILABLE));
+    watched.set(State::Limited, None).await;
+    watched.looks(2).await;
+    let other = Receiver::start().await;
+    let url = json!({"notify_url": other.url});
+    watched
+        .there
+        .server
+        .patch("/api/v1/settings", url)
+        .await
+        .is(200);
+    watched.looks(8).await;
+    assert!(other.got().is_empty());
+    watched.set(State::Active, None).await;
+    watched.looks(2).await;
+    assert_eq!(words(&other), ["healthy"]);
+    assert_eq!(words(&receiver), ["degraded", "healthy"]);
+}
+
+#[tokio::test]
+async fn what_changed_is_kept_for_eight_weeks_and_the_last_word_for_ever() {
+    let mut watched = Watched::start().await;
+    for state in [State::Limited, State::Active, State::Limited] {
+        watched.set(state, None).await;
+        watched.looks(2).await;
+    }
+    assert_eq!(watched.timeline().await.len(), 3);
+    let app = Arc::clone(&watched.there.server.app);
+    watched.there.server.pass(55 * 24 * 3600);
+    watch::forget_old(&app).await.unwrap();
+    assert_eq!(watched.timeline().await.len(), 3);
+    watched.there.server.pass(2 * 24 * 3600);
+    watch::forget_old(&app).await.unwrap();
+    let left = watched.timeline().await;
+    assert!(
+        left.len() == 1 && left[0].starts_with("health: connector prod is degraded"),
+        "{left:#?}"
+    );
+    watched.set(State::Limited, None).await;
+    watched.looks(3).await;
+    assert_eq!(watched.timeline().await, left, "it is not said again");
+}
+
+#[tokio::test]
 async fn i129_a_silence_is_told_only_if_there_was_something_to_tell() {
     let mut watched = Watched::start().await;
     let compared = |watched: &Watched| watched.there.server.clock.now();
@@ -280,6 +350,37 @@ async fn i129_a_silence_is_told_only_if_there_was_something_to_tell() {
     assert_eq!(
         watched.timeline().await[0],
         "silence: the webhook of connector prod is heard (was silent) (kept)"
+    );
+}
+
+#[tokio::test]
+async fn i129_a_webhook_for_a_part_of_the_account_is_not_silent_about_the_rest() {
+    let mut watched = Watched::start().await;
+    let service = watched.there.stand_in.account.services[0].0.clone();
+    let narrow =
+        json!({"action": "enable", "insecure": true, "scope": format!("service:{service}")});
+    let path = "/api/v1/connectors/prod/webhook";
+    watched.there.server.post(path, narrow).await.is(200);
+    watched.set(State::Active, None).await;
+    watched.looks(20).await;
+    let now = watched.there.server.clock.now();
+    watched
+        .write(move |tx| {
+            connectors::synced(tx, "prod", now)?;
+            let run = repair::start(tx, "prod", "interval", "{}", now)?;
+            let found = repair::Found {
+                repaired: 3,
+                ..repair::Found::default()
+            };
+            repair::count(tx, run, found)?;
+            repair::finish(tx, run, None, now)
+        })
+        .await;
+    watched.looks(3).await;
+    let told = watched.timeline().await;
+    assert!(
+        !told.iter().any(|line| line.starts_with("silence: ")),
+        "{told:#?}"
     );
 }
 
@@ -374,7 +475,7 @@ async fn s49_an_incident_that_nobody_has_is_shown_as_unowned_and_told_once() {
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(
         told[0].starts_with(
-            "unowned: INC-1 is unowned (was owned): nobody is left to page since 10:14 UTC"
+            "unowned: INC-1 is unowned (was owned): nobody is left to page since 2026-11-20 10:14 UTC"
         ),
         "{told:#?}"
     );

@@ -337,6 +337,10 @@ async fn i133_five_hundred_calls_are_never_unusual_and_one_more_may_be() {
     let before = calls(&there).await;
     let now = there.server.clock.now();
     let heard = move |tx: &mut Tx<'_>| {
+        for day in 1..8 {
+            let at = now - SignedDuration::from_hours(24 * day + 1);
+            tallies::add(tx, "prod", "calls", 70, at)?;
+        }
         connectors::heard(tx, "prod", now)?;
         connectors::synced(tx, "prod", now)
     };

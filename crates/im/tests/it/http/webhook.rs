@@ -363,7 +363,10 @@ async fn m039_what_was_changed_of_the_webhook_is_named_and_repaired() {
             .unwrap_or_default()
             .to_owned()
     };
-    let repair = async || lines(&there.webhook(json!({"action": "repair"})).await);
+    let plain = there.webhook(json!({"action": "repair"})).await;
+    assert_eq!(plain.is(422)["code"], "insecure");
+    let ask = json!({"action": "repair", "insecure": true});
+    let repair = async || lines(&there.webhook(ask.clone()).await);
     assert_eq!(sync().await, "");
     let id = subscription(&there)["id"].as_str().unwrap().to_owned();
     assert_eq!(
@@ -410,6 +413,6 @@ async fn m039_what_was_changed_of_the_webhook_is_named_and_repaired() {
     subscription(&there);
     // What was never made is not repaired.
     there.webhook(json!({"action": "disable"})).await.is(200);
-    let nothing = there.webhook(json!({"action": "repair"})).await;
+    let nothing = there.webhook(ask.clone()).await;
     assert_eq!(nothing.is(409)["code"], "no_webhook");
 }

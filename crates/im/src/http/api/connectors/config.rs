@@ -377,13 +377,14 @@ pub(super) async fn apply(
     };
     let parted = Parted { config, stored };
     let draft = probe::unsaved(name, &parted, api_key.clone(), app.clock.now());
-    let tried = try_changed(app, &connector, &draft, has_key).await?;
+    let (tried, may_write) = try_changed(app, &connector, &draft, has_key).await?;
     let Parted { config, stored } = parted;
     let notices = ask_for_mapped(app, &connector, &config, &api_key).await?;
     let is_other = has_key || config.base_url != connector.config.base_url;
     let state = match &tried {
         Some(Tried::Taken(..)) => RowState::Active,
         _ if is_other => RowState::Untested,
+        _ if may_write && connector.row.state == RowState::Limited => RowState::Active,
         _ => connector.row.state,
     };
     let now = app.clock.now();
@@ -457,21 +458,24 @@ fn put_changed(tx: &mut Tx<'_>, changed: &Changed, now: Timestamp) -> Result<(),
     Ok(request_sync(tx, &row.name, "configured", now)?)
 }
 
-/// Tries a new key, and an old one that is to be written with for the first time.
+/// Tries a new key, and an old one that is to be written with for the first time: what became of the
+/// first, and whether the other was seen to write.
 async fn try_changed(
     app: &App,
     before: &Connector,
     after: &Connector,
     has_key: bool,
-) -> Result<Option<Tried>, ApiError> {
+) -> Result<(Option<Tried>, bool), ApiError> {
     if has_key {
-        return Ok(Some(probe::must_do(app, after, false).await?));
+        let tried = probe::must_do(app, after, false).await?;
+        return Ok((Some(tried), false));
     }
     let (old, new) = (before.mapping.direction, after.mapping.direction);
-    if !old.sends() && new.sends() {
-        probe::must_write(app, after, false).await?;
+    if old.sends() || !new.sends() {
+        return Ok((None, false));
     }
-    Ok(None)
+    let written = probe::must_write(app, after, false).await?;
+    Ok((None, !probe::is_silent(&written)))
 }
 
 /// Refuses priorities and services that PagerDuty does not have, where the configuration names others than before,

@@ -195,10 +195,10 @@ pub(super) async fn must_do(
     }
     if connector.mapping.direction.sends() {
         let written = must_write(app, connector, is_new).await?;
-        lines.push(match written {
-            Outcome::Wait { .. } | Outcome::Unclear(_) => return Ok(silent(connector, &written)),
-            Outcome::Done(_) | Outcome::Gone | Outcome::Refused(_) => Check::ok(WRITES),
-        });
+        if is_silent(&written) {
+            return Ok(silent(connector, &written));
+        }
+        lines.push(Check::ok(WRITES));
     }
     Ok(Tried::Taken(owner, lines))
 }
@@ -217,6 +217,11 @@ pub(super) async fn must_write(
             Err(read_only(connector, &owner, refusal, is_new))
         }
     }
+}
+
+/// Whether PagerDuty said nothing that tells what the key may do.
+pub(super) fn is_silent(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Wait { .. } | Outcome::Unclear(_))
 }
 
 fn silent(connector: &Connector, outcome: &Outcome) -> Tried {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::ask::ask;
+use super::ask::{ask, trouble};
 use super::lists::{self, UserView};
 use super::probe::{self, Owner, Tried};
 use crate::http::App;
@@ -64,11 +64,13 @@ pub(super) async fn probe(
     let connector = draft(&app, &given)?;
     let owner = match probe::must_do(&app, &connector, true).await? {
         Tried::Taken(owner, _) => owner,
-        Tried::Silent(why, next) => {
-            return Err(ApiError::new(StatusCode::GATEWAY_TIMEOUT, "pagerduty", why).hint(next));
-        }
+        Tried::Silent(why, next) => return Err(no_answer(why, next)),
     };
     let written = probe::write(&app, &connector).await?;
+    if probe::is_silent(&written) {
+        let (why, next) = trouble(&connector, &written);
+        return Err(no_answer(why, next));
+    }
     let (kind, user) = match owner {
         Owner::Account => ("account", None),
         Owner::User(user) => ("user", Some(user)),
@@ -87,6 +89,10 @@ pub(super) async fn probe(
             .await
             .unwrap_or_default(),
     }))
+}
+
+fn no_answer(why: String, next: String) -> ApiError {
+    ApiError::new(StatusCode::GATEWAY_TIMEOUT, "pagerduty", why).hint(next)
 }
 
 /// Find PagerDuty's users of an e-mail address by a key that is not stored

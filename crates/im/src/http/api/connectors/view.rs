@@ -92,6 +92,8 @@ pub struct WebhookView {
     /// Events that the subscription was seen to leave out.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing_events: Vec<&'static str>,
+    /// What was changed of the subscription in PagerDuty, as last seen; null if it is as it was made.
+    pub changed: Option<String>,
 }
 
 /// A delivery that was not taken.
@@ -164,7 +166,8 @@ pub(crate) fn view(
     let bad_signatures = hooks::bad_signatures_since_good(tx, row, now)?;
     let missing_events = subscription::missing(tx, name)?;
     let wrong = subscription::wrong(tx, name)?;
-    let deleted = subscription::was_deleted(wrong.as_deref());
+    let is_off = subscription::is_off(wrong.as_deref());
+    let changed = wrong.clone();
     let bad = || {
         (bad_signatures > 0).then(|| {
             format!(
@@ -179,7 +182,7 @@ pub(crate) fn view(
         .or(wrong)
         .or_else(|| events::told(&missing_events));
     let key = key::state(tx, connector, now)?;
-    let webhook = webhook_state(connector, bad_signatures, deleted);
+    let webhook = webhook_state(connector, bad_signatures, is_off);
     Ok(ConnectorView {
         name: name.to_owned(),
         kind: "pagerduty",
@@ -205,8 +208,9 @@ pub(crate) fn view(
             }),
             events: told_events(webhook, &missing_events),
             missing_events,
+            changed,
         },
-        mode: mode(connector, deleted),
+        mode: mode(connector, is_off),
         api_key: key.as_str(),
         api_key_reason: match key {
             Key::Needed { why, .. } => Some(why.to_owned()),
@@ -222,11 +226,11 @@ pub(crate) fn view(
     })
 }
 
-fn webhook_state(connector: &Connector, bad_signatures: i64, deleted: bool) -> &'static str {
+fn webhook_state(connector: &Connector, bad_signatures: i64, is_off: bool) -> &'static str {
     let row = &connector.row;
     if bad_signatures > 0 {
         "bad_signatures"
-    } else if deleted {
+    } else if is_off {
         "disabled"
     } else if !row.webhook_secrets.is_empty() {
         "enabled"
@@ -250,9 +254,9 @@ pub(super) fn webhook_url(public_url: &str, connector: &str) -> String {
     format!("{public_url}/connectors/{connector}/webhook")
 }
 
-fn mode(connector: &Connector, deleted: bool) -> &'static str {
+fn mode(connector: &Connector, is_off: bool) -> &'static str {
     let has_secret = !connector.row.webhook_secrets.is_empty();
-    let hears = connector.config.enable_webhook && has_secret && !deleted;
+    let hears = connector.config.enable_webhook && has_secret && !is_off;
     match connector.mapping.direction {
         Direction::None => "paused",
         Direction::Outbound => "outbound only",

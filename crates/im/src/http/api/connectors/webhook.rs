@@ -45,7 +45,7 @@ pub(super) struct Request {
     action: String,
     /// With `enable`: what it listens to: `account`, `service:ID` or `team:ID`.
     scope: Option<String>,
-    /// With `enable`: accept a public address that begins with http://.
+    /// With `enable` and `repair`: accept a public address that begins with http://.
     #[serde(default)]
     insecure: bool,
     /// With `manual`: the secret that PagerDuty showed.
@@ -69,7 +69,7 @@ pub(super) async fn webhook(
             let scope = request.scope.as_deref().map(scope).transpose()?;
             enable(&app, &connector, request.insecure, scope).await
         }
-        "repair" => repair::repair(&app, &connector).await,
+        "repair" => repair::repair(&app, &connector, request.insecure).await,
         "disable" => disable(&app, &connector).await,
         "test" => try_it(&app, &connector).await,
         "manual" => manual(&app, &connector, request.secret).await,
@@ -110,6 +110,23 @@ async fn address(app: &App, connector: &Connector) -> Result<String, ApiError> {
     Ok(webhook_url(&base, connector.name()))
 }
 
+/// The same, refused where it is not encrypted and nobody said that it may be so.
+async fn safe_address(
+    app: &App,
+    connector: &Connector,
+    insecure: bool,
+) -> Result<String, ApiError> {
+    let url = address(app, connector).await?;
+    if url.starts_with("https://") || insecure {
+        return Ok(url);
+    }
+    Err(ApiError::wrong_value(
+        "insecure",
+        format!("{url} is not encrypted: webhooks tell what breaks where"),
+    )
+    .hint("set public_url to an https:// address; `--insecure` is for trials on one machine"))
+}
+
 /// Refuses what would need a webhook where none is listened to.
 pub(super) fn must_receive(connector: &Connector) -> Result<(), ApiError> {
     let name = connector.name();
@@ -142,14 +159,7 @@ async fn enable(
     scope: Option<SubscriptionFilter>,
 ) -> Result<Checks, ApiError> {
     must_receive(connector)?;
-    let url = address(app, connector).await?;
-    if !url.starts_with("https://") && !insecure {
-        return Err(ApiError::wrong_value(
-            "insecure",
-            format!("{url} is not encrypted: webhooks tell what breaks where"),
-        )
-        .hint("set public_url to an https:// address; `--insecure` is for trials on one machine"));
-    }
+    let url = safe_address(app, connector, insecure).await?;
     let doubt = doubt(app, connector).await?;
     let mut lines = Vec::new();
     let mut ours = None;
@@ -219,7 +229,7 @@ async fn doubt(app: &App, connector: &Connector) -> Result<Option<&'static str>,
                 return Ok(Some("which was changed in PagerDuty"));
             }
             let is_told = settings::get(tx, &told_key(&row.name))? == Some(mark(&row));
-            let since = hooks::secret_since(tx, &row)?;
+            let since = subscription::secret_since(tx, &row)?;
             let has_fitted = row.last_heard_at.is_some_and(|heard| heard >= since);
             let is_certain = is_told || has_fitted;
             Ok::<_, ApiError>((!is_certain).then_some("whose secret no delivery has proved"))
@@ -415,7 +425,7 @@ async fn store(
             subscription::forget(tx, name)?;
             subscription::note_missing(tx, name, &stored.missing)?;
             if let Some(found) = &stored.found {
-                subscription::look(tx, name, found)?;
+                subscription::look(tx, name, found, true)?;
             }
             Ok::<_, ApiError>(request_sync(tx, name, "webhook enabled", now)?)
         })

@@ -10,14 +10,19 @@ use im_pagerduty::{
 };
 
 use super::super::ask::{outcome, unanswered};
-use super::{address, hurry, make, must_receive, must_write_to};
+use super::{hurry, make, must_receive, must_write_to, safe_address};
 use crate::http::App;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
 
-pub(super) async fn repair(app: &App, connector: &Connector) -> Result<Checks, ApiError> {
+pub(super) async fn repair(
+    app: &App,
+    connector: &Connector,
+    insecure: bool,
+) -> Result<Checks, ApiError> {
     must_receive(connector)?;
-    let (name, url) = (connector.name(), address(app, connector).await?);
+    let url = safe_address(app, connector, insecure).await?;
+    let name = connector.name();
     let noted = name.to_owned();
     let (scope, was_deleted) = app
         .db
