@@ -1,5 +1,8 @@
 //! PagerDuty's people, as last read: who has which address there.
 
+use serde::Deserialize;
+
+use crate::arrangements::{self, Sort};
 use crate::statements::statements;
 use crate::{Row, StoreError, Tx, params};
 
@@ -38,16 +41,37 @@ pub fn put(tx: &mut Tx<'_>, connector: &str, user: &UserRow) -> Result<(), Store
     Ok(())
 }
 
-/// The user with this address, in any case.
+/// The user with this address, in any case; else the one that people say is the person of this address.
 pub fn by_email(
     tx: &mut Tx<'_>,
     connector: &str,
     email: &str,
 ) -> Result<Option<UserRow>, StoreError> {
-    tx.query_one(BY_EMAIL, params![connector, email.to_lowercase()])?
-        .as_ref()
-        .map(read)
-        .transpose()
+    match tx.query_one(BY_EMAIL, params![connector, email.to_lowercase()])? {
+        Some(row) => read(&row).map(Some),
+        None => linked(tx, connector, email),
+    }
+}
+
+/// A user of PagerDuty's, and the person that it is.
+#[derive(Deserialize)]
+struct Link {
+    user: String,
+    person: Option<String>,
+}
+
+fn linked(tx: &mut Tx<'_>, connector: &str, email: &str) -> Result<Option<UserRow>, StoreError> {
+    let is_meant = |link: &Link| {
+        let person = link.person.as_deref();
+        person.is_some_and(|person| person.eq_ignore_ascii_case(email))
+    };
+    let links: Vec<Link> = arrangements::all(tx, Sort::User)?;
+    for link in links.iter().filter(|link| is_meant(link)) {
+        if let Some(user) = by_id(tx, connector, &link.user)? {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
 }
 
 /// The user with this id.

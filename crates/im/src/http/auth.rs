@@ -221,7 +221,7 @@ fn known_person(tx: &mut im_store::Tx<'_>, email: &str) -> Result<Actor, StoreEr
         if let Some(user) = people::by_email(tx, &connector.name, email)? {
             return Ok(Actor {
                 kind: ActorKind::User,
-                id: Some(user.email),
+                id: Some(email.to_lowercase()),
                 name: user.name,
             });
         }

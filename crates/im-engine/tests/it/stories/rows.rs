@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use im_core::{Command, Severity};
+use im_core::{Actor, Command, Kind, Severity};
 use im_engine::key::{self, Key};
 use im_engine::{commands, connector, subscription};
 use im_pagerduty::Call;
+use im_store::arrangements::{self, Sort};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -111,6 +112,45 @@ story! {
         world.settle_down();
         assert_eq!(world.sim.incident(&twin).unwrap().assignees, std::slice::from_ref(&third));
         assert_eq!(here(world), [third]);
+    }
+
+    fn i088_who_is_nobody_here_is_shown_by_pagerdutys_name(world) {
+        let (incident, twin) = declare(world, Severity::Sev2);
+        let from = world.sim.incident(&twin).unwrap().assignees[0].clone();
+        let (id, name) = (world.account.users[4].0.clone(), world.account.users[4].1.clone());
+        world.write(|tx| tx.execute("DELETE FROM pd_user", im_store::params![]).map(drop));
+        world.sim.reassign(&from, &twin, &id, world.now).unwrap();
+        world.settle_down();
+        let assignees = world.story(incident).assignees;
+        assert_eq!(assignees, [im_core::Person { id, name: Some(name) }]);
+    }
+
+    fn i087_who_was_linked_by_hand_acts_in_their_own_name(world) {
+        let (incident, twin) = declare(world, Severity::Sev2);
+        let there = world.user(4);
+        let link = json!({"user": there, "person": "cleo@home.example"});
+        world.write(|tx| arrangements::put(tx, Sort::User, &there, &link));
+        let cleo = Actor::user("Cleo@home.example", "Cleo");
+        let now = world.our_now();
+        world.write(|tx| Ok(commands::act(tx, incident, &Command::Acknowledge, None, &cleo, now).unwrap()));
+        world.settle_down();
+        assert_eq!(world.sim.incident(&twin).unwrap().assignees, std::slice::from_ref(&there));
+        let entries = world.sim.log_entries_of(&twin);
+        let entry = entries.iter().find(|entry| entry.kind == "acknowledge").unwrap();
+        assert_eq!(entry.user.as_ref(), Some(&there), "not the connector's own person");
+        let notes = &world.sim.incident(&twin).unwrap().notes;
+        assert!(notes.iter().all(|note| !note.contains("Cleo")), "nothing has to be signed: {notes:?}");
+    }
+
+    fn i090_each_escalation_stands_in_the_timeline_with_its_time_and_whom_it_reached(world) {
+        let (incident, twin) = world.born_there("Nobody at all");
+        world.run_for(MINUTE * 100);
+        let there: Vec<_> = world.sim.log_entries_of(&twin).into_iter().filter(|entry| entry.kind == "escalate").map(|entry| entry.at).collect();
+        let story = world.story(incident);
+        let here: Vec<_> = story.lines.iter().filter(|line| line.kind == Kind::Escalated).collect();
+        assert!(there.len() >= 2, "{}", world.timeline(incident));
+        assert_eq!(here.iter().map(|line| line.at).collect::<Vec<_>>(), there);
+        assert!(here.iter().all(|line| !line.people.is_empty()), "{}", world.timeline(incident));
     }
 
     fn i108_what_was_refused_gets_another_chance_and_what_is_too_old_waits_for_a_person(world) {
