@@ -23,6 +23,7 @@ mod fact;
 mod fields;
 mod fold;
 mod gone;
+mod helpers;
 mod id;
 mod lines;
 mod mapping;
@@ -52,6 +53,7 @@ pub use effect::{Debts, Effect, Owed, owed};
 pub use fact::{Fact, Kind, Source};
 pub use fold::{fold, peer_of};
 pub use gone::GONE;
+pub use helpers::Helper;
 pub use id::{ConnectorName, IncidentNumber, PARTS, ParseIdError};
 pub use mapping::{
     Direction, FieldChoice, Mapping, ResolveRule, ServiceChoice, ServiceRule, Traits,

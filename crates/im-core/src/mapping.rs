@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{CustomField, Named, Ownership, Severity, SeveritySource, Urgency};
+use crate::{CustomField, Named, Ownership, Severity, SeveritySource, Story, Urgency};
 
 /// Which way changes travel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -283,6 +283,13 @@ impl Mapping {
     pub fn is_synced(&self, id: &str) -> bool {
         let chosen = self.synced.as_ref();
         chosen.is_none_or(|chosen| chosen.iter().any(|known| known == id))
+    }
+
+    /// Whether an incident is on a service that is not chosen (any more): it is kept, and neither listed
+    /// nor counted (MW-39).
+    pub fn hides(&self, story: &Story) -> bool {
+        let on = story.peer.as_ref().and_then(|peer| peer.service.as_ref());
+        on.is_some_and(|service| !self.is_synced(&service.id))
     }
 
     /// PagerDuty's id of the service for an incident: by the first rule that it meets, else by the

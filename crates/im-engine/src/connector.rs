@@ -103,6 +103,17 @@ pub fn erase(tx: &mut Tx<'_>, name: &str, limit: u32, now: Timestamp) -> Result<
     Ok(erased)
 }
 
+/// Erases at most `limit` incidents of a connector that are on services which are not chosen to be
+/// synced; says how many incidents went. Who asks has let all follow the choice ([`attach`]).
+pub fn erase_hidden(
+    tx: &mut Tx<'_>,
+    name: &str,
+    limit: u32,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    erase::some_hidden(tx, name, limit, now)
+}
+
 /// The setting that holds since when a connector has its key.
 fn key_at(name: &str) -> String {
     format!("api_key_at:{name}")

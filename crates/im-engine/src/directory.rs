@@ -365,6 +365,17 @@ fn shown(connector: &str, offset: u32, answer: &Answer, at: Timestamp) -> Shown 
     }
 }
 
+/// PagerDuty's ids of the two highest priorities, as far as its list was read.
+pub fn highest_priorities(tx: &mut Tx<'_>, connector: &str) -> Result<Vec<String>, StoreError> {
+    let known = directory::of_kind(tx, Kind::Priority)?.into_iter();
+    let current = known.filter(|row| row.connector == connector && row.until.is_none());
+    let mut ranked: Vec<(u32, String)> = current
+        .filter_map(|row| Some((row.about.rank?, row.id)))
+        .collect();
+    ranked.sort_unstable();
+    Ok(ranked.into_iter().take(2).map(|(_, id)| id).collect())
+}
+
 fn of_user(user: &im_pagerduty::User) -> About {
     About {
         time_zone: user.time_zone.clone(),

@@ -62,6 +62,21 @@ pub(crate) fn gathered(
     Ok(gather(own, &parts))
 }
 
+/// Whether every part of an incident is on a service that is not chosen to be synced.
+pub(crate) fn are_hidden(
+    tx: &mut Tx<'_>,
+    whole: IncidentNumber,
+    story: &Story,
+) -> Result<bool, StoreError> {
+    for span in &story.spans {
+        let part = incidents::find(tx, whole.part(span.part))?;
+        if part.is_none_or(|part| !part.hidden) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// What is declared of all services together.
 pub(crate) struct Declared {
     severity: Option<Severity>,

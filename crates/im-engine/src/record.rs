@@ -198,7 +198,12 @@ pub(crate) fn refold_alone(
         None => None,
     };
     if let Some(story) = &story {
-        incidents::update(tx, incident, story)?;
+        let hidden = if story.spans.is_empty() {
+            mapping.is_some_and(|mapping| mapping.hides(story))
+        } else {
+            parts::are_hidden(tx, incident, story)?
+        };
+        incidents::update(tx, incident, story, hidden)?;
     }
     Ok(story)
 }
@@ -240,16 +245,31 @@ pub fn story(
     }
 }
 
-/// The facts of an incident, and what they add up to.
-pub type Told = (Arc<Vec<Fact>>, Story);
+/// What was told of an incident.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Its facts.
+    pub facts: Arc<Vec<Fact>>,
+    /// What they add up to.
+    pub story: Story,
+    /// Whether it is on a service that is not chosen to be synced.
+    pub hidden: bool,
+}
 
 /// What was told of an incident itself, without what was of its parts; `None` where there
 /// is nothing.
 pub fn told(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Option<Told>, StoreError> {
-    let known = facts::of_incident(tx, incident)?;
+    let facts = facts::of_incident(tx, incident)?;
     let mapping = mapping(tx, incident, None)?;
-    let story = fold(&known, mapping.as_deref());
-    Ok(story.map(|story| (known, story)))
+    let Some(story) = fold(&facts, mapping.as_deref()) else {
+        return Ok(None);
+    };
+    let hidden = mapping.is_some_and(|mapping| mapping.hides(&story));
+    Ok(Some(Told {
+        facts,
+        story,
+        hidden,
+    }))
 }
 
 /// What its own facts tell, without those of its parts.

@@ -6,7 +6,7 @@ use im_core::IncidentNumber;
 use im_store::connector_events::{self, Kind};
 use im_store::{StoreError, Tx, incidents};
 
-use crate::connector::Connector;
+use crate::connector::{self, Connector};
 use crate::events::Standing;
 use crate::record;
 
@@ -28,6 +28,21 @@ pub fn standings(tx: &mut Tx<'_>, connector: &Connector) -> Result<Vec<Standing>
     let mut found = Vec::new();
     for number in numbers {
         found.extend(standing(tx, number, connector)?);
+    }
+    Ok(found)
+}
+
+/// The incidents that nobody has, of every connector; a part is told of with its whole.
+pub fn all(tx: &mut Tx<'_>) -> Result<BTreeSet<IncidentNumber>, StoreError> {
+    let mut found = BTreeSet::new();
+    for connector in connector::all(tx)? {
+        for number in incidents::open_exhausted(tx, connector.name())? {
+            let number = number.whole().unwrap_or(number);
+            let story = record::story(tx, number, Some(&connector))?;
+            if story.is_some_and(|story| story.unowned_since().is_some()) {
+                found.insert(number);
+            }
+        }
     }
     Ok(found)
 }

@@ -18,6 +18,8 @@ pub(crate) const MARK: i64 = 0;
 statements! {
     NEXT = "-- erase.next
         SELECT number FROM incident WHERE connector = ?1 ORDER BY updated_at, number LIMIT ?2";
+    NEXT_HIDDEN = "-- erase.next_hidden
+        SELECT number FROM incident WHERE connector = ?1 AND hidden = 1 ORDER BY updated_at, number LIMIT ?2";
     SET_MARK = "-- erase.set_mark
         INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind)
         VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM fact), ?1, ?2, ?3, ?4, ?5, 'none')
@@ -51,7 +53,27 @@ pub fn some_incidents(
     limit: u32,
     now: Timestamp,
 ) -> Result<usize, StoreError> {
-    let rows = tx.query(NEXT, params![connector, limit])?;
+    erase(tx, NEXT, connector, limit, now)
+}
+
+/// The same of those on services that are not chosen to be synced.
+pub fn some_hidden(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    limit: u32,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    erase(tx, NEXT_HIDDEN, connector, limit, now)
+}
+
+fn erase(
+    tx: &mut Tx<'_>,
+    next: &str,
+    connector: &str,
+    limit: u32,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let rows = tx.query(next, params![connector, limit])?;
     let numbers: Vec<i64> = rows
         .iter()
         .map(|row| row.int(0))

@@ -47,6 +47,8 @@ pub struct IncidentRow {
     pub updated_at: Timestamp,
     /// Whether it was removed here.
     pub deleted: bool,
+    /// Whether it is on a service that is not chosen to be synced.
+    pub hidden: bool,
     /// How many parts it has: one for each service, where there are several.
     pub parts: i64,
     /// Grows with each write.
@@ -64,6 +66,8 @@ pub struct Filter {
     pub service: Option<String>,
     /// A part of the title, in any case.
     pub title: Option<String>,
+    /// Those on services that are not chosen to be synced, instead of the others.
+    pub hidden: bool,
     /// Only those that began before this one.
     pub before: Option<IncidentNumber>,
     /// At most so many.
@@ -71,8 +75,8 @@ pub struct Filter {
 }
 
 const COLUMNS: &str = "number, connector, pd_key, pd_id, pd_number, pd_url, pd_status, status, title, severity,
-    severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted, parts,
-    version";
+    severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted, hidden,
+    parts, version";
 
 statements! {
     INSERT = "-- incidents.insert
@@ -82,12 +86,13 @@ statements! {
         UPDATE incident
            SET pd_id = ?2, pd_number = ?3, pd_url = ?4, pd_status = ?5, status = ?6, title = ?7, severity = ?8,
                severity_source = ?9, service = ?10, assignees = ?11, created_at = ?12, acknowledged_at = ?13,
-               resolved_at = ?14, updated_at = ?15, deleted = ?16, parts = ?17, version = version + 1
+               resolved_at = ?14, updated_at = ?15, deleted = ?16, parts = ?17, hidden = ?18,
+               version = version + 1
          WHERE number = ?1";
     BY_NUMBER = "-- incidents.by_number
         SELECT number, connector, pd_key, pd_id, pd_number, pd_url, pd_status, status, title, severity,
                severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted,
-               parts, version
+               hidden, parts, version
           FROM incident WHERE number = ?1";
     BY_TWIN = "-- incidents.by_twin
         SELECT number FROM incident WHERE connector = ?1 AND pd_id = ?2";
@@ -103,7 +108,7 @@ statements! {
         SELECT number FROM incident WHERE connector = ?1 AND pd_status <> 'resolved' ORDER BY number";
     OPEN_EXHAUSTED = "-- incidents.open_exhausted
         SELECT number FROM incident
-         WHERE connector = ?1 AND status = 'open' AND deleted = 0
+         WHERE connector = ?1 AND status = 'open' AND deleted = 0 AND hidden = 0
            AND EXISTS (SELECT 1 FROM fact WHERE fact.incident = incident.number AND fact.kind = 'exhausted')
          ORDER BY number";
     LINKED_AFTER = "-- incidents.linked_after
@@ -113,7 +118,7 @@ statements! {
     LINKED = "-- incidents.linked
         SELECT COUNT(*) FROM incident WHERE connector = ?1 AND pd_id IS NOT NULL";
     COUNT_OPEN = "-- incidents.count_open
-        SELECT COUNT(*) FROM incident WHERE status IN ('open', 'acknowledged', 'mitigated') AND deleted = 0
+        SELECT COUNT(*) FROM incident WHERE status IN ('open', 'acknowledged', 'mitigated') AND deleted = 0 AND hidden = 0
            AND number + 0 < ?1";
 }
 
@@ -143,8 +148,13 @@ pub fn insert_as(
     Ok(())
 }
 
-/// Writes what the facts add up to.
-pub fn update(tx: &mut Tx<'_>, number: IncidentNumber, story: &Story) -> Result<(), StoreError> {
+/// Writes what the facts add up to, and whether lists and figures leave it out.
+pub fn update(
+    tx: &mut Tx<'_>,
+    number: IncidentNumber,
+    story: &Story,
+    hidden: bool,
+) -> Result<(), StoreError> {
     let peer = story.peer.as_ref();
     tx.execute(
         UPDATE,
@@ -166,6 +176,7 @@ pub fn update(tx: &mut Tx<'_>, number: IncidentNumber, story: &Story) -> Result<
             story.updated_at,
             story.deleted,
             story.spans.last().map_or(0, |span| i64::from(span.part)),
+            hidden,
         ],
     )?;
     Ok(())
@@ -302,7 +313,11 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreE
     let mut values: Vec<Value> = Vec::new();
     let parts = IncidentNumber::FIRST_OF_PARTS;
     // The sum keeps the planners from reading by number what is ordered by time.
-    let mut wheres = vec!["deleted = 0".to_owned(), format!("number + 0 < {parts}")];
+    let mut wheres = vec![
+        "deleted = 0".to_owned(),
+        format!("hidden = {}", u8::from(filter.hidden)),
+        format!("number + 0 < {parts}"),
+    ];
     let mut bind = |value: Value| {
         values.push(value);
         format!("?{}", values.len())
@@ -406,7 +421,8 @@ fn read(row: &Row) -> Result<IncidentRow, StoreError> {
         resolved_at: row.opt_time(15)?,
         updated_at: row.time(16)?,
         deleted: row.bool(17)?,
-        parts: row.int(18)?,
-        version: row.int(19)?,
+        hidden: row.bool(18)?,
+        parts: row.int(19)?,
+        version: row.int(20)?,
     })
 }

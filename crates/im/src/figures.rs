@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, Story};
-use im_engine::{connector, record};
+use im_engine::connector;
+use im_engine::record::{self, Told};
 use im_metrics::input::{Deployment, DeploymentStatus, History, Settings};
 use im_metrics::{Engine, history};
 use im_store::deployments::{DeploymentRow, Status};
@@ -349,10 +350,15 @@ fn tell(
     while let Some(number) = left.pop() {
         let told = record::told(tx, number)?;
         let mut found = None;
-        if let Some((facts, story)) = &told {
+        if let Some(Told {
+            facts,
+            story,
+            hidden,
+        }) = &told
+        {
             tell_names(facts, story, &mut news);
             left.extend(story.spans.iter().map(|span| number.part(span.part)));
-            found = history(number, facts, story);
+            found = history(number, facts, story).filter(|_| !hidden);
         }
         // What is said of an incident is said of each of its parts.
         if let Some(plain) = &found

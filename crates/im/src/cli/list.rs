@@ -41,6 +41,9 @@ pub(crate) struct ListArgs {
     /// Only titles with this in them
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
+    /// Those on services of PagerDuty's that are not chosen to be synced, which are in no other list
+    #[arg(long)]
+    hidden: bool,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(PAGE_MAX)))]
     limit: u32,
@@ -85,6 +88,7 @@ fn call(args: &ListArgs, last: Option<&Incident>) -> Call {
         ("severity", args.sev.map(|sev| sev.to_string())),
         ("service", args.service.clone()),
         ("q", args.search.clone()),
+        ("hidden", args.hidden.then(|| "true".to_owned())),
         ("before", last.map(|incident| incident.number.to_string())),
     ];
     for (name, value) in filters {

@@ -73,6 +73,10 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
     let both = |at| time::both(at, &cx.zone, cx.now);
     let mut lines = vec![("Status", status(incident))];
     lines.push(("Severity", severity(incident)));
+    if incident.major {
+        let why = "one of the two highest priorities, or several came to help";
+        lines.push(("Major", format!("yes: {why}")));
+    }
     lines.push(("Service", incident.service.clone().unwrap_or_else(none)));
     if !incident.fields.is_empty() {
         let fields = incident.fields.iter();
@@ -82,6 +86,17 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
         lines.push(("Fields", fields.join(", ")));
     }
     lines.push(("Assignees", names(&incident.assignees)));
+    if !incident.helpers.is_empty() {
+        let helpers = incident.helpers.iter();
+        let helpers: Vec<String> = helpers
+            .map(|helper| format!("{} ({})", helper.name, helper.answer))
+            .collect();
+        lines.push(("Asked to help", helpers.join(", ")));
+    }
+    if incident.hidden {
+        let why = "its service is not synced any more; it is in no list and in no figure";
+        lines.push(("Hidden", why.to_owned()));
+    }
     let unowned = |since| format!("since {}: nobody is left to page", both(since));
     lines.extend(
         incident
@@ -98,6 +113,7 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
             incident.acknowledged_at,
             &incident.acknowledged_by,
         ),
+        ("Mobilised", incident.mobilised_at, &None),
         ("Mitigated", incident.mitigated_at, &incident.mitigated_by),
         ("Resolved", incident.resolved_at, &incident.resolved_by),
     ];

@@ -39,6 +39,13 @@ pub(crate) struct Incident {
     pub(crate) acknowledged_at: Option<Timestamp>,
     pub(crate) acknowledged_by: Option<String>,
     pub(crate) unowned_since: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) major: bool,
+    #[serde(default)]
+    pub(crate) helpers: Vec<Helper>,
+    pub(crate) mobilised_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(crate) hidden: bool,
     pub(crate) mitigated_at: Option<Timestamp>,
     pub(crate) mitigated_by: Option<String>,
     pub(crate) resolved_at: Option<Timestamp>,
@@ -210,6 +217,12 @@ pub(crate) struct Webhook {
     #[serde(default)]
     pub(crate) missing_events: Vec<String>,
     pub(crate) changed: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(crate) struct Helper {
+    pub(crate) name: String,
+    pub(crate) answer: String,
 }
 
 #[derive(Debug, Deserialize)]

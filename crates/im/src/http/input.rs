@@ -98,6 +98,18 @@ impl Params {
         (Self(these), Self(others))
     }
 
+    /// Whether a name is `true`; it is not where it is not given.
+    pub fn flag(&self, name: &str) -> Result<bool, ApiError> {
+        match self.one(name) {
+            None | Some("false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => Err(
+                ApiError::bad_request(format!("`{name}` cannot be `{other}`"))
+                    .hint("write true or false"),
+            ),
+        }
+    }
+
     /// The last value of a name.
     pub fn one(&self, name: &str) -> Option<&str> {
         self.all(name).last()

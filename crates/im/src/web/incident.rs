@@ -16,6 +16,7 @@ pub(super) fn page(shell: &Shell, detail: &Detail, moment: Moment) -> Markup {
         nav.crumbs aria-label="Breadcrumb" { a href="/" { "Incidents" } " / " span aria-current="page" { (number) } }
         h1 { (story.title) }
         (state(story, shell.model, now))
+        (warnings(detail, now))
         (figures(detail, now))
         div.columns {
             section.lines aria-labelledby="timeline" {
@@ -27,7 +28,7 @@ pub(super) fn page(shell: &Shell, detail: &Detail, moment: Moment) -> Markup {
             }
             aside aria-label="About it" {
                 (pagerduty::panel(detail, shell.model, now))
-                (details(story))
+                (details(detail, now))
             }
         }
     };
@@ -60,6 +61,18 @@ fn state(story: &Story, model: StatusModel, now: Timestamp) -> Markup {
                     ". The same as " a href={ "/incidents/" (of) } { (of) }
                 }
             }
+        }
+    }
+}
+
+/// What one has to know before anything else.
+fn warnings(detail: &Detail, now: Timestamp) -> Markup {
+    html! {
+        @if let Some(since) = detail.story.unowned_since() {
+            p.reason.tone.red { "Nobody has it: its escalation policy came to its end at " (times::exact(since, now)) ", and nobody is left to page." }
+        }
+        @if detail.row.hidden {
+            p.reason { "Its service is not synced any more: what happens in PagerDuty changes nothing here, and it is in no list and in no figure." }
         }
     }
 }
@@ -137,11 +150,14 @@ fn there(detail: &Detail, now: Timestamp) -> Markup {
     }
 }
 
-fn details(story: &Story) -> Markup {
+fn details(detail: &Detail, now: Timestamp) -> Markup {
+    let story = &detail.story;
     let peer = story.peer.as_ref();
+    let helpers = story.helpers();
     let facts = [
         ("Service", story.service.clone()),
         ("Severity", Some(severity(story))),
+        ("Major", detail.major.then(|| "Yes".to_owned())),
         (
             "Urgency",
             peer.and_then(|peer| peer.urgency)
@@ -173,6 +189,19 @@ fn details(story: &Story) -> Markup {
             dl.facts {
                 @for (name, value) in facts {
                     @if let Some(value) = value { dt { (name) } dd { (value) } }
+                }
+                @if !helpers.is_empty() {
+                    dt { "Asked to help" }
+                    dd {
+                        @for (place, helper) in helpers.iter().enumerate() {
+                            @if place > 0 { ", " }
+                            (helper.person.label()) " (" (helper.answer) ")"
+                        }
+                    }
+                }
+                @if let Some(at) = story.mobilised_at() {
+                    dt { "Mobilised" }
+                    dd { (times::exact(at, now)) ", in " (times::duration(story.created_at, at)) }
                 }
                 @for field in &story.fields { dt { (field.name) } dd { (field.value) } }
             }

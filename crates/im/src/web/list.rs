@@ -1,6 +1,8 @@
 //! The list: what is open, worst first, then what ended last.
 
-use im_core::StatusModel;
+use std::collections::BTreeSet;
+
+use im_core::{IncidentNumber, StatusModel};
 use im_store::incidents::IncidentRow;
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -21,12 +23,12 @@ pub(super) fn page(list: &List, moment: Moment) -> Markup {
             section aria-labelledby="open" {
                 h2 #open { "Open" span.number { (list.shell.open) } }
                 @if list.open.is_empty() { (nothing_open(&list.over, now)) }
-                @else { (table(&list.open, model, now)) }
+                @else { (table(&list.open, &list.unowned, model, now)) }
             }
             @if !list.over.is_empty() {
                 section aria-labelledby="over" {
                     h2 #over { "Recently resolved" span.number { (list.over.len()) } }
-                    (table(&list.over, model, now))
+                    (table(&list.over, &list.unowned, model, now))
                 }
             }
             @if list.more {
@@ -81,7 +83,12 @@ fn nothing_open(over: &[IncidentRow], now: Timestamp) -> Markup {
 
 /// Roles are named because the narrow layout shows rows as grids, and browsers then forget that
 /// they are rows.
-fn table(rows: &[IncidentRow], model: StatusModel, now: Timestamp) -> Markup {
+fn table(
+    rows: &[IncidentRow],
+    unowned: &BTreeSet<IncidentNumber>,
+    model: StatusModel,
+    now: Timestamp,
+) -> Markup {
     html! {
         div.panel {
             table role="table" {
@@ -93,14 +100,14 @@ fn table(rows: &[IncidentRow], model: StatusModel, now: Timestamp) -> Markup {
                     }
                 }
                 tbody role="rowgroup" {
-                    @for row in rows { (incident(row, model, now)) }
+                    @for row in rows { (incident(row, unowned.contains(&row.number), model, now)) }
                 }
             }
         }
     }
 }
 
-fn incident(row: &IncidentRow, model: StatusModel, now: Timestamp) -> Markup {
+fn incident(row: &IncidentRow, is_unowned: bool, model: StatusModel, now: Timestamp) -> Markup {
     html! {
         tr role="row" data-key=(row.number) data-row=(row.version) {
             td.c-sev role="cell" { (parts::severity(row.severity.map(|(severity, _)| severity))) }
@@ -108,7 +115,9 @@ fn incident(row: &IncidentRow, model: StatusModel, now: Timestamp) -> Markup {
                 a.title href={ "/incidents/" (row.number) } { (row.title) }
                 p.meta { (row.number) (there(row)) @if let Some(service) = &row.service { span.sep { "·" } (service) } }
             }
-            td.c-status role="cell" { (parts::status(model.shown(row.status))) }
+            td.c-status role="cell" {
+                @if is_unowned { (parts::unowned()) } @else { (parts::status(model.shown(row.status))) }
+            }
             td.c-who role="cell" { (parts::people(&row.assignees, row.status)) }
             td.c-progress role="cell" { (progress(row)) }
             td.c-time role="cell" { (times::exact(row.created_at, now)) span.small { (times::ago(row.created_at, now)) } }

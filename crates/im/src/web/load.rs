@@ -1,13 +1,17 @@
 //! What a page shows, read in one transaction.
 
+use std::collections::BTreeSet;
+
 use im_core::{IncidentNumber, Status, StatusModel, Story};
-use im_engine::{commands, connector, parts, record};
+use im_engine::{commands, connector, directory, parts, record, unowned};
 use im_store::conflicts::{self, ConflictRow};
 use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx};
 
 use super::pagerduty::Health;
+use crate::http::api::settings::hides_emails;
+use crate::http::api::types::hide_emails;
 
 /// Rows on the list. More would not be read; the command line has them all.
 pub(super) const ROWS_MAX: usize = 200;
@@ -35,6 +39,8 @@ pub(super) struct List {
     pub(super) shell: Shell,
     /// Worst first, then newest.
     pub(super) open: Vec<IncidentRow>,
+    /// Those of them that nobody has and nobody is left to page for.
+    pub(super) unowned: BTreeSet<IncidentNumber>,
     /// The newest of the others, the last that ended first.
     pub(super) over: Vec<IncidentRow>,
     /// Whether there are more than are here.
@@ -47,6 +53,8 @@ pub(super) struct Detail {
     /// Whether its connector was removed.
     pub(super) unlinked: bool,
     pub(super) story: Story,
+    /// Whether it is a major incident.
+    pub(super) major: bool,
     /// What PagerDuty still has to hear of it.
     pub(super) owed: Vec<OutboxRow>,
     /// Fields that both sides changed and that wait for a person.
@@ -76,6 +84,8 @@ pub(super) struct Burning {
     pub(super) count: i64,
     /// Worst first, then newest.
     pub(super) rows: Vec<IncidentRow>,
+    /// Those of them that nobody has and nobody is left to page for.
+    pub(super) unowned: BTreeSet<IncidentNumber>,
     /// Which words people see.
     pub(super) model: StatusModel,
 }
@@ -88,6 +98,7 @@ pub(super) fn burning(tx: &mut Tx<'_>) -> Result<(Shell, Burning), StoreError> {
     let burning = Burning {
         count: shell.open,
         rows,
+        unowned: unowned::all(tx)?,
         model: shell.model,
     };
     Ok((shell, burning))
@@ -110,6 +121,7 @@ pub(super) fn list(tx: &mut Tx<'_>) -> Result<List, StoreError> {
     Ok(List {
         shell,
         open,
+        unowned: unowned::all(tx)?,
         over,
         more: more_open || more_over,
     })
@@ -150,16 +162,24 @@ pub(super) fn detail(
         Some(name) => connector::load(tx, name)?,
         None => None,
     };
-    let Some(story) = record::story(tx, number, connector.as_ref())? else {
+    let Some(mut story) = record::story(tx, number, connector.as_ref())? else {
         return Ok(None);
     };
+    if hides_emails(tx)? {
+        hide_emails(&mut story);
+    }
     let mut found = Vec::new();
     for (part, service) in parts::of(number, &story) {
         found.extend(detail(tx, part)?.map(|part| (service, part)));
     }
     let mut held = conflicts::pending_of(tx, number)?;
     held.retain(|row| row.conflict.verdict.is_none());
+    let highest = match &row.connector {
+        Some(name) => directory::highest_priorities(tx, name)?,
+        None => Vec::new(),
+    };
     Ok(Some(Detail {
+        major: story.is_major(&highest) || found.iter().any(|(_, part)| part.major),
         parts: found,
         held,
         unlinked: row.connector.is_some() && connector.is_none(),

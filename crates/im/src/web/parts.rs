@@ -31,6 +31,16 @@ pub(super) fn status(status: Status) -> Markup {
     }
 }
 
+/// In place of the status: nobody is left to page, and nobody has taken it.
+pub(super) fn unowned() -> Markup {
+    html! {
+        span.pill.red title="Its escalation policy is at its end, and nobody has acknowledged it" {
+            (icon(Status::Open.as_str()))
+            "Unowned"
+        }
+    }
+}
+
 pub(super) fn status_word(status: Status) -> &'static str {
     match status {
         Status::Open => "Open",

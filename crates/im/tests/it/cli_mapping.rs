@@ -183,6 +183,53 @@ fn mw39_services_are_chosen_searched_checked_and_all_taken_again() {
 }
 
 #[test]
+fn mw39_what_is_left_out_is_kept_hidden_and_erased_on_request() {
+    let story = Story::connected(&json!({}));
+    story.done(&format!("config set public_url {}", story.url));
+    story.done("connector webhook prod --enable --insecure");
+    let account = &story.stand_in.account;
+    let id_of = |name: &str| {
+        let found = account.services.iter().find(|one| one.1 == name).unwrap();
+        found.0.clone()
+    };
+    for (service, title) in [("Search", "Slow search"), ("Database", "Disk full")] {
+        let id = id_of(service);
+        story.there(|sim, now| sim.trigger(&id, title, now).unwrap());
+    }
+    story.rest();
+    let titles = |line: &str| -> Vec<String> {
+        let listed = story.done(&format!("list --json {line}"));
+        let listed: serde_json::Value = serde_json::from_str(&listed).unwrap();
+        let all = listed.as_array().unwrap().iter();
+        all.map(|one| one["title"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let counted = || {
+        let found = story.done("metrics incident_frequency --json");
+        let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+        found["series"][0]["total"]["n"].as_i64().unwrap()
+    };
+    assert_eq!(counted(), 2);
+    story.done("connector services prod --stop Search");
+    assert_eq!(titles(""), ["Disk full"]);
+    assert_eq!(titles("--hidden"), ["Slow search"]);
+    assert_eq!(counted(), 1);
+    let shown = story.done("show 1") + &story.done("show 2");
+    assert_eq!(shown.matches("Hidden:").count(), 1, "{shown}");
+    story.done("connector services prod --all");
+    assert_eq!((titles("").len(), counted()), (2, 2), "it was kept");
+    story.done("connector services prod --stop Search");
+    let asked = story.im("connector services prod --purge");
+    assert_eq!(asked.code, 2, "nobody said yes: {}", asked.all());
+    let said = story.done("connector services prod --purge --yes");
+    assert_eq!(said, "Erased 1 incident; PagerDuty keeps its own\n");
+    let said = story.done("connector services prod --purge --yes");
+    assert_eq!(said, "Erased 0 incidents; PagerDuty keeps its own\n");
+    assert!(titles("--hidden").is_empty());
+    assert_eq!((titles(""), counted()), (vec!["Disk full".to_owned()], 1));
+}
+
+#[test]
 fn i084_i085_i086_i124_a_policy_is_set_by_service_and_severity_listed_and_taken_away() {
     let story = Story::connected(&json!({}));
     assert_snapshot!(told(

@@ -9,6 +9,7 @@ use im_store::{DbOptions, outbox, settings};
 
 mod connector;
 mod figures;
+mod rows;
 mod site;
 
 use site::{Answer, CONNECTOR, Site, busy, person};

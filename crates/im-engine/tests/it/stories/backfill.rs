@@ -97,7 +97,7 @@ fn histories(world: &mut World) -> BTreeMap<String, History> {
     let mut all = BTreeMap::new();
     for row in world.everything() {
         let told = world.write(|tx| record::told(tx, row.number)).unwrap();
-        let mut history = history(row.number, &told.0, &told.1).unwrap();
+        let mut history = history(row.number, &told.facts, &told.story).unwrap();
         // Numbers are given in the order in which they are met.
         history.number = 0;
         let twin = row.pd_id.expect("each has a twin");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use im_core::{ActorKind, Command, Kind, PeerStatus, Status, Urgency};
-use im_engine::request_reread;
+use im_engine::{directory, request_reread};
 use im_pagerduty::Call;
 use im_store::{facts, repair};
 use jiff::{SignedDuration, Timestamp};
@@ -380,6 +380,22 @@ story! {
         let wanted = [(&willing, "pending"), (&busy, "pending"), (&willing, "joined"), (&busy, "declined")];
         assert_eq!(told, wanted.map(|(user, state)| (user.clone(), state.to_owned())).into());
         assert_eq!(world.count(incident, Kind::Responder), 4, "each once: {}", world.timeline(incident));
+        let helpers = story.helpers();
+        let answers: BTreeSet<(&str, &str)> = helpers.iter().map(|one| (&*one.person.id, &*one.answer)).collect();
+        assert_eq!(answers, [(&*willing, "joined"), (&*busy, "declined")].into());
+        let joined = helpers.iter().find(|one| one.has_joined()).unwrap();
+        assert_eq!(story.mobilised_at(), Some(joined.at));
+        assert!(joined.at > story.created_at);
+        assert!(!story.is_major(&[]), "one who helps makes no major incident");
+        let third = world.user(5);
+        world.sim.request_help(&asker, &twin, &third, "You too", world.now).unwrap();
+        world.run_for(MINUTE);
+        world.sim.accept(&third, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 7);
+        let story = world.story(incident);
+        assert!(story.is_major(&[]), "{:?}", story.helpers());
+        assert!(story.mobilised_at() > Some(joined.at), "the last of them counts");
+        assert_eq!(story.acknowledged_at, None);
     }
 
     fn s47_a_move_to_another_service_is_one_incident_and_both_services_are_known(world) {
@@ -413,6 +429,21 @@ story! {
         assert_eq!(told.matches("major_incident").count(), 1, "{told}");
         assert_eq!(world.sim.subscriptions()[0].dropped, 0);
         assert_eq!(world.events("waiting"), 0);
+    }
+
+    fn s48_the_two_highest_priorities_make_a_major_incident(world) {
+        let (incident, twin) = world.born_there("Grows");
+        world.run_for(MINUTE * 7);
+        let highest = world.write(|tx| directory::highest_priorities(tx, CONNECTOR));
+        let ids: Vec<String> = world.account.priorities.iter().map(|one| one.0.clone()).collect();
+        assert_eq!(highest, ids[..2]);
+        for (at, is_major) in [(2, false), (1, true), (0, true), (3, false)] {
+            let priority = json!({"id": ids[at], "type": "priority_reference"});
+            let body = json!({"incident": {"type": "incident", "priority": priority}});
+            assert_eq!(world.ask("PUT", &format!("/incidents/{twin}"), body.to_string().into_bytes()).status, 200);
+            world.run_for(MINUTE * 7);
+            assert_eq!(world.story(incident).is_major(&highest), is_major, "{at}");
+        }
     }
 
     fn s49_nobody_left_to_page_is_said(world) {

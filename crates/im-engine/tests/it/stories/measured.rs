@@ -28,7 +28,7 @@ fn histories(world: &mut World) -> BTreeMap<IncidentNumber, Option<History>> {
         seq = last;
         for number in incidents {
             let told = world.write(|tx| record::told(tx, number));
-            let told = told.and_then(|(facts, story)| history(number, &facts, &story));
+            let told = told.and_then(|told| history(number, &told.facts, &told.story));
             all.insert(number, told);
         }
     }

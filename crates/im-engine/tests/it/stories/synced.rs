@@ -1,10 +1,11 @@
 //! Which of PagerDuty's services are synced.
 
 use im_core::{Command, Status};
+use im_engine::connector;
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::world::{World, is_event};
+use crate::world::{CONNECTOR, World, is_event};
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
@@ -92,7 +93,9 @@ story! {
         choose(world, &[1, 2]);
         let twin = trigger(world, 2, "Theirs");
         let incident = world.number_of(&twin).unwrap();
+        assert_eq!(world.list().len(), 1);
         choose(world, &[1]);
+        assert!(world.list().is_empty(), "it is hidden");
         let user = world.user(1);
         world.run_for(MINUTE);
         world.sim.acknowledge(&user, &twin, world.now).unwrap();
@@ -106,6 +109,7 @@ story! {
         choose_all(world);
         world.run_for(HOUR);
         assert_eq!(world.there(&twin), "resolved", "what was kept is sent");
+        assert_eq!(world.list().len(), 1, "it is here again");
         assert!(world.unfaithful().is_empty(), "{:?}", world.unfaithful());
         // What began meanwhile comes with the next comparison.
         choose(world, &[1]);
@@ -114,6 +118,55 @@ story! {
         choose_all(world);
         world.run_for(MINUTE * 7);
         assert!(world.number_of(&late).is_some());
+    }
+
+    fn mw39_an_incident_of_several_services_is_hidden_once_none_of_them_is_chosen(world) {
+        let ids: Vec<String> = [1, 2, 3].map(|at: usize| world.account.services[at].0.clone()).into();
+        let (two, three, all) = (ids[1].clone(), ids[2].clone(), ids.clone());
+        world.configure(move |config| {
+            config["custom"]["service_id"] = json!(all[0]);
+            config["custom"]["service_mappings"] = json!({"b": two, "c": three});
+        });
+        world.settle_down();
+        let command = Command::Declare {
+            title: "Wide".to_owned(),
+            severity: im_core::Severity::Sev2,
+            description: None,
+            services: vec!["b".to_owned(), "c".to_owned()],
+        };
+        world.declare_by(None, &command);
+        world.settle_down();
+        let keep = |world: &mut World, ids: Vec<String>| {
+            world.configure(move |config| {
+                config["custom"]["service_mappings"] = json!({});
+                config["custom"]["synced_services"] = json!(ids);
+            });
+            world.settle_down();
+            world.list().len()
+        };
+        assert_eq!(keep(world, vec![ids[0].clone(), ids[1].clone()]), 1, "one of its services is");
+        assert_eq!(keep(world, vec![ids[0].clone()]), 0);
+        assert_eq!(keep(world, ids.clone()), 1);
+    }
+
+    fn mw39_what_is_hidden_can_be_erased_and_does_not_come_back_by_itself(world) {
+        choose(world, &[1, 2]);
+        let (kept, gone) = (trigger(world, 1, "Kept"), trigger(world, 2, "Gone"));
+        choose(world, &[1]);
+        let now = world.our_now();
+        assert_eq!(world.write(|tx| connector::erase_hidden(tx, CONNECTOR, 10, now)), 1);
+        assert_eq!(world.write(|tx| connector::erase_hidden(tx, CONNECTOR, 10, now)), 0);
+        let user = world.user(1);
+        for twin in [&kept, &gone] {
+            world.sim.acknowledge(&user, twin, world.now).unwrap();
+        }
+        world.run_for(MINUTE * 12);
+        assert_eq!(world.number_of(&gone), None);
+        let here = world.number_of(&kept).unwrap();
+        assert_eq!(world.story(here).status, Status::Acknowledged);
+        choose_all(world);
+        world.run_for(MINUTE * 12);
+        assert!(world.number_of(&gone).is_some(), "it is open, and chosen again");
     }
 
     fn mw39_an_incident_that_is_moved_to_a_service_that_is_not_chosen_stays_where_it_was(world) {

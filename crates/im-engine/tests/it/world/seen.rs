@@ -111,7 +111,7 @@ impl World {
             story = gather(story, &parts);
         }
         let written = self.write(|tx| {
-            incidents::update(tx, row.number, &story)?;
+            incidents::update(tx, row.number, &story, row.hidden)?;
             Ok(incidents::find(tx, row.number)?.unwrap())
         });
         let written = IncidentRow {

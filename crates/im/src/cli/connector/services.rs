@@ -15,7 +15,8 @@ use crate::client::Call;
 /// List PagerDuty's services, or choose which are synced
 ///
 /// Without a choice all are. Incidents of other services do not come here; those that are here already stay as they
-/// are. A service that incidents are declared to must be synced.
+/// are, in no list (but `im list --hidden`) and in no figure, until their service is synced again; `--purge` erases
+/// them. A service that incidents are declared to must be synced.
 #[derive(Debug, Args)]
 pub(crate) struct ServicesArgs {
     /// Which connector
@@ -32,6 +33,12 @@ pub(crate) struct ServicesArgs {
     /// Sync all, those that come later too
     #[arg(long, conflicts_with_all = ["sync", "stop"])]
     all: bool,
+    /// Erase here what is on services that are not synced, for good; PagerDuty keeps its own
+    #[arg(long, conflicts_with_all = ["search", "sync", "stop", "all"])]
+    purge: bool,
+    /// With --purge: do not ask
+    #[arg(long, requires = "purge")]
+    yes: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -42,6 +49,9 @@ struct Service {
 }
 
 pub(crate) async fn run(args: ServicesArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    if args.purge {
+        return purge(&args, cx).await;
+    }
     let path = ["connectors", args.name.as_str(), "synced-services"];
     let is_choice = args.all || !args.sync.is_empty() || !args.stop.is_empty();
     let call = if is_choice {
@@ -79,5 +89,28 @@ pub(crate) async fn run(args: ServicesArgs, cx: &mut Context) -> Result<Exit, Fa
     });
     let text = table::rows(&columns, rows.collect(), cx.ui.table_width());
     cx.ui.say(text);
+    Ok(Exit::Done)
+}
+
+#[derive(Debug, Deserialize)]
+struct Erased {
+    erased: usize,
+}
+
+async fn purge(args: &ServicesArgs, cx: &mut Context) -> Result<Exit, Failure> {
+    let name = args.name.as_str();
+    let what = "Incidents that are here and on services that are not synced are erased, with all their history and what was kept to be sent.";
+    cx.confirm(&format!("Purge {name}? {what}"), args.yes)?;
+    let path = ["connectors", name, "hidden-incidents"];
+    let answer = cx.send(Call::delete(path)).await?;
+    if cx.ui.json {
+        cx.ui.document(&answer.body);
+        return Ok(Exit::Done);
+    }
+    let Erased { erased } = answer.read()?;
+    cx.ui.say(format_args!(
+        "Erased {erased} incident{}; PagerDuty keeps its own",
+        if erased == 1 { "" } else { "s" }
+    ));
     Ok(Exit::Done)
 }

@@ -64,6 +64,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(mappings::escalations, mappings::map_escalation))
         .routes(routes!(priorities::priorities, priorities::map_priority))
         .routes(routes!(synced::synced, synced::choose))
+        .routes(routes!(synced::purge))
         .routes(routes!(conflicts::ownership))
         .routes(routes!(conflicts::list))
         .routes(routes!(conflicts::show))

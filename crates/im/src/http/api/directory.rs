@@ -117,14 +117,7 @@ pub(super) async fn list(
     let params = params.only(&["connector", "deleted"])?;
     let kind = kind(&word)?;
     let connector = params.one("connector").map(str::to_owned);
-    let deleted = match params.one("deleted") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            let detail = format!("`deleted={other}`: use true or false");
-            return Err(ApiError::bad_request(detail));
-        }
-    };
+    let deleted = params.flag("deleted")?;
     let found = app.db.read(move |tx| {
         let of = connector.as_deref();
         if let Some(name) = of

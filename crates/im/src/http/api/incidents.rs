@@ -11,7 +11,7 @@ use axum::http::StatusCode;
 use im_core::{Command, IncidentNumber, NewField, Severity, Status, StatusModel};
 use im_engine::commands::{self, Asked};
 use im_engine::connector::{self, Connector};
-use im_engine::record;
+use im_engine::{directory, record};
 use im_store::incidents::Filter;
 use im_store::{Tx, incidents};
 use serde::Deserialize;
@@ -66,6 +66,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         ("q" = Option<String>, Query, description = "A part of the title, in any case"),
         ("limit" = Option<u32>, Query, description = "At most so many: 50 by default, at most 1,000"),
         ("before" = Option<i64>, Query, description = "Older than the incident of this number"),
+        ("hidden" = Option<bool>, Query, description = "Those on services that are not chosen to be synced, instead of the others"),
     ),
     responses((status = 200, body = [Incident], description = "Incidents")),
 )]
@@ -73,7 +74,9 @@ async fn list(
     State(app): State<Arc<App>>,
     params: Params,
 ) -> Result<Json<Vec<Incident>>, ApiError> {
-    let params = params.only(&["status", "severity", "service", "q", "limit", "before"])?;
+    let params = params.only(&[
+        "status", "severity", "service", "q", "limit", "before", "hidden",
+    ])?;
     let asked = Asking::read(&params)?;
     let found = app.db.read(move |tx| find(tx, &asked)).await?;
     Ok(Json(found))
@@ -127,6 +130,7 @@ impl Asking {
                 severities,
                 service: params.one("service").map(str::to_owned),
                 title: params.one("q").filter(|q| !q.is_empty()).map(str::to_owned),
+                hidden: params.flag("hidden")?,
                 before,
                 limit,
             },
@@ -167,6 +171,10 @@ fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
         .into_iter()
         .map(|connector| (connector.name().to_owned(), connector))
         .collect();
+    let mut highest: HashMap<&str, Vec<String>> = HashMap::new();
+    for name in connectors.keys() {
+        highest.insert(name, directory::highest_priorities(tx, name)?);
+    }
     let mut found = Vec::new();
     for row in incidents::list(tx, &asked.filter(model))? {
         if row.parts > 0 {
@@ -182,7 +190,9 @@ fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
                 Some(_) => Unsettled::load(tx, row.number)?,
                 None => Unsettled::default(),
             };
-            found.push(Incident::of(&story, &row, connector, model, &owed));
+            let highest = row.connector.as_deref().and_then(|name| highest.get(name));
+            let highest = highest.map_or(&[][..], Vec::as_slice);
+            found.push(Incident::of(&story, &row, connector, model, &owed, highest));
         }
     }
     Ok(found)

@@ -184,7 +184,7 @@ fn header(text: &str) -> Result<String, ApiError> {
 }
 
 /// Whether the e-mail addresses of PagerDuty's people are left out of answers.
-pub(super) fn hides_emails(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
+pub(crate) fn hides_emails(tx: &mut Tx<'_>) -> Result<bool, StoreError> {
     Ok(settings::get(tx, HIDE_EMAILS)?.as_deref() == Some("true"))
 }
 

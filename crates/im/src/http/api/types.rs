@@ -92,9 +92,22 @@ pub struct Incident {
     pub declared_by: Doer,
     /// When it began.
     pub created_at: Timestamp,
+    /// Whether it is on a service that is not chosen to be synced: it is in no list and in no figure. Left
+    /// out where it is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// Since when nobody is left to page and nobody has taken it: its escalation policy is at its end.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unowned_since: Option<Timestamp>,
+    /// Whether it is a major incident: it has one of PagerDuty's two highest priorities, or several people
+    /// came to help.
+    pub major: bool,
+    /// Who was asked to help. Left out where nobody was.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub helpers: Vec<Helper>,
+    /// When the last of those who came to help said yes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mobilised_at: Option<Timestamp>,
     /// When somebody took it; null once it is open again.
     pub acknowledged_at: Option<Timestamp>,
     /// Who took it, by name.
@@ -121,6 +134,31 @@ pub struct Incident {
     /// deployment. Left out where nothing is said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<Annotations>,
+}
+
+/// Somebody who was asked to help with an incident.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Helper {
+    /// PagerDuty's id.
+    pub id: String,
+    /// Their name; the id again where PagerDuty showed none.
+    pub name: String,
+    /// `pending`, `joined` or `declined`.
+    pub answer: String,
+    /// Since when.
+    pub at: Timestamp,
+}
+
+impl From<im_core::Helper> for Helper {
+    fn from(helper: im_core::Helper) -> Self {
+        let Named { id, name } = Named::from(&helper.person);
+        Self {
+            id,
+            name,
+            answer: helper.answer,
+            at: helper.at,
+        }
+    }
 }
 
 /// A service of an incident of several, and what PagerDuty has for it.
@@ -245,7 +283,8 @@ impl Pending {
 }
 
 impl Incident {
-    /// An incident out of its story, its row, the connector that it still has, and what is owed.
+    /// An incident out of its story, its row, the connector that it still has, what is owed, and
+    /// PagerDuty's highest priorities there.
     /// Its parts are not among these.
     pub fn of(
         story: &Story,
@@ -253,6 +292,7 @@ impl Incident {
         connector: Option<&Connector>,
         model: StatusModel,
         owed: &Unsettled,
+        highest: &[String],
     ) -> Self {
         Self {
             id: row.number.to_string(),
@@ -272,7 +312,11 @@ impl Incident {
             origin: if story.born_here { "here" } else { "pagerduty" },
             declared_by: Doer::from(&story.declared_by),
             created_at: story.created_at,
+            hidden: row.hidden,
             unowned_since: story.unowned_since(),
+            major: story.is_major(highest),
+            helpers: story.helpers().into_iter().map(Helper::from).collect(),
+            mobilised_at: story.mobilised_at(),
             acknowledged_at: story.acknowledgement.as_ref().map(|done| done.at),
             acknowledged_by: by(story.acknowledgement.as_ref()),
             mitigated_at: story.mitigation.as_ref().map(|done| done.at),
@@ -466,6 +510,8 @@ pub struct Whole {
     pub owed: Unsettled,
     /// Which words people see.
     pub model: StatusModel,
+    /// PagerDuty's ids of the two highest priorities of its connector.
+    highest: Vec<String>,
     /// Its parts by the services that they are for, where it has several.
     pub parts: Vec<(String, Self)>,
 }
@@ -497,6 +543,10 @@ impl Whole {
             parts,
             owed: Unsettled::load(tx, number)?,
             model: im_engine::commands::status_model(tx)?,
+            highest: match &row.connector {
+                Some(name) => im_engine::directory::highest_priorities(tx, name)?,
+                None => Vec::new(),
+            },
             row,
             story,
             connector,
@@ -512,9 +562,19 @@ impl Whole {
             status: self.model.shown(part.story.status).as_str(),
             pagerduty: twin(&part.story, part.connector.as_ref(), &part.owed),
         });
+        let incident = Incident::of(
+            &self.story,
+            &self.row,
+            connector,
+            self.model,
+            &self.owed,
+            &self.highest,
+        );
+        let is_major = |part: &Self| part.story.is_major(&part.highest);
         Incident {
+            major: incident.major || self.parts.iter().any(|(_, part)| is_major(part)),
             parts: parts.collect(),
-            ..Incident::of(&self.story, &self.row, connector, self.model, &self.owed)
+            ..incident
         }
     }
 
@@ -527,7 +587,7 @@ impl Whole {
 }
 
 /// Leaves e-mail addresses out of who did what; names stay.
-pub(super) fn hide_emails(story: &mut Story) {
+pub(crate) fn hide_emails(story: &mut Story) {
     hide_email(&mut story.declared_by);
     for line in &mut story.lines {
         hide_email(&mut line.actor);

@@ -242,6 +242,7 @@ pub(super) fn body(
         (sentence(&tiles))
         div.tiles { @for tile in &tiles { (tile.draw()) } }
         (note(&recovery.slots))
+        (page::incomplete(known.incomplete_since(recovery.answer.range.1), now))
         (most_changed(asked, changed, &states))
     })
 }
@@ -260,7 +261,8 @@ fn burning(open: &Burning, targets: &BTreeMap<String, Target>, now: Timestamp) -
                         li {
                             (parts::severity(row.severity.map(|(severity, _)| severity)))
                             span.what { a.title href={ "/incidents/" (row.number) } { (row.title) } span.small { " " (row.number) } }
-                            (parts::status(open.model.shown(row.status)))
+                            @if open.unowned.contains(&row.number) { (parts::unowned()) }
+                            @else { (parts::status(open.model.shown(row.status))) }
                             (parts::people(&row.assignees, row.status))
                             span.due { (due(row, targets, now)) }
                         }

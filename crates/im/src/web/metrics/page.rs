@@ -395,17 +395,17 @@ fn foot(seen: &Seen<'_>) -> Markup {
                     }
                 }
             }
-            (incomplete(seen))
+            (incomplete(seen.incomplete_since, seen.answer.as_of_time))
             p.left-out { (left_out(&seen.answer.left_out)) }
         }
     }
 }
 
 /// That webhooks are missing, if they are.
-fn incomplete(seen: &Seen<'_>) -> Markup {
+pub(super) fn incomplete(since: Option<Timestamp>, now: Timestamp) -> Markup {
     html! {
-        @if let Some(since) = seen.incomplete_since {
-            p.incomplete { "Data may be incomplete since " (times::exact(since, seen.answer.as_of_time)) ": webhooks are missing." }
+        @if let Some(since) = since {
+            p.incomplete { "Data may be incomplete since " (times::exact(since, now)) ": webhooks are missing." }
         }
     }
 }
@@ -452,7 +452,7 @@ fn empty(seen: &Seen<'_>) -> Markup {
     html! {
         div.panel.message {
             h2 { "Nothing in this range" }
-            (incomplete(seen))
+            (incomplete(seen.incomplete_since, seen.answer.as_of_time))
             p { (left_out(&seen.answer.left_out)) "." }
             p.choices {
                 @if seen.asked.address.pairs().next().is_some() {

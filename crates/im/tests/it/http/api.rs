@@ -180,7 +180,7 @@ async fn the_doctor_finds_a_row_that_is_not_what_its_facts_say() {
             let number = im_core::IncidentNumber::new(1).unwrap();
             let mut story = im_engine::record::story(tx, number, None)?.unwrap();
             story.title = "something else".to_owned();
-            im_store::incidents::update(tx, number, &story)
+            im_store::incidents::update(tx, number, &story, false)
         })
         .await;
     let ill = server.get("/api/v1/doctor").await;

@@ -436,7 +436,7 @@ pub(crate) fn checkout() -> Vec<Told> {
             .value("P1"),
         Told::new("14:21:47", Kind::Responder)
             .about("Tomás Oliveira")
-            .value("accepted"),
+            .value("joined"),
         Told::new("14:41:08", Kind::Noted).by("Priya Raman").value(
             "Rolled back payments-api to 2026.11.20-3. The 502 rate fell from 31 % to 2 %. \
              Watching it for ten minutes before I resolve.",

@@ -563,8 +563,9 @@ fn merge(into: &mut Value, part: Value) {
 }
 
 /// What the configuration decides (severities, names, what is owed) follows it, a batch at a
-/// time. Nobody waits for more than the first few batches: the run loop goes on with the rest.
-async fn attach(app: &App, name: &str, now: Timestamp) -> Result<(), ApiError> {
+/// time. Nobody waits for more than the first few batches: the run loop goes on with the rest. `true` if
+/// there is a rest.
+pub(super) async fn attach(app: &App, name: &str, now: Timestamp) -> Result<bool, ApiError> {
     for _ in 0..ATTACH_BATCHES {
         let name = name.to_owned();
         let is_more = app
@@ -577,10 +578,10 @@ async fn attach(app: &App, name: &str, now: Timestamp) -> Result<(), ApiError> {
             })
             .await?;
         if !is_more {
-            break;
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::http::error::ApiError;
 use crate::http::input::Params;
 
 /// Incidents erased in one transaction: others write in between.
-const ERASED_AT_ONCE: u32 = 100;
+pub(super) const ERASED_AT_ONCE: u32 = 100;
 
 /// Remove a connector; incidents stay, or are erased here
 ///
@@ -34,17 +34,7 @@ pub(super) async fn remove(
     Path(name): Path<String>,
     params: Params,
 ) -> Result<Json<Checks>, ApiError> {
-    let params = params.only(&["purge"])?;
-    let purge = match params.one("purge") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            return Err(
-                ApiError::bad_request(format!("`purge` cannot be `{other}`"))
-                    .hint("write true or false"),
-            );
-        }
-    };
+    let purge = params.only(&["purge"])?.flag("purge")?;
     let given = name.clone();
     let was_removed = app
         .db

@@ -1,24 +1,26 @@
 //! Which of PagerDuty's services are synced.
 //!
-//! Without a choice all are. The choice is a part of the configuration, as ids; here it is read with
+//! Incidents that are here and on a service that is not chosen (any more) are kept, in no list and in no
+//! figure; they can be erased. Without a choice all are synced. The choice is a part of the configuration, as ids; here it is read with
 //! PagerDuty's names, searched and changed, after PagerDuty has been asked which services it has.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use im_engine::connector::Connector;
+use im_engine::connector::{self, Connector};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
 use super::mappings::{name_of, no_such, one_of, set};
-use super::{find, lists};
+use super::remove::ERASED_AT_ONCE;
+use super::{config, find, lists};
 use crate::http::App;
 use crate::http::api::types::Named;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
-use crate::http::openapi::{NoAnswer, WrongValue};
+use crate::http::openapi::{Conflict, NoAnswer, WrongValue};
 
 /// A service of PagerDuty's, and whether it is synced.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -127,6 +129,48 @@ fn chosen(
     ids.extend(sync);
     ids.retain(|id| !stop.contains(id));
     Ok(Some(ids))
+}
+
+/// How many incidents were erased.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(super) struct Erased {
+    /// So many.
+    erased: usize,
+}
+
+/// Erase the incidents that are here and on services that are not synced, with all their history
+#[utoipa::path(
+    delete, path = "/api/v1/connectors/{name}/hidden-incidents", tag = "connectors", operation_id = "erase_hidden_incidents",
+    params(("name" = String, Path, description = "Which connector")),
+    responses((status = 200, body = Erased, description = "How many were erased here; PagerDuty keeps its own"), Conflict),
+)]
+pub(super) async fn purge(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Result<Json<Erased>, ApiError> {
+    find(&app, &name).await?;
+    let now = app.clock.now();
+    if config::attach(&app, &name, now).await? {
+        let detail = format!("incidents of connector `{name}` do not all follow its choice yet");
+        return Err(ApiError::conflict("still_following", detail).hint("try again in a moment"));
+    }
+    let mut erased = 0;
+    loop {
+        let of = name.clone();
+        let gone = app
+            .db
+            .write(move |tx| connector::erase_hidden(tx, &of, ERASED_AT_ONCE, now))
+            .await?;
+        if gone == 0 {
+            break;
+        }
+        erased += gone;
+    }
+    tracing::info!(
+        connector = name,
+        "erased {erased} incidents of services that are not synced"
+    );
+    Ok(Json(Erased { erased }))
 }
 
 /// Refuses services that PagerDuty does not have, but for those chosen `before`. Without a choice
