@@ -7,6 +7,7 @@ use im_core::{IncidentNumber, Mapping, Source};
 use im_pagerduty::FieldKind;
 use im_pagerduty::config::{self, ConfigError, ConnectorConfig};
 use im_store::connectors::{self, ConnectorRow};
+use im_store::erase::Erased;
 use im_store::{
     Cause, StoreError, Tx, backfill, conflicts, connector_events, erase, facts, incidents, settings,
 };
@@ -93,9 +94,14 @@ pub fn forget(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<bool, Store
 
 /// Erases at most `limit` incidents of a connector that was removed, and at last what else is kept of
 /// it; says how many incidents went. With none left nothing remains but that its name was removed.
-pub fn erase(tx: &mut Tx<'_>, name: &str, limit: u32, now: Timestamp) -> Result<usize, StoreError> {
+pub fn erase(
+    tx: &mut Tx<'_>,
+    name: &str,
+    limit: u32,
+    now: Timestamp,
+) -> Result<Erased, StoreError> {
     let erased = erase::some_incidents(tx, name, limit, now)?;
-    if erased == 0 {
+    if erased.rows == 0 {
         erase::the_rest(tx, name)?;
         // No incident is read by its tables any more.
         settings::put(tx, &last_config(name), "")?;
@@ -103,15 +109,18 @@ pub fn erase(tx: &mut Tx<'_>, name: &str, limit: u32, now: Timestamp) -> Result<
     Ok(erased)
 }
 
-/// Erases at most `limit` incidents of a connector that are on services which are not chosen to be
-/// synced; says how many incidents went. Who asks has let all follow the choice ([`attach`]).
+/// Erases at most `limit` rows of incidents of a connector that are on services which are not chosen to
+/// be synced; `None` while not all of them follow the choice ([`attach`]).
 pub fn erase_hidden(
     tx: &mut Tx<'_>,
     name: &str,
     limit: u32,
     now: Timestamp,
-) -> Result<usize, StoreError> {
-    erase::some_hidden(tx, name, limit, now)
+) -> Result<Option<Erased>, StoreError> {
+    if is_attaching(tx, name)? {
+        return Ok(None);
+    }
+    erase::some_hidden(tx, name, limit, now).map(Some)
 }
 
 /// The setting that holds since when a connector has its key.

@@ -18,10 +18,10 @@ pub const NOTIFY_URL: &str = "notify_url";
 const LEASE: SignedDuration = SignedDuration::from_mins(1);
 /// The first wait after a failure, doubled each time …
 const WAIT: SignedDuration = SignedDuration::from_secs(30);
-/// … until the event is so old: then it is given up.
+/// … until the event is so old: then it is given up. The next ones wait for it.
 const TELL_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// Waits are doubled so often at most.
-const DOUBLED_MAX: u32 = 7;
+const DOUBLED_MAX: u32 = 3;
 
 /// How something is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,29 +134,41 @@ pub fn claim_next(
     Ok(row.map(|row| (url, row)))
 }
 
+/// Why the webhook did not take an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Untaken {
+    /// In words.
+    pub why: String,
+    /// Whether it would say the same again.
+    pub is_final: bool,
+}
+
 /// Records what the webhook said to an event.
 pub fn settle(
     tx: &mut Tx<'_>,
     row: &EventRow,
-    answer: &Result<(), String>,
+    answer: &Result<(), Untaken>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let why = match answer {
-        Ok(()) => return rows::settle(tx, row.id, Telling::Told, now, None),
-        Err(why) => why,
+    let Err(Untaken { why, is_final }) = answer else {
+        rows::settle(tx, row, Telling::Told, now, None)?;
+        return Ok(());
     };
-    if now.duration_since(row.at) < TELL_FOR {
+    if !is_final && now.duration_since(row.at) < TELL_FOR {
         let wait = WAIT * (1 << row.attempt.saturating_sub(1).min(DOUBLED_MAX));
-        return rows::settle(tx, row.id, Telling::Waiting, now + wait, Some(why));
+        rows::settle(tx, row, Telling::Waiting, now + wait, Some(why))?;
+        return Ok(());
     }
-    rows::settle(tx, row.id, Telling::GivenUp, now, Some(why))?;
+    if !rows::settle(tx, row, Telling::GivenUp, now, Some(why))? {
+        return Ok(());
+    }
     let lost = Change {
         kind: Kind::Notify,
         subject: String::new(),
         from: row.change.to.clone(),
         to: "could not be told".to_owned(),
         reasons: vec![format!("{}: {why}", text(&row.connector, &row.change))],
-        next: Some("does `notify_url` of `im config show` take a POST with JSON?".to_owned()),
+        next: Some("does the webhook of `notify_url` take a POST with JSON?".to_owned()),
     };
     tracing::warn!(connector = row.connector, "{}", text(&row.connector, &lost));
     rows::insert(tx, &row.connector, &lost, Telling::Kept, now)

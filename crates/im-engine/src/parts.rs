@@ -68,13 +68,16 @@ pub(crate) fn are_hidden(
     whole: IncidentNumber,
     story: &Story,
 ) -> Result<bool, StoreError> {
+    let mut are_hidden = false;
     for span in &story.spans {
-        let part = incidents::find(tx, whole.part(span.part))?;
-        if part.is_none_or(|part| !part.hidden) {
-            return Ok(false);
+        match incidents::find(tx, whole.part(span.part))? {
+            Some(part) if !part.hidden => return Ok(false),
+            Some(_) => are_hidden = true,
+            // It was erased.
+            None => {}
         }
     }
-    Ok(true)
+    Ok(are_hidden)
 }
 
 /// What is declared of all services together.

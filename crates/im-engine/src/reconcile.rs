@@ -323,6 +323,8 @@ fn skip(
                     None,
                     &connector.row.webhook_secrets,
                 )?;
+            } else if progress.phase == Phase::Enable {
+                subscription::is_given_up(tx, name)?;
             }
             ("the webhook subscription", lists(tx, name, progress, now)?)
         }
@@ -415,7 +417,7 @@ fn checked(
         connectors::open_gap(tx, name, from)?;
         progress.since = progress.since.min(from - OVERLAP);
         // A look that finds what was off before need not hurry: comparisons come as ever.
-        progress.is_look &= off.as_ref().is_some_and(|off| known.contains(off));
+        progress.is_look &= subscription::is_off(Some(&known));
     }
     progress.incomplete.extend(off);
     if told.temporarily_disabled && sends {

@@ -58,9 +58,7 @@ fn off(connector: &str, subscription: &Subscription, switches_on: bool) -> Optio
     if !subscription.active {
         Some(SWITCHED_OFF.to_owned())
     } else if subscription.temporarily_disabled && !switches_on {
-        Some(format!(
-            "{GIVEN_UP}: `im connector webhook {connector} --enable` switches it on"
-        ))
+        Some(given_up(connector))
     } else {
         None
     }
@@ -94,6 +92,15 @@ fn first_seen(tx: &mut Tx<'_>, connector: &str) -> Result<Option<Seen>, StoreErr
 /// Notes that PagerDuty does not have it any more.
 pub(crate) fn is_gone(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
     put(tx, &wrong_key(connector), GONE)
+}
+
+/// Notes that PagerDuty gave it up, and that it could not be switched on again.
+pub(crate) fn is_given_up(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
+    put(tx, &wrong_key(connector), &given_up(connector))
+}
+
+fn given_up(connector: &str) -> String {
+    format!("{GIVEN_UP}: `im connector webhook {connector} --enable` switches it on")
 }
 
 /// What an answer leaves out is no change.

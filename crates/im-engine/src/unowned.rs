@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use im_core::IncidentNumber;
 use im_store::connector_events::{self, Kind};
+use im_store::incidents::IncidentRow;
 use im_store::{StoreError, Tx, incidents};
 
-use crate::connector::{self, Connector};
+use crate::connector::Connector;
 use crate::events::Standing;
 use crate::record;
 
@@ -32,16 +33,23 @@ pub fn standings(tx: &mut Tx<'_>, connector: &Connector) -> Result<Vec<Standing>
     Ok(found)
 }
 
-/// The incidents that nobody has, of every connector; a part is told of with its whole.
-pub fn all(tx: &mut Tx<'_>) -> Result<BTreeSet<IncidentNumber>, StoreError> {
+/// Those of some incidents that nobody has; a part is told of with its whole.
+pub fn among(
+    tx: &mut Tx<'_>,
+    rows: &[IncidentRow],
+) -> Result<BTreeSet<IncidentNumber>, StoreError> {
+    let mut asked = Vec::new();
+    for row in rows.iter().filter(|row| row.status.is_open()) {
+        asked.push(row.number);
+        let parts = 1..=u8::try_from(row.parts).unwrap_or(u8::MAX);
+        asked.extend(parts.map(|part| row.number.part(part)));
+    }
     let mut found = BTreeSet::new();
-    for connector in connector::all(tx)? {
-        for number in incidents::open_exhausted(tx, connector.name())? {
-            let number = number.whole().unwrap_or(number);
-            let story = record::story(tx, number, Some(&connector))?;
-            if story.is_some_and(|story| story.unowned_since().is_some()) {
-                found.insert(number);
-            }
+    for number in incidents::exhausted_of(tx, &asked)? {
+        let number = number.whole().unwrap_or(number);
+        let story = record::story(tx, number, None)?;
+        if story.is_some_and(|story| story.unowned_since().is_some()) {
+            found.insert(number);
         }
     }
     Ok(found)

@@ -148,7 +148,9 @@ statements! {
            AND due_at <= ?1
      RETURNING id, connector, at, kind, subject, from_state, to_state, reasons, next, telling, attempt, failure";
     SETTLE = "-- connector_events.settle
-        UPDATE connector_event SET telling = ?2, due_at = ?3, failure = ?4 WHERE id = ?1";
+        UPDATE connector_event SET telling = ?2, due_at = ?3, failure = ?4
+         -- Unless somebody else has it by now, or it is not to be told any more.
+         WHERE id = ?1 AND telling = 'waiting' AND attempt = ?5";
     KEEP_WAITING = "-- connector_events.keep_waiting
         UPDATE connector_event SET telling = 'kept' WHERE telling = 'waiting'";
     FORGET = "-- connector_events.forget
@@ -232,16 +234,17 @@ pub fn keep_waiting(tx: &mut Tx<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What became of telling it, and when it is told again if it waits.
+/// What became of an attempt to tell it, and when it is told again if it waits; `false` if the attempt
+/// does not count any more.
 pub fn settle(
     tx: &mut Tx<'_>,
-    id: i64,
+    row: &EventRow,
     telling: Telling,
     due_at: Timestamp,
     failure: Option<&str>,
-) -> Result<(), StoreError> {
-    tx.execute(SETTLE, params![id, telling.as_str(), due_at, failure])?;
-    Ok(())
+) -> Result<bool, StoreError> {
+    let values = params![row.id, telling.as_str(), due_at, failure, row.attempt];
+    Ok(tx.execute(SETTLE, values)? > 0)
 }
 
 /// Forgets what changed about a connector: one that gets the name later begins anew.

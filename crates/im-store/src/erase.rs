@@ -10,7 +10,7 @@ use im_core::{IncidentNumber, Kind, Source};
 use jiff::Timestamp;
 
 use crate::statements::statements;
-use crate::{StoreError, Tx, incidents, params};
+use crate::{Row, StoreError, Tx, incidents, params};
 
 /// The incident of a mark: none.
 pub(crate) const MARK: i64 = 0;
@@ -19,7 +19,12 @@ statements! {
     NEXT = "-- erase.next
         SELECT number FROM incident WHERE connector = ?1 ORDER BY updated_at, number LIMIT ?2";
     NEXT_HIDDEN = "-- erase.next_hidden
-        SELECT number FROM incident WHERE connector = ?1 AND hidden = 1 ORDER BY updated_at, number LIMIT ?2";
+        SELECT number FROM incident
+         WHERE connector = ?1 AND hidden = 1
+           -- A part goes once its whole is hidden: until then it is a part of what people see.
+           AND (number < ?3 OR EXISTS (SELECT 1 FROM incident AS whole
+                                        WHERE whole.number = incident.number % ?3 AND whole.hidden = 1))
+         ORDER BY number LIMIT ?2";
     SET_MARK = "-- erase.set_mark
         INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind)
         VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM fact), ?1, ?2, ?3, ?4, ?5, 'none')
@@ -34,6 +39,8 @@ statements! {
         DELETE FROM annotation WHERE incident = ?1";
     CONFLICTS = "-- erase.conflicts
         DELETE FROM conflict WHERE incident = ?1";
+    EVENTS = "-- erase.events
+        DELETE FROM connector_event WHERE subject = ?1";
     INCIDENT = "-- erase.incident
         DELETE FROM incident WHERE number = ?1";
     DELIVERIES = "-- erase.deliveries
@@ -46,14 +53,24 @@ statements! {
         DELETE FROM directory WHERE connector = ?1";
 }
 
-/// Erases at most `limit` incidents of a connector and says how many there were to erase.
+/// What was erased.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Erased {
+    /// Rows: incidents, and parts of incidents. None: nothing is left to erase.
+    pub rows: usize,
+    /// Incidents as people count them.
+    pub incidents: usize,
+}
+
+/// Erases at most `limit` rows of incidents of a connector.
 pub fn some_incidents(
     tx: &mut Tx<'_>,
     connector: &str,
     limit: u32,
     now: Timestamp,
-) -> Result<usize, StoreError> {
-    erase(tx, NEXT, connector, limit, now)
+) -> Result<Erased, StoreError> {
+    let rows = tx.query(NEXT, params![connector, limit])?;
+    erase(tx, connector, &rows, now)
 }
 
 /// The same of those on services that are not chosen to be synced.
@@ -62,43 +79,54 @@ pub fn some_hidden(
     connector: &str,
     limit: u32,
     now: Timestamp,
-) -> Result<usize, StoreError> {
-    erase(tx, NEXT_HIDDEN, connector, limit, now)
+) -> Result<Erased, StoreError> {
+    let values = params![connector, limit, IncidentNumber::FIRST_OF_PARTS];
+    let rows = tx.query(NEXT_HIDDEN, values)?;
+    erase(tx, connector, &rows, now)
 }
 
 fn erase(
     tx: &mut Tx<'_>,
-    next: &str,
     connector: &str,
-    limit: u32,
+    rows: &[Row],
     now: Timestamp,
-) -> Result<usize, StoreError> {
-    let rows = tx.query(next, params![connector, limit])?;
+) -> Result<Erased, StoreError> {
     let numbers: Vec<i64> = rows
         .iter()
         .map(|row| row.int(0))
         .collect::<Result<_, _>>()?;
-    if numbers.is_empty() {
-        return Ok(0);
-    }
-    let id = format!("erased:{connector}:{}", now.as_microsecond());
+    let Some(first) = numbers.first() else {
+        return Ok(Erased::default());
+    };
+    // No number is erased twice, so each of these marks is new.
+    let id = format!("erased:{connector}:{first}");
     let (source, kind) = (Source::Command.as_str(), Kind::Deleted.as_str());
     tx.execute(SET_MARK, params![MARK, source, id, kind, now])?;
+    let mut incidents = 0;
     for number in &numbers {
         incident(tx, *number)?;
-        if let Some(whole) = IncidentNumber::new(*number).and_then(IncidentNumber::whole)
-            && !has_parts(tx, whole)?
-        {
-            incident(tx, whole.get())?;
+        match IncidentNumber::new(*number).and_then(IncidentNumber::whole) {
+            Some(whole) if has_parts(tx, whole)? => {}
+            Some(whole) => {
+                incident(tx, whole.get())?;
+                incidents += 1;
+            }
+            None => incidents += 1,
         }
     }
     tx.forget_facts();
-    Ok(numbers.len())
+    Ok(Erased {
+        rows: numbers.len(),
+        incidents,
+    })
 }
 
 fn incident(tx: &mut Tx<'_>, number: i64) -> Result<(), StoreError> {
     for sql in [SOURCES, FACTS, OUTBOX, ANNOTATIONS, CONFLICTS, INCIDENT] {
         tx.execute(sql, params![number])?;
+    }
+    if let Some(number) = IncidentNumber::new(number) {
+        tx.execute(EVENTS, params![number.to_string()])?;
     }
     Ok(())
 }

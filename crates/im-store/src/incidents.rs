@@ -55,6 +55,18 @@ pub struct IncidentRow {
     pub version: i64,
 }
 
+/// Which of the incidents on services that are not chosen to be synced are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Hidden {
+    /// None of them.
+    #[default]
+    Not,
+    /// They alone.
+    Only,
+    /// They, too.
+    Too,
+}
+
 /// Which incidents to list. Empty lists choose all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -66,8 +78,8 @@ pub struct Filter {
     pub service: Option<String>,
     /// A part of the title, in any case.
     pub title: Option<String>,
-    /// Those on services that are not chosen to be synced, instead of the others.
-    pub hidden: bool,
+    /// Those on services that are not chosen to be synced.
+    pub hidden: Hidden,
     /// Only those that began before this one.
     pub before: Option<IncidentNumber>,
     /// At most so many.
@@ -278,6 +290,24 @@ pub fn open_exhausted(tx: &mut Tx<'_>, connector: &str) -> Result<Vec<IncidentNu
         .collect()
 }
 
+/// Those of some incidents whose escalation policy came to its end, ever.
+pub fn exhausted_of(
+    tx: &mut Tx<'_>,
+    numbers: &[IncidentNumber],
+) -> Result<Vec<IncidentNumber>, StoreError> {
+    if numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values: Vec<Value> = numbers.iter().map(|number| number.get().into()).collect();
+    let marks: Vec<String> = (1..=values.len()).map(|mark| format!("?{mark}")).collect();
+    let sql = format!(
+        "-- incidents.exhausted_of\n SELECT DISTINCT incident FROM fact WHERE incident IN ({}) AND kind = 'exhausted' ORDER BY incident",
+        marks.join(", ")
+    );
+    let rows = tx.query(&sql, &values)?;
+    rows.iter().map(|row| number(row, 0)).collect()
+}
+
 /// Incidents of a connector after `after`, in order.
 pub fn linked_after(
     tx: &mut Tx<'_>,
@@ -313,11 +343,12 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreE
     let mut values: Vec<Value> = Vec::new();
     let parts = IncidentNumber::FIRST_OF_PARTS;
     // The sum keeps the planners from reading by number what is ordered by time.
-    let mut wheres = vec![
-        "deleted = 0".to_owned(),
-        format!("hidden = {}", u8::from(filter.hidden)),
-        format!("number + 0 < {parts}"),
-    ];
+    let mut wheres = vec!["deleted = 0".to_owned(), format!("number + 0 < {parts}")];
+    match filter.hidden {
+        Hidden::Not => wheres.push("hidden = 0".to_owned()),
+        Hidden::Only => wheres.push("hidden = 1".to_owned()),
+        Hidden::Too => {}
+    }
     let mut bind = |value: Value| {
         values.push(value);
         format!("?{}", values.len())

@@ -83,7 +83,8 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(9, "0009_conflicts").usable_since(5),
     both!(10, "0010_ingestion").usable_since(5),
     both!(11, "0011_connector_events").usable_since(5),
-    both!(12, "0012_hidden").usable_since(5),
+    // A program that does not know it would let incidents follow their services without hiding any.
+    both!(12, "0012_hidden"),
 ];
 
 const APPLIED: &str = "-- migrate.applied

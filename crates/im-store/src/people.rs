@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use crate::arrangements::{self, Sort};
+use crate::directory::{self, Kind};
 use crate::statements::statements;
 use crate::{Row, StoreError, Tx, params};
 
@@ -67,7 +68,9 @@ fn linked(tx: &mut Tx<'_>, connector: &str, email: &str) -> Result<Option<UserRo
     };
     let links: Vec<Link> = arrangements::all(tx, Sort::User)?;
     for link in links.iter().filter(|link| is_meant(link)) {
-        if let Some(user) = by_id(tx, connector, &link.user)? {
+        let known = directory::latest(tx, connector, Kind::User, &link.user)?;
+        let is_gone = known.is_some_and(|row| row.until.is_some());
+        if let Some(user) = by_id(tx, connector, &link.user)?.filter(|_| !is_gone) {
             return Ok(Some(user));
         }
     }

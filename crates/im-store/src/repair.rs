@@ -101,7 +101,7 @@ statements! {
         SELECT CAST(COALESCE(SUM(repaired), 0) AS BIGINT) FROM sync_run WHERE connector = ?1 AND started_at >= ?2";
     FORGET_OLD = "-- repair.forget_old
         DELETE FROM sync_run
-         WHERE finished_at < ?1
+         WHERE id IN (SELECT id FROM sync_run ORDER BY id LIMIT ?2) AND finished_at < ?1
            AND EXISTS (SELECT 1 FROM sync_run AS later
                         WHERE later.connector = sync_run.connector AND later.finished_at IS NOT NULL
                           AND later.id > sync_run.id)";
@@ -155,9 +155,9 @@ pub fn start(
     Ok(id)
 }
 
-/// Forgets repairs that ended before `before`, but for the last one of each connector.
-pub fn forget_old(tx: &mut Tx<'_>, before: Timestamp) -> Result<(), StoreError> {
-    tx.execute(FORGET_OLD, params![before])?;
+/// Forgets, among the oldest `limit`, repairs that ended before `before`, but for the last one of each connector.
+pub fn forget_old(tx: &mut Tx<'_>, before: Timestamp, limit: u32) -> Result<(), StoreError> {
+    tx.execute(FORGET_OLD, params![before, limit])?;
     Ok(())
 }
 

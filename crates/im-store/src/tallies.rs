@@ -27,7 +27,7 @@ statements! {
             SELECT minute - LAG(minute) OVER (ORDER BY minute) AS pause
               FROM tally WHERE connector = ?1 AND minute >= ?2 AND what = ?3) AS pauses";
     FORGET = "-- tallies.forget
-        DELETE FROM tally WHERE minute < ?1";
+        DELETE FROM tally WHERE connector = ?1 AND minute < ?2";
 }
 
 /// Adds `n` to the count of `what` in this minute.
@@ -113,8 +113,8 @@ pub fn longest_pause(
 }
 
 /// Drops what is older than `before`.
-pub fn forget(tx: &mut Tx<'_>, before: Timestamp) -> Result<(), StoreError> {
-    tx.execute(FORGET, params![minute(before)])?;
+pub fn forget(tx: &mut Tx<'_>, connector: &str, before: Timestamp) -> Result<(), StoreError> {
+    tx.execute(FORGET, params![connector, minute(before)])?;
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use im_engine::connector::Connector;
+use im_engine::events::Untaken;
 use im_engine::{Capacity, Plan, Planned, Settled, inbox, plan, settle};
 use im_pagerduty::config::Logging;
 use im_pagerduty::events_v2::Event;
@@ -131,7 +132,7 @@ impl Caller {
     }
 
     /// Tells the webhook at `url`; why it did not take it.
-    pub async fn tell(&self, url: &str, body: &serde_json::Value) -> Result<(), String> {
+    pub async fn tell(&self, url: &str, body: &serde_json::Value) -> Result<(), Untaken> {
         self.notice.send(url, body).await
     }
 

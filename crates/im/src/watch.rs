@@ -128,10 +128,14 @@ pub async fn tell(app: &App) -> Result<(), StoreError> {
             return Ok(());
         };
         let answer = app.caller.tell(&url, &body(&row)).await;
+        let is_refused = answer.is_err();
         let now = app.clock.now();
         app.db
             .write(move |tx| events::settle(tx, &row, &answer, now))
             .await?;
+        if is_refused {
+            return Ok(());
+        }
     }
 }
 

@@ -52,7 +52,7 @@ use auth::Caller;
 use limits::{Limits, Verdict};
 use state::World;
 
-/// Requests per minute and credential (rest-api.md §4).
+/// Requests per minute and credential (docs/sim.md).
 const LIMIT_PER_MINUTE: u32 = 960;
 /// `POST /incidents` per minute and account.
 const CREATES_PER_MINUTE: u32 = 300;

@@ -1,4 +1,4 @@
-//! Rate limits: so many requests per minute and bucket (rest-api.md §4).
+//! Rate limits: so many requests per minute and bucket (docs/sim.md).
 //!
 //! A bucket's minute starts with its first request. Which requests share a bucket, and the
 //! published limits, are the caller's; nothing here knows a credential or a header.

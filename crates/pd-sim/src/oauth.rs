@@ -1,4 +1,4 @@
-//! The identity host: authorisation codes, tokens, refreshes (oauth.md).
+//! The identity host: authorisation codes, tokens, refreshes (docs/sim.md).
 //!
 //! Invariants
 //! - Unknown scope names are not refused: the token simply lacks them.
@@ -30,7 +30,7 @@ use identity::{Said, id_token};
 /// How long an authorisation code may be exchanged.
 const CODE_LIVES: SignedDuration = SignedDuration::from_secs(30);
 
-/// The two kinds of OAuth app (oauth.md §3).
+/// The two kinds of OAuth app (docs/sim.md).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OAuthKind {
     /// Acts for users with `read` or `write`; PKCE is optional when there is a secret.

@@ -145,7 +145,7 @@ fn webhooks(world: &mut World, caller: &Caller, request: &Request, path: &[&str]
 }
 
 /// Owners and admins manage every webhook, Managers those of a service or a team, managers of a
-/// team those of that team, and keys of the account all (webhooks-v3.md §6).
+/// team those of that team, and keys of the account all (docs/sim.md).
 fn may_subscribe(world: &World, caller: &Caller, request: &Request, path: &[&str]) -> Answer<()> {
     let user = caller.user.as_deref().and_then(|id| world.users.get(id));
     let Some(user) = user.filter(|user| !matches!(user.role.as_str(), "owner" | "admin")) else {
@@ -177,7 +177,7 @@ fn may_subscribe(world: &World, caller: &Caller, request: &Request, path: &[&str
     }
 }
 
-/// Whoever subscribes with scopes needs those to read what the events tell (webhooks-v3.md §2).
+/// Whoever subscribes with scopes needs those to read what the events tell (docs/sim.md).
 fn may_hear(caller: &Caller, request: &Request) -> Answer<()> {
     let body = request.json().unwrap_or_default();
     let events = body

@@ -1,5 +1,5 @@
 //! Who is on call when: turns of layers, restrictions, overrides, and what is left of them when one
-//! lies on the other (rest-api.md §15.2).
+//! lies on the other (docs/sim.md).
 //!
 //! Invariants
 //! - Turns of whole days change hands at the same time of day, whatever the clocks do.

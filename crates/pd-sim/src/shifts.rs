@@ -1,5 +1,5 @@
 //! Who is on call by shifts: rotations of events that come again, single shifts, and who stands in
-//! (rest-api.md §15.4).
+//! (docs/sim.md).
 //!
 //! Invariants
 //! - Several people can be on call at once; nobody at all is said by an empty member.

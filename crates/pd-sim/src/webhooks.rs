@@ -1,4 +1,4 @@
-//! Webhook subscriptions: who is told what, and how often we try (webhooks-v3.md).
+//! Webhook subscriptions: who is told what, and how often we try (docs/sim.md).
 //!
 //! An event is published once and queued for each subscription that wants it. The caller asks
 //! what is [`due`](Webhooks::due), does the talking, and reports what came of each attempt.

@@ -110,7 +110,7 @@ fn what_was_said_of_an_erased_incident_goes_and_its_number_never_comes_again() {
         let kept = said(&mut db, None);
         said(&mut db, Some("prod"));
         let erased = write(&mut db, |tx| erase::some_incidents(tx, "prod", 9, now));
-        assert_eq!(erased, 1);
+        assert_eq!(erased.rows, 1);
         assert_eq!(write(&mut db, annotations::all), [kept]);
         let next = said(&mut db, None);
         let news = write(&mut db, |tx| annotations::after(tx, 2, 9));

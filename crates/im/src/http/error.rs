@@ -119,6 +119,11 @@ impl ApiError {
             None => check,
         }
     }
+
+    /// The same as a line that says what is wrong.
+    pub fn failed(self, what: &str) -> Check {
+        Check::failed(what, self.detail, self.hint.unwrap_or_default())
+    }
 }
 
 impl IntoResponse for ApiError {

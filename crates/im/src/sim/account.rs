@@ -19,7 +19,7 @@ const SUBDOMAIN: &str = "lighthouse-works";
 /// The account of an app that says nothing else.
 pub(super) const ACCOUNT: &str = "us.lighthouse-works";
 
-/// What that app may be given (oauth.md §5).
+/// What that app may be given (docs/sim.md).
 const SCOPES: [&str; 41] = [
     "abilities.read",
     "analytics.read",

@@ -97,8 +97,8 @@ pub(super) fn burning(tx: &mut Tx<'_>) -> Result<(Shell, Burning), StoreError> {
     worst_first(&mut rows);
     let burning = Burning {
         count: shell.open,
+        unowned: unowned::among(tx, &rows)?,
         rows,
-        unowned: unowned::all(tx)?,
         model: shell.model,
     };
     Ok((shell, burning))
@@ -120,8 +120,8 @@ pub(super) fn list(tx: &mut Tx<'_>) -> Result<List, StoreError> {
     over.sort_by_key(|row| std::cmp::Reverse(row.resolved_at.unwrap_or(row.updated_at)));
     Ok(List {
         shell,
+        unowned: unowned::among(tx, &open)?,
         open,
-        unowned: unowned::all(tx)?,
         over,
         more: more_open || more_over,
     })

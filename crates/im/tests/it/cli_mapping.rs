@@ -183,6 +183,30 @@ fn mw39_services_are_chosen_searched_checked_and_all_taken_again() {
 }
 
 #[test]
+fn mw39_among_more_than_a_thousand_services_some_are_found_chosen_and_all_taken_again() {
+    let story = Story::connected(&json!({}));
+    story.there(|sim, now| {
+        let policy = sim.account().policies[0].0.clone();
+        for number in 0..1_050 {
+            sim.add_service(&format!("Fleet {number:04}"), &policy, now);
+        }
+    });
+    let known = story.done("connector services prod").lines().count() - 1;
+    assert!(known > 1_050, "{known}");
+    let found = story.done("connector services prod --search 'fleet 09'");
+    assert_eq!(found.lines().count(), 101, "{found}");
+    let found = story.done("connector services prod --search 'Fleet 1049'");
+    assert_eq!(found.lines().count(), 2, "the last of them, too: {found}");
+    let said = story.done("connector services prod --stop 'Fleet 1049,Fleet 0000'");
+    assert_eq!(
+        said,
+        format!("{} of {known} services are synced\n", known - 2)
+    );
+    let said = story.done("connector services prod --all");
+    assert_eq!(said, format!("{known} of {known} services are synced\n"));
+}
+
+#[test]
 fn mw39_what_is_left_out_is_kept_hidden_and_erased_on_request() {
     let story = Story::connected(&json!({}));
     story.done(&format!("config set public_url {}", story.url));

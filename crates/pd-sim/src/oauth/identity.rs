@@ -1,4 +1,4 @@
-//! Who agreed, as a signed statement: ID tokens, the keys that verify them, and where those are (oauth.md §2 and §4.5).
+//! Who agreed, as a signed statement: ID tokens, the keys that verify them, and where those are (docs/sim.md).
 //!
 //! The key is in the source for everybody to read: it proves that a client verifies, and nothing else.
 

@@ -1,4 +1,4 @@
-//! Analytics: what a pipeline made of the trail, some time ago (rest-api.md §19).
+//! Analytics: what a pipeline made of the trail, some time ago (docs/sim.md).
 //!
 //! Invariants
 //! - Nothing younger than `Options::analytics_lag_s` is told, neither incidents nor steps of them.

@@ -1,4 +1,4 @@
-//! Who changed the directory: audit records of users, teams, schedules, policies and services (rest-api.md §20).
+//! Who changed the directory: audit records of users, teams, schedules, policies and services (docs/sim.md).
 //!
 //! Invariants
 //! - A record says what REST shows differently afterwards; a change that shows nothing leaves none.

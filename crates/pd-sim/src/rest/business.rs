@@ -1,4 +1,4 @@
-//! Business services, what rests on what, and which incidents harm which of them (rest-api.md §9.9, §22.1, §22.2).
+//! Business services, what rests on what, and which incidents harm which of them (docs/sim.md).
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Lists that are read with a cursor (rest-api.md §5).
+//! Lists that are read with a cursor (docs/sim.md).
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! Extensions of services, such as webhooks of version 2, and their schemas (rest-api.md §18). Nothing is delivered to them.
+//! Extensions of services, such as webhooks of version 2, and their schemas (docs/sim.md). Nothing is delivered to them.
 
 use serde_json::{Value, json};
 

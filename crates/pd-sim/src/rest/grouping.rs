@@ -1,4 +1,4 @@
-//! Settings of alert grouping (rest-api.md §22.6). They are checked, kept and shown; alerts are not grouped by them.
+//! Settings of alert grouping (docs/sim.md). They are checked, kept and shown; alerts are not grouped by them.
 
 use serde_json::{Value, json};
 

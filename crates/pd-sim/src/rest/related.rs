@@ -1,4 +1,4 @@
-//! What else may have to do with an incident: earlier ones, others of now, and changes (rest-api.md §9.8).
+//! What else may have to do with an incident: earlier ones, others of now, and changes (docs/sim.md).
 //!
 //! PagerDuty learns this; here words of titles, dependencies of services and nearness in time decide.
 

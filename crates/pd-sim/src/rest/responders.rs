@@ -1,4 +1,4 @@
-//! Asking for help and taking it back (rest-api.md §9.6).
+//! Asking for help and taking it back (docs/sim.md).
 
 use serde_json::{Value, json};
 

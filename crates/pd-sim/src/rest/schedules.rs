@@ -1,4 +1,4 @@
-//! Schedules with layers and their overrides (rest-api.md §15.2 and §15.3).
+//! Schedules with layers and their overrides (docs/sim.md).
 //!
 //! Rendered entries are there only when `since` or `until` is given; instants are in the zone of
 //! the schedule.

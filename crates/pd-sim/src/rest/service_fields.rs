@@ -1,4 +1,4 @@
-//! Custom fields of services and their values (rest-api.md §13).
+//! Custom fields of services and their values (docs/sim.md).
 //!
 //! Values that are left out stay, null resets to the default, and one that is wrong refuses all.
 

@@ -1,4 +1,4 @@
-//! Schedules by shifts, "v3" (rest-api.md §15.4). Their refusals are a map of fields.
+//! Schedules by shifts, "v3" (docs/sim.md). Their refusals are a map of fields.
 
 mod parts;
 

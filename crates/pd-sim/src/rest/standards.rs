@@ -1,4 +1,4 @@
-//! Standards of services and how services do by them (rest-api.md §22.3). The one standard here asks for a description.
+//! Standards of services and how services do by them (docs/sim.md). The one standard here asks for a description.
 
 use serde_json::{Value, json};
 

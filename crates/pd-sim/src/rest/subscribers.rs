@@ -1,4 +1,4 @@
-//! Who is told of an incident's status updates (rest-api.md §9.5). Nobody is sent anything here.
+//! Who is told of an incident's status updates (docs/sim.md). Nobody is sent anything here.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Tags of users, teams and escalation policies (rest-api.md §16).
+//! Tags of users, teams and escalation policies (docs/sim.md).
 
 use serde_json::{Value, json};
 

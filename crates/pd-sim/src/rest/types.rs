@@ -1,4 +1,4 @@
-//! Types of incidents, and the custom fields that each has (rest-api.md §13).
+//! Types of incidents, and the custom fields that each has (docs/sim.md).
 //!
 //! Invariants
 //! - The base type is always there and cannot be changed; a type has the fields of those above it.

@@ -1,4 +1,4 @@
-//! Incident workflows, their triggers and runs (rest-api.md §21).
+//! Incident workflows, their triggers and runs (docs/sim.md).
 //!
 //! A run begins and ends at once, and is told by webhooks alone. Triggers are kept: only people and
 //! REST start a workflow here.

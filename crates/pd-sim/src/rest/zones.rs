@@ -1,4 +1,4 @@
-//! Answers in the zone that the request names (rest-api.md §6).
+//! Answers in the zone that the request names (docs/sim.md).
 //!
 //! Only what PagerDuty itself dates is shown in another zone; what a sender wrote stays as it came.
 

@@ -1,4 +1,4 @@
-//! Zones as Ruby on Rails names them: accounts of some age have such names in users and schedules (rest-api.md §6).
+//! Zones as Ruby on Rails names them: accounts of some age have such names in users and schedules (docs/sim.md).
 
 /// The IANA name of a zone.
 pub(super) fn iana(name: &str) -> Option<&'static str> {

@@ -1,5 +1,5 @@
 //! OAuth clients: what gets a token at the receiver's side, for webhooks that must carry one
-//! (rest-api.md §17, webhooks-v3.md §5).
+//! (docs/sim.md).
 //!
 //! Invariants
 //! - A secret never leaves but to the token endpoint.

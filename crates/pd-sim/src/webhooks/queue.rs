@@ -2,7 +2,7 @@
 //!
 //! Invariants
 //! - Ordered webhooks of one resource go out one at a time, oldest first; the oldest one being
-//!   retried holds back the others (webhooks-v3.md §5).
+//!   retried holds back the others (docs/sim.md).
 //! - A webhook leaves the queue when it was accepted, refused for good, or is 48 hours old.
 //!
 //! PagerDuty does not publish its retry intervals. Ours are [`RETRY_FIRST`], doubling up to
@@ -39,7 +39,7 @@ pub(super) enum Judgement {
     Drop,
 }
 
-/// The table of webhooks-v3.md §5. A redirect is not documented; we take it for a refusal.
+/// By the status of the answer (docs/sim.md). A redirect is not documented; we take it for a refusal.
 pub(super) fn judge(result: DeliveryResult) -> Judgement {
     match result {
         DeliveryResult::Status(200..=299) => Judgement::Accepted,

@@ -1,4 +1,4 @@
-//! `/webhook_subscriptions` (rest-api.md §17).
+//! `/webhook_subscriptions` (docs/sim.md).
 //!
 //! `PUT` takes `description`, `events`, `filter`, `active` and `oauth_client_id`; other fields
 //! are ignored, `delivery_method` among them. The wording of 400s is ours where none is known.
@@ -12,7 +12,7 @@ use super::subscription::{EVENT_TYPES, Filter, Show, Subscription};
 use crate::http::{Request, Response, invalid, not_found};
 use crate::ids::Ids;
 
-/// Subscriptions per account, per service and per team (webhooks-v3.md §6).
+/// Subscriptions per account, per service and per team (docs/sim.md).
 const PER_SCOPE_MAX: usize = 10;
 /// Rows of a page when none are asked for.
 const PAGE_DEFAULT: usize = 25;

@@ -1,4 +1,4 @@
-//! The headers of one delivery attempt (webhooks-v3.md §1.1 and §4).
+//! The headers of one delivery attempt (docs/sim.md).
 //!
 //! A signature is made for each attempt, so a secret added while a webhook waits counts.
 

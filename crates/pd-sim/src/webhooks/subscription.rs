@@ -9,14 +9,14 @@ use super::Event;
 use super::clients::Client;
 use super::queue::Queue;
 
-/// Consecutive dropped webhooks that switch a subscription off (webhooks-v3.md §5).
+/// Consecutive dropped webhooks that switch a subscription off (docs/sim.md).
 pub(super) const DROPS_TO_DISABLE: u32 = 3;
 /// How long it stays off.
 pub(super) const DISABLED_FOR: SignedDuration = SignedDuration::from_hours(24);
 /// What reads show instead of a custom header's value.
 const REDACTED: &str = "-- redacted --";
 
-/// Every event that can be subscribed to (webhooks-v3.md §2). `pagey.ping` cannot.
+/// Every event that can be subscribed to (docs/sim.md). `pagey.ping` cannot.
 pub(super) const EVENT_TYPES: [&str; 30] = [
     "incident.acknowledged",
     "incident.action_invocation.created",

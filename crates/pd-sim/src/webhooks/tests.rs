@@ -1,4 +1,4 @@
-//! The rules of webhooks-v3.md, seen from the outside: requests in, deliveries out.
+//! The rules of webhooks (docs/sim.md), seen from the outside: requests in, deliveries out.
 
 mod clients;
 mod delivering;

@@ -439,9 +439,9 @@ story! {
         let now = world.now;
         let erase = |world: &mut World| world.write(move |tx| connector::erase(tx, CONNECTOR, 1, now));
         // Cut off after the first, it goes on; a whole goes with its last part.
-        assert_eq!((erase(world), kept), (1, 2));
+        assert_eq!((erase(world).rows, kept), (1, 2));
         assert!(!world.list().is_empty());
-        while erase(world) > 0 {}
+        while erase(world).rows > 0 {}
         assert_eq!(world.list(), []);
         let last = world.write(facts::last);
         for gone in [whole, whole.part(1), theirs] {

@@ -2,6 +2,8 @@
 
 use im_core::{Command, Status};
 use im_engine::connector;
+use im_store::erase::Erased;
+use im_store::facts;
 use jiff::SignedDuration;
 use serde_json::json;
 
@@ -145,8 +147,15 @@ story! {
             world.list().len()
         };
         assert_eq!(keep(world, vec![ids[0].clone(), ids[1].clone()]), 1, "one of its services is");
+        let now = world.our_now();
+        let purge = |world: &mut World| world.write(|tx| connector::erase_hidden(tx, CONNECTOR, 10, now)).unwrap();
+        assert_eq!(purge(world).rows, 0, "a part of what is seen is no business of a purge");
         assert_eq!(keep(world, vec![ids[0].clone()]), 0);
+        assert!(world.unfaithful().is_empty(), "{:?}", world.unfaithful());
         assert_eq!(keep(world, ids.clone()), 1);
+        assert_eq!(keep(world, vec![ids[0].clone()]), 0);
+        assert_eq!(purge(world), Erased { rows: 2, incidents: 1 });
+        assert!(world.everything().is_empty(), "the whole goes with the last of its parts");
     }
 
     fn mw39_what_is_hidden_can_be_erased_and_does_not_come_back_by_itself(world) {
@@ -154,8 +163,12 @@ story! {
         let (kept, gone) = (trigger(world, 1, "Kept"), trigger(world, 2, "Gone"));
         choose(world, &[1]);
         let now = world.our_now();
-        assert_eq!(world.write(|tx| connector::erase_hidden(tx, CONNECTOR, 10, now)), 1);
-        assert_eq!(world.write(|tx| connector::erase_hidden(tx, CONNECTOR, 10, now)), 0);
+        let purge = |world: &mut World| world.write(|tx| connector::erase_hidden(tx, CONNECTOR, 10, now));
+        world.write(|tx| connector::begin_attaching(tx, CONNECTOR));
+        assert_eq!(purge(world), None, "what does not follow the choice yet may be chosen");
+        world.settle_down();
+        assert_eq!(purge(world), Some(Erased { rows: 1, incidents: 1 }));
+        assert_eq!(purge(world), Some(Erased::default()));
         let user = world.user(1);
         for twin in [&kept, &gone] {
             world.sim.acknowledge(&user, twin, world.now).unwrap();
@@ -167,6 +180,28 @@ story! {
         choose_all(world);
         world.run_for(MINUTE * 12);
         assert!(world.number_of(&gone).is_some(), "it is open, and chosen again");
+    }
+
+    fn mw39_who_follows_the_facts_misses_none_that_comes_between_two_steps_of_a_purge(world) {
+        choose(world, &[1, 2]);
+        for title in ["One", "Two", "Three"] {
+            trigger(world, 2, title);
+        }
+        choose(world, &[1]);
+        let now = world.our_now();
+        let last = |world: &mut World| world.write(facts::last);
+        let mut seen = last(world);
+        for _ in 0..3 {
+            assert_eq!(world.write(|tx| connector::erase_hidden(tx, CONNECTOR, 1, now)).unwrap().rows, 1);
+            let told = world.write(|tx| facts::after(tx, seen, 100)).expect("each step is told");
+            assert!(told.erased.is_some() && told.last > seen);
+            seen = told.last;
+            let twin = trigger(world, 1, "Between");
+            assert!(world.number_of(&twin).is_some());
+            let told = world.write(|tx| facts::after(tx, seen, 100)).expect("what comes is told");
+            assert!(told.last > seen);
+            seen = last(world);
+        }
     }
 
     fn mw39_an_incident_that_is_moved_to_a_service_that_is_not_chosen_stays_where_it_was(world) {

@@ -103,7 +103,17 @@ impl World {
         if fold(&told, mapping).as_ref() != Some(&story) {
             return Some(format!("{}: the order of the facts counts", row.number));
         }
-        let parts = parts::of(row.number, &story).into_iter();
+        let numbers = parts::of(row.number, &story);
+        let hidden = if numbers.is_empty() {
+            mapping.is_some_and(|mapping| mapping.hides(&story))
+        } else {
+            let rows: Vec<IncidentRow> = numbers
+                .iter()
+                .filter_map(|(part, _)| self.write(|tx| incidents::find(tx, *part)))
+                .collect();
+            !rows.is_empty() && rows.iter().all(|row| row.hidden)
+        };
+        let parts = numbers.into_iter();
         let parts: Vec<Part> = parts
             .map(|(part, service)| (service, self.story(part)))
             .collect();
@@ -111,7 +121,7 @@ impl World {
             story = gather(story, &parts);
         }
         let written = self.write(|tx| {
-            incidents::update(tx, row.number, &story, row.hidden)?;
+            incidents::update(tx, row.number, &story, hidden)?;
             Ok(incidents::find(tx, row.number)?.unwrap())
         });
         let written = IncidentRow {

@@ -95,6 +95,7 @@ pub(crate) async fn run(args: ServicesArgs, cx: &mut Context) -> Result<Exit, Fa
 #[derive(Debug, Deserialize)]
 struct Erased {
     erased: usize,
+    more: bool,
 }
 
 async fn purge(args: &ServicesArgs, cx: &mut Context) -> Result<Exit, Failure> {
@@ -102,12 +103,19 @@ async fn purge(args: &ServicesArgs, cx: &mut Context) -> Result<Exit, Failure> {
     let what = "Incidents that are here and on services that are not synced are erased, with all their history and what was kept to be sent.";
     cx.confirm(&format!("Purge {name}? {what}"), args.yes)?;
     let path = ["connectors", name, "hidden-incidents"];
-    let answer = cx.send(Call::delete(path)).await?;
+    let mut erased = 0;
+    loop {
+        let some: Erased = cx.send(Call::delete(path)).await?.read()?;
+        erased += some.erased;
+        if !some.more {
+            break;
+        }
+    }
     if cx.ui.json {
-        cx.ui.document(&answer.body);
+        let document = json!({"erased": erased}).to_string();
+        cx.ui.document(document.as_bytes());
         return Ok(Exit::Done);
     }
-    let Erased { erased } = answer.read()?;
     cx.ui.say(format_args!(
         "Erased {erased} incident{}; PagerDuty keeps its own",
         if erased == 1 { "" } else { "s" }

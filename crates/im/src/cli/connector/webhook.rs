@@ -24,13 +24,13 @@ pub(crate) struct WebhookArgs {
     #[command(flatten)]
     action: Action,
     /// With --enable and --repair: accept a public address that begins with http:// (for tests on one machine)
-    #[arg(long, conflicts_with_all = ["disable", "manual", "test"])]
+    #[arg(long, requires = "Action", conflicts_with_all = ["disable", "manual", "test"])]
     insecure: bool,
     /// With --enable: what it listens to, `account`, `service:ID` or `team:ID` [default: the account]
-    #[arg(long, value_name = "SCOPE", conflicts_with_all = ["repair", "disable", "manual", "test"])]
+    #[arg(long, value_name = "SCOPE", requires = "enable")]
     scope: Option<String>,
     /// With --manual: the secret that PagerDuty showed (`-` reads it from standard input, `@file` from a file)
-    #[arg(long, conflicts_with_all = ["enable", "repair", "disable", "test"], value_name = "SECRET")]
+    #[arg(long, requires = "manual", value_name = "SECRET")]
     secret: Option<String>,
 }
 

@@ -16,7 +16,8 @@ const STATES: [&str; 4] = ["linked", "ignored", "suggested", "unknown"];
 /// Add people, and say which users of PagerDuty's they are
 ///
 /// Figures about people count a linked user as the person, in the past as well. An e-mail address,
-/// or else a name, only suggests a link.
+/// or else a name, only suggests a link. What the person does here is done at PagerDuty in the user's
+/// name.
 #[derive(Debug, Args)]
 pub(crate) struct PersonArgs {
     #[command(subcommand)]

@@ -9,7 +9,7 @@ use im_engine::connector::{self, Connector};
 use im_engine::record;
 use im_engine::{skew, subscription};
 use im_store::connectors::State as RowState;
-use im_store::incidents::{self, Filter, IncidentRow};
+use im_store::incidents::{self, Filter, Hidden, IncidentRow};
 use im_store::{StoreError, Tx, facts, inbox, outbox};
 
 use super::connectors::{events, key};
@@ -93,6 +93,7 @@ fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, Store
     }
     let filter = Filter {
         before,
+        hidden: Hidden::Too,
         limit: BATCH,
         ..Filter::default()
     };
@@ -108,7 +109,10 @@ fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, Store
             .iter()
             .find(|connector| Some(connector.name()) == row.connector.as_deref());
         let agrees = record::story(tx, row.number, connector)?.is_some_and(|story| {
+            // Of one with parts it is told by those.
+            let hides = connector.is_some_and(|connector| connector.mapping.hides(&story));
             story.status == row.status
+                && (row.parts > 0 || connector.is_none() || hides == row.hidden)
                 && story.title == row.title
                 && story.severity == row.severity
                 && story.service == row.service

@@ -12,7 +12,7 @@ use im_core::{Command, IncidentNumber, NewField, Severity, Status, StatusModel};
 use im_engine::commands::{self, Asked};
 use im_engine::connector::{self, Connector};
 use im_engine::{directory, record};
-use im_store::incidents::Filter;
+use im_store::incidents::{Filter, Hidden};
 use im_store::{Tx, incidents};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -130,7 +130,11 @@ impl Asking {
                 severities,
                 service: params.one("service").map(str::to_owned),
                 title: params.one("q").filter(|q| !q.is_empty()).map(str::to_owned),
-                hidden: params.flag("hidden")?,
+                hidden: if params.flag("hidden")? {
+                    Hidden::Only
+                } else {
+                    Hidden::Not
+                },
                 before,
                 limit,
             },

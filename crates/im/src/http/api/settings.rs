@@ -292,14 +292,20 @@ fn notify_url(text: &str) -> Result<String, ApiError> {
     if !url.username().is_empty() || url.password().is_some() {
         return Err(wrong("it must have no user and no password"));
     }
+    if text.ends_with(MASK) {
+        return Err(wrong("it is masked, as it is shown"));
+    }
     Ok(text.to_owned())
 }
+
+/// What stands for what is not shown.
+const MASK: &str = "********";
 
 /// What is shown of an address whose path or query may be the right to use it.
 fn masked(url: &str) -> String {
     match reqwest::Url::parse(url) {
-        Ok(url) => format!("{}/********", url.origin().ascii_serialization()),
-        Err(_) => "********".to_owned(),
+        Ok(url) => format!("{}/{MASK}", url.origin().ascii_serialization()),
+        Err(_) => MASK.to_owned(),
     }
 }
 

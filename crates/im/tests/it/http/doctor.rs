@@ -149,7 +149,7 @@ async fn i109_each_step_of_a_webhooks_way_is_looked_at() {
             "skipped: TLS certificate: none, since the address begins with http://",
             "ok: The door answers there, as seen from this machine",
             "ok: Webhook endpoint configured",
-            "ok: Signatures of deliveries fit",
+            "skipped: Signatures: no delivery has come yet",
             "skipped: Clocks: PagerDuty has not told its time yet",
         ]
     );

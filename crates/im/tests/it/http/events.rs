@@ -233,7 +233,7 @@ async fn i129_a_receiver_that_is_ill_is_tried_again_and_at_last_given_up() {
     watched.look().await;
     assert_eq!(receiver.got().len(), 1);
     receiver.refuse(Some(StatusCode::SERVICE_UNAVAILABLE));
-    for _ in 0..70 {
+    for _ in 0..75 {
         watched.set(State::Active, None).await;
         watched.look().await;
     }
@@ -288,6 +288,24 @@ async fn i129_events_are_told_in_order_and_another_address_gets_no_old_ones() {
     watched.looks(2).await;
     assert_eq!(words(&other), ["healthy"]);
     assert_eq!(words(&receiver), ["degraded", "healthy"]);
+}
+
+#[tokio::test]
+async fn i129_what_is_refused_for_good_holds_nothing_up() {
+    let receiver = Receiver::start().await;
+    let mut watched = Watched::notifying(&receiver).await;
+    receiver.refuse(Some(StatusCode::BAD_REQUEST));
+    watched.set(State::Limited, None).await;
+    watched.looks(2).await;
+    let told = watched.timeline().await;
+    assert!(
+        told[0].starts_with("notify: connector prod: an event could not be told"),
+        "{told:#?}"
+    );
+    receiver.refuse(None);
+    watched.set(State::Active, None).await;
+    watched.looks(2).await;
+    assert_eq!(receiver.got().len(), 1, "the next one is told");
 }
 
 #[tokio::test]
@@ -538,6 +556,8 @@ async fn i129_events_go_to_an_encrypted_address_or_to_this_machine() {
     for url in [
         "http://hooks.example.com/x",
         "http://localhost.example.com/x",
+        // As it is shown.
+        "https://hooks.example.com/********",
         "ftp://x",
         "nonsense",
         "https://user:secret@example.com/",

@@ -113,6 +113,16 @@ fn pages(comment: &str) -> Vec<String> {
             pages.push(format!("{page}.md"));
         }
     }
+    for (at, mark) in comment.match_indices(".md") {
+        let (before, _) = comment.split_at(at);
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "/-_.…".contains(c);
+        let name = before.trim_end_matches(is_name).len();
+        let name = before.split_at(name).1;
+        // A page by its name alone.
+        if !name.is_empty() && !name.contains(['/', '…']) {
+            pages.push(format!("{name}{mark}"));
+        }
+    }
     for (at, mark) in comment.match_indices("ADR ") {
         let (_, from) = comment.split_at(at);
         let number: String = from.chars().skip(mark.len()).take(4).collect();
@@ -185,6 +195,7 @@ fn pages_that_comments_name_exist() {
     let path = "crates/im/src/web.rs";
     REFERENCES.breaks(path, "// See `docs/none.md`.", &[1]);
     REFERENCES.breaks(path, "//! (ADR 9999)", &[1]);
+    REFERENCES.breaks(path, "//! As in elsewhere.md.", &[1]);
     REFERENCES.breaks(path, "//! docs/….md, https://a.example/docs/b.md", &[]);
     let page = Source::read("docs/adr/0001-pure-core.md", "# Pure core");
     let code = Source::read(path, "// ADR 0001, docs/adr/0001-pure-core.md.");

@@ -40,10 +40,11 @@ pub(in crate::http) async fn outcome(
     let (outcome, limits) = app.caller.ask(connector, call, now).await?;
     let failed = is_failure(&outcome);
     let name = connector.name().to_owned();
+    let api_key = connector.row.api_key.clone();
     app.db
         .write(move |tx| {
-            // Of a connector that is not stored nothing is.
-            if connectors::find(tx, &name)?.is_some() {
+            // What a key does that is only tried is not the connector's.
+            if connectors::find(tx, &name)?.is_some_and(|row| row.api_key == api_key) {
                 figures::called(tx, &name, &limits, failed, now)?;
             }
             Ok::<_, ApiError>(())

@@ -9,12 +9,11 @@ use axum::Json;
 use axum::extract::{Path, State};
 use im_core::Severity;
 use im_engine::connector::Connector;
-use im_pagerduty::{Answer, Call, Outcome};
+use im_pagerduty::{Answer, Call};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::ask::{outcome, trouble};
 use super::mappings::{name_of, no_line, no_such, one_of, set, severity};
 use super::{find, lists};
 use crate::http::App;
@@ -135,12 +134,9 @@ pub(super) async fn checks(app: &App, connector: &Connector) -> Result<Vec<Check
     if mapped.is_empty() {
         return Ok(Vec::new());
     }
-    let found = match outcome(app, connector, &Call::ListPriorities { offset: 0 }).await? {
-        Outcome::Done(Answer::Priorities(page)) => page.items,
-        other => {
-            let (cause, next) = trouble(connector, &other);
-            return Ok(vec![Check::failed(TEXT, cause, next)]);
-        }
+    let found = match all(app, connector).await {
+        Ok(found) => found,
+        Err(unanswered) => return Ok(vec![unanswered.failed(TEXT)]),
     };
     let is_lost = |(_, id): &&(Severity, String)| !found.iter().any(|one| one.id == *id);
     Ok(vec![match mapped.iter().find(is_lost) {

@@ -105,10 +105,10 @@ async fn erase(app: &App, name: &str) -> Result<Check, ApiError> {
             .db
             .write(move |tx| connector::erase(tx, &name, ERASED_AT_ONCE, now))
             .await?;
-        if erased == 0 {
+        if erased.rows == 0 {
             break;
         }
-        count += erased;
+        count += erased.incidents;
     }
     tracing::info!(
         connector = name,

@@ -131,11 +131,16 @@ fn chosen(
     Ok(Some(ids))
 }
 
-/// How many incidents were erased.
+/// Batches of one request: nobody waits for all of a large account.
+const BATCHES: u32 = 20;
+
+/// What was erased.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct Erased {
-    /// So many.
+    /// So many incidents.
     erased: usize,
+    /// Whether there are more: ask again.
+    more: bool,
 }
 
 /// Erase the incidents that are here and on services that are not synced, with all their history
@@ -149,28 +154,30 @@ pub(super) async fn purge(
     Path(name): Path<String>,
 ) -> Result<Json<Erased>, ApiError> {
     find(&app, &name).await?;
-    let now = app.clock.now();
-    if config::attach(&app, &name, now).await? {
-        let detail = format!("incidents of connector `{name}` do not all follow its choice yet");
-        return Err(ApiError::conflict("still_following", detail).hint("try again in a moment"));
-    }
-    let mut erased = 0;
-    loop {
-        let of = name.clone();
+    config::attach(&app, &name, app.clock.now()).await?;
+    let (mut erased, mut more) = (0, true);
+    for _ in 0..BATCHES {
+        let (of, now) = (name.clone(), app.clock.now());
         let gone = app
             .db
             .write(move |tx| connector::erase_hidden(tx, &of, ERASED_AT_ONCE, now))
             .await?;
-        if gone == 0 {
+        let Some(gone) = gone else {
+            let detail =
+                format!("incidents of connector `{name}` do not all follow its choice yet");
+            return Err(ApiError::conflict("still_following", detail).hint("try again in a moment"));
+        };
+        erased += gone.incidents;
+        more = gone.rows > 0;
+        if !more {
             break;
         }
-        erased += gone;
     }
     tracing::info!(
         connector = name,
         "erased {erased} incidents of services that are not synced"
     );
-    Ok(Json(Erased { erased }))
+    Ok(Json(Erased { erased, more }))
 }
 
 /// Refuses services that PagerDuty does not have, but for those chosen `before`. Without a choice

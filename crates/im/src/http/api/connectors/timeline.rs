@@ -30,7 +30,8 @@ pub(super) struct ConnectorEvent {
     subject: Option<String>,
     /// How it was.
     from: String,
-    /// How it is: `healthy`, `degraded`, `unhealthy`; `unchanged`, `changed`; `heard`, `silent`; `usual`, `unusual`.
+    /// How it is: `healthy`, `degraded`, `unhealthy`; `unchanged`, `changed`; `heard`, `silent`; `usual`, `unusual`;
+    /// `unowned`, `owned`; `could not be told`.
     to: String,
     /// Why.
     reasons: Vec<String>,
