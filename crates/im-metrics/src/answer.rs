@@ -6,7 +6,7 @@ use jiff::civil::Date;
 use crate::benchmarks::{self, Level};
 use crate::calendar::{Bucket, days_between, plus_days};
 use crate::cells::{Cell, Figure};
-use crate::columns::{Method, NEVER, Row};
+use crate::columns::{Method, NEVER, Row, Share};
 use crate::engine::Engine;
 use crate::groups::Groups;
 use crate::left_out::{LeftOut, left_out};
@@ -19,6 +19,11 @@ use crate::query::{Dimension, Metric, Mode, Query};
 
 /// An answer has at most this many figures beside totals; some groups or buckets of more are refused.
 pub const CELLS_MAX: usize = 200_000;
+
+/// A thread of its own is worth so many incidents: they take a millisecond, and a thread a tenth of that.
+const ROWS_OF_THREAD: usize = 1 << 15;
+/// A question leaves the rest to others.
+const THREADS_MAX: usize = 4;
 
 /// What a query gives.
 #[derive(Debug, Clone, PartialEq)]
@@ -139,10 +144,23 @@ pub struct Link {
 }
 
 impl Engine {
-    /// Answers a query as of `now`, unless the query names another instant.
+    /// Answers a query as of `now`, unless the query names another instant: by several threads where there
+    /// is enough to scan.
     pub fn answer(&self, query: &Query, now: Timestamp) -> Result<Answer, BadQuery> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = cores.min(THREADS_MAX).min(self.len() / ROWS_OF_THREAD);
+        self.answer_in(query, now, threads)
+    }
+
+    /// The same by so many threads.
+    pub fn answer_in(
+        &self,
+        query: &Query,
+        now: Timestamp,
+        threads: usize,
+    ) -> Result<Answer, BadQuery> {
         let plan = Plan::new(self, query, now)?;
-        let mut answer = answer(&plan)?;
+        let mut answer = answer(&plan, threads)?;
         if query.compare {
             let (from, to) = plan.range;
             let days = days_between(from, to) + 1;
@@ -150,7 +168,7 @@ impl Engine {
             let range = (earlier(from), earlier(to));
             let as_of = query.as_of_time.unwrap_or(now);
             let before = Plan::of_range(self, query, range, as_of)?;
-            answer.previous = Some(Box::new(self::answer(&before)?));
+            answer.previous = Some(Box::new(self::answer(&before, threads)?));
         }
         Ok(answer)
     }
@@ -172,7 +190,7 @@ impl Engine {
     pub fn items(&self, query: &Query, now: Timestamp) -> Result<Vec<Behind>, BadQuery> {
         let plan = Plan::new(self, query, now)?;
         let mut items = Vec::new();
-        counted(&plan, |bucket, item| {
+        counted(&plan, Share::WHOLE, |bucket, item| {
             items.push(behind(&plan, bucket, &item));
         });
         let is_of_change = query.metric == Metric::ChangeFailureRate;
@@ -187,9 +205,9 @@ impl Engine {
 }
 
 /// Gives `each` what passes the filters and is in the range, with its bucket.
-fn counted<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(usize, Item<'a>)) {
+fn counted<'a>(plan: &'a Plan<'a>, share: Share, mut each: impl FnMut(usize, Item<'a>)) {
     let mut last = 0;
-    scan(plan, &mut |item| {
+    scan(plan, share, &mut |item| {
         let bucket = item.bucket.or_else(|| plan.cuts.find(item.at, &mut last));
         if let Some(bucket) = bucket
             && plan.passes_teams(item.teams)
@@ -200,30 +218,81 @@ fn counted<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(usize, Item<'a>)) {
     });
 }
 
-fn answer(plan: &Plan<'_>) -> Result<Answer, BadQuery> {
-    let mut groups = Groups::new(plan);
-    let width = plan.buckets.len();
-    let mut cells: Vec<Cell> = vec![Cell::default(); groups.len() * width];
-    counted(plan, |bucket, item| {
-        groups.of(plan, &item, |place| {
-            let needed = (place + 1) * width;
-            if cells.len() < needed && needed <= CELLS_MAX {
-                cells.resize_with(needed, Cell::default);
-            }
-            if let Some(cell) = cells.get_mut(place * width + bucket) {
-                cell.add(item.measured);
-            }
+/// What a share of the incidents adds up to.
+struct Gathered {
+    groups: Groups,
+    /// For each group as many as there are buckets.
+    cells: Vec<Cell>,
+    left_out: LeftOut,
+}
+
+impl Gathered {
+    fn of(plan: &Plan<'_>, share: Share) -> Self {
+        let mut groups = Groups::new(plan);
+        let width = plan.buckets.len();
+        let mut cells: Vec<Cell> = vec![Cell::default(); groups.len() * width];
+        counted(plan, share, |bucket, item| {
+            groups.of(plan, &item, |place| {
+                let needed = (place + 1) * width;
+                if cells.len() < needed && needed <= CELLS_MAX {
+                    cells.resize_with(needed, Cell::default);
+                }
+                if let Some(cell) = cells.get_mut(place * width + bucket) {
+                    cell.add(item.measured);
+                }
+            });
         });
-    });
+        for cell in &mut cells {
+            cell.settle();
+        }
+        Self {
+            groups,
+            cells,
+            left_out: left_out(plan, share),
+        }
+    }
+
+    /// Takes what a later share has gathered.
+    fn add(&mut self, other: Self, width: usize) {
+        self.left_out.add(&other.left_out);
+        let places = self.groups.add(&other.groups);
+        let needed = (self.groups.len() * width).min(CELLS_MAX);
+        self.cells.resize_with(needed, Cell::default);
+        let mut cells = other.cells.into_iter();
+        for place in places {
+            let into = self.cells.iter_mut().skip(place * width).take(width);
+            for (cell, more) in into.zip(cells.by_ref().take(width)) {
+                cell.take(more);
+            }
+        }
+    }
+}
+
+fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
+    let width = plan.buckets.len();
+    let mut shares =
+        in_threads(plan.shares(threads), |share| Gathered::of(plan, share)).into_iter();
+    let mut gathered = shares
+        .next()
+        .unwrap_or_else(|| Gathered::of(plan, Share::WHOLE));
+    for share in shares {
+        gathered.add(share, width);
+    }
+    let Gathered {
+        groups,
+        cells,
+        left_out,
+    } = gathered;
     if groups.len() * width > CELLS_MAX {
         let groups = groups.len();
         return Err(BadQuery::Cells { groups, width });
     }
-    let keys = groups.keys(plan).into_iter();
     let mut cells = cells.into_iter();
-    let mut series: Vec<Series> = keys
-        .map(|keys| series(plan, keys, cells.by_ref().take(width)))
+    let keyed = groups.keys(plan).into_iter();
+    let keyed: Vec<Keyed> = keyed
+        .map(|keys| (keys, cells.by_ref().take(width).collect()))
         .collect();
+    let mut series = all_series(plan, keyed, threads);
     // No value comes last.
     series.sort_by(|a, b| order(&a.keys).cmp(&order(&b.keys)));
     let year = plan.query.benchmark;
@@ -238,7 +307,7 @@ fn answer(plan: &Plan<'_>) -> Result<Answer, BadQuery> {
             .collect(),
         buckets: plan.buckets.clone(),
         series,
-        left_out: left_out(plan),
+        left_out,
         benchmark: year.map(|year| Benchmark {
             year,
             monotone: benchmarks::is_monotone(plan.query.metric, year),
@@ -247,16 +316,66 @@ fn answer(plan: &Plan<'_>) -> Result<Answer, BadQuery> {
     })
 }
 
+/// Works on each in a thread of its own, the last in this one; the results are in order.
+fn in_threads<T: Send, R: Send>(
+    works: impl Iterator<Item = T>,
+    work: impl Fn(T) -> R + Sync,
+) -> Vec<R> {
+    let mut works: Vec<T> = works.collect();
+    let last = works.pop();
+    std::thread::scope(|scope| {
+        let work = &work;
+        let others: Vec<_> = works
+            .into_iter()
+            .map(|one| scope.spawn(move || work(one)))
+            .collect();
+        let last = last.map(work);
+        let others = others.into_iter().map(|other| {
+            let done = other.join();
+            done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        });
+        let mut done: Vec<R> = others.collect();
+        done.extend(last);
+        done
+    })
+}
+
 fn order(keys: &[Option<String>]) -> Vec<(bool, Option<&str>)> {
     let keys = keys.iter();
     keys.map(|key| (key.is_none(), key.as_deref())).collect()
 }
 
-fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: impl Iterator<Item = Cell>) -> Series {
+/// The keys of a group and its cells.
+type Keyed = (Vec<Option<String>>, Vec<Cell>);
+
+/// The figures of all groups. Statistics take as long as the scan.
+fn all_series(plan: &Plan<'_>, mut keyed: Vec<Keyed>, threads: usize) -> Vec<Series> {
+    let of = |keyed: Vec<Keyed>| -> Vec<Series> {
+        let keyed = keyed.into_iter();
+        keyed
+            .map(|(keys, cells)| series(plan, keys, cells))
+            .collect()
+    };
+    if threads < 2 || keyed.len() < 2 {
+        return of(keyed);
+    }
+    let size = keyed.len().div_ceil(threads);
+    let mut parts = Vec::new();
+    while !keyed.is_empty() {
+        let rest = keyed.split_off(size.min(keyed.len()));
+        parts.push(std::mem::replace(&mut keyed, rest));
+    }
+    in_threads(parts.into_iter(), of)
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: Vec<Cell>) -> Series {
     let mut whole = Cell::default();
     let mut values = Vec::new();
     let is_state = plan.query.metric == Metric::OpenIncidents;
-    for (mut cell, bucket) in cells.zip(&plan.buckets) {
+    for (mut cell, bucket) in cells.into_iter().zip(&plan.buckets) {
         cell.settle();
         if is_state {
             whole = Cell::default();
@@ -326,7 +445,7 @@ fn instant(micros: i64) -> Timestamp {
 /// Tells each deployment's failures, with the method and the reason of each link.
 fn blame<'a>(plan: &'a Plan<'a>, items: &mut [Behind]) {
     let mut failures: Vec<(String, Link)> = Vec::new();
-    plan.rows(|row| {
+    plan.rows(Share::WHOLE, |row| {
         if row.is_failure() && plan.passes_as_failure(row) {
             let found = plan.linked(row);
             let id = found.and_then(|found| plan.engine.names.text(found.id));

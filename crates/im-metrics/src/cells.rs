@@ -144,13 +144,31 @@ pub(crate) struct Cell {
     /// The part of a ratio, or those acknowledged.
     part: u64,
     durations: Vec<i64>,
-    /// By hour, so that what follows each other in time is in order.
-    hours: Vec<(i64, u32)>,
+    hours: Vec<Hour>,
+    /// What few metrics gather; a cell without it is small.
+    more: Option<Box<More>>,
+}
+
+/// What is gathered about targets and pages.
+#[derive(Debug, Clone, Default)]
+struct More {
     ack: Judged,
     resolve: Judged,
     answered: i128,
     out_of_hours: u64,
     escalated_away: u64,
+}
+
+/// An hour of a person: the second that it begins in, then the person, so that what follows each other in time
+/// is in order.
+type Hour = u64;
+
+/// Bits of the person in an hour. There are fewer names.
+const PERSON_BITS: u32 = 26;
+
+fn hour(person: u32, key: i64) -> Hour {
+    let second = u64::try_from(key / 1_000_000).unwrap_or(0);
+    second << PERSON_BITS | u64::from(person)
 }
 
 impl Cell {
@@ -159,7 +177,7 @@ impl Cell {
         match measured {
             Measured::Duration(duration) => self.durations.push(duration),
             Measured::One => self.n += 1,
-            Measured::Hour { person, key } => self.hours.push((key, person)),
+            Measured::Hour { person, key } => self.hours.push(hour(person, key)),
             Measured::Share(is_part) => {
                 self.n += 1;
                 self.part += u64::from(is_part);
@@ -167,8 +185,9 @@ impl Cell {
             Measured::Failure => self.part += 1,
             Measured::Targets { ack, resolve } => {
                 self.n += 1;
-                self.ack.add(ack);
-                self.resolve.add(resolve);
+                let more = self.more.get_or_insert_default();
+                more.ack.add(ack);
+                more.resolve.add(resolve);
             }
             Measured::Page {
                 answered_after,
@@ -176,12 +195,13 @@ impl Cell {
                 escalated_away,
             } => {
                 self.n += 1;
+                let more = self.more.get_or_insert_default();
                 if answered_after != NEVER {
                     self.part += 1;
-                    self.answered += i128::from(answered_after);
+                    more.answered += i128::from(answered_after);
                 }
-                self.out_of_hours += u64::from(out_of_hours);
-                self.escalated_away += u64::from(escalated_away);
+                more.out_of_hours += u64::from(out_of_hours);
+                more.escalated_away += u64::from(escalated_away);
             }
         }
     }
@@ -196,21 +216,34 @@ impl Cell {
         self.hours.dedup();
     }
 
+    /// Takes the same cell of a later share in.
+    pub(crate) fn take(&mut self, other: Self) {
+        if self.durations.is_empty() && self.hours.is_empty() && self.n == 0 && self.part == 0 {
+            *self = other;
+        } else {
+            self.merge(&other);
+        }
+    }
+
     /// Takes another cell in.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.n += other.n;
         self.part += other.part;
         self.durations.extend_from_slice(&other.durations);
         self.hours.extend_from_slice(&other.hours);
-        self.ack.merge(other.ack);
-        self.resolve.merge(other.resolve);
-        self.answered += other.answered;
-        self.out_of_hours += other.out_of_hours;
-        self.escalated_away += other.escalated_away;
+        if let Some(theirs) = &other.more {
+            let more = self.more.get_or_insert_default();
+            more.ack.merge(theirs.ack);
+            more.resolve.merge(theirs.resolve);
+            more.answered += theirs.answered;
+            more.out_of_hours += theirs.out_of_hours;
+            more.escalated_away += theirs.escalated_away;
+        }
     }
 
     /// The figure of a query's metric, over so many local dates; of a cell that is settled.
     pub(crate) fn figure(mut self, query: &Query, days: i64) -> Figure {
+        let more = self.more.unwrap_or_default();
         match query.metric {
             Metric::Mttr
             | Metric::Mtta
@@ -238,16 +271,16 @@ impl Cell {
             }
             Metric::SlaCompliance => Figure::Compliance {
                 n: self.n,
-                ack: self.ack.judged(),
-                resolve: self.resolve.judged(),
+                ack: more.ack.judged(),
+                resolve: more.resolve.judged(),
             },
             Metric::OncallLoad => Figure::Load {
                 n: self.n,
                 acknowledged: share(self.part, self.n),
                 mtta: (self.part > 0)
-                    .then(|| num::float(self.answered) / num::float(i128::from(self.part)) / 1e6),
-                out_of_hours: share(self.out_of_hours, self.n),
-                escalated_away: self.escalated_away,
+                    .then(|| num::float(more.answered) / num::float(i128::from(self.part)) / 1e6),
+                out_of_hours: share(more.out_of_hours, self.n),
+                escalated_away: more.escalated_away,
             },
         }
     }

@@ -311,20 +311,46 @@ impl Part {
         block * BLOCK..((block + 1) * BLOCK).min(self.len())
     }
 
-    /// The rows of blocks in which something was from `start` to `end`, and whether all that ever happened
-    /// to a block's rows was by `as_of`.
+    /// A share of the rows of blocks in which something was from `start` to `end`, and whether all that ever
+    /// happened to a block's rows was by `as_of`.
     pub(crate) fn blocks(
         &self,
         (start, end): (i64, i64),
         as_of: i64,
+        share: Share,
     ) -> impl Iterator<Item = (bool, impl Iterator<Item = Row<'_>>)> {
         let blocks = self.spans.iter().enumerate();
         let lived = blocks.filter(move |(_, span)| span.start < end && start <= span.end);
+        let rows = lived.clone().map(|(block, _)| self.places_of(block).len());
+        let (from, to) = share.of(rows.sum());
+        let mut passed = 0;
         lived.map(move |(block, span)| {
             let places = self.places_of(block);
+            let at = |row: usize| (places.start + row.saturating_sub(passed)).min(places.end);
+            let mine = at(from)..at(to);
+            passed += places.len();
+            let places = mine;
             let rows = places.map(|place| Row { part: self, place });
             (span.end <= as_of, rows)
         })
+    }
+}
+
+/// One of so many shares of the same size: each thread scans one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share {
+    pub(crate) place: usize,
+    pub(crate) count: usize,
+}
+
+impl Share {
+    /// All there is.
+    pub(crate) const WHOLE: Self = Self { place: 0, count: 1 };
+
+    /// From where to where of `all`.
+    fn of(self, all: usize) -> (usize, usize) {
+        let end = |place: usize| all * place / self.count;
+        (end(self.place), end(self.place + 1))
     }
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::calendar::{days_between, plus_days};
-use crate::columns::{NEVER, Row};
+use crate::columns::{NEVER, Row, Share};
 use crate::derive::{Code, Fact};
 use crate::engine::Engine;
 use crate::num;
@@ -156,7 +156,7 @@ impl Engine {
     ) -> Result<Findings, BadQuery> {
         let plan = Plan::new(self, query, now)?;
         let mut rows: Vec<Row<'_>> = Vec::new();
-        plan.rows_in_range(|row| {
+        plan.rows_in_range(Share::WHOLE, |row| {
             let counts = !row.is_left_out() && plan.cuts.hold(row.trigger());
             if counts && plan.passes(row) && plan.passes_teams(row.teams()) {
                 rows.push(row);

@@ -49,6 +49,12 @@ impl Groups {
         self.keys.len()
     }
 
+    /// Takes the groups of another share: where each of them is here.
+    pub(crate) fn add(&mut self, other: &Self) -> Vec<usize> {
+        let keys = other.keys.iter();
+        keys.map(|keys| self.place(*keys)).collect()
+    }
+
     /// The keys of the group at each place, as texts.
     pub(crate) fn keys(&self, plan: &Plan<'_>) -> Vec<Vec<Option<String>>> {
         let text = |id: u32| plan.engine.names.text(id).map(str::to_owned);

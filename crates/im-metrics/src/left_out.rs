@@ -3,7 +3,7 @@
 //! Over the incidents triggered in the range that pass the filters (by team: the incident's own), each
 //! counted once under the first reason that holds, in the order of the fields below.
 
-use crate::columns::{Flags, NEVER, Row};
+use crate::columns::{Flags, NEVER, Row, Share};
 use crate::metrics::{failed_deployment_recovery_time, sla_compliance};
 use crate::plan::Plan;
 use crate::query::{Metric, Mode};
@@ -29,15 +29,15 @@ pub struct LeftOut {
     pub no_target: Option<u64>,
 }
 
-/// Counts what the query leaves out.
-pub(crate) fn left_out<'a>(plan: &'a Plan<'a>) -> LeftOut {
+/// Counts what the query leaves out of a share of the incidents.
+pub(crate) fn left_out<'a>(plan: &'a Plan<'a>, share: Share) -> LeftOut {
     let mut left_out = LeftOut::none(plan.query.metric, plan.query.mode);
     if plan.query.metric.is_of_deployments() {
         return left_out;
     }
     // Most incidents count, and most reasons are a flag.
     let (flags, only_flags) = (left_out.flags(), left_out.has_only_flags());
-    plan.rows_in_range(|row| {
+    plan.rows_in_range(share, |row| {
         if (!only_flags || row.is(flags))
             && plan.cuts.hold(row.trigger())
             && plan.passes(row)
@@ -65,6 +65,25 @@ impl LeftOut {
             unlinked: used(is_recovery || is_attributed),
             negative: used(is_recovery),
             no_target: used(metric == Metric::SlaCompliance),
+        }
+    }
+
+    /// Adds what another share leaves out.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.test += other.test;
+        self.merged += other.merged;
+        let counts = [
+            (&mut self.open, other.open),
+            (&mut self.unacknowledged, other.unacknowledged),
+            (&mut self.not_failure, other.not_failure),
+            (&mut self.unlinked, other.unlinked),
+            (&mut self.negative, other.negative),
+            (&mut self.no_target, other.no_target),
+        ];
+        for (count, more) in counts {
+            if let (Some(count), Some(more)) = (count, more) {
+                *count += more;
+            }
         }
     }
 

@@ -17,36 +17,45 @@ mod reopen_rate;
 pub(crate) mod sla_compliance;
 mod time_to_restore;
 
-use crate::columns::Row;
+use crate::columns::{Row, Share};
 use crate::deployments::Deployment;
 use crate::plan::{Item, Plan};
 use crate::query::Metric;
 
 /// Gives `emit` everything that the query's metric counts; filters by team and person, and the range,
-/// are left to the receiver, since they depend on the item.
-pub(crate) fn scan<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
+/// are left to the receiver, since they depend on the item. What is about deployments is in no share but
+/// the whole.
+pub(crate) fn scan<'a>(plan: &'a Plan<'a>, share: Share, emit: &mut impl FnMut(Item<'a>)) {
     match plan.query.metric {
-        Metric::Mttr => incidents(plan, |row| mttr::items(plan, row, emit)),
-        Metric::Mtta => incidents(plan, |row| mtta::items(plan, row, emit)),
-        Metric::Pages => incidents(plan, |row| pages::items(plan, row, emit)),
-        Metric::PageDisruptions => incidents(plan, |row| page_disruptions::items(plan, row, emit)),
-        Metric::IncidentFrequency => {
-            incidents(plan, |row| incident_frequency::items(plan, row, emit));
+        Metric::Mttr => incidents(plan, share, |row| mttr::items(plan, row, emit)),
+        Metric::Mtta => incidents(plan, share, |row| mtta::items(plan, row, emit)),
+        Metric::Pages => incidents(plan, share, |row| pages::items(plan, row, emit)),
+        Metric::PageDisruptions => {
+            incidents(plan, share, |row| page_disruptions::items(plan, row, emit));
         }
-        Metric::TimeToRestore => incidents(plan, |row| time_to_restore::items(plan, row, emit)),
-        Metric::FailedDeploymentRecoveryTime => incidents(plan, |row| {
+        Metric::IncidentFrequency => {
+            incidents(plan, share, |row| {
+                incident_frequency::items(plan, row, emit);
+            });
+        }
+        Metric::TimeToRestore => {
+            incidents(plan, share, |row| time_to_restore::items(plan, row, emit));
+        }
+        Metric::FailedDeploymentRecoveryTime => incidents(plan, share, |row| {
             failed_deployment_recovery_time::items(plan, row, emit);
         }),
-        Metric::SlaCompliance => incidents(plan, |row| sla_compliance::items(plan, row, emit)),
-        Metric::OncallLoad => incidents(plan, |row| oncall_load::items(plan, row, emit)),
-        Metric::ReopenRate => incidents(plan, |row| reopen_rate::items(plan, row, emit)),
+        Metric::SlaCompliance => {
+            incidents(plan, share, |row| sla_compliance::items(plan, row, emit));
+        }
+        Metric::OncallLoad => incidents(plan, share, |row| oncall_load::items(plan, row, emit)),
+        Metric::ReopenRate => incidents(plan, share, |row| reopen_rate::items(plan, row, emit)),
         // What is open in the range need not have moved in it.
-        Metric::OpenIncidents => plan.rows(|row| {
+        Metric::OpenIncidents => plan.rows(share, |row| {
             if plan.passes(row) {
                 open_incidents::items(plan, row, emit);
             }
         }),
-        Metric::Escalations => incidents(plan, |row| escalations::items(plan, row, emit)),
+        Metric::Escalations => incidents(plan, share, |row| escalations::items(plan, row, emit)),
         Metric::DeploymentFrequency => {
             deployments(plan, |one| deployment_frequency::items(plan, one, emit));
         }
@@ -59,8 +68,8 @@ pub(crate) fn scan<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
 }
 
 #[inline]
-fn incidents<'a>(plan: &'a Plan<'a>, mut each: impl FnMut(Row<'a>)) {
-    plan.rows_in_range(|row| {
+fn incidents<'a>(plan: &'a Plan<'a>, share: Share, mut each: impl FnMut(Row<'a>)) {
+    plan.rows_in_range(share, |row| {
         if plan.passes(row) {
             each(row);
         }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::calendar::{Bucket, Cuts, buckets, local_date, plus_days};
-use crate::columns::{Method, Part, Row};
+use crate::columns::{Method, Part, Row, Share};
 use crate::deployments::Deployment;
 use crate::engine::Engine;
 use crate::input::ResolverKind;
@@ -237,23 +237,31 @@ impl<'a> Plan<'a> {
         }
     }
 
-    /// Gives `each` every incident that had begun, as it was then.
+    /// The shares that so many threads scan; one where not only rows are scanned.
+    pub(crate) fn shares(&self, threads: usize) -> impl Iterator<Item = Share> + use<> {
+        let is_of_rows = !self.query.metric.is_of_deployments()
+            && self.query.metric != Metric::ChangeFailureRate;
+        let count = if is_of_rows { threads.max(1) } else { 1 };
+        (0..count).map(move |place| Share { place, count })
+    }
+
+    /// Gives `each` every incident of a share that had begun, as it was then.
     #[inline]
-    pub(crate) fn rows(&'a self, each: impl FnMut(Row<'a>)) {
-        self.rows_of((i64::MIN, i64::MAX), each);
+    pub(crate) fn rows(&'a self, share: Share, each: impl FnMut(Row<'a>)) {
+        self.rows_of((i64::MIN, i64::MAX), share, each);
     }
 
     /// Of those at least all to which something happened in the range.
     #[inline]
-    pub(crate) fn rows_in_range(&'a self, each: impl FnMut(Row<'a>)) {
-        self.rows_of(self.cuts.range(), each);
+    pub(crate) fn rows_in_range(&'a self, share: Share, each: impl FnMut(Row<'a>)) {
+        self.rows_of(self.cuts.range(), share, each);
     }
 
     #[inline]
-    fn rows_of(&'a self, range: (i64, i64), mut each: impl FnMut(Row<'a>)) {
-        let main = self.engine.main.blocks(range, self.as_of);
+    fn rows_of(&'a self, range: (i64, i64), share: Share, mut each: impl FnMut(Row<'a>)) {
+        let main = self.engine.main.blocks(range, self.as_of, share);
         // One call of `each` in one loop, so that it can be a part of the loop.
-        for (is_over, rows) in main.chain(self.then.blocks(range, self.as_of)) {
+        for (is_over, rows) in main.chain(self.then.blocks(range, self.as_of, share)) {
             for row in rows {
                 if is_over || row.last_event() <= self.as_of {
                     each(row);

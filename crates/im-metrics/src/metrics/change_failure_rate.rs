@@ -8,6 +8,7 @@
 
 use std::collections::HashSet;
 
+use crate::columns::Share;
 use crate::plan::{Item, Measured, Plan};
 use crate::query::Mode;
 
@@ -25,7 +26,7 @@ pub(crate) fn items<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
         emit(Item::of_deployment(plan, deployment, at, failed));
     }
     if plan.query.mode == Mode::Impact {
-        plan.rows_in_range(|row| {
+        plan.rows_in_range(Share::WHOLE, |row| {
             if row.is_failure() && plan.passes(row) {
                 emit(Item::of(row, row.trigger(), Measured::Failure));
             }
@@ -36,7 +37,7 @@ pub(crate) fn items<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
 /// The ids of the deployments behind failures.
 fn blamed<'a>(plan: &'a Plan<'a>) -> HashSet<u32> {
     let mut ids = HashSet::new();
-    plan.rows(|row| {
+    plan.rows(Share::WHOLE, |row| {
         if row.is_failure() && plan.passes_as_failure(row) {
             ids.extend(plan.linked(row).map(|deployment| deployment.id));
         }

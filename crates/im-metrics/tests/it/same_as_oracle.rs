@@ -36,6 +36,8 @@ fn play(worlds: u64) {
             let Ok(answer) = engine.answer(&query, world.now) else {
                 continue;
             };
+            let shared = engine.answer_in(&query, world.now, 3);
+            assert_eq!(shared.as_ref(), Ok(&answer), "by threads: {params:?}");
             let mut oracle = Oracle::new(&world, &query);
             let place = format!("seed {seed}: {} {params:?}", metric.as_str());
             compare(&answer, &oracle, &place);
