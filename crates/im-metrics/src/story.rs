@@ -6,7 +6,9 @@
 //!
 //! An incident of several services is counted by its parts: each is an incident at PagerDuty.
 
-use im_core::{ActorKind, Fact, IncidentNumber, Kind, Line, Named, Snapshot, Story};
+use im_core::{
+    ActorKind, Fact, IncidentNumber, Kind, Line, Named, SeveritySource, Snapshot, Story,
+};
 
 use crate::input::{Event, History, ResolverKind, Values, What};
 
@@ -33,22 +35,45 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         number: number.get(),
         title: story.title.clone(),
         origin: if story.born_here { "im" } else { "pagerduty" }.to_owned(),
-        severity: story
-            .severity
-            .map(|(severity, _)| severity.as_str().to_owned()),
-        environment: None,
+        severity: severity(story),
+        environment: said(story, &["environment"]),
         at_trigger: at_trigger(first, &current, story, facts),
         current,
         teams: teams.map(|team| team.id.clone()).collect(),
         merged: peer.is_some_and(|peer| peer.merged_into.is_some()),
-        deployment: None,
+        deployment: said(story, &["deployment"]),
         link: None,
         not_change_related: false,
         key: key(facts),
-        cause: cause(story),
+        cause: said(story, &CAUSES).or_else(|| cause(story)),
         events: events(story),
     };
     Some(history)
+}
+
+/// The fields that name a cause.
+const CAUSES: [&str; 3] = ["root_cause", "root cause", "cause"];
+
+/// What a field of the incident's own says, under the first of some names, in any case.
+fn said(story: &Story, names: &[&str]) -> Option<String> {
+    let of_name = |name: &&str| {
+        let mut fields = story.fields.iter();
+        let field = fields.find(|field| field.name.eq_ignore_ascii_case(name))?;
+        let value = field.value.trim();
+        (!value.is_empty()).then(|| value.to_owned())
+    };
+    names.iter().find_map(of_name)
+}
+
+/// The severity, where nobody gave one by the name of PagerDuty's priority: what has no severity of ours is
+/// not counted as one that was guessed.
+fn severity(story: &Story) -> Option<String> {
+    let priority = story.peer.as_ref().and_then(|peer| peer.priority.as_ref());
+    let name = priority.and_then(|priority| priority.name.clone());
+    match (story.severity, name) {
+        (Some((_, SeveritySource::Inferred)) | None, Some(name)) => Some(name),
+        (severity, _) => severity.map(|(severity, _)| severity.as_str().to_owned()),
+    }
 }
 
 /// The key that PagerDuty tells.

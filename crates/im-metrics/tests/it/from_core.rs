@@ -284,3 +284,50 @@ fn s95_a_late_note_or_edit_moves_no_recovery() {
     );
     assert_eq!(told(&facts).events, before);
 }
+
+#[test]
+fn s42_a_priority_that_is_no_severity_of_ours_is_called_by_its_name() {
+    let of = |name: &str, urgency| {
+        let mut shown = look("09:00");
+        shown.urgency = Some(urgency);
+        shown.priority = Some(Some(named("PPRIO5", name)));
+        let born = entry("R1", Kind::Triggered, Actor::NOBODY, "09:00").showing(shown);
+        let mapping = im_core::Mapping::new(im_core::Direction::Bidirectional, "SDB");
+        let story = fold(std::slice::from_ref(&born), Some(&mapping)).unwrap();
+        let number = IncidentNumber::new(7).unwrap();
+        history(number, &[born], &story).unwrap().severity
+    };
+    let high = im_core::Urgency::High;
+    assert_eq!(of("P2", high).as_deref(), Some("SEV-2"));
+    assert_eq!(
+        of("P5", high).as_deref(),
+        Some("P5"),
+        "no SEV-2 by its urgency, with the targets of one"
+    );
+    assert_eq!(of("Major", high).as_deref(), Some("Major"));
+}
+
+#[test]
+fn mw_18_what_the_incidents_own_fields_say_of_environment_deployment_and_cause_counts() {
+    let born = entry("R1", Kind::Triggered, Actor::NOBODY, "09:00").showing(look("09:00"));
+    let field = |id: &str, name: &str, value: &str| {
+        let source = Source::Command;
+        Fact::new(source, id, Kind::FieldsChanged, ann(), time("09:05"))
+            .with_detail(name)
+            .with_value(value)
+    };
+    let note = |id: &str, text: &str| entry(id, Kind::Noted, ann(), "09:10").with_value(text);
+    let known = told(&[
+        born.clone(),
+        note("N1", "Root cause: a note"),
+        field("C1", "environment", "production"),
+        field("C2", "Deployment", "build-7"),
+        field("C3", "root_cause", "full disk"),
+    ]);
+    assert_eq!(known.environment.as_deref(), Some("production"));
+    assert_eq!(known.deployment.as_deref(), Some("build-7"));
+    assert_eq!(known.cause.as_deref(), Some("full disk"));
+    let known = told(&[born, note("N1", "Root cause: a note")]);
+    assert_eq!((known.environment, known.deployment), (None, None));
+    assert_eq!(known.cause.as_deref(), Some("a note"));
+}

@@ -132,12 +132,18 @@ impl Annotations {
 
     /// The history with what is said of it.
     pub fn tell(&self, mut history: History) -> History {
-        history.environment.clone_from(&self.environment);
-        history.deployment.clone_from(&self.deployment);
-        history.not_change_related = self.not_change_related == Some(true);
-        if self.cause.is_some() {
-            history.cause.clone_from(&self.cause);
+        let said = [
+            (&mut history.environment, &self.environment),
+            (&mut history.deployment, &self.deployment),
+            (&mut history.cause, &self.cause),
+        ];
+        // What the incident's own fields say counts where nobody says anything else.
+        for (field, said) in said {
+            if said.is_some() {
+                field.clone_from(said);
+            }
         }
+        history.not_change_related = self.not_change_related == Some(true);
         history.link = self.caused_by.as_deref().map(|caused_by| match caused_by {
             NO_DEPLOYMENT => ManualLink::Nothing,
             id => ManualLink::Deployment(id.to_owned()),

@@ -1,6 +1,7 @@
 //! Figures as people read them: by bucket, or by group with a line of the buckets beside it.
 
 use comfy_table::{Cell, CellAlignment};
+use im_metrics::Metric;
 use serde_json::Value;
 
 use super::{Answer, Bucket, Figure, Series};
@@ -53,7 +54,7 @@ fn by_bucket(answer: &Answer, series: &Series, shown: &[Shown], width: u16) -> S
     let mut columns = vec![Column::Whole(name)];
     columns.extend(shown.iter().map(|(name, _)| Column::Whole(name)));
     columns.push(Column::Whole("Trend"));
-    let trend = trend(&series.values);
+    let trend = trend(&series.values, Middle::of(answer));
     let mut rows: Vec<Vec<Cell>> = answer
         .buckets
         .iter()
@@ -99,9 +100,12 @@ fn by_group(answer: &Answer, shown: &[Shown], width: u16) -> String {
                 };
                 let mut then = previous.series.iter();
                 let then = then.find(|then| keys(then) == keys(series));
-                number(then.map_or_else(|| "-".to_owned(), |then| headline(&then.total)))
+                number(then.map_or_else(
+                    || "-".to_owned(),
+                    |then| headline(&then.total, Middle::of(answer)),
+                ))
             });
-            let trend = Cell::new(trend(&series.values));
+            let trend = Cell::new(trend(&series.values, Middle::of(answer)));
             names.chain(figures).chain(before).chain([trend]).collect()
         })
         .collect();
@@ -238,10 +242,37 @@ pub(in crate::cli) fn short(seconds: f64) -> String {
     format!("{sign}{seconds:.0}s")
 }
 
+/// Which statistic stands for a sample.
+#[derive(Clone, Copy)]
+enum Middle {
+    Mean,
+    /// Of DORA's times.
+    Median,
+}
+
+impl Middle {
+    fn of(answer: &Answer) -> Self {
+        let mut metrics = Metric::ALL.iter();
+        let known = metrics.find(|metric| metric.as_str() == answer.metric);
+        if known.is_some_and(|metric| metric.is_dora()) {
+            Self::Median
+        } else {
+            Self::Mean
+        }
+    }
+
+    fn field(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::Median => "median",
+        }
+    }
+}
+
 /// What a figure is compared by.
-fn main_value(figure: &Figure) -> Option<f64> {
+fn main_value(figure: &Figure, middle: Middle) -> Option<f64> {
     let resolve = of(figure, "resolve");
-    let fields = ["mean", "per_day", "ratio", "n"];
+    let fields = [middle.field(), "per_day", "ratio", "n"];
     if !resolve.is_empty() {
         return read(&resolve, "compliance");
     }
@@ -249,9 +280,9 @@ fn main_value(figure: &Figure) -> Option<f64> {
     read(figure, field?)
 }
 
-fn headline(figure: &Figure) -> String {
+fn headline(figure: &Figure, middle: Middle) -> String {
     let has = |field: &str| figure.contains_key(field);
-    match main_value(figure) {
+    match main_value(figure, middle) {
         None => "-".to_owned(),
         Some(value) if has("mean") => short(value),
         Some(value) if has("ratio") || has("resolve") => format!("{:.1} %", value * 100.0),
@@ -261,9 +292,12 @@ fn headline(figure: &Figure) -> String {
 }
 
 /// A bar for each bucket, as high as its value is of the highest.
-fn trend(values: &[Figure]) -> String {
+fn trend(values: &[Figure], middle: Middle) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
-    let all: Vec<Option<f64>> = values.iter().map(main_value).collect();
+    let all: Vec<Option<f64>> = values
+        .iter()
+        .map(|value| main_value(value, middle))
+        .collect();
     let most = all
         .iter()
         .flatten()
@@ -280,10 +314,11 @@ fn say_before(answer: &Answer, now: &Series, cx: &mut Context) {
     let Some(previous) = &answer.previous else {
         return;
     };
+    let middle = Middle::of(answer);
     let then = previous.series.first().map(|series| &series.total);
     let (now, then) = (
-        main_value(&now.total),
-        then.map(|total| (main_value(total), headline(total))),
+        main_value(&now.total, middle),
+        then.map(|total| (main_value(total, middle), headline(total, middle))),
     );
     let (then, shown) = then.unwrap_or((None, "-".to_owned()));
     let change = match (now, then) {
