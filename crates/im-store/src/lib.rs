@@ -12,8 +12,10 @@
 //!
 //! Absent: async runtimes, the clock (`now` comes in as an argument), decisions.
 
+pub mod accounts;
 pub mod annotations;
 pub mod arrangements;
+pub mod audit;
 pub mod backfill;
 pub mod conflicts;
 pub mod connector_events;
@@ -28,6 +30,7 @@ pub mod facts;
 pub mod fault;
 pub mod inbox;
 pub mod incidents;
+pub mod links;
 mod local;
 pub mod migrate;
 mod options;
@@ -38,6 +41,7 @@ mod queue;
 pub mod repair;
 mod reply;
 mod session;
+pub mod sessions;
 pub mod settings;
 pub mod sql;
 mod sqlite;
@@ -60,8 +64,10 @@ pub use tx::{Tx, prepare_all};
 /// Every statement of every table, for the test that prepares them all.
 pub fn all_statements() -> Vec<(&'static str, &'static str)> {
     [
+        accounts::STATEMENTS,
         annotations::STATEMENTS,
         arrangements::STATEMENTS,
+        audit::STATEMENTS,
         backfill::STATEMENTS,
         conflicts::STATEMENTS,
         connector_events::STATEMENTS,
@@ -73,9 +79,11 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         facts::STATEMENTS,
         inbox::STATEMENTS,
         incidents::STATEMENTS,
+        links::STATEMENTS,
         outbox::STATEMENTS,
         people::STATEMENTS,
         repair::STATEMENTS,
+        sessions::STATEMENTS,
         settings::STATEMENTS,
         tallies::STATEMENTS,
         tokens::STATEMENTS,

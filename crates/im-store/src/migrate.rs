@@ -85,6 +85,8 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(11, "0011_connector_events").usable_since(5),
     // A program that does not know it would let incidents follow their services without hiding any.
     both!(12, "0012_hidden"),
+    // A program that does not know it would let every token do everything.
+    both!(13, "0013_access"),
 ];
 
 const APPLIED: &str = "-- migrate.applied

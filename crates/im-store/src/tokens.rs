@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
+use crate::accounts::Role;
 use crate::statements::statements;
 use crate::{Row, StoreError, Tx, params};
 
-/// Something that only a token which says so may do.
+/// Something that only a token or an account which says so may do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Scope {
     /// See how single people respond.
@@ -40,17 +41,19 @@ pub struct TokenRow {
     pub created_at: Timestamp,
     /// When it was last used, to the minute.
     pub used_at: Option<Timestamp>,
-    /// What it may do beside what every token may.
+    /// What it may do.
+    pub role: Role,
+    /// What it may see beside what its role may.
     pub scopes: Vec<Scope>,
 }
 
 statements! {
     INSERT = "-- tokens.insert
-        INSERT INTO token (name, hash, email, scopes, created_at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (name) DO NOTHING";
+        INSERT INTO token (name, hash, email, role, scopes, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT (name) DO NOTHING";
     BY_HASH = "-- tokens.by_hash
-        SELECT name, email, created_at, used_at, scopes FROM token WHERE hash = ?1";
+        SELECT name, email, created_at, used_at, scopes, role FROM token WHERE hash = ?1";
     ALL = "-- tokens.all
-        SELECT name, email, created_at, used_at, scopes FROM token ORDER BY created_at, name";
+        SELECT name, email, created_at, used_at, scopes, role FROM token ORDER BY created_at, name";
     USED = "-- tokens.used
         UPDATE token SET used_at = ?2 WHERE name = ?1";
     DELETE = "-- tokens.delete
@@ -63,11 +66,11 @@ pub fn insert(
     name: &str,
     hash: &str,
     email: Option<&str>,
-    scopes: &[Scope],
+    (role, scopes): (Role, &[Scope]),
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let words: Vec<&str> = scopes.iter().map(|scope| scope.as_str()).collect();
-    let row = params![name, hash, email, words.join(" "), now];
+    let row = params![name, hash, email, role.as_str(), words.join(" "), now];
     Ok(tx.execute(INSERT, row)? == 1)
 }
 
@@ -101,6 +104,7 @@ fn read(row: &Row) -> Result<TokenRow, StoreError> {
         email: row.opt_text(1)?.map(str::to_owned),
         created_at: row.time(2)?,
         used_at: row.opt_time(3)?,
+        role: Role::read(row, 5)?,
         scopes: row
             .text(4)?
             .split_whitespace()

@@ -1,6 +1,7 @@
 //! What an organisation settles, and what people say of incidents.
 
 use im_core::{Actor, ActorKind, IncidentNumber};
+use im_store::accounts::Role;
 use im_store::annotations::{self, AnnotationRow, Field};
 use im_store::arrangements::{self, Sort};
 use im_store::tokens::{self, Scope};
@@ -125,7 +126,12 @@ fn a_token_keeps_what_it_may_do() {
         let now = at("2026-11-20T09:00:00Z");
         let make = |db: &mut LocalDb, name: &str, scopes: &[Scope]| {
             assert!(write(db, |tx| tokens::insert(
-                tx, name, name, None, scopes, now
+                tx,
+                name,
+                name,
+                None,
+                (Role::Viewer, scopes),
+                now
             )));
         };
         make(&mut db, "plain", &[]);
@@ -135,5 +141,7 @@ fn a_token_keeps_what_it_may_do() {
         };
         assert_eq!(scopes(&mut db, "plain"), []);
         assert_eq!(scopes(&mut db, "lead"), [Scope::PersonalLoad]);
+        let all = write(&mut db, tokens::all);
+        assert!(all.iter().all(|token| token.role == Role::Viewer));
     });
 }

@@ -4,6 +4,7 @@
 //! there.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod access;
 mod addresses;
 mod arrangements;
 mod backend;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use im_store::accounts::Role;
 use im_store::tokens::{self, Scope, TokenRow};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -122,7 +123,14 @@ pub(super) async fn create(
             let name = name.clone();
             move |tx| {
                 let email = new.email.as_deref();
-                Ok::<_, ApiError>(tokens::insert(tx, &name, &hash, email, &scopes, now)?)
+                Ok::<_, ApiError>(tokens::insert(
+                    tx,
+                    &name,
+                    &hash,
+                    email,
+                    (Role::Admin, &scopes),
+                    now,
+                )?)
             }
         })
         .await?;
