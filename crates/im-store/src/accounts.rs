@@ -142,8 +142,8 @@ pub fn set_name(tx: &mut Tx<'_>, email: &str, name: &str) -> Result<(), StoreErr
     Ok(())
 }
 
-/// The hash of the password from now on.
-pub fn set_password(tx: &mut Tx<'_>, email: &str, hash: &str) -> Result<(), StoreError> {
+/// The hash of the password from now on; none: nobody can sign in by one.
+pub fn set_password(tx: &mut Tx<'_>, email: &str, hash: Option<&str>) -> Result<(), StoreError> {
     tx.execute(SET_PASSWORD, params![email, hash])?;
     Ok(())
 }

@@ -17,6 +17,7 @@ mod ack;
 mod annotate;
 mod args;
 mod assign;
+mod audit;
 mod cancel;
 mod change;
 mod checks;
@@ -58,6 +59,7 @@ mod timeline;
 mod token;
 mod types;
 mod ui;
+mod user;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -86,7 +88,7 @@ Exit codes:
   1  done, and a check failed (connector test, webhook, sync; doctor; oncall),
      or a connector is degraded (connector health)
   2  a flag or a value is wrong, or a connector is unhealthy (connector health)
-  3  no such incident, connector or token
+  3  no such incident, connector, token or account
   4  not possible now: the transition is not legal, the name is taken
   5  PagerDuty refused or did not answer a command that needs it now
   6  not allowed
@@ -133,7 +135,9 @@ enum Command {
     Directory(directory::DirectoryArgs),
     Connector(connector::ConnectorArgs),
     Integration(integration::IntegrationArgs),
+    User(user::UserArgs),
     Token(token::TokenArgs),
+    Audit(audit::AuditArgs),
     Config(config::ConfigArgs),
     Severities(severities::SeveritiesArgs),
     Doctor(doctor::DoctorArgs),
@@ -283,7 +287,9 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Directory(args) => directory::run(args, cx).await,
         Command::Connector(args) => connector::run(args, cx).await,
         Command::Integration(args) => integration::run(args, cx).await,
+        Command::User(args) => user::run(args, cx).await,
         Command::Token(args) => token::run(args, cx).await,
+        Command::Audit(args) => audit::run(args, cx).await,
         Command::Config(args) => config::run(args, cx).await,
         Command::Doctor(args) => doctor::run(args, cx).await,
         Command::Severities(_) => Ok(severities::run(cx)),

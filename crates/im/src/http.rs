@@ -33,6 +33,7 @@ use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::access::{Access, audit};
 use crate::clock::Clock;
 use crate::figures::Figures;
 use crate::run::{Caller, Signals};
@@ -66,8 +67,8 @@ pub struct App {
     pub lease: SignedDuration,
     /// A test event that needs longer than this does not arrive.
     pub ping_wait: Duration,
-    /// Whether a caller on this machine needs no token.
-    pub trusts_loopback: bool,
+    /// Who may do what.
+    pub access: Arc<Access>,
     /// Where the server's log is kept.
     pub logs: Option<PathBuf>,
     /// Ends everything that would go on by itself.
@@ -76,6 +77,7 @@ pub struct App {
 
 /// Every route, over `app`.
 pub fn router(app: Arc<App>) -> Router {
+    let access = Arc::clone(&app.access);
     let (guarded, mut document) = api::routes().merge(health::guarded()).split_for_parts();
     let check = middleware::from_fn_with_state(Arc::clone(&app), auth::check);
     openapi::guard(&mut document);
@@ -104,6 +106,8 @@ pub fn router(app: Arc<App>) -> Router {
             tracing::error!("a request ended by a mistake of ours");
             ApiError::internal().into_response()
         }))
+        // Outside of what catches a mistake of ours, so that an act which ended by one is kept, too.
+        .layer(middleware::from_fn_with_state(access, audit::keep))
         .layer(middleware::from_fn(log))
         .with_state(app)
 }
@@ -116,6 +120,7 @@ fn pages(app: &App) -> Router<Arc<App>> {
         changes: app.signals.changes(),
         clock: app.clock.clone(),
         stop: app.stop.clone(),
+        access: Arc::clone(&app.access),
     };
     web::routes(state).with_state(())
 }

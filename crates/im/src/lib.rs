@@ -1,5 +1,6 @@
 //! The `im` program: command line, server, and what they meet.
 
+pub mod access;
 mod adapters;
 pub mod cli;
 pub mod client;

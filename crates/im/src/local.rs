@@ -19,6 +19,7 @@ use jiff::SignedDuration;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::http::auth::InProcess;
 use crate::http::hooks::Doors;
@@ -115,6 +116,7 @@ fn lease() -> anyhow::Result<SignedDuration> {
 pub fn assemble(db: Db, vault: Arc<Vault>, clock: Clock, trusts_loopback: bool) -> App {
     let metrics = Arc::new(Metrics::default());
     let caller = Caller::new(Arc::clone(&vault), Arc::clone(&metrics), clock.clone());
+    let access = Access::new(db.clone(), clock.clone(), trusts_loopback);
     App {
         db,
         clock,
@@ -126,7 +128,7 @@ pub fn assemble(db: Db, vault: Arc<Vault>, clock: Clock, trusts_loopback: bool) 
         doors: Doors::default(),
         lease: im_engine::LEASE,
         ping_wait: PING_WAIT,
-        trusts_loopback,
+        access: Arc::new(access),
         logs: None,
         stop: CancellationToken::new(),
     }

@@ -13,8 +13,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::{new_secret, people};
 use crate::cli::ServeOptions;
-use crate::http::api::settings::{PUBLIC_URL, public_url};
+use crate::http::api::settings::{PUBLIC_URL, public_url, stored_public_url};
 use crate::http::error::ApiError;
 use crate::http::{self, App};
 use crate::telemetry::{self, Audience};
@@ -36,6 +37,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let app = Arc::new(local::build(&options.data, at.ip().is_loopback()).await?);
     let is_fresh = prepare(&app, options.public_url.as_deref()).await?;
     say_hello(at, is_fresh, &options);
+    invite_first_owner(&app, at).await?;
     let stop = app.stop.clone();
     tokio::spawn(async move {
         told.cancelled().await;
@@ -106,7 +108,7 @@ fn say_hello(at: SocketAddr, is_fresh: bool, options: &ServeOptions) {
     let place = options.data.place();
     tracing::info!("listening on http://{at}, data in {place}");
     if at.ip().is_loopback() {
-        tracing::info!("callers on this machine need no token; others cannot connect");
+        tracing::info!("callers of the API on this machine need no token; others cannot connect");
         tracing::info!(
             "a proxy in front must set X-Forwarded-For, or its visitors count as callers on this machine"
         );
@@ -116,6 +118,34 @@ fn say_hello(at: SocketAddr, is_fresh: bool, options: &ServeOptions) {
             "`im token create NAME` makes a token; `im connector add pagerduty NAME` adds a connector"
         );
     }
+}
+
+/// Tells whoever starts a server that others reach how its first owner gets in.
+async fn invite_first_owner(app: &App, at: SocketAddr) -> anyhow::Result<()> {
+    if app.access.trusts_loopback {
+        return Ok(());
+    }
+    let words = |error: ApiError| anyhow::anyhow!("{}", error.detail());
+    let (secret, now) = (new_secret().map_err(words)?, app.clock.now());
+    let made = app.db.write(move |tx: &mut Tx<'_>| {
+        let url = stored_public_url(tx)?;
+        Ok::<_, ApiError>((url, people::first_owner(tx, &secret, now)?))
+    });
+    let (url, link) = made.await.map_err(words)?;
+    let Some(link) = link else { return Ok(()) };
+    let base = url.unwrap_or_else(|| {
+        if at.ip().is_unspecified() {
+            format!("http://localhost:{}", at.port())
+        } else {
+            format!("http://{at}")
+        }
+    });
+    tracing::warn!(
+        target: "im::first_owner",
+        "nobody has an account yet; the first owner chooses a password at {base}{} (once, within 24 hours)",
+        link.path()
+    );
+    Ok(())
 }
 
 /// Stops at the first of SIGINT and SIGTERM; the second ends the process as usual.

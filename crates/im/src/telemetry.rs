@@ -18,7 +18,8 @@ use crate::journal::Journal;
 const PAGERDUTY: &str =
     "im::api=debug,im::adapters=debug,im::run=debug,im::http::hooks=debug,im_engine=debug";
 /// The journal also has every call and every delivery: people look there for what happened.
-const JOURNAL: &str = "info,im::api=debug,im::http::hooks=debug";
+/// What lets somebody in stays out of it: the journal is read by others.
+const JOURNAL: &str = "info,im::api=debug,im::http::hooks=debug,im::first_owner=off";
 
 /// For whom the log is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -18,6 +18,7 @@ use im_store::connector_events::{EventRow, Kind};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::access;
 use crate::http::App;
 use crate::http::api::connectors::watched;
 use crate::http::certificate;
@@ -116,7 +117,11 @@ impl Watch {
 /// Forgets what is too old to be kept.
 pub async fn forget_old(app: &App) -> Result<(), StoreError> {
     let now = app.clock.now();
-    app.db.write(move |tx| old::forget(tx, now)).await
+    let forget = app.db.write(move |tx| {
+        old::forget(tx, now)?;
+        access::forget(tx, now)
+    });
+    forget.await
 }
 
 /// Tells the webhook of the settings what it does not know yet.

@@ -1,14 +1,17 @@
-//! The pages: what burns now, what happened to one incident, the figures, and how a connector does. Read-only and live.
+//! The pages: what burns now, what happened to one incident, the figures, how a connector does, and
+//! who may sign in. Live.
 //!
 //! Invariants
-//! - Only this machine may look: a loopback peer that asks for a loopback host ([`guard`]).
+//! - Nobody looks without the right to it ([`guard`]).
 //! - A page is whole without script. The script only fetches the same page again when
 //!   something changed, and puts what is new in its place.
 //! - Nothing from outside is on a page: the content security policy allows our own files alone.
 //!
-//! Absent: anything that changes an incident, signing in, JSON (that is the API's business).
+//! Absent: anything that changes an incident, JSON (that is the API's business).
 
+mod account;
 mod assets;
+mod audit;
 mod connector;
 pub(crate) mod guard;
 mod incident;
@@ -19,6 +22,8 @@ mod load;
 mod metrics;
 mod pagerduty;
 mod parts;
+mod people;
+mod sign_in;
 mod timeline;
 mod times;
 
@@ -28,17 +33,20 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use axum::{Router, extract::Request};
 use im_core::IncidentNumber;
-use im_store::{Db, StoreError};
+use im_store::{Db, StoreError, Tx};
 use jiff::Timestamp;
 use maud::Markup;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::clock::Clock;
 use crate::figures::Figures;
+use crate::http::error::ApiError;
+use guard::Visit;
 
 /// What a browser may load: our own files, and small pictures that are part of a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
@@ -57,6 +65,8 @@ pub struct WebState {
     pub clock: Clock,
     /// Ends the streams that open pages listen to, which would otherwise outlast the server.
     pub stop: CancellationToken,
+    /// Who may do what.
+    pub access: Arc<Access>,
 }
 
 impl WebState {
@@ -77,20 +87,48 @@ struct Moment {
     version: i64,
 }
 
-/// The pages and what they need, for loopback only.
+/// The pages and what they need.
 pub fn routes(state: WebState) -> Router {
+    let check = middleware::from_fn_with_state(state.clone(), guard::check);
     Router::new()
         .route("/", get(incidents))
         .route("/incidents/{id}", get(one_incident))
         .route("/connectors/{name}", get(one_connector))
         .merge(metrics::routes())
         .route("/live", get(live::ticks))
+        .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
+        .route("/set-password", get(sign_in::link).post(sign_in::choose))
+        .route("/account", get(account::show))
+        .route("/account/password", post(account::change_password))
+        .route(
+            "/account/sign-out-everywhere",
+            post(account::sign_out_everywhere),
+        )
+        .route("/people", get(people::show).post(people::invite))
+        .route("/people/{email}/role", post(people::set_role))
+        .route("/people/{email}/disable", post(people::disable))
+        .route("/people/{email}/enable", post(people::enable))
+        .route("/people/{email}/reset", post(people::reset))
+        .route("/audit", get(audit::show))
         .route(assets::CSS_PATH, get(assets::css))
         .route(assets::SCRIPT_PATH, get(assets::script))
         .route(assets::CHART_PATH, get(assets::chart))
-        .route_layer(middleware::from_fn(guard::refuse_strangers))
+        .route_layer(check)
         .route_layer(middleware::from_fn(add_headers))
         .with_state(state)
+}
+
+/// Reads something for whoever looks.
+fn reading<T, F>(
+    visit: &Visit,
+    read: F,
+) -> impl FnOnce(&mut Tx<'_>) -> Result<T, StoreError> + use<T, F>
+where
+    F: FnOnce(&mut Tx<'_>, &Visit) -> Result<T, StoreError>,
+{
+    let visit = visit.clone();
+    move |tx| read(tx, &visit)
 }
 
 async fn add_headers(request: Request, next: Next) -> Response {
@@ -116,21 +154,25 @@ async fn add_headers(request: Request, next: Next) -> Response {
     response
 }
 
-async fn incidents(State(state): State<WebState>) -> Response {
+async fn incidents(State(state): State<WebState>, visit: Visit) -> Response {
     let moment = state.moment();
-    match state.db.read(load::list).await {
+    match state.db.read(reading(&visit, load::list)).await {
         Ok(found) => list::page(&found, moment).into_response(),
         Err(error) => failed(&error, moment),
     }
 }
 
-async fn one_incident(State(state): State<WebState>, Path(id): Path<String>) -> Response {
+async fn one_incident(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(id): Path<String>,
+) -> Response {
     let moment = state.moment();
     let number: Option<IncidentNumber> = id.parse().ok();
     let found = state
         .db
         .read(move |tx| {
-            let shell = load::shell(tx)?;
+            let shell = load::shell(tx, &visit)?;
             let detail = number.map(|number| load::detail(tx, number)).transpose()?;
             Ok::<_, StoreError>((shell, detail.flatten()))
         })
@@ -146,12 +188,16 @@ async fn one_incident(State(state): State<WebState>, Path(id): Path<String>) -> 
     }
 }
 
-async fn one_connector(State(state): State<WebState>, Path(name): Path<String>) -> Response {
+async fn one_connector(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(name): Path<String>,
+) -> Response {
     let moment = state.moment();
     let of = name.clone();
     let found = state
         .db
-        .read(move |tx| connector::seen(tx, &of, moment.now))
+        .read(move |tx| connector::seen(tx, &visit, &of, moment.now))
         .await;
     match found {
         Ok((shell, Some(seen))) => connector::page(&shell, &seen, moment).into_response(),
@@ -177,6 +223,17 @@ fn failed(error: &StoreError, moment: Moment) -> Response {
     } else {
         (StatusCode::INTERNAL_SERVER_ERROR, page).into_response()
     }
+}
+
+/// The page that says why something was not done.
+fn refused(error: &ApiError, moment: Moment) -> Response {
+    let page = layout::refused(error, moment);
+    (error.status, page).into_response()
+}
+
+/// To another page, by `GET`.
+fn to(path: &str) -> Response {
+    axum::response::Redirect::to(path).into_response()
 }
 
 /// An error and what is behind it, in one line.

@@ -43,7 +43,9 @@ fn an_owner_without_a_password_or_right_to_sign_in_is_no_other_owner() {
         assert!(write(&mut db, accounts::any));
         assert_eq!(others(&mut db), 0);
         let bob = "bob@example.com";
-        write(&mut db, |tx| accounts::set_password(tx, bob, "$argon2id$…"));
+        write(&mut db, |tx| {
+            accounts::set_password(tx, bob, Some("$argon2id$…"))
+        });
         assert_eq!(others(&mut db), 1);
         write(&mut db, |tx| accounts::set_disabled(tx, bob, Some(now())));
         assert_eq!(others(&mut db), 0);

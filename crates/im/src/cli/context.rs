@@ -20,6 +20,8 @@ use crate::local::{Local, LocalOptions};
 
 /// The API takes 1 MiB a request; a text that is longer cannot be sent.
 const INPUT_BYTES_MAX: u64 = 1024 * 1024;
+/// Where `im serve` is unless it is told otherwise.
+const LISTENS_BY_DEFAULT: &str = "http://localhost:8080";
 /// Of a data document it takes more.
 const DOCUMENT_BYTES_MAX: u64 = 16 * 1024 * 1024;
 
@@ -122,6 +124,12 @@ impl Context {
                     .hint("--data-dir or IM_DATA_DIR says it")
             })?;
         Ok(base.join("im"))
+    }
+
+    /// Where the server is, as far as this command knows.
+    pub(crate) fn server(&self) -> &str {
+        let given = self.global.server.as_deref();
+        given.map_or(LISTENS_BY_DEFAULT, |url| url.trim_end_matches('/'))
     }
 
     /// Whether this command works on this machine's own data.

@@ -13,7 +13,6 @@ use super::error::{Exit, Failure};
 use super::time;
 use crate::client::{Answer, Call};
 use crate::journal::COMPONENTS;
-use crate::length;
 
 /// How often `--follow` looks for more.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -60,7 +59,7 @@ struct Line {
 pub(crate) async fn run(args: LogsArgs, cx: &mut Context) -> Result<Exit, Failure> {
     let since = match &args.since {
         None => None,
-        Some(text) => Some(instant(text, cx.now)?),
+        Some(text) => Some(time::since(text, cx.now)?),
     };
     let answer = ask(&args, since, None, cx).await?;
     if cx.ui.json {
@@ -86,17 +85,6 @@ pub(crate) async fn run(args: LogsArgs, cx: &mut Context) -> Result<Exit, Failur
         let found: Logs = answer.read()?;
         last = say(&found.lines, cx).or(last);
     }
-}
-
-/// A length of time before now, or an instant.
-fn instant(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    if let Some(length) = length::read(text) {
-        return Ok(now - length);
-    }
-    text.parse().map_err(|_wrong| {
-        Failure::usage(format!("`--since` cannot be `{text}`"))
-            .hint("write a length like 90s, 15m or 2h, or a time like 2026-11-20T09:00:00Z")
-    })
 }
 
 async fn ask(

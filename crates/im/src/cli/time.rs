@@ -3,9 +3,23 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::error::Failure;
+use crate::length;
+
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
+
+/// What `--since` means: a length of time before now, or an instant.
+pub(crate) fn since(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    if let Some(length) = length::read(text) {
+        return Ok(now - length);
+    }
+    text.parse().map_err(|_wrong| {
+        Failure::usage(format!("`--since` cannot be `{text}`"))
+            .hint("write a length like 90s, 15m or 2h, or a time like 2026-11-20T09:00:00Z")
+    })
+}
 
 /// The largest unit that fits, rounded down: `(4, "m", "min")`. The future counts as now.
 fn largest(from: Timestamp, to: Timestamp) -> (i64, &'static str, &'static str) {

@@ -9,6 +9,7 @@ use super::error::{Exit, Failure};
 use super::table::{self, Column};
 use super::time;
 use super::types::Token;
+use super::user::RoleArg;
 use crate::client::Call;
 
 /// Make, list or revoke the tokens of the API
@@ -27,7 +28,10 @@ enum TokenCommand {
         /// The person who acts with it
         #[arg(long)]
         email: Option<String>,
-        /// What it may do beside what every token may: personal_load (see how single people respond)
+        /// What it may do [default: responder]
+        #[arg(long, value_enum)]
+        role: Option<RoleArg>,
+        /// What it may see beside that: personal_load (how single people respond)
         #[arg(long, value_name = "SCOPE")]
         scope: Vec<String>,
     },
@@ -42,7 +46,12 @@ enum TokenCommand {
 
 pub(crate) async fn run(args: TokenArgs, cx: &mut Context) -> Result<Exit, Failure> {
     match args.command {
-        TokenCommand::Create { name, email, scope } => create(name, email, scope, cx).await?,
+        TokenCommand::Create {
+            name,
+            email,
+            role,
+            scope,
+        } => create(name, email, (role, scope), cx).await?,
         TokenCommand::List => list(cx).await?,
         TokenCommand::Revoke { name } => revoke(&name, cx).await?,
     }
@@ -52,12 +61,15 @@ pub(crate) async fn run(args: TokenArgs, cx: &mut Context) -> Result<Exit, Failu
 async fn create(
     name: String,
     email: Option<String>,
-    scopes: Vec<String>,
+    (role, scopes): (Option<RoleArg>, Vec<String>),
     cx: &mut Context,
 ) -> Result<(), Failure> {
     let mut body = Map::from_iter([("name".to_owned(), Value::from(name))]);
     if let Some(email) = email {
         body.insert("email".to_owned(), email.into());
+    }
+    if let Some(role) = role {
+        body.insert("role".to_owned(), role.as_str().into());
     }
     if !scopes.is_empty() {
         body.insert("scopes".to_owned(), scopes.into());
@@ -70,8 +82,8 @@ async fn create(
     let token: Token = answer.read()?;
     cx.ui.say(token.secret.unwrap_or_default());
     cx.ui.note(format_args!(
-        "Created token {}. The line above is its secret and is not shown again.",
-        token.name
+        "Created token {} ({}). The line above is its secret and is not shown again.",
+        token.name, token.role
     ));
     cx.ui
         .hint("set IM_TOKEN to it where `im` runs, and IM_SERVER to this server");
@@ -94,6 +106,7 @@ async fn list(cx: &mut Context) -> Result<(), Failure> {
         Column::Rest("Person"),
         Column::Whole("Created"),
         Column::Whole("Last Used"),
+        Column::Whole("Role"),
         Column::Whole("Scopes"),
     ];
     let when = |at: Option<_>, never: &str| {
@@ -105,6 +118,7 @@ async fn list(cx: &mut Context) -> Result<(), Failure> {
             Cell::new(token.email.as_deref().unwrap_or("-")),
             Cell::new(when(token.created_at, "-")),
             Cell::new(when(token.last_used_at, "never")),
+            Cell::new(&token.role),
             Cell::new(match &*token.scopes {
                 [] => "-".to_owned(),
                 scopes => scopes.join(", "),

@@ -268,6 +268,7 @@ pub(crate) struct Token {
     pub(crate) email: Option<String>,
     pub(crate) created_at: Option<Timestamp>,
     pub(crate) last_used_at: Option<Timestamp>,
+    pub(crate) role: String,
     #[serde(default)]
     pub(crate) scopes: Vec<String>,
     #[serde(alias = "token")]

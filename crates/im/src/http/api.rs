@@ -1,5 +1,7 @@
 //! The API under `/api/v1` (`docs/api.md`): objects, and a module for each kind of thing.
 
+pub(crate) mod accounts;
+mod audit;
 pub mod connectors;
 mod data;
 mod deployments;
@@ -37,6 +39,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(settings::show, settings::change))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::revoke))
+        .merge(accounts::routes())
+        .routes(routes!(audit::show))
         .routes(routes!(doctor::doctor))
         .routes(routes!(logs::show))
 }

@@ -1,12 +1,13 @@
-//! Who asks.
+//! Who asks the API.
 //!
 //! A caller in this process is the local administrator. So is a caller over loopback, if this
 //! server listens on loopback only and nothing hints at a proxy or a foreign page in between. Any
-//! other caller needs a token.
+//! other caller needs a token, and each needs the role of the route (`access::rules`).
 //!
 //! Invariants
 //! - A browser page of another site cannot act here: its `Origin` is not this host, and a name
 //!   that was bent to point here is not a loopback name.
+//! - Cookies are not looked at, so there is nothing that a browser could send by itself.
 //! - Only hashes of tokens are stored.
 
 use std::net::SocketAddr;
@@ -16,15 +17,16 @@ use axum::extract::{ConnectInfo, FromRequestParts, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use im_core::{Actor, ActorKind};
-use im_store::tokens::Scope;
-use im_store::{StoreError, connectors, people, tokens};
+use im_store::accounts::{self, AccountRow};
+use im_store::{StoreError, Tx, connectors, people, tokens};
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest as _, Sha256};
 
 use super::App;
 use super::error::ApiError;
+use crate::access::rules::{self, Need};
+use crate::access::{Access, Who, hash};
 use crate::organisation::is_email;
 
 /// Whose act it is.
@@ -37,24 +39,6 @@ const USED_GRAIN: SignedDuration = SignedDuration::from_mins(1);
 /// Marks a request that did not come over a network.
 #[derive(Debug, Clone, Copy)]
 pub struct InProcess;
-
-/// Who asks, once that is settled.
-#[derive(Debug, Clone)]
-pub struct Who {
-    /// The one whose act it is.
-    pub actor: Actor,
-    /// What the token lets it do beside what every token does; `None` came without one, from this
-    /// machine, and may do everything.
-    scopes: Option<Vec<Scope>>,
-}
-
-impl Who {
-    /// Whether it may do what only some may.
-    pub fn may(&self, scope: Scope) -> bool {
-        let scopes = self.scopes.as_ref();
-        scopes.is_none_or(|scopes| scopes.contains(&scope))
-    }
-}
 
 impl<S: Send + Sync> FromRequestParts<S> for Who {
     type Rejection = ApiError;
@@ -70,59 +54,99 @@ impl<S: Send + Sync> FromRequestParts<S> for Who {
 }
 
 /// Lets a request through, with [`Who`] attached, or refuses it.
-pub async fn check(
-    State(app): State<Arc<App>>,
-    request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
+pub async fn check(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let rule = rules::of(request.method(), request.extensions());
+    let Some(Need::Role(needed)) = rule.map(|rule| rule.need) else {
+        tracing::error!("{} has no role, so nobody may ask it", request.uri().path());
+        return ApiError::internal().into_response();
+    };
     // A body cannot be shared between threads, so it is not held while we ask the database.
     let (mut parts, body) = request.into_parts();
-    let who = who(&app, &parts).await?;
-    parts.extensions.insert(who);
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let who = match who(&app.access, &parts).await {
+        Ok(who) => who,
+        Err(error) => return error.into_response(),
+    };
+    let mut response = match who.must_be(needed) {
+        Ok(()) => {
+            parts.extensions.insert(who.clone());
+            next.run(Request::from_parts(parts, body)).await
+        }
+        Err(error) => error.into_response(),
+    };
+    response.extensions_mut().insert(who);
+    response
 }
 
-async fn who(app: &App, parts: &Parts) -> Result<Who, ApiError> {
-    let acts_as = acts_as(&parts.headers)?;
-    let now = app.clock.now();
+async fn who(access: &Access, parts: &Parts) -> Result<Who, ApiError> {
+    let acts_as = acts_as(&parts.headers)?.map(str::to_owned);
+    let now = access.clock.now();
     if let Some(token) = bearer(&parts.headers)? {
         let hash = hash(token);
-        let person = acts_as.map(str::to_owned);
-        let (token, actor) = app
+        let (token, who) = access
             .db
             .read(move |tx| {
                 let token = tokens::by_hash(tx, &hash)?.ok_or_else(bad_token)?;
-                let person = speaker(&token, person.as_deref())?;
-                let actor = match person {
-                    Some(email) => known_person(tx, email)?,
-                    None => machine(&token.name),
-                };
-                Ok::<_, ApiError>((token, actor))
+                let who = speaking(tx, &token, acts_as.as_deref())?;
+                Ok::<_, ApiError>((token, who))
             })
             .await?;
-        note_use(app, &token, now);
-        return Ok(Who {
-            actor,
-            scopes: Some(token.scopes),
-        });
+        note_use(access, &token, now);
+        return Ok(who);
     }
-    is_local(app, parts)?;
-    let actor = match acts_as.map(str::to_owned) {
+    is_local(access, parts)?;
+    let actor = match acts_as.clone() {
         None => administrator(),
-        Some(email) => app
+        Some(email) => access
             .db
             .read(move |tx| known_person(tx, &email))
             .await
             .map_err(|error: StoreError| ApiError::from(error))?,
     };
-    Ok(Who {
-        actor,
-        scopes: None,
-    })
+    Ok(Who::local(actor, acts_as))
+}
+
+/// Who speaks by a token.
+fn speaking(
+    tx: &mut Tx<'_>,
+    token: &tokens::TokenRow,
+    acts_as: Option<&str>,
+) -> Result<Who, ApiError> {
+    let person = speaker(token, acts_as)?;
+    let actor = match person {
+        Some(email) => known_person(tx, email)?,
+        None => machine(&token.name),
+    };
+    let account = account_of(tx, token)?;
+    let for_other = person.filter(|person| Some(*person) != token.email.as_deref());
+    let acts_as = for_other.map(str::to_owned);
+    Ok(Who::token(token, account.as_ref(), actor, acts_as))
+}
+
+/// The account of the person that a token is for. One that is disabled ends the token, too.
+fn account_of(tx: &mut Tx<'_>, token: &tokens::TokenRow) -> Result<Option<AccountRow>, ApiError> {
+    let Some(email) = &token.email else {
+        return Ok(None);
+    };
+    let account = accounts::find(tx, &email.to_lowercase())?;
+    if account
+        .as_ref()
+        .is_some_and(|account| account.disabled_at.is_some())
+    {
+        let detail = format!(
+            "the token `{}` is of {email}, whose account is disabled",
+            token.name
+        );
+        return Err(
+            ApiError::new(StatusCode::UNAUTHORIZED, "account_disabled", detail).hint(format!(
+                "`im user enable {email}` on the server's machine enables it"
+            )),
+        );
+    }
+    Ok(account)
 }
 
 /// Whether the caller sits at this machine.
-fn is_local(app: &App, parts: &Parts) -> Result<(), ApiError> {
+fn is_local(access: &Access, parts: &Parts) -> Result<(), ApiError> {
     if parts.extensions.get::<InProcess>().is_some() {
         return Ok(());
     }
@@ -130,7 +154,7 @@ fn is_local(app: &App, parts: &Parts) -> Result<(), ApiError> {
     let is_near = peer.is_some_and(|ConnectInfo(peer)| peer.ip().is_loopback());
     let headers = &parts.headers;
     let through_proxy = PROXY_MARKS.iter().any(|mark| headers.contains_key(*mark));
-    if !app.trusts_loopback || !is_near || through_proxy {
+    if !access.trusts_loopback || !is_near || through_proxy {
         return Err(no_token());
     }
     let host = headers
@@ -216,7 +240,7 @@ fn speaker<'a>(
     }
 }
 
-fn known_person(tx: &mut im_store::Tx<'_>, email: &str) -> Result<Actor, StoreError> {
+fn known_person(tx: &mut Tx<'_>, email: &str) -> Result<Actor, StoreError> {
     for connector in connectors::all(tx)? {
         if let Some(user) = people::by_email(tx, &connector.name, email)? {
             return Ok(Actor {
@@ -250,20 +274,15 @@ fn machine(token: &str) -> Actor {
     }
 }
 
-fn note_use(app: &App, token: &tokens::TokenRow, now: Timestamp) {
+fn note_use(access: &Access, token: &tokens::TokenRow, now: Timestamp) {
     let is_known = token
         .used_at
         .is_some_and(|at| now.duration_since(at) < USED_GRAIN);
     if !is_known {
         let name = token.name.clone();
         // Nobody waits for it, and a lost note of a use harms nobody.
-        drop(app.db.write(move |tx| tokens::used(tx, &name, now)));
+        drop(access.db.write(move |tx| tokens::used(tx, &name, now)));
     }
-}
-
-/// The form in which a token is stored.
-pub(super) fn hash(token: &str) -> String {
-    hex::encode(Sha256::digest(token))
 }
 
 fn no_token() -> ApiError {

@@ -111,6 +111,11 @@ impl ApiError {
         &self.detail
     }
 
+    /// The next step, in words.
+    pub fn next(&self) -> Option<String> {
+        self.hint.clone().or_else(|| usual_hint(self.status))
+    }
+
     /// The same as a line among others, where the rest goes on without it.
     pub fn noticed(self, what: &str) -> Check {
         let check = Check::skipped(format!("{what}: {}", self.detail));

@@ -45,6 +45,7 @@ use super::api::settings::{identity_header, trusted_proxy_hops};
 use super::error::ApiError;
 use super::input;
 use super::openapi::DoorErrors;
+use crate::access::{forwarded, sender};
 use crate::run::chain;
 use limit::Bucket;
 
@@ -434,7 +435,7 @@ async fn may_come(
     };
     let hops = app.db.read(trusted_proxy_hops).await;
     let hops = hops.map_err(|error| (Some("store_failed"), error.into()))?;
-    let sender = sender(peer, headers, hops).map(|sender| sender.to_canonical());
+    let sender = sender(peer, &forwarded(headers), hops).map(|sender| sender.to_canonical());
     let fits = sender.is_some_and(|sender| {
         allowed.iter().any(|network| {
             network.parse::<IpAddr>().is_ok_and(|ip| ip == sender)
@@ -460,24 +461,6 @@ async fn may_come(
         )
         .hint("allow_ips of the connector names the networks; behind a proxy, `im config set trusted_proxy_hops 1`"),
     ))
-}
-
-/// Who sent it. Each proxy adds the address of its own peer at the end of `X-Forwarded-For`, so
-/// only as many of the last entries are to be believed as there are proxies of ours. What came
-/// past them is judged by its own address.
-fn sender(peer: IpAddr, headers: &HeaderMap, hops: usize) -> Option<IpAddr> {
-    let lists = headers.get_all("x-forwarded-for").iter();
-    let seen: Vec<&str> = lists
-        .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .collect();
-    let Some(at) = seen.len().checked_sub(hops).filter(|_| hops > 0) else {
-        return Some(peer);
-    };
-    let entry = seen.get(at)?.trim();
-    let bare = entry.trim_matches(['[', ']']);
-    let with_port = || entry.parse::<SocketAddr>().ok().map(|address| address.ip());
-    bare.parse().ok().or_else(with_port)
 }
 
 /// Exactly the object of the documented curl test, however it is spaced.

@@ -47,6 +47,7 @@ const COMMON_DOOR: &str = "/events";
         (name = "connectors", description = "The ways to PagerDuty"),
         (name = "metrics", description = "Figures, what is behind them, and deployments"),
         (name = "webhooks", description = "What PagerDuty sends"),
+        (name = "access", description = "Who may do what, and what they did"),
         (name = "server", description = "The server itself"),
     ),
     components(schemas(super::error::Problem)),

@@ -8,6 +8,7 @@ use im_store::{StoreError, Tx};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::guard::Visit;
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
 use super::{Moment, layout, pagerduty, parts, times};
@@ -35,10 +36,11 @@ pub(super) fn address(name: &str) -> String {
 /// Reads the page; `None` if there is no such connector.
 pub(super) fn seen(
     tx: &mut Tx<'_>,
+    visit: &Visit,
     name: &str,
     now: Timestamp,
 ) -> Result<(Shell, Option<Seen>), StoreError> {
-    let shell = load::shell(tx)?;
+    let shell = load::shell(tx, visit)?;
     let Some(connector) = connector::load(tx, name)? else {
         return Ok((shell, None));
     };

@@ -1,17 +1,41 @@
-//! Who may look: this machine.
+//! Who may look, and who may send a form.
 //!
-//! A page of another site can make a browser send requests to this machine, under a name of its
-//! own that leads here (DNS rebinding), and a proxy or tunnel on this machine can carry requests
-//! of strangers. The first shows in the host, the second in the headers that proxies add.
+//! While there is no account, the pages are for the machine that `im` runs on, if the server listens
+//! there alone. From the first account on, whoever is signed in may look, from wherever they come.
+//!
+//! A page of another site can make a browser send requests here, under a name of its own that leads
+//! here (DNS rebinding): the browser then has no cookie of ours, and the name is none that we go by.
+//! What it posts under our own name is told by `Origin` and `Sec-Fetch-Site`, and does not know the
+//! word that each form of ours has.
+//!
+//! Invariants
+//! - A form is taken from a page of this server alone, with the word of the browser that was shown it.
+//! - A route without a rule is shown to nobody.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use axum::extract::{ConnectInfo, Request};
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Form, FromRequest as _, FromRequestParts, Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName};
+use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use im_core::Actor;
+use im_store::accounts::{self, AccountRow};
+use im_store::sessions::{self, SessionRow};
+use im_store::{StoreError, Tx};
+use reqwest::Url;
+use sha2::{Digest as _, Sha256};
+use subtle::ConstantTimeEq as _;
+
+use super::{WebState, failed, sign_in};
+use crate::access::rules::{self, Need, Rule};
+use crate::access::sign_in::Browser;
+use crate::access::{self, Whence, Who, new_secret};
+use crate::http::api::settings::stored_public_url;
+use crate::http::error::ApiError;
 
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -23,41 +47,419 @@ const PROXIES_SAY: [HeaderName; 5] = [
     HeaderName::from_static("x-real-ip"),
 ];
 
-/// Answers with 403 unless the request comes from this machine and means it.
-pub(crate) async fn refuse_strangers(request: Request, next: Next) -> Response {
-    match reason(&request) {
-        None => next.run(request).await,
-        Some(reason) => refusal(reason),
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+/// The cookie; over TLS its name keeps others of the same domain from setting it.
+const COOKIE: &str = "im";
+const COOKIE_OVER_TLS: &str = "__Host-im";
+/// A secret in hexadecimal digits.
+const SECRET_CHARS: usize = 64;
+/// Nobody types more into a form of ours.
+const FORM_BYTES_MAX: usize = 64 * 1024;
+/// The field with the word of a form.
+pub(super) const WORD: &str = "word";
+
+/// What is known of the browser that asks.
+#[derive(Debug, Clone)]
+pub(super) struct Visit {
+    /// Who is signed in; on the pages of who is not, nobody.
+    pub(super) who: Option<Who>,
+    /// The word of its forms.
+    pub(super) word: String,
+    /// The browser.
+    pub(super) browser: Browser,
+    /// The hash of its session.
+    pub(super) session: Option<String>,
+    /// Whether anybody has an account.
+    pub(super) has_accounts: bool,
+    /// The address of this server, as the browser knows it.
+    pub(super) base: String,
+    over_tls: bool,
+}
+
+/// What was typed into a form.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// A field, without what stands around it; empty if it is not there.
+    pub(super) fn get(&self, name: &str) -> &str {
+        self.raw(name).trim()
+    }
+
+    /// A field as it was typed.
+    pub(super) fn raw(&self, name: &str) -> &str {
+        let field = self.0.iter().find(|(known, _)| known == name);
+        field.map_or("", |(_, value)| value)
     }
 }
 
-/// Why the request is refused. Without a peer it was made in this process.
-fn reason(request: &Request) -> Option<&'static str> {
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(peer)| peer.ip().to_canonical());
+macro_rules! from_extensions {
+    ($($kind:ty),*) => {$(
+        impl<S: Send + Sync> FromRequestParts<S> for $kind {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+                // Absent only on a route that forgot the check.
+                parts.extensions.get::<Self>().cloned().ok_or_else(ApiError::internal)
+            }
+        }
+    )*};
+}
+
+from_extensions!(Visit, Fields);
+
+impl Visit {
+    /// What makes the browser keep a session.
+    pub(super) fn cookie(&self, secret: &str) -> (HeaderName, String) {
+        let seconds = access::sign_in::LASTS.as_secs();
+        self.set_cookie(secret, &format!("; Max-Age={seconds}"))
+    }
+
+    /// What makes the browser forget it.
+    pub(super) fn no_cookie(&self) -> (HeaderName, String) {
+        self.set_cookie("", "; Max-Age=0")
+    }
+
+    fn set_cookie(&self, secret: &str, lasts: &str) -> (HeaderName, String) {
+        let (name, secure) = if self.over_tls {
+            (COOKIE_OVER_TLS, "; Secure")
+        } else {
+            (COOKIE, "")
+        };
+        let cookie = format!("{name}={secret}; Path=/; HttpOnly; SameSite=Lax{secure}{lasts}");
+        (header::SET_COOKIE, cookie)
+    }
+}
+
+/// What the database knows of a request.
+struct Known {
+    has_accounts: bool,
+    public: Option<Url>,
+    session: Option<(SessionRow, AccountRow)>,
+    /// What the browser has for a secret, whether or not it is one of a session.
+    secret: Option<String>,
+}
+
+/// Lets a request through with its [`Visit`], or refuses it.
+pub(super) async fn check(State(state): State<WebState>, request: Request, next: Next) -> Response {
+    let rule = rules::of(request.method(), request.extensions());
+    let Some(rule) = rule else {
+        tracing::error!("{} has no rule, so nobody may see it", request.uri().path());
+        return ApiError::internal().into_response();
+    };
+    if rule.need == Need::Nothing {
+        return next.run(request).await;
+    }
+    let (parts, body) = request.into_parts();
+    match admit(&state, rule, &parts, body).await {
+        Ok(admitted) => admitted.run(parts, next).await,
+        Err(refused) => refused,
+    }
+}
+
+/// A request that may go on.
+struct Admitted {
+    visit: Visit,
+    fields: Option<Fields>,
+    /// A secret that the browser is to have, so that it can send a form.
+    fresh: Option<String>,
+}
+
+impl Admitted {
+    async fn run(self, mut parts: Parts, next: Next) -> Response {
+        let who = self.visit.who.clone();
+        let fresh = self.fresh.map(|secret| self.visit.set_cookie(&secret, ""));
+        if let Some(who) = &who {
+            parts.extensions.insert(who.clone());
+        }
+        if let Some(fields) = self.fields {
+            parts.extensions.insert(fields);
+        }
+        parts.extensions.insert(self.visit);
+        let mut response = next.run(Request::from_parts(parts, Body::empty())).await;
+        if let Some(who) = who {
+            response.extensions_mut().insert(who);
+        }
+        let has_cookie = response.headers().contains_key(header::SET_COOKIE);
+        if let Some((name, cookie)) = fresh.filter(|_| !has_cookie)
+            && let Ok(cookie) = HeaderValue::from_str(&cookie)
+        {
+            response.headers_mut().insert(name, cookie);
+        }
+        response
+    }
+}
+
+async fn admit(
+    state: &WebState,
+    rule: &'static Rule,
+    parts: &Parts,
+    body: Body,
+) -> Result<Admitted, Response> {
+    let now = state.access.clock.now();
+    let cookies = Cookies::of(&parts.headers);
+    let known = state.db.read(move |tx| known(tx, cookies, now)).await;
+    let known = known.map_err(|error| failed(&error, state.moment()))?;
+    let host = host(parts);
+    let is_open = !known.has_accounts && state.access.trusts_loopback;
+    if is_open {
+        if let Some(reason) = stranger(parts, host.as_deref()) {
+            return Err(refusal(
+                reason,
+                "`im user add EMAIL --role owner` there lets people sign in, from elsewhere, too.\n",
+            ));
+        }
+    } else if !is_ours(host.as_deref(), known.public.as_ref()) {
+        return Err(misdirected(host.as_deref()));
+    }
+    let who = match &known.session {
+        Some((_, account)) => Some(Who::account(account)),
+        None => is_open.then(|| Who::local(Actor::NOBODY, None)),
+    };
+    let (secret, fresh) = if let Some(secret) = &known.secret {
+        (secret.clone(), None)
+    } else {
+        let secret = new_secret().map_err(IntoResponse::into_response)?;
+        (secret.clone(), Some(secret))
+    };
+    let visit = Visit {
+        who,
+        word: word(&secret),
+        browser: browser(parts, known.secret.clone()),
+        session: known
+            .session
+            .as_ref()
+            .map(|(session, _)| session.hash.clone()),
+        has_accounts: known.has_accounts,
+        base: base(host.as_deref(), known.public.as_ref(), parts),
+        over_tls: known
+            .public
+            .as_ref()
+            .is_some_and(|url| url.scheme() == "https"),
+    };
+    let fields = admit_form(state, rule, &visit, parts, (body, known.public.as_ref())).await?;
+    if let Need::Role(role) = rule.need {
+        let Some(who) = &visit.who else {
+            return Err(sign_in::first(parts));
+        };
+        if let Err(error) = who.must_be(role) {
+            let mut refused = super::refused(&error, state.moment());
+            refused.extensions_mut().insert(who.clone());
+            return Err(refused);
+        }
+    }
+    note_use(state, &known, parts);
+    Ok(Admitted {
+        visit,
+        fields,
+        fresh,
+    })
+}
+
+fn known(tx: &mut Tx<'_>, cookies: Cookies, now: jiff::Timestamp) -> Result<Known, StoreError> {
+    let public = stored_public_url(tx)?.and_then(|url| Url::parse(&url).ok());
+    let over_tls = public.as_ref().is_some_and(|url| url.scheme() == "https");
+    let secret = if over_tls {
+        cookies.over_tls
+    } else {
+        cookies.plain
+    };
+    let session = match &secret {
+        Some(secret) => access::sign_in::session(tx, secret, now)?,
+        None => None,
+    };
+    Ok(Known {
+        has_accounts: accounts::any(tx)?,
+        public,
+        session,
+        secret,
+    })
+}
+
+/// Reads a form, if a page of ours sent it.
+async fn admit_form(
+    state: &WebState,
+    rule: &Rule,
+    visit: &Visit,
+    parts: &Parts,
+    (body, public): (Body, Option<&Url>),
+) -> Result<Option<Fields>, Response> {
+    if rule.is_read() {
+        return Ok(None);
+    }
+    let refuse = |why: &str| {
+        let error = ApiError::new(StatusCode::FORBIDDEN, "foreign_form", why)
+            .hint("open the page again, and send it from there; nothing was changed");
+        let mut refused = super::refused(&error, state.moment());
+        if let Some(who) = &visit.who {
+            refused.extensions_mut().insert(who.clone());
+        }
+        refused
+    };
+    if !is_same_origin(parts, public) {
+        return Err(refuse("this form was sent by a page of another site"));
+    }
+    let fields = fields(parts, body).await;
+    let fields = fields.ok_or_else(|| refuse("this form cannot be read"))?;
+    let given = fields.get(WORD).as_bytes();
+    if !bool::from(given.ct_eq(visit.word.as_bytes())) {
+        return Err(refuse("this form is old, or was sent by another page"));
+    }
+    Ok(Some(fields))
+}
+
+async fn fields(parts: &Parts, body: Body) -> Option<Fields> {
+    let bytes = to_bytes(body, FORM_BYTES_MAX).await.ok()?;
+    let mut request = Request::new(Body::from(bytes));
+    *request.method_mut() = Method::POST;
+    let kind = parts.headers.get(header::CONTENT_TYPE)?;
+    request
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, kind.clone());
+    let Form(fields) = Form::from_request(request, &()).await.ok()?;
+    Some(Fields(fields))
+}
+
+/// Whether a page of this server sent it; a browser that says neither is not one of today.
+fn is_same_origin(parts: &Parts, public: Option<&Url>) -> bool {
+    let text = |name: &HeaderName| {
+        parts
+            .headers
+            .get(name)
+            .map(|value| value.to_str().unwrap_or(""))
+    };
+    let site = text(&FETCH_SITE);
+    let origin = text(&header::ORIGIN);
+    let is_own = origin.is_none_or(|origin| {
+        public.is_some_and(|url| url.origin().ascii_serialization() == origin)
+            || is_origin_of_host(origin, parts, public)
+    });
+    let is_said = site.is_some() || origin.is_some();
+    is_said && site.is_none_or(|site| site == "same-origin") && is_own
+}
+
+/// Whether it is the address that was asked. Of the public address there is one origin alone.
+fn is_origin_of_host(origin: &str, parts: &Parts, public: Option<&Url>) -> bool {
+    let (Some(authority), Some((scheme, named))) = (authority(parts), origin.split_once("://"))
+    else {
+        return false;
+    };
+    let is_public = public.is_some_and(|url| url.host_str() == Some(authority.host()));
+    !is_public
+        && matches!(scheme, "http" | "https")
+        && named.eq_ignore_ascii_case(authority.as_str())
+}
+
+/// The word of the forms that a browser is shown: whoever does not have its secret cannot make it.
+fn word(secret: &str) -> String {
+    hex::encode(Sha256::digest(format!("form {secret}")))
+}
+
+/// A page that renews itself is no use of a session: only what a person opens is.
+fn note_use(state: &WebState, known: &Known, parts: &Parts) {
+    let by_itself = parts
+        .headers
+        .get(FETCH_DEST)
+        .is_some_and(|kind| kind == "empty");
+    let now = state.access.clock.now();
+    if let Some((session, _)) = &known.session
+        && !by_itself
+        && access::sign_in::is_news(session, now)
+    {
+        let hash = session.hash.clone();
+        // Nobody waits for it, and a lost note of a use harms nobody.
+        drop(state.db.write(move |tx| sessions::seen(tx, &hash, now)));
+    }
+}
+
+fn browser(parts: &Parts, before: Option<String>) -> Browser {
+    let agent = parts.headers.get(header::USER_AGENT);
+    let agent = agent.and_then(|agent| agent.to_str().ok());
+    Browser {
+        from: Whence::of(parts),
+        agent: agent.unwrap_or_default().to_owned(),
+        before,
+    }
+}
+
+/// The two cookies of which one counts.
+struct Cookies {
+    plain: Option<String>,
+    over_tls: Option<String>,
+}
+
+impl Cookies {
+    fn of(headers: &HeaderMap) -> Self {
+        Self {
+            plain: cookie(headers, COOKIE),
+            over_tls: cookie(headers, COOKIE_OVER_TLS),
+        }
+    }
+}
+
+/// A cookie that looks like one of ours.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let lines = headers.get_all(header::COOKIE).iter();
+    let cookies = lines
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'));
+    let mut named = cookies.filter_map(|cookie| {
+        let (known, value) = cookie.trim().split_once('=')?;
+        (known == name).then_some(value)
+    });
+    let value = named.next()?;
+    let is_secret = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');
+    let fits = value.len() == SECRET_CHARS && value.bytes().all(is_secret);
+    fits.then(|| value.to_owned())
+}
+
+/// Answers with 403 unless the request comes from this machine and means it.
+pub(crate) async fn refuse_strangers(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match stranger(&parts, host(&parts).as_deref()) {
+        None => next.run(Request::from_parts(parts, body)).await,
+        Some(reason) => refusal(reason, ""),
+    }
+}
+
+/// Why a request does not come from this machine. Without a peer it was made in this process.
+fn stranger(parts: &Parts, host: Option<&str>) -> Option<&'static str> {
+    let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    let peer = peer.map(|ConnectInfo(peer)| peer.ip().to_canonical());
     if peer.is_some_and(|peer| !peer.is_loopback()) {
         return Some("it came from another machine");
     }
     if PROXIES_SAY
         .iter()
-        .any(|name| request.headers().contains_key(name))
+        .any(|name| parts.headers.contains_key(name))
     {
         return Some("it came through a proxy or a tunnel");
     }
-    match host(request) {
-        Some(host) if HOSTS.contains(&host.as_str()) => None,
+    match host {
+        Some(host) if HOSTS.contains(&host) => None,
         None if peer.is_none() => None,
         Some(_) | None => Some("it was addressed to another name than localhost"),
     }
 }
 
+/// Whether we go by this name: nobody can make an address lead elsewhere, nor `localhost`, nor the
+/// public address, which its owner set.
+fn is_ours(host: Option<&str>, public: Option<&Url>) -> bool {
+    let Some(host) = host else { return false };
+    let bare = host.trim_matches(['[', ']']);
+    HOSTS.contains(&host)
+        || bare.parse::<IpAddr>().is_ok()
+        || public.and_then(Url::host_str) == Some(host)
+}
+
 /// The host asked for, without its port and in lower case.
-fn host(request: &Request) -> Option<String> {
-    let named = header_host(request.headers());
-    let authority = named.or_else(|| request.uri().authority().cloned())?;
-    Some(authority.host().to_ascii_lowercase())
+fn host(parts: &Parts) -> Option<String> {
+    Some(authority(parts)?.host().to_ascii_lowercase())
+}
+
+fn authority(parts: &Parts) -> Option<Authority> {
+    header_host(&parts.headers).or_else(|| parts.uri.authority().cloned())
 }
 
 fn header_host(headers: &HeaderMap) -> Option<Authority> {
@@ -66,12 +468,34 @@ fn header_host(headers: &HeaderMap) -> Option<Authority> {
     Some(text.parse().unwrap_or(Authority::from_static("unreadable")))
 }
 
-fn refusal(reason: &str) -> Response {
+/// Where a link leads that is sent to somebody.
+fn base(host: Option<&str>, public: Option<&Url>, parts: &Parts) -> String {
+    match (public, host.and_then(|_| authority(parts))) {
+        (Some(url), _) => url.as_str().trim_end_matches('/').to_owned(),
+        (None, Some(authority)) => format!("http://{authority}"),
+        (None, None) => String::new(),
+    }
+}
+
+fn refusal(reason: &str, more: &str) -> Response {
     let text = format!(
         "These pages are for the machine that im runs on, and this request was refused: {reason}.\n\
-         Open http://localhost with im's port on that machine, or reach it by `ssh -L`.\n\
+         Open http://localhost with im's port on that machine, or reach it by `ssh -L`.\n{more}\
          From elsewhere use the command line or the API with a token.\n"
     );
+    plain(StatusCode::FORBIDDEN, text)
+}
+
+fn misdirected(host: Option<&str>) -> Response {
+    let named = host.unwrap_or("no name");
+    let text = format!(
+        "This server does not go by the name `{named}`, so it shows its pages to nobody who asks for that.\n\
+         `im config set public_url https://NAME` tells it its name; an IP address and localhost always work.\n"
+    );
+    plain(StatusCode::MISDIRECTED_REQUEST, text)
+}
+
+fn plain(status: StatusCode, text: String) -> Response {
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    (StatusCode::FORBIDDEN, [(header::CONTENT_TYPE, plain)], text).into_response()
+    (status, [(header::CONTENT_TYPE, plain)], text).into_response()
 }

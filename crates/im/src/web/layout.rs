@@ -1,11 +1,16 @@
 //! What all pages share: the head, the navigation, the line that says how old the data is.
 
+use axum::http::StatusCode;
+use im_store::accounts::Role;
+use im_store::audit::Kind;
 use maud::{DOCTYPE, Markup, html};
 
+use super::guard::Visit;
 use super::load::Shell;
 use super::metrics::OVERVIEW;
 use super::metrics::about::{ABOUT, Area};
-use super::{Moment, assets, connector, pagerduty, parts, times};
+use super::{Moment, account, assets, audit, connector, pagerduty, parts, people, times};
+use crate::http::error::ApiError;
 
 /// After this many seconds a page of a database that is away asks again.
 pub(super) const RETRY_SECONDS: &str = "10";
@@ -25,6 +30,8 @@ pub(super) enum Live {
     Timeline,
     /// Figures are renewed where they are, unless somebody is choosing something.
     Figures,
+    /// Not at all: there are forms on it, and nobody loses what they type.
+    Still,
 }
 
 impl Live {
@@ -33,6 +40,7 @@ impl Live {
             Self::List => "list",
             Self::Timeline => "timeline",
             Self::Figures => "figures",
+            Self::Still => "still",
         }
     }
 }
@@ -53,7 +61,10 @@ pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup
     let bar = html! {
         button.menu type="button" popovertarget="menu" aria-label="Menu" { (parts::icon("menu")) }
         a.brand href="/" aria-label="im, start page" { "im" }
-        nav #menu popover aria-label="Pages" { (entries(page.entry, shell)) }
+        nav #menu popover aria-label="Pages" {
+            (entries(page.entry, shell))
+            (me(page.entry, &shell.visit))
+        }
         (pagerduty::summary(&shell.health, now))
     };
     let inner = html! {
@@ -64,7 +75,21 @@ pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup
         }
         main #main tabindex="-1" data-live=(page.live.as_str()) data-version=(version) { (body) }
     };
-    document(page, &bar, &inner, true)
+    document(page, &bar, &inner, None)
+}
+
+/// Who is signed in, and the way out.
+fn me(here: &str, visit: &Visit) -> Markup {
+    let Some(who) = visit.who.as_ref().filter(|who| who.kind == Kind::Account) else {
+        return html! {};
+    };
+    let is_here = (here == account::ADDRESS).then_some("page");
+    html! {
+        div.me {
+            a href=(account::ADDRESS) aria-current=[is_here] title=(who.name) { (parts::person(who.label())) }
+            (parts::form("/sign-out", visit, &html! { button.quietly type="submit" { "Sign out" } }))
+        }
+    }
 }
 
 /// The navigation: what there is to see.
@@ -95,11 +120,63 @@ fn entries(here: &str, shell: &Shell) -> Markup {
                 }
             }
         }
+        @if shell.visit.who.as_ref().is_some_and(|who| who.role >= Role::Admin) {
+            p.area #area-access { (parts::icon("person")) "Access" }
+            ul aria-labelledby="area-access" {
+                li { (entry(people::ADDRESS, &html! { "People" })) }
+                li { (entry(audit::ADDRESS, &html! { "Audit log" })) }
+            }
+        }
     }
 }
 
-fn document(page: &Page<'_>, bar: &Markup, inner: &Markup, is_live: bool) -> Markup {
+/// A page without what there is to see, for whoever may not see it.
+pub(super) fn plain(title: &str, body: &Markup) -> Markup {
+    let inner = html! { main #main tabindex="-1" { (body) } };
+    let bar = html! { a.brand href="/" aria-label="im, start page" { "im" } };
+    let head = Page {
+        title,
+        entry: "",
+        live: Live::Still,
+    };
+    framed(&head, "frame alone", (&bar, &inner), None)
+}
+
+/// The page that says why something was not done.
+pub(super) fn refused(error: &ApiError, moment: Moment) -> Markup {
+    let title = if error.status == StatusCode::FORBIDDEN {
+        "This is not allowed"
+    } else {
+        "This was not done"
+    };
+    let body = html! {
+        div.panel.message {
+            h1 { span.tone.amber { (parts::icon("warn")) } (title) }
+            p { (parts::capital(error.detail())) "." }
+            @if let Some(next) = error.next() { p { (parts::commands(&parts::capital(&next))) "." } }
+            p.choices { a.button href="/" { "Back to the incidents" } }
+            pre.diagnostic {
+                (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n"
+                (error.status.as_u16()) ": " (error.detail())
+            }
+        }
+    };
+    plain(title, &body)
+}
+
+/// With `retry`, a page that asks again by itself after so many seconds.
+fn document(page: &Page<'_>, bar: &Markup, inner: &Markup, retry: Option<&str>) -> Markup {
+    framed(page, "frame", (bar, inner), retry)
+}
+
+fn framed(
+    page: &Page<'_>,
+    frame: &str,
+    (bar, inner): (&Markup, &Markup),
+    retry: Option<&str>,
+) -> Markup {
     let has_chart = matches!(page.live, Live::Figures);
+    let is_live = retry.is_none() && !matches!(page.live, Live::Still);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -107,7 +184,7 @@ fn document(page: &Page<'_>, bar: &Markup, inner: &Markup, is_live: bool) -> Mar
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                @if !is_live { meta http-equiv="refresh" content=(RETRY_SECONDS); }
+                @if let Some(seconds) = retry { meta http-equiv="refresh" content=(seconds); }
                 title { (page.title) " · im" }
                 link rel="icon" href=(TAB_ICON);
                 link rel="stylesheet" href=(assets::css_url());
@@ -117,7 +194,7 @@ fn document(page: &Page<'_>, bar: &Markup, inner: &Markup, is_live: bool) -> Mar
             body {
                 a.skip href="#main" { "Skip to content" }
                 (parts::shapes())
-                div.frame {
+                div class=(frame) {
                     header.nav { (bar) }
                     div.page { (inner) }
                 }
@@ -183,5 +260,6 @@ pub(super) fn error(cause: &str, again: bool, moment: Moment) -> Markup {
         entry: "",
         live: Live::Timeline,
     };
-    document(&head, &bar, &inner, !again)
+    let retry = again.then_some(RETRY_SECONDS);
+    document(&head, &bar, &inner, retry)
 }

@@ -9,6 +9,7 @@ use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx};
 
+use super::guard::Visit;
 use super::pagerduty::Health;
 use crate::http::api::settings::hides_emails;
 use crate::http::api::types::hide_emails;
@@ -32,6 +33,8 @@ pub(super) struct Shell {
     pub(super) health: Vec<Health>,
     /// Which words people see.
     pub(super) model: StatusModel,
+    /// Who looks.
+    pub(super) visit: Visit,
 }
 
 /// The list of incidents.
@@ -64,7 +67,7 @@ pub(super) struct Detail {
 }
 
 /// Reads the head of a page.
-pub(super) fn shell(tx: &mut Tx<'_>) -> Result<Shell, StoreError> {
+pub(super) fn shell(tx: &mut Tx<'_>, visit: &Visit) -> Result<Shell, StoreError> {
     let mut health = Vec::new();
     for connector in connector::all(tx)? {
         let (waiting, parked) = outbox::counts(tx, connector.name())?;
@@ -75,6 +78,7 @@ pub(super) fn shell(tx: &mut Tx<'_>) -> Result<Shell, StoreError> {
         open: incidents::count_open(tx)?,
         health,
         model: commands::status_model(tx)?,
+        visit: visit.clone(),
     })
 }
 
@@ -91,8 +95,8 @@ pub(super) struct Burning {
 }
 
 /// Reads the head of a page and what burns now.
-pub(super) fn burning(tx: &mut Tx<'_>) -> Result<(Shell, Burning), StoreError> {
-    let shell = shell(tx)?;
+pub(super) fn burning(tx: &mut Tx<'_>, visit: &Visit) -> Result<(Shell, Burning), StoreError> {
+    let shell = shell(tx, visit)?;
     let (mut rows, _) = newest(tx, &OPEN, ROWS_MAX)?;
     worst_first(&mut rows);
     let burning = Burning {
@@ -112,8 +116,8 @@ fn worst_first(rows: &mut [IncidentRow]) {
 }
 
 /// Reads the list.
-pub(super) fn list(tx: &mut Tx<'_>) -> Result<List, StoreError> {
-    let shell = shell(tx)?;
+pub(super) fn list(tx: &mut Tx<'_>, visit: &Visit) -> Result<List, StoreError> {
+    let shell = shell(tx, visit)?;
     let (mut open, more_open) = newest(tx, &OPEN, ROWS_MAX)?;
     let (mut over, more_over) = newest(tx, &OVER, ROWS_MAX.saturating_sub(open.len()))?;
     worst_first(&mut open);

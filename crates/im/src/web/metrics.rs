@@ -3,7 +3,7 @@
 //! Invariants
 //! - Every view has an address: its parameters are those of the API, and its figures are the API's.
 //! - A page asks the engine once for each figure that it shows, and the database once for the rest.
-//! - Nothing here is about single people: who looks is not known.
+//! - Nothing here is about single people, unless who looks has the right `personal_load`.
 //!
 //! Absent: computing anything. That is `im_metrics`' business.
 
@@ -30,13 +30,16 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use im_store::StoreError;
+use im_store::audit::Kind;
+use im_store::tokens::Scope;
 use jiff::Timestamp;
 use maud::Markup;
 use tokio::sync::OwnedMutexGuard;
 
+use super::guard::Visit;
 use super::layout::{self, Live, Page};
 use super::load::{self, Shell};
-use super::{Moment, WebState, failed};
+use super::{Moment, WebState, failed, reading};
 use crate::cli::csv_of;
 use crate::figures::Known;
 use crate::http::api::metrics::types;
@@ -83,22 +86,23 @@ impl From<StoreError> for Not {
     }
 }
 
-async fn overview(State(state): State<WebState>, Query(pairs): Pairs) -> Response {
+async fn overview(State(state): State<WebState>, visit: Visit, Query(pairs): Pairs) -> Response {
     let moment = state.moment();
     let address = Address::new(OVERVIEW, pairs);
     let made = async {
         let (address, choosing) = choosing(&address);
-        let (shell, open) = state.db.read(load::burning).await?;
+        let (shell, open) = state.db.read(reading(&visit, load::burning)).await?;
         let body = ask(&state, moment, move |known, now| {
             overview::body(&address, choosing, &open, known, now)
         });
         Ok((shell, body.await??))
     };
-    respond(&state, "Overview", OVERVIEW, moment, made.await).await
+    respond(&state, ("Overview", OVERVIEW), moment, (&visit, made.await)).await
 }
 
 async fn metric(
     State(state): State<WebState>,
+    visit: Visit,
     Path(name): Path<String>,
     Query(pairs): Pairs,
 ) -> Response {
@@ -107,8 +111,8 @@ async fn metric(
     let made = async {
         let about = about.ok_or_else(|| Wrong::no_page(&name))?;
         let (address, choosing) = choosing(&Address::new(about.address(), pairs));
-        let asked = Asked::read(about, address)?;
-        let shell = state.db.read(load::shell).await?;
+        let asked = Asked::read(about, address, sees_people(&visit))?;
+        let shell = state.db.read(reading(&visit, load::shell)).await?;
         let body = ask(&state, moment, move |known, now| {
             page::body(&asked, choosing, known, now)
         });
@@ -116,11 +120,12 @@ async fn metric(
     };
     let title = about.map_or("No such page", |about| about.title);
     let entry = about.map_or_else(String::new, About::address);
-    respond(&state, title, &entry, moment, made.await).await
+    respond(&state, (title, &entry), moment, (&visit, made.await)).await
 }
 
 async fn listed(
     State(state): State<WebState>,
+    visit: Visit,
     Path(name): Path<String>,
     Query(pairs): Pairs,
 ) -> Response {
@@ -130,7 +135,8 @@ async fn listed(
         let about = about.ok_or_else(|| Wrong::no_page(&name))?;
         let address = Address::new(format!("{}/items", about.address()), pairs);
         let part = Part::read(&address)?;
-        let mut asked = Asked::read(about, address.only(|name, _| !OF_PART.contains(&name)))?;
+        let question = address.only(|name, _| !OF_PART.contains(&name));
+        let mut asked = Asked::read(about, question, sees_people(&visit))?;
         asked.address = address;
         let known = state.figures.known(&state.db).await?;
         let (found, known, asked, part) = blocking(move || {
@@ -140,43 +146,47 @@ async fn listed(
         .await;
         let found = found?;
         let (numbers, ids) = found.named();
+        let looking = visit.clone();
         let read = state.db.read(move |tx| {
-            Ok::<_, StoreError>((load::shell(tx)?, Rows::read(tx, &numbers, &ids)?))
+            Ok::<_, StoreError>((load::shell(tx, &looking)?, Rows::read(tx, &numbers, &ids)?))
         });
         let (shell, rows) = read.await?;
         Ok((shell, found.body(&asked, &part, &rows, &known)))
     };
     let title = about.map_or("No such page", |about| about.title);
-    respond(&state, title, "", moment, made.await).await
+    respond(&state, (title, ""), moment, (&visit, made.await)).await
 }
 
 async fn as_csv(
     State(state): State<WebState>,
+    visit: Visit,
     Path(name): Path<String>,
     Query(pairs): Pairs,
 ) -> Response {
-    exported(&state, &name, pairs, "csv").await
+    exported(&state, &visit, &name, (pairs, "csv")).await
 }
 
 async fn as_json(
     State(state): State<WebState>,
+    visit: Visit,
     Path(name): Path<String>,
     Query(pairs): Pairs,
 ) -> Response {
-    exported(&state, &name, pairs, "json").await
+    exported(&state, &visit, &name, (pairs, "json")).await
 }
 
 /// The figures of a page as a file: what the API answers to the same question.
 async fn exported(
     state: &WebState,
+    visit: &Visit,
     name: &str,
-    pairs: Vec<(String, String)>,
-    kind: &'static str,
+    (pairs, kind): (Vec<(String, String)>, &'static str),
 ) -> Response {
     let moment = state.moment();
     let made = async {
         let about = About::of(name).ok_or_else(|| Wrong::no_page(name))?;
-        let asked = Asked::read(about, Address::new(about.address(), pairs))?;
+        let address = Address::new(about.address(), pairs);
+        let asked = Asked::read(about, address, sees_people(visit))?;
         let document = ask(state, moment, move |known, now| {
             let answer = known.engine.answer(&asked.query, now);
             let answer = answer.map_err(|error| Wrong::new(&error, &asked.address))?;
@@ -187,7 +197,7 @@ async fn exported(
     };
     let document = match made.await {
         Ok(document) => document,
-        Err(not) => return refuse(state, moment, not).await,
+        Err(not) => return refuse(state, visit, moment, not).await,
     };
     let (media, text) = if kind == "csv" {
         let csv = csv_of(document).expect("an answer is read by whoever wrote it");
@@ -203,6 +213,12 @@ async fn exported(
         headers.insert(header::CONTENT_DISPOSITION, file);
     }
     response
+}
+
+/// Whether who looks may see how single people respond.
+fn sees_people(visit: &Visit) -> bool {
+    let who = visit.who.as_ref();
+    who.is_some_and(|who| who.kind == Kind::Account && who.may(Scope::PersonalLoad))
 }
 
 /// An address without what only opens a form, and whether it is open.
@@ -231,10 +247,9 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) 
 
 async fn respond(
     state: &WebState,
-    title: &str,
-    entry: &str,
+    (title, entry): (&str, &str),
     moment: Moment,
-    made: Result<(Shell, Markup), Not>,
+    (visit, made): (&Visit, Result<(Shell, Markup), Not>),
 ) -> Response {
     match made {
         Ok((shell, body)) => {
@@ -245,14 +260,14 @@ async fn respond(
             };
             layout::page(&head, &shell, moment, &body).into_response()
         }
-        Err(not) => refuse(state, moment, not).await,
+        Err(not) => refuse(state, visit, moment, not).await,
     }
 }
 
-async fn refuse(state: &WebState, moment: Moment, not: Not) -> Response {
+async fn refuse(state: &WebState, visit: &Visit, moment: Moment, not: Not) -> Response {
     match not {
         Not::Read(error) => failed(&error, moment),
-        Not::Asked(wrong) => match state.db.read(load::shell).await {
+        Not::Asked(wrong) => match state.db.read(reading(visit, load::shell)).await {
             Ok(shell) => wrong.page(&shell, moment),
             Err(error) => failed(&error, moment),
         },

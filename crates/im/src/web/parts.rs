@@ -1,5 +1,7 @@
 //! Pieces that several pages show: shape and word of a status, a severity, a person, a source.
 
+use super::guard::{Visit, WORD};
+use crate::http::error::ApiError;
 use im_core::{Peer, Person, Seen, Severity, Status};
 use maud::{Markup, PreEscaped, html};
 
@@ -95,6 +97,45 @@ pub(super) fn people(people: &[Person], status: Status) -> Markup {
                 (first.label())
                 @if !others.is_empty() { span.more title=(names(others)) { " +" (others.len()) } }
             }
+        }
+    }
+}
+
+/// One person.
+pub(super) fn person(name: &str) -> Markup {
+    html! {
+        span.person {
+            span.face aria-hidden="true" { (initials(name)) }
+            span.name { (name) }
+        }
+    }
+}
+
+/// A form that changes something: with the word that tells it from one of another site.
+pub(super) fn form(action: &str, visit: &Visit, fields: &Markup) -> Markup {
+    html! {
+        form method="post" action=(action) {
+            input type="hidden" name=(WORD) value=(visit.word);
+            (fields)
+        }
+    }
+}
+
+/// What is wrong with what was typed, and what to do about it.
+pub(super) fn problem(error: &ApiError) -> Markup {
+    html! {
+        p.problem role="alert" {
+            (icon("warn"))
+            span { (capital(error.detail())) "." @if let Some(next) = error.next() { " " (commands(&capital(&next))) "." } }
+        }
+    }
+}
+
+/// A text in which commands stand between backticks.
+pub(super) fn commands(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }
 }

@@ -280,9 +280,17 @@ impl Recorder {
         for line in text.lines() {
             // What was written over is gone.
             let line = line.rsplit('\r').next().unwrap_or_default();
-            writeln!(shown, "{}", line.trim_end()).unwrap();
+            writeln!(shown, "{}", without_secret(line.trim_end())).unwrap();
         }
         shown
+    }
+}
+
+/// The same line without the secret of a link, which is another each time.
+fn without_secret(line: &str) -> String {
+    match line.split_once("?link=") {
+        Some((address, _)) => format!("{address}?link=SECRET"),
+        None => line.to_owned(),
     }
 }
 

@@ -391,14 +391,60 @@ fn webhooks_are_set_up_by_the_api_or_by_hand() {
 }
 
 #[test]
+fn people_and_what_was_done() {
+    let account = |email: &str, name: &str, role: &str, state: &str| {
+        json!({"email": email, "name": name, "role": role, "state": state,
+            "personal_load": role == "owner", "created_at": "2026-11-20T09:00:00Z"})
+    };
+    let ann = account("ann@example.com", "Ann Lee", "owner", "active");
+    let bob = account("bob@example.com", "", "viewer", "invited");
+    let call = "POST /api/v1/accounts";
+    let made = json!({"account": bob, "link": "/set-password?link=5ec7e7", "url": null,
+        "link_expires_at": "2026-11-27T09:00:00Z"});
+    assert_snapshot!("user_add", said(call, &made, "user add bob@example.com"));
+    let elsewhere = on(&Fake::default().on(call, 200, &made))
+        .im("user add bob@example.com --role admin --quiet");
+    assert_eq!(
+        elsewhere.out,
+        "http://localhost:8080/set-password?link=5ec7e7\n"
+    );
+    let all = json!([ann, bob]);
+    assert_snapshot!("user_list", said("GET /api/v1/accounts", &all, "user list"));
+    let none = json!([]);
+    assert_snapshot!(
+        "user_list_empty",
+        said("GET /api/v1/accounts", &none, "user list")
+    );
+    let call = "POST /api/v1/accounts/ann@example.com/role";
+    let line = "user role ann@example.com owner --personal-load on";
+    assert_snapshot!("user_role", said(call, &ann, line));
+    let row = |kind: &str, who: &str, acts_as: Option<&str>, status: u16| {
+        json!({"id": 1, "at": "2026-11-20T09:00:00Z", "kind": kind, "who": who, "acts_as": acts_as,
+            "address": if kind == "local" { "" } else { "192.0.2.7" },
+            "act": "resolved an incident", "thing": "INC-7", "status": status})
+    };
+    let rows = json!([
+        row("account", "ann@example.com", None, 303),
+        row("token", "ci", Some("bob@example.com"), 403),
+        row("local", "", None, 404),
+        row("nobody", "eve@example.com", None, 429),
+        row("nobody", "", None, 503),
+    ]);
+    let call = "GET /api/v1/audit";
+    let fake = Fake::default().on(call, 200, &rows).on(call, 200, &none);
+    assert_snapshot!("audit", on(&fake).im("audit").all());
+    assert_snapshot!("audit_empty", on(&fake).im("audit --since 2h").all());
+}
+
+#[test]
 fn tokens_and_settings() {
-    let created = json!({"name": "ci", "email": "ci@example.com", "secret": "im_0123456789abcdef"});
+    let created = json!({"name": "ci", "email": "ci@example.com", "role": "responder", "secret": "im_0123456789abcdef"});
     assert_snapshot!(
         "token_create",
         said("POST /api/v1/tokens", &created, "token create ci")
     );
-    let list = json!([{"name": "ci", "email": "ci@example.com", "created_at": "2026-11-01T09:00:00Z", "last_used_at": "2026-11-20T09:00:00Z"},
-        {"name": "backup", "email": null, "created_at": "2026-11-20T09:00:00Z", "last_used_at": null}]);
+    let list = json!([{"name": "ci", "email": "ci@example.com", "created_at": "2026-11-01T09:00:00Z", "last_used_at": "2026-11-20T09:00:00Z", "role": "admin"},
+        {"name": "backup", "email": null, "created_at": "2026-11-20T09:00:00Z", "last_used_at": null, "role": "viewer"}]);
     assert_snapshot!(
         "token_list",
         said("GET /api/v1/tokens", &list, "token list")

@@ -338,6 +338,31 @@ fn the_rest_of_connector_and_server() {
         |run| run,
         "token create ci --email ci@example.com",
         r#"POST /api/v1/tokens {"email":"ci@example.com","name":"ci"}"#,
-        &json!({"name": "ci", "secret": "x"}),
+        &json!({"name": "ci", "secret": "x", "role": "responder"}),
+    );
+    check_answered(
+        |run| run,
+        "token create ci --role viewer --scope personal_load",
+        r#"POST /api/v1/tokens {"name":"ci","role":"viewer","scopes":["personal_load"]}"#,
+        &json!({"name": "ci", "secret": "x", "role": "viewer"}),
+    );
+    let account = json!({"email": "a@b.example", "name": "", "role": "viewer", "state": "active",
+        "personal_load": false, "created_at": "2026-11-20T09:00:00Z"});
+    for (line, request) in [
+        (
+            "user role a@b.example --personal-load off",
+            r#"role {"personal_load":false}"#,
+        ),
+        ("user disable a@b.example", "disable {}"),
+        ("user enable a@b.example", "enable {}"),
+    ] {
+        let request = format!("POST /api/v1/accounts/a@b.example/{request}");
+        check_answered(|run| run, line, &request, &account);
+    }
+    check_answered(
+        |run| run,
+        "audit --who ci --since 2026-11-20T09:00:00Z --limit 5",
+        "GET /api/v1/audit?limit=5&who=ci&since=2026-11-20T09%3A00%3A00Z",
+        &json!([]),
     );
 }

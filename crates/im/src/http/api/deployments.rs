@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use im_engine::connector;
 use im_pagerduty::config::nearest;
 use im_store::deployments::{self, Commit, DeploymentRow, Status};
@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::access::audit::Note;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
@@ -163,7 +164,7 @@ pub(super) async fn list(
 pub(super) async fn record(
     State(app): State<Arc<App>>,
     Body(report): Body<Report>,
-) -> Result<(StatusCode, Json<Deployment>), ApiError> {
+) -> Result<(StatusCode, Extension<Note>, Json<Deployment>), ApiError> {
     let now = app.clock.now();
     let (is_new, row) = app.db.write(move |tx| take(tx, &report, now)).await?;
     app.signals.nudge();
@@ -173,7 +174,8 @@ pub(super) async fn record(
         StatusCode::OK
     };
     let hint = unknown_service(&app, &row.service).await?;
-    Ok((code, Json(Deployment { hint, ..row.into() })))
+    let note = Note::thing(row.id.clone());
+    Ok((code, note, Json(Deployment { hint, ..row.into() })))
 }
 
 /// What to say of a service that no connector and no incident knows; it may be a slip.

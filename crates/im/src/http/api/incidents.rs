@@ -5,9 +5,9 @@ use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use im_core::{Command, IncidentNumber, NewField, Severity, Status, StatusModel};
 use im_engine::commands::{self, Asked};
 use im_engine::connector::{self, Connector};
@@ -22,8 +22,9 @@ use utoipa_axum::routes;
 use super::outcome::{Added, Here, Known, Outcome, There};
 use super::settings::hides_emails;
 use super::types::{Incident, TimelineLine, Unsettled, Whole, hide_emails};
+use crate::access::Who;
+use crate::access::audit::Note;
 use crate::http::App;
-use crate::http::auth::Who;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::{Conflict, Missing, WrongValue};
@@ -282,7 +283,7 @@ async fn declare(
     who: Who,
     params: Params,
     Body(declaration): Body<Declaration>,
-) -> Result<(StatusCode, Json<Outcome>), ApiError> {
+) -> Result<(StatusCode, Extension<Note>, Json<Outcome>), ApiError> {
     let wait = wait::wanted(&params.only(&["wait"])?)?;
     let now = app.clock.now();
     let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
@@ -308,11 +309,12 @@ async fn declare(
             Ok::<_, ApiError>((asked, added))
         })
         .await?;
+    let note = Note::thing(done.0.incident.to_string());
     let mut outcome = answer(&app, done, |id, _| format!("Declared {id}"), wait).await?;
     if let Some(name) = chosen(&app, &outcome).await? {
         outcome.here.text = format!("{} via {name}", outcome.here.text);
     }
-    Ok((StatusCode::CREATED, Json(outcome)))
+    Ok((StatusCode::CREATED, note, Json(outcome)))
 }
 
 /// Where there are several connectors, people want to know which one was used.

@@ -17,9 +17,9 @@ use im_store::tokens::Scope;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::Who;
 use crate::figures::Known;
 use crate::http::App;
-use crate::http::auth::Who;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
 use insights::Explained;

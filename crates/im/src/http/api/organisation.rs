@@ -9,13 +9,14 @@ pub(super) use people::link_to_person;
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use im_store::arrangements;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::access::audit::Note;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -55,11 +56,14 @@ pub(super) fn store<T: Thing>(tx: &mut im_store::Tx<'_>, thing: &T) -> Result<()
     Ok(arrangements::put(tx, T::SORT, &key, thing)?)
 }
 
-async fn put<T: Thing>(app: &App, thing: T) -> Result<Json<T>, ApiError> {
+/// A thing that was put, with what it is for the audit log.
+type Put<T> = Result<(Extension<Note>, Json<T>), ApiError>;
+
+async fn put<T: Thing>(app: &App, thing: T) -> Put<T> {
     let stored = thing.clone();
     app.db.write(move |tx| store(tx, &stored)).await?;
     app.signals.nudge();
-    Ok(Json(thing))
+    Ok((Note::thing(thing.key()), Json(thing)))
 }
 
 async fn remove<T: Thing>(app: &App, what: &str, id: &str) -> Result<StatusCode, ApiError> {
@@ -91,10 +95,7 @@ async fn list_hours(State(app): State<Arc<App>>) -> Result<Json<Vec<Hours>>, Api
     post, path = "/api/v1/hours", tag = "metrics", operation_id = "set_hours", request_body = Hours,
     responses((status = 200, body = Hours, description = "They hold, in place of those of that date"), WrongValue),
 )]
-async fn put_hours(
-    State(app): State<Arc<App>>,
-    Body(hours): Body<Hours>,
-) -> Result<Json<Hours>, ApiError> {
+async fn put_hours(State(app): State<Arc<App>>, Body(hours): Body<Hours>) -> Put<Hours> {
     put(&app, hours).await
 }
 
@@ -128,10 +129,7 @@ async fn list_teams(State(app): State<Arc<App>>) -> Result<Json<Vec<Team>>, ApiE
     post, path = "/api/v1/teams", tag = "metrics", operation_id = "put_team", request_body = Team,
     responses((status = 200, body = Team, description = "The team, in place of the one with its id"), WrongValue),
 )]
-async fn put_team(
-    State(app): State<Arc<App>>,
-    Body(team): Body<Team>,
-) -> Result<Json<Team>, ApiError> {
+async fn put_team(State(app): State<Arc<App>>, Body(team): Body<Team>) -> Put<Team> {
     put(&app, team).await
 }
 
@@ -162,10 +160,7 @@ async fn list_rules(State(app): State<Arc<App>>) -> Result<Json<Vec<FailureRule>
     post, path = "/api/v1/failure-rules", tag = "metrics", operation_id = "put_failure_rule", request_body = FailureRule,
     responses((status = 200, body = FailureRule, description = "The rule, in place of the one with its id"), WrongValue),
 )]
-async fn put_rule(
-    State(app): State<Arc<App>>,
-    Body(rule): Body<FailureRule>,
-) -> Result<Json<FailureRule>, ApiError> {
+async fn put_rule(State(app): State<Arc<App>>, Body(rule): Body<FailureRule>) -> Put<FailureRule> {
     put(&app, rule).await
 }
 
@@ -196,10 +191,7 @@ async fn list_targets(State(app): State<Arc<App>>) -> Result<Json<Vec<Target>>, 
     post, path = "/api/v1/targets", tag = "metrics", operation_id = "set_target", request_body = Target,
     responses((status = 200, body = Target, description = "The target"), WrongValue),
 )]
-async fn put_target(
-    State(app): State<Arc<App>>,
-    Body(target): Body<Target>,
-) -> Result<Json<Target>, ApiError> {
+async fn put_target(State(app): State<Arc<App>>, Body(target): Body<Target>) -> Put<Target> {
     put(&app, target).await
 }
 

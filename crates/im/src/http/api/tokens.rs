@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use im_store::accounts::Role;
 use im_store::tokens::{self, Scope, TokenRow};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::access::audit::Note;
+use crate::access::{Who, hash, people};
 use crate::http::App;
-use crate::http::auth;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::openapi::{Conflict, WrongValue};
@@ -36,7 +37,9 @@ pub(super) struct Token {
     created_at: Timestamp,
     /// When it was last used, to the minute.
     last_used_at: Option<Timestamp>,
-    /// What it may do beside what every token may: `personal_load`.
+    /// What it may do: `viewer`, `responder`, `admin` or `owner`.
+    role: &'static str,
+    /// What it may see beside what its role may: `personal_load`.
     scopes: Vec<&'static str>,
     /// The token itself: in the answer that makes it, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +53,7 @@ impl From<TokenRow> for Token {
             email: row.email,
             created_at: row.created_at,
             last_used_at: row.used_at,
+            role: row.role.as_str(),
             scopes: row.scopes.into_iter().map(Scope::as_str).collect(),
             secret: None,
         }
@@ -77,7 +81,9 @@ pub(super) struct NewToken {
     name: String,
     /// The person who acts with it.
     email: Option<String>,
-    /// What it may do beside what every token may: `personal_load` sees how single people respond.
+    /// What it may do: `viewer`, `responder` (unless given), `admin` or `owner`; not more than you may.
+    role: Option<String>,
+    /// What it may see beside what its role may: `personal_load` sees how single people respond.
     #[serde(default)]
     scopes: Vec<String>,
 }
@@ -89,8 +95,9 @@ pub(super) struct NewToken {
 )]
 pub(super) async fn create(
     State(app): State<Arc<App>>,
+    who: Who,
     Body(new): Body<NewToken>,
-) -> Result<(StatusCode, Json<Token>), ApiError> {
+) -> Result<(StatusCode, Extension<Note>, Json<Token>), ApiError> {
     let name = new.name.trim().to_owned();
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.contains('/') {
         return Err(ApiError::wrong_value(
@@ -105,7 +112,12 @@ pub(super) async fn create(
                 .hint("write one like ann@example.com, or leave it out for a program"),
         );
     }
+    let role = match &new.role {
+        Some(word) => people::role(word)?,
+        None => Role::Responder.min(who.role),
+    };
     let scopes = scopes(&new.scopes)?;
+    may_make(&who, role, &scopes)?;
     let secret = format!("{PREFIX}{}", hex::encode(secret::random::<SECRET_BYTES>()?));
     let now = app.clock.now();
     let token = Token {
@@ -113,10 +125,11 @@ pub(super) async fn create(
         email: new.email.clone(),
         created_at: now,
         last_used_at: None,
+        role: role.as_str(),
         scopes: scopes.iter().map(|scope| scope.as_str()).collect(),
         secret: Some(secret.clone()),
     };
-    let hash = auth::hash(&secret);
+    let hash = hash(&secret);
     let is_new = app
         .db
         .write({
@@ -128,7 +141,7 @@ pub(super) async fn create(
                     &name,
                     &hash,
                     email,
-                    (Role::Admin, &scopes),
+                    (role, &scopes),
                     now,
                 )?)
             }
@@ -140,7 +153,24 @@ pub(super) async fn create(
                 .hint(format!("`im token revoke {name}` ends it")),
         );
     }
-    Ok((StatusCode::CREATED, Json(token)))
+    Ok((StatusCode::CREATED, Note::thing(name), Json(token)))
+}
+
+/// Nobody makes a token that may do more than they may.
+fn may_make(who: &Who, role: Role, scopes: &[Scope]) -> Result<(), ApiError> {
+    who.must_be(role)?;
+    match scopes.iter().find(|scope| !who.may(**scope)) {
+        None => Ok(()),
+        Some(scope) => {
+            let word = scope.as_str();
+            let detail = format!("you do not have `{word}`, so you cannot give it to a token");
+            Err(
+                ApiError::new(StatusCode::FORBIDDEN, "role", detail).hint(format!(
+                    "`im token create NAME --scope {word}` on the server's own machine makes one"
+                )),
+            )
+        }
+    }
 }
 
 fn scopes(words: &[String]) -> Result<Vec<Scope>, ApiError> {

@@ -54,8 +54,10 @@ async function look() {
   if (busy) return late = true;
   busy = true;
   try {
-    const text = await (await fetch("")).text();
-    const page = new DOMParser().parseFromString(text, "text/html"), next = $("[data-live]", page);
+    const answer = await fetch("");
+    // Nobody is signed in any more.
+    if (answer.redirected) return location.reload();
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html"), next = $("[data-live]", page);
     if (!next) throw next;
     // Nobody loses what they are choosing.
     if (figures() && !wanted && $("#main :is(details[open], form:focus-within, form.choose)")) {

@@ -1,7 +1,7 @@
 //! A question as its address asks it, and the page for one that cannot be answered.
 //!
 //! The parameters are those of the API. Two things differ: pages compare with the time before unless
-//! told otherwise (`compare=none`), and they never ask for people, because nobody signs in here.
+//! told otherwise (`compare=none`), and people are asked for by those alone who may see them.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -20,20 +20,28 @@ pub(super) struct Asked {
     pub(super) about: &'static About,
     pub(super) address: Address,
     pub(super) query: Query,
+    /// Whether who asks may see how single people respond.
+    pub(super) sees_people: bool,
 }
 
 impl Asked {
     /// Reads the question of an address.
-    pub(super) fn read(about: &'static About, address: Address) -> Result<Self, Wrong> {
+    pub(super) fn read(
+        about: &'static About,
+        address: Address,
+        sees_people: bool,
+    ) -> Result<Self, Wrong> {
         let is_personal =
             |(name, value): (&str, &str)| name == "user" || (name, value) == ("group_by", "user");
-        if let Some((name, _)) = address.pairs().find(|pair| is_personal(*pair)) {
+        let personal = address.pairs().find(|pair| is_personal(*pair));
+        if let Some((name, _)) = personal.filter(|_| !sees_people) {
             return Err(Wrong {
                 status: StatusCode::FORBIDDEN,
                 code: "personal_load",
-                detail: "the pages do not show what single people were paged for".to_owned(),
+                detail: "what single people were paged for is shown to those alone who may see it"
+                    .to_owned(),
                 hint: format!(
-                    "group by service or team; on the server's own machine `im metrics {} --group-by user` shows it",
+                    "group by service or team, or ask an owner for the right `personal_load`; on the server's own machine `im metrics {} --group-by user` shows it",
                     about.metric.as_str()
                 ),
                 without: Some(address.without(name).link()),
@@ -47,6 +55,7 @@ impl Asked {
         };
         match im_metrics::parse(about.metric.as_str(), query.pairs()) {
             Ok(query) => Ok(Self {
+                sees_people,
                 about: if query.measure == Measure::Hours {
                     About::in_hours()
                 } else {

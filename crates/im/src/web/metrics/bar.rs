@@ -133,10 +133,17 @@ fn cadence(address: &Address, now: BucketSize) -> Markup {
     menu("Every", word, &body)
 }
 
-/// What may be grouped by here: never people.
+/// What may be grouped by but people.
 fn groups(metric: Metric, source: PageSource) -> impl Iterator<Item = Dimension> {
     let all = Dimension::groups_of(metric, source).iter().copied();
     all.filter(|dimension| *dimension != Dimension::User)
+}
+
+/// People, where a metric has them, for those alone who may see them.
+fn people(asked: &Asked) -> Option<Dimension> {
+    let query = &asked.query;
+    let all = Dimension::groups_of(query.metric, query.source);
+    (asked.sees_people && all.contains(&Dimension::User)).then_some(Dimension::User)
 }
 
 fn grouping(asked: &Asked) -> Markup {
@@ -145,7 +152,7 @@ fn grouping(asked: &Asked) -> Markup {
     let body = html! {
         ul {
             li { a href=(address.without("group_by").link()) aria-current=[now.is_none().then_some("true")] { "Not grouped" } }
-            @for by in groups(asked.query.metric, asked.query.source) {
+            @for by in groups(asked.query.metric, asked.query.source).chain(people(asked)) {
                 li {
                     a href=(address.with("group_by", by.as_str()).link()) aria-current=[(now == Some(by)).then_some("true")] {
                         "By " (name(by))

@@ -66,10 +66,14 @@ impl Tile {
         let Some(about) = About::of(metric.as_str()) else {
             return Err(Wrong::no_page(metric.as_str()));
         };
-        let mut asked = Asked::read(about, address.clone())?;
+        let mut asked = Asked::read(about, address.clone(), false)?;
         let out = (metric == Metric::PageDisruptions).then_some(("when", "out_of_hours"));
         if let Some((name, value)) = out {
-            asked = Asked::read(about, asked.address.to(about.address()).and(name, value))?;
+            asked = Asked::read(
+                about,
+                asked.address.to(about.address()).and(name, value),
+                false,
+            )?;
         }
         asked.address = asked.address.to(about.address());
         let answer = known.engine.answer(&asked.query, now);

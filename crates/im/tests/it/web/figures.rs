@@ -414,7 +414,7 @@ async fn nobody_is_shown_what_single_people_were_paged_for() {
         let page = answer.body.as_str().unwrap();
         has(
             page,
-            "The pages do not show what single people were paged for.",
+            "What single people were paged for is shown to those alone who may see it.",
         );
     }
     for path in [

@@ -7,6 +7,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
+use im::access::Access;
 use im::clock::Clock;
 use im::figures::Figures;
 use im::web::{WebState, routes};
@@ -83,6 +84,7 @@ impl Site {
             changes: self.changes.subscribe(),
             clock: Clock::manual(now()),
             stop: self.stop.clone(),
+            access: Arc::new(Access::new(self.db.clone(), Clock::manual(now()), true)),
         }
     }
 

@@ -6,9 +6,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use axum::{Extension, Json};
 use im_core::{ConnectorName, Direction};
 use im_engine::connector::{self, Connector, Parted};
 use im_engine::{commands, request_sync};
@@ -24,6 +24,7 @@ use utoipa::ToSchema;
 use super::probe::{self, Tried};
 use super::view::{self, ConnectorView, length};
 use super::{ask, backfill, custom_fields, find, mappings, priorities, synced, webhook};
+use crate::access::audit::Note;
 use crate::http::App;
 use crate::http::api::settings::is_near;
 use crate::http::api::types::Check;
@@ -61,7 +62,7 @@ pub(super) struct NewConnector {
 pub(super) async fn add(
     State(app): State<Arc<App>>,
     Body(new): Body<NewConnector>,
-) -> Result<(StatusCode, Json<ConnectorView>), ApiError> {
+) -> Result<(StatusCode, Extension<Note>, Json<ConnectorView>), ApiError> {
     let name: ConnectorName = new.name.parse().map_err(|error: im_core::ParseIdError| {
         ApiError::wrong_value("name", error.to_string()).hint("write one like prod-pagerduty")
     })?;
@@ -114,7 +115,7 @@ pub(super) async fn add(
     view.warnings
         .extend(same_account(&app, name.as_str(), &config).await?);
     view.warnings.extend(not_there(&app, &connector).await?);
-    Ok((StatusCode::CREATED, Json(view)))
+    Ok((StatusCode::CREATED, Note::thing(name.as_str()), Json(view)))
 }
 
 /// Refuses a name that is taken, before PagerDuty is asked about anything.

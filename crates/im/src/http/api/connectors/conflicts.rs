@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::find;
+use crate::access::Who;
 use crate::http::App;
-use crate::http::auth::Who;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::{Conflict as Refused, WrongValue};

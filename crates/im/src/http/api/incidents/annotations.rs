@@ -12,10 +12,10 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::look;
+use crate::access::Who;
 use crate::http::App;
 use crate::http::api::settings::hides_emails;
 use crate::http::api::types::{Doer, hide_email};
-use crate::http::auth::Who;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::openapi::{Missing, WrongValue};

@@ -12,10 +12,10 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::{Told, act, look};
+use crate::access::Who;
 use crate::http::App;
 use crate::http::api::connectors::ask;
 use crate::http::api::outcome::Outcome;
-use crate::http::auth::Who;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::{Conflict, WrongValue};

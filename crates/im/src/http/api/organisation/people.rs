@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{list, put, remove, store};
+use super::{Put, list, put, remove, store};
+use crate::access::audit::Note;
 use crate::http::App;
 use crate::http::api::settings::hides_emails;
 use crate::http::error::ApiError;
@@ -46,10 +47,7 @@ async fn list_people(State(app): State<Arc<App>>) -> Result<Json<Vec<Person>>, A
     post, path = "/api/v1/people", tag = "metrics", operation_id = "put_person", request_body = Person,
     responses((status = 200, body = Person, description = "The person, in place of the one with that address"), WrongValue),
 )]
-async fn put_person(
-    State(app): State<Arc<App>>,
-    Body(person): Body<Person>,
-) -> Result<Json<Person>, ApiError> {
+async fn put_person(State(app): State<Arc<App>>, Body(person): Body<Person>) -> Put<Person> {
     put(&app, person).await
 }
 
@@ -203,14 +201,11 @@ fn suggest<'a>(user: &UserRow, people: &'a [Person]) -> Option<(&'a Person, &'st
     post, path = "/api/v1/users", tag = "metrics", operation_id = "link_user", request_body = User,
     responses((status = 200, body = User, description = "Pages of the past move to the person"), WrongValue),
 )]
-async fn link_user(
-    State(app): State<Arc<App>>,
-    Body(user): Body<User>,
-) -> Result<Json<User>, ApiError> {
+async fn link_user(State(app): State<Arc<App>>, Body(user): Body<User>) -> Put<User> {
     let link = user.clone();
     app.db.write(move |tx| link_to_person(tx, &link)).await?;
     app.signals.nudge();
-    Ok(Json(user))
+    Ok((Note::thing(user.key()), Json(user)))
 }
 
 /// Stores a link to a person who is there.
