@@ -44,6 +44,8 @@ pub(crate) struct Stage {
     /// Who acts by the client.
     person: String,
     server: String,
+    /// How the first owner gets in, where others reach the server.
+    first_owner: Option<String>,
     stop: CancellationToken,
 }
 
@@ -66,6 +68,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
         sim_listener,
         stop.clone(),
     ));
+    let first_owner = serve::first_owner(&app, at).await?;
     let router = http::router(Arc::clone(&app)).layer(Extension(InProcess));
     let serving = tokio::spawn(serve::serve(app, listener));
     let (_, person, email) = stand_in.account.users.get(1).cloned().unwrap_or_default();
@@ -74,6 +77,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
         client: Client::local(router, Some(&email)).map_err(words)?,
         person,
         server: format!("http://{at}"),
+        first_owner,
         stop: stop.clone(),
     };
     let told = tell(&stage, db, now).await;
@@ -106,6 +110,9 @@ async fn tell(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
         .await
         .context("cannot connect both sides")?;
     story::say(&introduction(stage));
+    if let Some(how) = &stage.first_owner {
+        story::say(&format!("  The pages: {how}\n"));
+    }
     story::run(stage).await
 }
 

@@ -37,7 +37,9 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let app = Arc::new(local::build(&options.data, at.ip().is_loopback()).await?);
     let is_fresh = prepare(&app, options.public_url.as_deref()).await?;
     say_hello(at, is_fresh, &options);
-    invite_first_owner(&app, at).await?;
+    if let Some(how) = first_owner(&app, at).await? {
+        tracing::warn!(target: "im::first_owner", "{how}");
+    }
     let stop = app.stop.clone();
     tokio::spawn(async move {
         told.cancelled().await;
@@ -120,10 +122,10 @@ fn say_hello(at: SocketAddr, is_fresh: bool, options: &ServeOptions) {
     }
 }
 
-/// Tells whoever starts a server that others reach how its first owner gets in.
-async fn invite_first_owner(app: &App, at: SocketAddr) -> anyhow::Result<()> {
+/// How the first owner of a server that others reach gets in, while nobody has an account.
+pub async fn first_owner(app: &App, at: SocketAddr) -> anyhow::Result<Option<String>> {
     if app.access.trusts_loopback {
-        return Ok(());
+        return Ok(None);
     }
     let words = |error: ApiError| anyhow::anyhow!("{}", error.detail());
     let (secret, now) = (new_secret().map_err(words)?, app.clock.now());
@@ -132,7 +134,7 @@ async fn invite_first_owner(app: &App, at: SocketAddr) -> anyhow::Result<()> {
         Ok::<_, ApiError>((url, people::first_owner(tx, &secret, now)?))
     });
     let (url, link) = made.await.map_err(words)?;
-    let Some(link) = link else { return Ok(()) };
+    let Some(link) = link else { return Ok(None) };
     let base = url.unwrap_or_else(|| {
         if at.ip().is_unspecified() {
             format!("http://localhost:{}", at.port())
@@ -140,12 +142,10 @@ async fn invite_first_owner(app: &App, at: SocketAddr) -> anyhow::Result<()> {
             format!("http://{at}")
         }
     });
-    tracing::warn!(
-        target: "im::first_owner",
+    Ok(Some(format!(
         "nobody has an account yet; the first owner chooses a password at {base}{} (once, within 24 hours)",
         link.path()
-    );
-    Ok(())
+    )))
 }
 
 /// Stops at the first of SIGINT and SIGTERM; the second ends the process as usual.

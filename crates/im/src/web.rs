@@ -7,6 +7,9 @@
 //!   something changed, and puts what is new in its place.
 //! - Nothing from outside is on a page: the content security policy allows our own files alone.
 //!
+//! A page that changes something has a rule (`access::rules`), a form made by [`parts::form`], which
+//! [`guard`] checks before the handler runs, and a handler that takes `Who` and [`guard::Fields`].
+//!
 //! Absent: anything that changes an incident, JSON (that is the API's business).
 
 mod account;
@@ -136,7 +139,8 @@ async fn add_headers(request: Request, next: Next) -> Response {
     let headers: [(HeaderName, &'static str); 4] = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // With less, a browser would say `Origin: null` of our own forms.
+        (header::REFERRER_POLICY, "same-origin"),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",

@@ -160,7 +160,7 @@ fn a_link_is_used_once_and_ended_by_the_next() {
         assert!(write(&mut db, |tx| links::take(tx, "new", after(1))));
         assert!(!write(&mut db, |tx| links::take(tx, "new", after(1))));
         assert!(!is_there(&mut db, "new", 1));
-        write(&mut db, |tx| links::end_first(tx));
+        write(&mut db, links::end_first);
         assert!(!is_there(&mut db, "second", 0));
         put(&mut db, "third", link(Some(ANN), Purpose::Reset));
         write(&mut db, |tx| links::forget(tx, after(60)));

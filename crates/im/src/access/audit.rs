@@ -79,6 +79,9 @@ pub async fn keep(State(access): State<Arc<Access>>, request: Request, next: Nex
     let Some(rule) = rules::of(request.method(), request.extensions()) else {
         return next.run(request).await;
     };
+    if !rule.is_read() && rule.act.is_empty() {
+        return next.run(request).await;
+    }
     let (parts, body) = request.into_parts();
     let about = About::of(rule, &parts);
     let request = Request::from_parts(parts, body);
@@ -128,12 +131,8 @@ impl About {
             response.status(),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
         );
-        let is_worth = if self.rule.is_read() {
-            refused && (who.is_some() || self.has_token)
-        } else {
-            !self.rule.act.is_empty()
-        };
-        if !is_worth {
+        let is_worth = refused && (who.is_some() || self.has_token);
+        if self.rule.is_read() && !is_worth {
             return None;
         }
         let (kind, name) = match (note.who, who) {

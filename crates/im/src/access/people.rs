@@ -40,7 +40,7 @@ pub struct New {
 }
 
 /// A link that somebody is to be given.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Link {
     secret: String,
     /// When it ends.
@@ -257,7 +257,7 @@ fn may_change(who: &Who, account: &AccountRow) -> Result<(), ApiError> {
     }
     let (email, role) = (&account.email, account.role.as_str());
     Err(refused(&format!(
-        "{email} is {role}, and only an owner can change that account"
+        "only an owner can change the account of {email}, who is {role}"
     )))
 }
 
@@ -271,7 +271,7 @@ fn must_leave_an_owner(tx: &mut Tx<'_>, account: &AccountRow) -> Result<(), ApiE
     let is_owner =
         account.role == Role::Owner && account.disabled_at.is_none() && account.password.is_some();
     if is_owner && accounts::other_owners(tx, &account.email)? == 0 {
-        let detail = format!("{} is the last owner who can sign in", account.email);
+        let detail = format!("the last owner who can sign in is {}", account.email);
         return Err(ApiError::conflict("last_owner", detail)
             .hint("make somebody else an owner first, and wait until they have a password"));
     }

@@ -36,7 +36,7 @@ const ATTEMPTS_KEPT: SignedDuration = SignedDuration::from_hours(24);
 const AGENT_CHARS_MAX: usize = 200;
 
 /// A browser that somebody signs in with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Browser {
     /// Where it is.
     pub from: Whence,
@@ -205,7 +205,7 @@ pub fn link(tx: &mut Tx<'_>, secret: &str, now: Timestamp) -> Result<Option<Link
 }
 
 /// A password for whoever has a link.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Chosen {
     /// The secret of the link.
     pub link: String,

@@ -79,7 +79,7 @@ fn body(
             @if who.may(Scope::PersonalLoad) { dt { "Right" } dd { "Sees how single people respond" } }
         }
         (signed_in(visit, sessions, moment))
-        section.narrow aria-labelledby="password" {
+        section aria-labelledby="password" {
             h2 #password { "Password" }
             div.panel.pad.entry {
                 (parts::form("/account/password", visit, &html! {

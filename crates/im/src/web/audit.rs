@@ -4,7 +4,6 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use im_store::audit::{self, Asked, AuditRow, Kind};
 use im_store::{StoreError, Tx};
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::guard::Visit;
@@ -60,7 +59,7 @@ pub(super) async fn show(
                     ". What people, tokens and this machine change is here for 400 days."
                 }
             }
-        } @else { (table(&rows, moment.now)) }
+        } @else { (table(&rows)) }
         @if let Some(older) = older {
             p.choices { a.button href=(address(who.as_deref(), older)) { "Older" } }
         }
@@ -96,7 +95,7 @@ fn asking(who: Option<&str>) -> Markup {
     }
 }
 
-fn table(rows: &[AuditRow], now: Timestamp) -> Markup {
+fn table(rows: &[AuditRow]) -> Markup {
     html! {
         div.panel {
             table.data.items.audit {
@@ -108,13 +107,13 @@ fn table(rows: &[AuditRow], now: Timestamp) -> Markup {
                     @for row in rows {
                         @let entry = &row.entry;
                         tr {
-                            td.at { (times::exact(row.at, now)) }
+                            td.at { (times::second(row.at)) }
                             th.name scope="row" {
                                 (who(entry.kind, &entry.who))
                                 @if let Some(other) = &entry.acts_as { span.meta { "for " (other) } }
                             }
                             td.act { (parts::capital(&entry.act)) @if !entry.thing.is_empty() { " " b { (entry.thing) } } }
-                            td data-name="from" { (super::account::address(&entry.address)) }
+                            td.from data-name="from" { (super::account::address(&entry.address)) }
                             td { (outcome(entry.status)) }
                         }
                     }

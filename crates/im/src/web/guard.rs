@@ -60,7 +60,7 @@ const FORM_BYTES_MAX: usize = 64 * 1024;
 pub(super) const WORD: &str = "word";
 
 /// What is known of the browser that asks.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Visit {
     /// Who is signed in; on the pages of who is not, nobody.
     pub(super) who: Option<Who>,
@@ -78,7 +78,7 @@ pub(super) struct Visit {
 }
 
 /// What was typed into a form.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
@@ -241,7 +241,7 @@ async fn admit(
     let fields = admit_form(state, rule, &visit, parts, (body, known.public.as_ref())).await?;
     if let Need::Role(role) = rule.need {
         let Some(who) = &visit.who else {
-            return Err(sign_in::first(parts));
+            return Err(sign_in::first(parts, state.moment()));
         };
         if let Err(error) = who.must_be(role) {
             let mut refused = super::refused(&error, state.moment());

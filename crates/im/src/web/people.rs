@@ -25,9 +25,9 @@ pub(super) const ADDRESS: &str = "/people";
 pub(super) fn means(role: Role) -> &'static str {
     match role {
         Role::Viewer => "reads everything",
-        Role::Responder => "acts on incidents, too",
-        Role::Admin => "changes connectors, the organisation, settings and tokens, too",
-        Role::Owner => "gives and takes roles, too",
+        Role::Responder => "also acts on incidents",
+        Role::Admin => "also changes connectors, the organisation, settings and tokens",
+        Role::Owner => "does everything, and gives roles",
     }
 }
 
@@ -196,7 +196,7 @@ fn inviting(visit: &Visit, who: &Who, is_first: bool) -> Markup {
         Role::Responder
     };
     html! {
-        section.narrow aria-labelledby="invite" {
+        section aria-labelledby="invite" {
             h2 #invite { @if is_first { "Make the first account" } @else { "Invite somebody" } }
             div.panel.pad.entry {
                 (parts::form(ADDRESS, visit, &html! {

@@ -1,20 +1,19 @@
 //! Signing in and out, and choosing a password by a link.
 
+use axum::Extension;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
-use axum::{Extension, Json};
 use im_pagerduty::Secret;
 use im_store::audit::Kind;
 use im_store::links::{LinkRow, Purpose};
 use im_store::sessions;
 use jiff::Timestamp;
 use maud::{Markup, html};
-use serde_json::json;
 
 use super::guard::{Fields, Visit};
-use super::{Moment, WebState, failed, layout, parts, times, to};
+use super::{Moment, WebState, failed, layout, parts, refused, times, to};
 use crate::access::audit::Note;
 use crate::access::people::{SET_PASSWORD, address};
 use crate::access::sign_in::{self, Chosen, Refusal};
@@ -34,17 +33,13 @@ fn get(pairs: &[(String, String)], name: &str) -> String {
     pair.map(|(_, value)| value.clone()).unwrap_or_default()
 }
 
-/// Sends whoever has to sign in first there; a program is told so.
-pub(super) fn first(parts: &Parts) -> Response {
+/// Sends whoever has to sign in first there; who sent a form is told that it did nothing.
+pub(super) fn first(parts: &Parts, moment: Moment) -> Response {
     let is_page = parts.method.is_safe() && parts.uri.path() != "/live";
     if !is_page {
         let error = ApiError::new(StatusCode::UNAUTHORIZED, "sign_in", "nobody is signed in")
             .hint("sign in, and do it again; nothing was changed");
-        return (
-            StatusCode::UNAUTHORIZED,
-            Json(json!({"detail": error.detail(), "hint": error.next()})),
-        )
-            .into_response();
+        return refused(&error, moment);
     }
     let wanted = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     if wanted == "/" {

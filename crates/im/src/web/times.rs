@@ -30,6 +30,11 @@ pub(super) fn clock(at: Timestamp) -> Markup {
     }
 }
 
+/// `2026-11-20 14:02:03`, where lines are compared.
+pub(super) fn second(at: Timestamp) -> Markup {
+    marked(at, "%Y-%m-%d %H:%M:%S")
+}
+
 fn marked(at: Timestamp, format: &str) -> Markup {
     html! {
         time datetime=(machine(at)) title=(full(at)) {

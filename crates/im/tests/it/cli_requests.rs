@@ -340,6 +340,10 @@ fn the_rest_of_connector_and_server() {
         r#"POST /api/v1/tokens {"email":"ci@example.com","name":"ci"}"#,
         &json!({"name": "ci", "secret": "x", "role": "responder"}),
     );
+}
+
+#[test]
+fn people_and_tokens_with_roles() {
     check_answered(
         |run| run,
         "token create ci --role viewer --scope personal_load",

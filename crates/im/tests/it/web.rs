@@ -323,6 +323,8 @@ async fn every_answer_forbids_what_is_not_ours() {
             );
         }
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
+        // With `no-referrer`, browsers say `Origin: null` of our own forms, which are then refused.
+        assert_eq!(answer.headers["referrer-policy"], "same-origin");
         assert!(values(&answer.body, "style").is_empty());
         assert!(!answer.body.contains("<script>") && !answer.body.contains("<style"));
     }

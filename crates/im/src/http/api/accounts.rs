@@ -151,11 +151,8 @@ async fn invite(
         name: new.name,
         personal_load: new.personal_load,
     };
-    let (secret, now) = (new_secret()?, app.clock.now());
-    let made = app.db.write(move |tx| {
-        let (account, link) = people::invite(tx, &who, &new, &secret, now)?;
-        let base = stored_public_url(tx)?;
-        Ok::<_, ApiError>(Invited::new(account, &link, base.as_deref()))
+    let made = linked(&app, move |tx, secret, now| {
+        people::invite(tx, &who, &new, secret, now)
     });
     let made = made.await?;
     let note = Note::thing(made.account.email.clone());
@@ -220,13 +217,26 @@ async fn reset(
     who: Who,
     Path(email): Path<String>,
 ) -> Result<Json<Invited>, ApiError> {
+    let made = linked(&app, move |tx, secret, now| {
+        people::reset(tx, &who, &email, secret, now)
+    });
+    Ok(Json(made.await?))
+}
+
+/// Makes a link for an account.
+async fn linked(
+    app: &App,
+    make: impl FnOnce(&mut Tx<'_>, &str, Timestamp) -> Result<(AccountRow, Link), ApiError>
+    + Send
+    + 'static,
+) -> Result<Invited, ApiError> {
     let (secret, now) = (new_secret()?, app.clock.now());
-    let made = app.db.write(move |tx| {
-        let (account, link) = people::reset(tx, &who, &email, &secret, now)?;
+    let done = app.db.write(move |tx| {
+        let (account, link) = make(tx, &secret, now)?;
         let base = stored_public_url(tx)?;
         Ok::<_, ApiError>(Invited::new(account, &link, base.as_deref()))
     });
-    Ok(Json(made.await?))
+    done.await
 }
 
 async fn change(

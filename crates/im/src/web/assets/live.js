@@ -83,7 +83,7 @@ function listen() {
   source.onerror = () => {
     clearTimeout(doubt);
     doubt = setTimeout(lost, 2000);
-    if (source.readyState === 2) setTimeout(listen, 5000);
+    if (source.readyState === 2) look(), setTimeout(listen, 5000);
   };
 }
 

@@ -10,7 +10,7 @@ use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, Response};
 use im::access::passwords::Passwords;
 use im_pagerduty::Secret;
-use im_store::accounts::{self, Role};
+use im_store::accounts::{self, AccountRow, Role};
 use im_store::audit::{self, Asked, AuditRow};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -183,6 +183,12 @@ impl Server {
         let email = format!("{}@example.com", role.as_str());
         browser.sign_in(&email, PASSWORD).await.is(303);
         browser
+    }
+
+    /// An account as it is stored.
+    async fn account(&self, email: &'static str) -> AccountRow {
+        let found = self.app.db.read(move |tx| accounts::find(tx, email));
+        found.await.unwrap().expect("it is there")
     }
 
     /// The audit log, the last first.

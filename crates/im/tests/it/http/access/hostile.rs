@@ -2,8 +2,9 @@
 
 use axum::http::{HeaderMap, HeaderValue};
 use im::access::rules::{Need, RULES};
-use im_store::accounts::{self, Role};
+use im_store::accounts::Role;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use super::{ANN, Browser, HOST, PASSWORD, new_account, with_token};
 use crate::http::{FAR, NEAR, Server, request};
@@ -81,16 +82,8 @@ async fn nothing_is_open_without_a_session_that_is_on() {
     server.pass(24 * 3600);
     all_are_closed(&server, &mut expired, "an expired session").await;
     for email in ["owner@example.com", "viewer@example.com"] {
-        let account = server
-            .app
-            .db
-            .read(move |tx| accounts::find(tx, email))
-            .await
-            .unwrap();
-        assert!(
-            account.unwrap().disabled_at.is_none(),
-            "nothing was changed"
-        );
+        let account = server.account(email).await;
+        assert!(account.disabled_at.is_none(), "nothing was changed");
     }
 }
 
@@ -177,13 +170,8 @@ async fn a_form_of_another_site_does_nothing() {
     for word in ["", &"0".repeat(64), &other] {
         with(&none, &[("word", word)], word).await;
     }
-    let account = server
-        .app
-        .db
-        .read(|tx| accounts::find(tx, "viewer@example.com"))
-        .await
-        .unwrap();
-    assert!(account.unwrap().disabled_at.is_none());
+    let account = server.account("viewer@example.com").await;
+    assert!(account.disabled_at.is_none());
     let form = owner.form(path, &good);
     owner.send(form).await.is(303);
 }
@@ -659,6 +647,27 @@ async fn what_a_token_does_and_what_is_refused_to_it_is_kept() {
         .await
         .is(401);
     assert_eq!(server.audited().await.len(), count, "reading is no act");
+}
+
+#[tokio::test]
+async fn who_hangs_up_is_kept_with_what_they_began() {
+    let server = Server::listening(false);
+    let token = server.token(json!({"name": "ci"})).await;
+    let new = json!({"title": "x", "severity": "SEV-3"});
+    let request = with_token(&token, "POST", "/api/v1/incidents", &new);
+    let mut asking = Box::pin(server.router.clone().oneshot(request));
+    let is_waiting = futures_util::poll!(&mut asking).is_pending();
+    assert!(is_waiting, "it was answered before it could be left");
+    drop(asking);
+    let mut act = server.last_act().await;
+    for _ in 0..10_000 {
+        if act.starts_with("token") {
+            break;
+        }
+        tokio::task::yield_now().await;
+        act = server.last_act().await;
+    }
+    assert_eq!(act, "token ci: declared an incident [INC-1] 201");
 }
 
 #[tokio::test]

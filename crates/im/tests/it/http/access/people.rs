@@ -1,7 +1,9 @@
 //! Accounts from the first owner on, by the API and by the pages.
 
+use futures_util::StreamExt as _;
 use im_store::accounts::{self, Role};
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use super::{ANN, BOB, Browser, PASSWORD, new_account, with_token};
 use crate::http::Server;
@@ -246,7 +248,9 @@ async fn the_last_owner_stays_one() {
         .await
         .is(409);
     assert!(
-        refused.body.contains("is the last owner who can sign in"),
+        refused
+            .body
+            .contains("last owner who can sign in is admin@example.com"),
         "{}",
         refused.body
     );
@@ -416,6 +420,23 @@ async fn a_session_ends_after_a_day_without_use_and_after_two_weeks_with_it() {
     }
     server.pass(12 * hour);
     browser.get("/").await.is(303);
+}
+
+#[tokio::test]
+async fn a_page_that_is_open_hears_nothing_more_once_its_session_ends() {
+    let server = Server::with_people().await;
+    let browser = server.signed_in(Role::Viewer).await;
+    let request = browser.request("GET", "/live");
+    let response = server.router.clone().oneshot(request).await.unwrap();
+    let mut stream = response.into_body().into_data_stream();
+    let tick = stream.next().await.unwrap().unwrap();
+    assert!(tick.starts_with(b"data: "), "{tick:?}");
+    let path = "/api/v1/accounts/viewer@example.com/disable";
+    server.in_process("POST", path, &Value::Null).await;
+    let _working = server.work();
+    let new = json!({"title": "Slow", "severity": "SEV-3"});
+    server.in_process("POST", "/api/v1/incidents", &new).await;
+    assert!(stream.next().await.is_none(), "not even a number");
 }
 
 #[tokio::test]

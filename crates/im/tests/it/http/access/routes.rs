@@ -3,14 +3,20 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
+use axum::Router;
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::get;
 use im::access::rules::{Need, RULES, Rule};
+use im::http::auth::InProcess;
 use im_store::accounts::Role;
 use serde_json::{Value, json};
+use tower::ServiceExt as _;
 
 use super::with_token;
-use crate::http::Server;
+use crate::http::{NEAR, Server, request};
 
 fn rules() -> Vec<&'static Rule> {
     RULES.into_iter().flatten().collect()
@@ -85,6 +91,18 @@ async fn each_route_has_a_rule_and_each_rule_a_route() {
         "rules of routes that are not there: {gone:?}"
     );
     assert_eq!(ruled.len(), rules().len(), "a route has two rules");
+}
+
+#[tokio::test]
+async fn a_route_without_a_rule_is_refused_to_everybody() {
+    let server = Server::start();
+    let check = from_fn_with_state(Arc::clone(&server.app), im::http::auth::check);
+    let forgotten = Router::new().route("/api/v1/forgotten", get(async || "secret"));
+    let router = forgotten.route_layer(check);
+    let mut request = request(NEAR, "GET", "/api/v1/forgotten", &Value::Null);
+    request.extensions_mut().insert(InProcess);
+    let response = router.oneshot(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
 }
 
 #[test]
