@@ -127,7 +127,7 @@ fn who(kind: Kind, name: &str) -> Markup {
     match kind {
         Kind::Account => html! { (name) },
         Kind::Token => html! { "token " (name) },
-        Kind::Local => html! { "the administrator" span.meta { "at the server's machine" } },
+        Kind::Local => html! { "the administrator" },
         Kind::Nobody if name.is_empty() => html! { "nobody known" },
         Kind::Nobody => html! { "nobody" span.meta { "as " (name) } },
     }

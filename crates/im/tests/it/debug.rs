@@ -18,6 +18,10 @@ struct Serving {
 
 impl Serving {
     fn start(name: &str, debug: Option<&str>) -> Self {
+        Self::listening(name, "127.0.0.1:0", debug)
+    }
+
+    fn listening(name: &str, address: &str, debug: Option<&str>) -> Self {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
         drop(std::fs::remove_dir_all(&folder));
         let mut command = program();
@@ -25,7 +29,7 @@ impl Serving {
         if let Some(word) = debug {
             command.env("PAGERDUTY_DEBUG", word);
         }
-        let arguments = ["serve", "--listen", "127.0.0.1:0", "--data-dir"];
+        let arguments = ["serve", "--listen", address, "--data-dir"];
         command.args(arguments).arg(&folder).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut stderr = BufReader::new(child.stderr.take().unwrap());
@@ -117,6 +121,46 @@ fn i112_the_environment_comes_before_a_connectors_debug() {
         .told();
     assert!(!said.contains(LINE), "{said}");
     assert!(kept.contains(LINE), "the journal has it: {kept}");
+}
+
+#[test]
+fn a_server_that_others_reach_prints_a_link_for_its_first_owner_and_keeps_it_out_of_its_journal() {
+    let mut server = Serving::listening("first-owner", "0.0.0.0:0", None);
+    let how = loop {
+        let mut line = String::new();
+        assert_ne!(server.stderr.read_line(&mut line).unwrap(), 0, "it ended");
+        if line.contains("nobody has an account yet") {
+            break line;
+        }
+    };
+    let link = how
+        .split_whitespace()
+        .find(|word| word.contains("/set-password?link="));
+    let (base, secret) = link.unwrap().split_once("/set-password?link=").unwrap();
+    assert!(base.starts_with("http://localhost:"), "{how}");
+    let folder = server.folder.to_str().unwrap();
+    let kept = im(&["logs", "--data-dir", folder]);
+    assert!(kept.contains("listening on"), "{kept}");
+    assert!(!kept.contains(secret), "{kept}");
+
+    let local = Serving::start("first-owner-here", None);
+    let folder = local.folder.to_str().unwrap();
+    im(&[
+        "user",
+        "add",
+        "ann@example.com",
+        "--role",
+        "owner",
+        "--data-dir",
+        folder,
+    ]);
+    let acts = im(&["audit", "--data-dir", folder]);
+    assert!(
+        acts.contains("the administrator invited somebody (ann@example.com): done"),
+        "{acts}"
+    );
+    let (said, _) = local.told();
+    assert!(!said.contains("/set-password"), "{said}");
 }
 
 /// A process that says lines until it is told to go.
