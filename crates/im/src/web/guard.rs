@@ -75,6 +75,8 @@ pub(super) struct Visit {
     /// The address of this server, as the browser knows it.
     pub(super) base: String,
     over_tls: bool,
+    /// Whether it was not asked by its own address, under which alone the cookie is sure to be kept.
+    pub(super) is_elsewhere: bool,
 }
 
 /// What was typed into a form.
@@ -223,6 +225,10 @@ async fn admit(
         let secret = new_secret().map_err(IntoResponse::into_response)?;
         (secret.clone(), Some(secret))
     };
+    let over_tls = known
+        .public
+        .as_ref()
+        .is_some_and(|url| url.scheme() == "https");
     let visit = Visit {
         who,
         word: word(&secret),
@@ -233,10 +239,8 @@ async fn admit(
             .map(|(session, _)| session.hash.clone()),
         has_accounts: known.has_accounts,
         base: base(host.as_deref(), known.public.as_ref(), parts),
-        over_tls: known
-            .public
-            .as_ref()
-            .is_some_and(|url| url.scheme() == "https"),
+        is_elsewhere: over_tls && known.public.as_ref().and_then(Url::host_str) != host.as_deref(),
+        over_tls,
     };
     let fields = admit_form(state, rule, &visit, parts, (body, known.public.as_ref())).await?;
     if let Need::Role(role) = rule.need {

@@ -84,6 +84,9 @@ fn sign_in_page(visit: &Visit, (email, wanted): (&str, &str), problem: Option<&M
     let body = html! {
         div.panel.message.entry {
             h1 { "Sign in to im" }
+            @if visit.is_elsewhere {
+                p { "This server's own address is " a href=(visit.base) { (visit.base) } ". Sign in there: without TLS a browser may not keep the session." }
+            }
             @if visit.has_accounts {
                 (parts::form(SIGN_IN, visit, &fields))
                 p.small { "No password yet, or forgotten? An admin gives you a link, on the page People or by " code { "im user reset" } "." }

@@ -273,6 +273,9 @@ async fn over_tls_the_cookie_is_for_this_host_alone() {
         .is(303);
     let page = browser.request("GET", "/");
     browser.send(ask(page, "")).await.is(200);
+    let page = Browser::new(&server).get("/sign-in").await.is(200);
+    let hint = "Sign in there: without TLS a browser may not keep the session.";
+    assert!(page.body.contains(hint), "{}", page.body);
     // The same secret in a cookie that others of the domain could have set.
     let secret = browser.cookie.take().unwrap().replace("__Host-im=", "im=");
     browser.cookie = Some(secret);
