@@ -1,7 +1,7 @@
 //! Passwords: what one must be like, and its hash.
 //!
 //! Argon2id in version 19 with 19 MiB, two passes and one lane: what OWASP's cheat sheet on storing
-//! passwords asks for at least, and about 20 ms on a small server. A hash names its own parameters,
+//! passwords asks for at least: some 40 ms on a core of a small server. A hash names its own parameters,
 //! so those of old passwords stay valid when these grow.
 //!
 //! Invariants
