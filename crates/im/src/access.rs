@@ -6,7 +6,7 @@
 //! Invariants
 //! - Only hashes of passwords and of secrets are stored.
 //! - While there is no account, the pages are for this machine alone; from the first one on, everybody
-//!   signs in, at this machine, too (ADR 0017).
+//!   signs in, at this machine, too (ADR 0018).
 //!
 //! Absent: HTML, and what is done with a right.
 

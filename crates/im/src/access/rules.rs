@@ -245,6 +245,11 @@ const CONNECTORS: &[Rule] = &[
         "/api/v1/connectors/{name}/synced-services",
         "changed which services are synced",
     ),
+    delete(
+        ADMIN,
+        "/api/v1/connectors/{name}/hidden-incidents",
+        "erased the incidents of services that are not synced",
+    ),
     get(VIEWER, "/api/v1/connectors/{name}/field-ownership"),
     get(VIEWER, "/api/v1/connectors/{name}/conflicts"),
     get(VIEWER, "/api/v1/connectors/{name}/conflicts/{id}"),
