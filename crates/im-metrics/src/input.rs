@@ -265,6 +265,9 @@ pub struct Target {
     pub resolve_s: i64,
 }
 
+/// What marks a test incident unless something else is set.
+pub const TEST_KEYWORD: &str = "[test]";
+
 /// What an organisation settled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -300,7 +303,7 @@ impl Settings {
         ];
         Self {
             zone,
-            test_keyword: "[test]".to_owned(),
+            test_keyword: TEST_KEYWORD.to_owned(),
             hours: Vec::new(),
             people: Vec::new(),
             same_person: BTreeMap::new(),

@@ -51,7 +51,7 @@ pub use findings::{
 pub use hours::{BadHours, Week};
 pub use insights::{Insight, Mover};
 pub use left_out::LeftOut;
-pub use params::{BadQuery, parameters_of, parse};
+pub use params::{BadQuery, parameters_of, parse, used};
 pub use plan::Verdict;
 pub use query::{
     AsOf, BucketBy, Dimension, Filter, Measure, Metric, Mode, PageSource, Query, Recovery, View,

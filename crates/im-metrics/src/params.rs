@@ -129,6 +129,37 @@ pub fn parameters_of(metric: Metric) -> Vec<&'static str> {
     names
 }
 
+/// What a question uses of what its metric has beside range, bucket, group and comparison: each parameter with
+/// its value, given or not, and the filters.
+pub fn used(query: &Query) -> Vec<(&'static str, String)> {
+    let mut used = vec![("as_of", query.as_of.as_str().to_owned())];
+    let own = own_parameters(query.metric).iter();
+    used.extend(own.map(|name| (*name, value_of(query, name))));
+    for (dimension, values) in &query.filters {
+        let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "null".to_owned());
+        used.extend(values.iter().map(|value| (dimension.as_str(), text(value))));
+    }
+    used
+}
+
+fn value_of(query: &Query, name: &str) -> String {
+    match name {
+        "recovery" => query.recovery.as_str().to_owned(),
+        "bucket_by" => query.bucket_by.as_str().to_owned(),
+        "source" => query.source.as_str().to_owned(),
+        "include_email" => query.include_email.to_string(),
+        "collapse_minutes" => query.collapse_minutes.to_string(),
+        "measure" => query.measure.as_str().to_owned(),
+        "when" => query.when.as_str().to_owned(),
+        "distinct" => query.distinct.to_string(),
+        "mode" => query.mode.as_str().to_owned(),
+        "max_lag" => query
+            .max_lag
+            .map_or_else(|| "none".to_owned(), |lag| format!("{}m", lag / 60_000_000)),
+        _ => String::new(),
+    }
+}
+
 fn own_parameters(metric: Metric) -> &'static [&'static str] {
     match metric {
         Metric::Mttr => &["recovery", "bucket_by"],

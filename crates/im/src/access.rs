@@ -50,6 +50,8 @@ pub struct Access {
     /// What hashes passwords.
     pub passwords: Passwords,
     flood: Flood,
+    /// What known callers asked to see and may not.
+    curious: Flood,
 }
 
 impl Access {
@@ -61,6 +63,7 @@ impl Access {
             trusts_loopback,
             passwords: Passwords::default(),
             flood: Flood::default(),
+            curious: Flood::default(),
         }
     }
 }

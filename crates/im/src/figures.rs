@@ -15,7 +15,7 @@ use std::sync::Arc;
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, Story};
 use im_engine::connector;
 use im_engine::record::{self, Told};
-use im_metrics::input::{Deployment, DeploymentStatus, History, Settings};
+use im_metrics::input::{Deployment, DeploymentStatus, History, Settings, TEST_KEYWORD};
 use im_metrics::{Engine, history};
 use im_store::deployments::{DeploymentRow, Status};
 use im_store::{Db, StoreError, Tx, annotations, arrangements, deployments, facts};
@@ -26,7 +26,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::directory::Directory;
-use crate::http::api::settings::time_zone;
+use crate::http::api::settings::{test_keyword, time_zone};
 use crate::organisation::Organisation;
 use crate::organisation::annotations::Annotations;
 
@@ -82,6 +82,8 @@ struct Surroundings {
     listed: i64,
     /// Since when webhooks are missing that no repair has made up for.
     gap_since: Option<Timestamp>,
+    /// What marks a test incident.
+    test_keyword: String,
 }
 
 /// What the next facts change.
@@ -104,6 +106,7 @@ impl Default for Figures {
                     mappings: BTreeMap::new(),
                     listed: 0,
                     gap_since: None,
+                    test_keyword: TEST_KEYWORD.to_owned(),
                 },
                 Organisation::default(),
                 Directory::default(),
@@ -263,6 +266,7 @@ fn settings(
     directory: &Directory,
 ) -> Settings {
     let mut told = Settings::new(surroundings.zone.clone());
+    told.test_keyword.clone_from(&surroundings.test_keyword);
     directory.tell(&mut told);
     organisation.settle(told)
 }
@@ -302,6 +306,7 @@ fn surroundings(tx: &mut Tx<'_>) -> Result<Surroundings, StoreError> {
         changes: arrangements::changes(tx)?,
         listed: im_store::directory::last(tx)?,
         gap_since,
+        test_keyword: test_keyword(tx)?,
     })
 }
 

@@ -122,8 +122,8 @@ impl About {
         }
     }
 
-    /// What is to be kept, if anything is.
-    fn entry(&self, response: &Response) -> Option<Entry> {
+    /// What is to be kept, if anything is, and whether it only asked to see something.
+    fn entry(&self, response: &Response) -> Option<(Entry, bool)> {
         let who = response.extensions().get::<Who>();
         let note = response.extensions().get::<Note>().cloned();
         let note = note.unwrap_or_default();
@@ -145,22 +145,35 @@ impl About {
             act => act.to_owned(),
         };
         let thing = note.thing.unwrap_or_else(|| self.thing.clone());
-        Some(Entry {
+        let entry = Entry {
             kind,
-            who: name,
-            acts_as: who.and_then(|who| who.acts_as.clone()),
+            who: short(&name),
+            acts_as: who.and_then(|who| who.acts_as.as_deref()).map(short),
             address: String::new(),
             act,
-            thing: thing.chars().take(THING_CHARS_MAX).collect(),
+            thing: short(&thing),
             status: response.status().as_u16(),
-        })
+        };
+        Some((entry, self.rule.is_read()))
     }
 }
 
-async fn keep_entry(access: &Access, entry: Option<Entry>, whence: Whence) {
+fn short(text: &str) -> String {
+    text.chars().take(THING_CHARS_MAX).collect()
+}
+
+async fn keep_entry(access: &Access, entry: Option<(Entry, bool)>, whence: Whence) {
     let now = access.clock.now();
-    let Some(mut entry) = entry else { return };
-    if entry.kind == Kind::Nobody && !access.flood.has_room(now) {
+    let Some((mut entry, is_read)) = entry else {
+        return;
+    };
+    // Whoever is known can ask for what they may not see as often as a stranger can knock.
+    let flood = match (entry.kind, is_read) {
+        (Kind::Nobody, _) => Some(&access.flood),
+        (_, true) => Some(&access.curious),
+        (_, false) => None,
+    };
+    if flood.is_some_and(|flood| !flood.has_room(now)) {
         return;
     }
     let act = entry.act.clone();

@@ -7,6 +7,7 @@
 
 use axum::http::StatusCode;
 use im_store::accounts::{self, AccountRow, Role};
+use im_store::audit::Kind;
 use im_store::links::{self, LinkRow, Purpose};
 use im_store::{StoreError, Tx, sessions};
 use jiff::{SignedDuration, Timestamp};
@@ -21,7 +22,8 @@ const INVITATION: SignedDuration = SignedDuration::from_hours(7 * 24);
 const RESET: SignedDuration = SignedDuration::from_hours(24);
 /// A name goes into tables and log lines.
 const NAME_CHARS_MAX: usize = 100;
-const EMAIL_CHARS_MAX: usize = 254;
+/// Longer than any address is.
+pub const EMAIL_CHARS_MAX: usize = 254;
 
 /// Where passwords are chosen.
 pub const SET_PASSWORD: &str = "/set-password";
@@ -127,6 +129,11 @@ pub fn set_role(
     if role != Role::Owner {
         must_leave_an_owner(tx, &account)?;
     }
+    if role > account.role {
+        // A link that somebody made for the lesser role must not lead to the greater one.
+        links::end_of(tx, &account.email)?;
+        sessions::end_of(tx, &account.email)?;
+    }
     accounts::set_role(tx, &account.email, role, personal_load)?;
     find(tx, email)
 }
@@ -171,6 +178,9 @@ pub fn reset(
         let detail = format!("the account of {} is disabled", account.email);
         return Err(ApiError::conflict("disabled", detail)
             .hint(format!("`im user enable {}` first", account.email)));
+    }
+    if who.kind != Kind::Local {
+        must_leave_an_owner(tx, &account)?;
     }
     accounts::set_password(tx, &account.email, None)?;
     sessions::end_of(tx, &account.email)?;
@@ -268,8 +278,8 @@ fn refused(detail: &str) -> ApiError {
 
 /// Refuses to take the last owner who can sign in.
 fn must_leave_an_owner(tx: &mut Tx<'_>, account: &AccountRow) -> Result<(), ApiError> {
-    let is_owner =
-        account.role == Role::Owner && account.disabled_at.is_none() && account.password.is_some();
+    // One who was reset and has no password yet is the last one all the same.
+    let is_owner = account.role == Role::Owner && account.disabled_at.is_none();
     if is_owner && accounts::other_owners(tx, &account.email)? == 0 {
         let detail = format!("the last owner who can sign in is {}", account.email);
         return Err(ApiError::conflict("last_owner", detail)

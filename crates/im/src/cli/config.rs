@@ -29,12 +29,13 @@ enum ConfigCommand {
         /// `trusted_proxy_hops`: how many proxies of yours are in front of it (0: none).
         /// `time_zone`: the zone in which metrics count days, e.g. Europe/Berlin.
         /// `identity_header`: the header that names the connector of a webhook at /events.
-        /// `hide_emails`: true leaves the e-mail addresses of PagerDuty's people out of answers
+        /// `hide_emails`: true leaves the e-mail addresses of PagerDuty's people out of answers.
+        /// `test_keyword`: what stands in the title of a test incident, which figures leave out
         value: String,
     },
 }
 
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 8] = [
     "status_model",
     "public_url",
     "notify_url",
@@ -42,6 +43,7 @@ const SETTINGS: [&str; 7] = [
     "time_zone",
     "identity_header",
     "hide_emails",
+    "test_keyword",
 ];
 
 pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Failure> {

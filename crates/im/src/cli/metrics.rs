@@ -195,12 +195,20 @@ struct Answer {
     time_zone: String,
     bucket: String,
     group_by: Vec<String>,
+    #[serde(default)]
+    parameters: Vec<Parameter>,
     buckets: Vec<Bucket>,
     series: Vec<Series>,
     left_out: Map<String, Value>,
     incomplete_since: Option<Timestamp>,
     benchmark: Option<Benchmark>,
     previous: Option<Box<Self>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Parameter {
+    name: String,
+    value: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,8 @@
 //! What a request carries: bodies and parameters, read once and refused by name.
 
-use axum::body::Bytes;
+use std::time::Duration;
+
+use axum::body::{Bytes, HttpBody, to_bytes};
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -8,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::BODY_BYTES_MAX;
 use super::error::ApiError;
+
+/// How long a body may take.
+const WHOLE_WITHIN: Duration = Duration::from_secs(30);
 
 /// A JSON object, whatever its content type says; no body is an empty one.
 pub struct Body<T>(pub T);
@@ -29,18 +34,45 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     }
 }
 
+/// The whole body within a time, before anybody is asked who sent it: what is held back must not act by a
+/// right that ended meanwhile. One that is too large is left to whoever reads it.
+pub async fn whole(body: axum::body::Body) -> Result<axum::body::Body, ApiError> {
+    let hint = HttpBody::size_hint(&body).lower();
+    if hint > u64::try_from(BODY_BYTES_MAX).unwrap_or(u64::MAX) {
+        return Ok(body);
+    }
+    let read = to_bytes(body, BODY_BYTES_MAX);
+    match tokio::time::timeout(WHOLE_WITHIN, read).await {
+        Ok(Ok(bytes)) => Ok(bytes.into()),
+        Ok(Err(_too_large_or_cut)) => Err(too_large()),
+        Err(_late) => Err(ApiError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "too_slow",
+            format!(
+                "the body did not arrive within {} s",
+                WHOLE_WITHIN.as_secs()
+            ),
+        )
+        .hint("send it again")),
+    }
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "too_large",
+        format!("the body has more than {} KiB", BODY_BYTES_MAX / 1024),
+    )
+    .hint("send less at once; put long texts where a link can lead to them")
+}
+
 /// The whole body, if it is not too large.
 pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
     Bytes::from_request(request, state)
         .await
         .map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                ApiError::new(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "too_large",
-                    format!("the body has more than {} KiB", BODY_BYTES_MAX / 1024),
-                )
-                .hint("send less at once; put long texts where a link can lead to them")
+                too_large()
             } else {
                 ApiError::bad_request("the body did not arrive whole")
                     .hint("the connection was cut; send it again")

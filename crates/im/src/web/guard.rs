@@ -56,6 +56,8 @@ const COOKIE_OVER_TLS: &str = "__Host-im";
 const SECRET_CHARS: usize = 64;
 /// Nobody types more into a form of ours.
 const FORM_BYTES_MAX: usize = 64 * 1024;
+/// How long a form may take.
+const FORM_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 /// The field with the word of a form.
 pub(super) const WORD: &str = "word";
 
@@ -199,6 +201,12 @@ async fn admit(
     parts: &Parts,
     body: Body,
 ) -> Result<Admitted, Response> {
+    // What is held back must not act by a right that ended meanwhile.
+    let read = if rule.is_read() {
+        None
+    } else {
+        fields(parts, body).await
+    };
     let now = state.access.clock.now();
     let cookies = Cookies::of(&parts.headers);
     let known = state.db.read(move |tx| known(tx, cookies, now)).await;
@@ -242,7 +250,9 @@ async fn admit(
         is_elsewhere: over_tls && known.public.as_ref().and_then(Url::host_str) != host.as_deref(),
         over_tls,
     };
-    let fields = admit_form(state, rule, &visit, parts, (body, known.public.as_ref())).await?;
+    let public = known.public.as_ref();
+    let fields = admit_form(state, rule, &visit, (parts, public), read);
+    let fields = fields.map_err(|refused| *refused)?;
     if let Need::Role(role) = rule.need {
         let Some(who) = &visit.who else {
             return Err(sign_in::first(parts, state.moment()));
@@ -281,14 +291,14 @@ fn known(tx: &mut Tx<'_>, cookies: Cookies, now: jiff::Timestamp) -> Result<Know
     })
 }
 
-/// Reads a form, if a page of ours sent it.
-async fn admit_form(
+/// The form that was read, if a page of ours sent it.
+fn admit_form(
     state: &WebState,
     rule: &Rule,
     visit: &Visit,
-    parts: &Parts,
-    (body, public): (Body, Option<&Url>),
-) -> Result<Option<Fields>, Response> {
+    (parts, public): (&Parts, Option<&Url>),
+    read: Option<Fields>,
+) -> Result<Option<Fields>, Box<Response>> {
     if rule.is_read() {
         return Ok(None);
     }
@@ -299,13 +309,12 @@ async fn admit_form(
         if let Some(who) = &visit.who {
             refused.extensions_mut().insert(who.clone());
         }
-        refused
+        Box::new(refused)
     };
     if !is_same_origin(parts, public) {
         return Err(refuse("this form was sent by a page of another site"));
     }
-    let fields = fields(parts, body).await;
-    let fields = fields.ok_or_else(|| refuse("this form cannot be read"))?;
+    let fields = read.ok_or_else(|| refuse("this form cannot be read"))?;
     let given = fields.get(WORD).as_bytes();
     if !bool::from(given.ct_eq(visit.word.as_bytes())) {
         return Err(refuse("this form is old, or was sent by another page"));
@@ -314,7 +323,8 @@ async fn admit_form(
 }
 
 async fn fields(parts: &Parts, body: Body) -> Option<Fields> {
-    let bytes = to_bytes(body, FORM_BYTES_MAX).await.ok()?;
+    let bytes = tokio::time::timeout(FORM_WITHIN, to_bytes(body, FORM_BYTES_MAX));
+    let bytes = bytes.await.ok()?.ok()?;
     let mut request = Request::new(Body::from(bytes));
     *request.method_mut() = Method::POST;
     let kind = parts.headers.get(header::CONTENT_TYPE)?;

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use super::guard::{Fields, Visit};
 use super::{Moment, WebState, failed, layout, parts, refused, times, to};
 use crate::access::audit::Note;
-use crate::access::people::{SET_PASSWORD, address};
+use crate::access::people::{EMAIL_CHARS_MAX, SET_PASSWORD, address};
 use crate::access::sign_in::{self, Chosen, Refusal};
 use crate::http::error::ApiError;
 use crate::organisation::is_email;
@@ -116,7 +116,8 @@ pub(super) async fn sign_in(
         Err(refusal) => say(&refusal, state.moment()),
     };
     // What is no address may be a password in the wrong field.
-    let shown = if is_email(email) { email } else { "" };
+    let is_shown = is_email(email) && email.len() <= EMAIL_CHARS_MAX;
+    let shown = if is_shown { email } else { "" };
     let page = sign_in_page(&visit, (shown, wanted), Some(&problem));
     (status, by(Kind::Nobody, shown), page).into_response()
 }

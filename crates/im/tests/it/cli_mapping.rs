@@ -352,3 +352,42 @@ fn i042_i079_i123_the_tables_of_the_documentation_are_listed_as_they_were_given(
     ));
     assert_snapshot!(told(&story, &["connector list-mappings prod"]));
 }
+
+#[test]
+fn g11_what_marks_a_test_can_be_chosen_and_each_figure_says_how_it_was_counted() {
+    let story = Story::connected(&json!({}));
+    for title in [
+        "[test] Nothing",
+        "GAME DAY: search is down",
+        "Search is down",
+    ] {
+        story.done(&format!("declare --sev SEV-2 --title '{title}'"));
+    }
+    let asked = || -> serde_json::Value {
+        let found = story.done("metrics incident_frequency --as-of current --json");
+        serde_json::from_str(&found).unwrap()
+    };
+    let counted = |found: &serde_json::Value| {
+        let total = &found["series"][0]["total"]["n"];
+        (total.as_i64(), found["left_out"]["test"].as_i64())
+    };
+    let found = asked();
+    assert_eq!(counted(&found), (Some(2), Some(1)));
+    assert_eq!(
+        found["parameters"],
+        json!([{"name": "as_of", "value": "current"}])
+    );
+    story.done("config set test_keyword 'game day'");
+    assert_eq!(counted(&asked()), (Some(2), Some(1)));
+    story.done("config set test_keyword ''");
+    assert_eq!(counted(&asked()), (Some(3), Some(0)));
+    let said = story.done("metrics mttr --recovery first --service Search");
+    assert!(
+        said.contains("Counted by as_of=trigger, recovery=first, bucket_by=triggered,")
+            && said.contains("service=Search"),
+        "{said}"
+    );
+    let long = "x".repeat(101);
+    let refused = story.im(&format!("config set test_keyword {long}"));
+    assert_eq!(refused.code, 2, "{}", refused.all());
+}

@@ -17,6 +17,7 @@ fn answer(metric: &str, group_by: &[&str], series: &Value, left_out: &Value) -> 
             week("2026-11-16", "2026-11-20", true, true),
         ],
         "series": series, "left_out": left_out,
+        "parameters": [{"name": "as_of", "value": "trigger"}, {"name": "recovery", "value": "last"}],
     })
 }
 

@@ -17,6 +17,15 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
         "{}, {} to {} ({})",
         answer.metric, answer.from, answer.to, answer.time_zone
     ));
+    let used = answer.parameters.iter();
+    let used: Vec<String> = used
+        .map(|used| format!("{}={}", used.name, used.value))
+        .collect();
+    if !used.is_empty() {
+        let width = cx.ui.width;
+        cx.ui
+            .say(table::hanging("Counted by ", &used.join(", "), width));
+    }
     let Some(first) = answer.series.first() else {
         cx.ui.note("Nothing in this range.");
         return;

@@ -9,12 +9,14 @@ use axum::http::HeaderName;
 use im_core::StatusModel;
 use im_engine::commands::{self, STATUS_MODEL};
 use im_engine::events::{self, NOTIFY_URL};
+use im_store::accounts::Role;
 use im_store::{StoreError, Tx, settings};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::access::Who;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -31,6 +33,10 @@ const TIME_ZONE: &str = "time_zone";
 const IDENTITY_HEADER: &str = "identity_header";
 /// The setting that leaves e-mail addresses out.
 const HIDE_EMAILS: &str = "hide_emails";
+/// The setting that holds what marks a test incident.
+const TEST_KEYWORD: &str = "test_keyword";
+/// Longer than anybody writes into a title to mark a test.
+const KEYWORD_MAX: usize = 100;
 /// That header unless it was set.
 const IDENTITY_HEADER_DEFAULT: &str = "multitudesId";
 /// Nobody has more proxies in a row; a larger number is a mistake.
@@ -54,6 +60,9 @@ pub(super) struct Settings {
     identity_header: String,
     /// Whether the e-mail addresses of PagerDuty's people are left out of answers.
     hide_emails: bool,
+    /// What stands in the title of a test incident, in any case: figures leave it out. Empty: nothing is a test.
+    #[schema(example = "[test]")]
+    test_keyword: String,
 }
 
 /// What to change; what is left out stays.
@@ -76,6 +85,8 @@ pub(super) struct Changes {
     /// true or false, as such or as text.
     #[schema(value_type = Option<bool>)]
     hide_emails: Option<Value>,
+    /// What stands in the title of a test incident; empty for nothing.
+    test_keyword: Option<String>,
 }
 
 /// Show the settings
@@ -95,8 +106,13 @@ pub(super) async fn show(State(app): State<Arc<App>>) -> Result<Json<Settings>, 
 )]
 pub(super) async fn change(
     State(app): State<Arc<App>>,
+    who: Who,
     Body(changes): Body<Changes>,
 ) -> Result<Json<Settings>, ApiError> {
+    // Links of owners begin with the one, and the other decides whose attempts are whose.
+    if changes.public_url.is_some() || changes.trusted_proxy_hops.is_some() {
+        who.must_be(Role::Owner)?;
+    }
     let model = changes.status_model.as_deref().map(model).transpose()?;
     let url = changes.public_url.as_deref().map(public_url).transpose()?;
     let notify = changes.notify_url.as_deref().map(notify_url).transpose()?;
@@ -104,11 +120,15 @@ pub(super) async fn change(
     let zone = changes.time_zone.as_deref().map(zone).transpose()?;
     let header = changes.identity_header.as_deref().map(header).transpose()?;
     let hide = changes.hide_emails.as_ref().map(hide).transpose()?;
+    let keyword = changes.test_keyword.as_deref().map(keyword).transpose()?;
     let now = app
         .db
         .write(move |tx| {
             if let Some(hide) = hide {
                 settings::put(tx, HIDE_EMAILS, &hide.to_string())?;
+            }
+            if let Some(keyword) = &keyword {
+                settings::put(tx, TEST_KEYWORD, keyword)?;
             }
             if let Some(header) = &header {
                 settings::put(tx, IDENTITY_HEADER, header)?;
@@ -143,6 +163,7 @@ fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
         time_zone: stored_zone(tx)?,
         identity_header: identity_header(tx)?,
         hide_emails: hides_emails(tx)?,
+        test_keyword: test_keyword(tx)?,
     })
 }
 
@@ -268,6 +289,22 @@ pub fn public_url(text: &str) -> Result<String, ApiError> {
         return Err(wrong("it must have no user, query or fragment"));
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+/// What marks a test incident.
+pub(crate) fn test_keyword(tx: &mut Tx<'_>) -> Result<String, StoreError> {
+    let known = settings::get(tx, TEST_KEYWORD)?;
+    Ok(known.unwrap_or_else(|| im_metrics::input::TEST_KEYWORD.to_owned()))
+}
+
+fn keyword(text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
+    if text.chars().count() > KEYWORD_MAX {
+        let detail = format!("`{TEST_KEYWORD}` is longer than {KEYWORD_MAX} characters");
+        return Err(ApiError::wrong_value(TEST_KEYWORD, detail)
+            .hint("write what stands in the titles of tests, like [test]; empty for nothing"));
+    }
+    Ok(text.to_owned())
 }
 
 /// Checks where events are told: they travel encrypted, or stay on this machine.

@@ -99,10 +99,13 @@ pub(super) async fn create(
     Body(new): Body<NewToken>,
 ) -> Result<(StatusCode, Extension<Note>, Json<Token>), ApiError> {
     let name = new.name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || name.contains('/') {
+    let is_clean = !name.contains(|c: char| c == '/' || c.is_control());
+    if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || !is_clean {
         return Err(ApiError::wrong_value(
             "name",
-            format!("a token's name has 1 to {NAME_CHARS_MAX} characters and no slash"),
+            format!(
+                "a token's name has 1 to {NAME_CHARS_MAX} characters, and no slash or line break"
+            ),
         )
         .hint("name what it is for, e.g. ci"));
     }
@@ -198,12 +201,19 @@ fn scopes(words: &[String]) -> Result<Vec<Scope>, ApiError> {
 )]
 pub(super) async fn revoke(
     State(app): State<Arc<App>>,
+    who: Who,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let given = name.clone();
     let was_there = app
         .db
-        .write(move |tx| Ok::<_, ApiError>(tokens::delete(tx, &given)?))
+        .write(move |tx| {
+            let known = tokens::all(tx)?;
+            if let Some(token) = known.iter().find(|token| token.name == given) {
+                who.must_be(token.role)?;
+            }
+            Ok::<_, ApiError>(tokens::delete(tx, &given)?)
+        })
         .await?;
     if was_there {
         Ok(StatusCode::NO_CONTENT)

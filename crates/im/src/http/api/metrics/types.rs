@@ -28,6 +28,8 @@ pub(crate) struct Answer {
     bucket: &'static str,
     /// What is grouped by, in the order of `group` below.
     group_by: Vec<&'static str>,
+    /// By which definition it was counted: every parameter of the metric with its value, given or not, and the filters.
+    parameters: Vec<Parameter>,
     /// The parts of the range, all of them.
     buckets: Vec<Bucket>,
     /// The groups with at least one item; ungrouped, the one there is.
@@ -47,6 +49,17 @@ pub(crate) struct Answer {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
     previous: Option<Box<Self>>,
+}
+
+/// A parameter of a question.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Parameter {
+    /// Which.
+    #[schema(example = "recovery")]
+    name: &'static str,
+    /// What was used.
+    #[schema(example = "last")]
+    value: String,
 }
 
 /// A part of the range.
@@ -296,6 +309,10 @@ impl Answer {
             as_of_time: answer.as_of_time,
             bucket: query.bucket.as_str(),
             group_by: answer.grouped_by.iter().map(|by| by.as_str()).collect(),
+            parameters: im_metrics::used(query)
+                .into_iter()
+                .map(|(name, value)| Parameter { name, value })
+                .collect(),
             buckets: buckets.collect(),
             series: series.collect(),
             left_out: LeftOut {

@@ -369,12 +369,12 @@ async fn a_name_is_text_and_never_markup() {
         .token(json!({"name": "<u>ci<u>", "role": "viewer"}))
         .await;
     let mut owner = server.signed_in(Role::Owner).await;
-    for page in [
-        "/people",
-        "/audit",
-        "/audit?who=%3Cscript%3E",
-        "/sign-in?to=%22%3E%3Cscript%3E",
-    ] {
+    let asked = Browser::new(&server)
+        .get("/sign-in?to=%22%3E%3Cscript%3E")
+        .await
+        .is(200);
+    assert!(!asked.body.contains("><script>"), "{}", asked.body);
+    for page in ["/people", "/audit", "/audit?who=%3Cscript%3E"] {
         let page = owner.get(page).await.body;
         for tag in ["<script>alert", "<img", "<b>x", "<u>", "><script>"] {
             assert!(!page.contains(tag), "{tag}: {page}");
@@ -689,4 +689,80 @@ async fn strangers_do_not_fill_the_audit_log() {
         61,
         "who is known is kept all the same"
     );
+}
+
+#[tokio::test]
+async fn from_the_first_account_on_this_machine_needs_a_token_too() {
+    let server = Server::start();
+    let call = || request(NEAR, "GET", "/api/v1/accounts", &Value::Null);
+    server.send(call()).await.is(200);
+    // A proxy that adds no header looks like this machine, and so does a webhook that points here.
+    let owner = json!({"email": ANN, "role": "owner"});
+    server.in_process("POST", "/api/v1/accounts", &owner).await;
+    server.send(call()).await.is(401);
+    let reset = format!("/api/v1/accounts/{ANN}/reset");
+    let reset = request(NEAR, "POST", &reset, &Value::Null);
+    server.send(reset).await.is(401);
+    let listed = server
+        .in_process("GET", "/api/v1/accounts", &Value::Null)
+        .await;
+    assert_eq!(listed[0]["email"], ANN, "the command line goes on");
+}
+
+#[tokio::test]
+async fn an_admin_reaches_no_right_of_an_owner() {
+    let server = Server::with_people().await;
+    let admin = server
+        .token(json!({"name": "admin", "role": "admin"}))
+        .await;
+    server
+        .token(json!({"name": "owners", "role": "owner"}))
+        .await;
+    let as_admin = |method, path: &str, body: &Value| with_token(&admin, method, path, body);
+    // Links of owners begin with the public address.
+    for change in [
+        json!({"public_url": "https://im-example.evil"}),
+        json!({"trusted_proxy_hops": 9}),
+    ] {
+        let call = as_admin("PATCH", "/api/v1/settings", &change);
+        server.send(call).await.is(403);
+    }
+    let call = as_admin("DELETE", "/api/v1/tokens/owners", &Value::Null);
+    server.send(call).await.is(403);
+    let forged = json!({"name": "x\n2026-11-20 owner disabled", "role": "viewer"});
+    let call = as_admin("POST", "/api/v1/tokens", &forged);
+    server.send(call).await.is(422);
+    // A link that an admin made for a responder ends with the promotion.
+    let path = "/api/v1/accounts/responder@example.com/reset";
+    let made = server.send(as_admin("POST", path, &Value::Null)).await;
+    let link = made.is(200)["link"].as_str().unwrap().to_owned();
+    let link = link.split_once("/set-password").unwrap().1;
+    let link = format!("/set-password{link}");
+    let mut browser = Browser::new(&server);
+    browser.get(&link).await.is(200);
+    let role = json!({"role": "owner"});
+    let path = "/api/v1/accounts/responder@example.com/role";
+    let given = server.in_process("POST", path, &role).await;
+    assert_eq!(given["role"], "owner", "{given}");
+    browser.get(&link).await.is(410);
+}
+
+#[tokio::test]
+async fn what_is_typed_fills_no_log() {
+    let server = Server::with_people().await;
+    let mut browser = Browser::new(&server);
+    let long = format!("{}@b", "a".repeat(5_000));
+    browser.sign_in(&long, "wrong wrong wrong").await.is(401);
+    let rows = server.audited().await;
+    assert!(rows.iter().all(|row| row.entry.who.len() <= 300));
+    let viewer = server
+        .token(json!({"name": "viewer", "role": "viewer"}))
+        .await;
+    let before = server.audited().await.len();
+    for _ in 0..100 {
+        let call = with_token(&viewer, "GET", "/api/v1/audit", &Value::Null);
+        server.send(call).await.is(403);
+    }
+    let kept = server.audited().await.len() - before;
+    assert_eq!(kept, 60, "so many a minute");
 }

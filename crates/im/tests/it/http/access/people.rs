@@ -117,8 +117,12 @@ async fn while_nobody_has_an_account_this_machine_sees_everything_and_from_the_f
     );
     let closed = here.request("GET", "/");
     assert_eq!(here.send(near(closed)).await.is(303).to(), "/sign-in");
-    // The command line of this machine stays the administrator.
-    server.get("/api/v1/incidents").await.is(200);
+    // The command line of this machine stays the administrator; another program needs a token.
+    let listed = server
+        .in_process("GET", "/api/v1/incidents", &Value::Null)
+        .await;
+    assert_eq!(listed, json!([]));
+    server.get("/api/v1/incidents").await.is(401);
     // Behind a proxy, for others: the proxy's marks are no reason any more.
     let mut proxied = Browser::new(&server).request("GET", "/sign-in");
     proxied
@@ -223,6 +227,17 @@ async fn the_last_owner_stays_one() {
             .await;
         assert_eq!(refused["code"], "last_owner", "{act}: {refused}");
     }
+    // Whoever has no password for a moment is the last one all the same.
+    let token = server
+        .token(json!({"name": "owner", "role": "owner"}))
+        .await;
+    let reset = format!("{owner}/reset");
+    let call = with_token(&token, "POST", &reset, &json!({}));
+    assert_eq!(server.send(call).await.is(409)["code"], "last_owner");
+    server.in_process("POST", &reset, &json!({})).await;
+    let disable = format!("{owner}/disable");
+    let call = with_token(&token, "POST", &disable, &json!({}));
+    assert_eq!(server.send(call).await.is(409)["code"], "last_owner");
     // One who was invited and has no password cannot take over yet.
     server
         .in_process("POST", "/api/v1/accounts", &new_account(ANN, "owner"))
