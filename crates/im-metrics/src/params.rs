@@ -153,9 +153,11 @@ fn value_of(query: &Query, name: &str) -> String {
         "when" => query.when.as_str().to_owned(),
         "distinct" => query.distinct.to_string(),
         "mode" => query.mode.as_str().to_owned(),
-        "max_lag" => query
-            .max_lag
-            .map_or_else(|| "none".to_owned(), |lag| format!("{}m", lag / 60_000_000)),
+        "max_lag" => match query.max_lag.map(|lag| lag / 60_000_000) {
+            None => "none".to_owned(),
+            Some(minutes) if minutes % 60 == 0 => format!("{}h", minutes / 60),
+            Some(minutes) => format!("{minutes}m"),
+        },
         _ => String::new(),
     }
 }
