@@ -101,6 +101,22 @@ impl Watched {
         .await;
     }
 
+    /// A comparison ends now that found what webhooks should have told.
+    async fn compare_and_find(&self, repaired: i64) {
+        let now = self.there.server.clock.now();
+        self.write(move |tx| {
+            connectors::synced(tx, "prod", now)?;
+            let run = repair::start(tx, "prod", "interval", "{}", now)?;
+            let found = repair::Found {
+                repaired,
+                ..repair::Found::default()
+            };
+            repair::count(tx, run, found)?;
+            repair::finish(tx, run, None, now)
+        })
+        .await;
+    }
+
     async fn write(
         &self,
         work: impl FnMut(&mut Tx<'_>) -> Result<(), im_store::StoreError> + Send + 'static,
@@ -344,18 +360,7 @@ async fn i129_a_silence_is_told_only_if_there_was_something_to_tell() {
             .await;
     }
     assert_eq!(watched.timeline().await, [""; 0], "quiet is not broken");
-    let now = compared(&watched);
-    watched
-        .write(move |tx| {
-            let run = repair::start(tx, "prod", "interval", "{}", now)?;
-            let found = repair::Found {
-                repaired: 3,
-                ..repair::Found::default()
-            };
-            repair::count(tx, run, found)?;
-            repair::finish(tx, run, None, now)
-        })
-        .await;
+    watched.compare_and_find(3).await;
     watched.looks(3).await;
     assert_eq!(
         watched.timeline().await,
@@ -381,19 +386,7 @@ async fn i129_a_webhook_for_a_part_of_the_account_is_not_silent_about_the_rest()
     watched.there.server.post(path, narrow).await.is(200);
     watched.set(State::Active, None).await;
     watched.looks(20).await;
-    let now = watched.there.server.clock.now();
-    watched
-        .write(move |tx| {
-            connectors::synced(tx, "prod", now)?;
-            let run = repair::start(tx, "prod", "interval", "{}", now)?;
-            let found = repair::Found {
-                repaired: 3,
-                ..repair::Found::default()
-            };
-            repair::count(tx, run, found)?;
-            repair::finish(tx, run, None, now)
-        })
-        .await;
+    watched.compare_and_find(3).await;
     watched.looks(3).await;
     let told = watched.timeline().await;
     assert!(
