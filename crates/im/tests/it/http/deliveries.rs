@@ -88,6 +88,29 @@ async fn i130_deliveries_are_listed_with_their_outcome_shown_and_taken_once_more
 }
 
 #[tokio::test]
+async fn i121_webhooks_are_counted_alike_by_the_connector_and_for_prometheus() {
+    let there = There::start().await;
+    there.enable().await.is(200);
+    there.webhook(json!({"action": "test"})).await.is(200);
+    let service = there.stand_in.account.services[0].0.clone();
+    let now = there.server.clock.now();
+    for title in ["Disk full", "Disk full again"] {
+        let there = &there.stand_in;
+        there.with(|sim| sim.trigger(&service, title, now).unwrap());
+    }
+    while rows(&there).await.len() < 3 {
+        tokio::task::yield_now().await;
+    }
+    digest(&there).await;
+    let figures = there.server.get("/api/v1/connectors/prod/metrics").await;
+    assert_eq!(figures.is(200)["webhooks_24h"], 3);
+    let page = there.server.get("/metrics").await;
+    let page = page.is(200).as_str().unwrap();
+    let line = "im_webhooks_total{connector=\"prod\",result=\"accepted\"} 3\n";
+    assert!(page.contains(line), "{page}");
+}
+
+#[tokio::test]
 async fn i130_what_is_refused_is_counted_and_wrong_questions_are_answered() {
     let there = There::start().await;
     there.enable().await.is(200);
