@@ -67,6 +67,8 @@ pub struct App {
     pub lease: SignedDuration,
     /// A test event that needs longer than this does not arrive.
     pub ping_wait: Duration,
+    /// How long a form waits for what PagerDuty answers to its act; the page tells of the rest.
+    pub form_wait: Duration,
     /// Who may do what.
     pub access: Arc<Access>,
     /// Where the server's log is kept.
@@ -113,15 +115,8 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// The pages, which look after their own access.
-fn pages(app: &App) -> Router<Arc<App>> {
-    let state = web::WebState {
-        db: app.db.clone(),
-        figures: Arc::clone(&app.figures),
-        changes: app.signals.changes(),
-        clock: app.clock.clone(),
-        stop: app.stop.clone(),
-        access: Arc::clone(&app.access),
-    };
+fn pages(app: &Arc<App>) -> Router<Arc<App>> {
+    let state = web::WebState::new(Arc::clone(app), app.signals.changes());
     web::routes(state).with_state(())
 }
 

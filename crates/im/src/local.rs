@@ -37,6 +37,8 @@ const KEY_FILE: &str = "secret.key";
 const KEY_VARIABLE: &str = "IM_SECRET_KEY";
 /// How long a call to PagerDuty that was never answered is left alone.
 const LEASE_VARIABLE: &str = "IM_LEASE";
+/// People look at a page that loads for so long, and PagerDuty mostly answers within a second.
+const FORM_WAIT: Duration = Duration::from_secs(2);
 /// PagerDuty delivers within seconds.
 const PING_WAIT: Duration = Duration::from_secs(10);
 
@@ -128,6 +130,7 @@ pub fn assemble(db: Db, vault: Arc<Vault>, clock: Clock, trusts_loopback: bool) 
         doors: Doors::default(),
         lease: im_engine::LEASE,
         ping_wait: PING_WAIT,
+        form_wait: FORM_WAIT,
         access: Arc::new(access),
         logs: None,
         stop: CancellationToken::new(),

@@ -1,5 +1,5 @@
 //! The pages: what burns now, what happened to one incident, the figures, how a connector does, and
-//! who may sign in. Live.
+//! who may sign in. Live. On those of incidents people act, too.
 //!
 //! Invariants
 //! - Nobody looks without the right to it ([`guard`]).
@@ -10,12 +10,16 @@
 //! A page that changes something has a rule (`access::rules`), a form made by [`parts::form`], which
 //! [`guard`] checks before the handler runs, and a handler that takes `Who` and [`guard::Fields`].
 //!
-//! Absent: anything that changes an incident, JSON (that is the API's business).
+//! What is done to an incident is done by `http::api::incidents`, as the API does it.
+//!
+//! Absent: JSON (that is the API's business), and what may be done in which state.
 
 mod account;
+mod acts;
 mod assets;
 mod audit;
 mod connector;
+mod declare;
 pub(crate) mod guard;
 mod incident;
 mod layout;
@@ -26,53 +30,63 @@ mod metrics;
 mod pagerduty;
 mod parts;
 mod people;
+mod said;
 mod sign_in;
 mod timeline;
 mod times;
 
+use std::ops::Deref;
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, extract::Request};
-use im_core::IncidentNumber;
-use im_store::{Db, StoreError, Tx};
+use im_store::{StoreError, Tx};
 use jiff::Timestamp;
 use maud::Markup;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
-use crate::access::Access;
-use crate::clock::Clock;
-use crate::figures::Figures;
+use crate::http::App;
 use crate::http::error::ApiError;
+use acts::Acted;
 use guard::Visit;
+use said::Said;
 
 /// What a browser may load: our own files, and small pictures that are part of a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
     img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// What the pages read from.
+/// What the pages work with: what the API does, and what only they need.
 #[derive(Clone)]
 pub struct WebState {
-    /// The incidents.
-    pub db: Db,
-    /// What is made of them.
-    pub figures: Arc<Figures>,
+    app: Arc<App>,
     /// A number that differs after each change of the incidents: that of the last fact.
-    pub changes: watch::Receiver<i64>,
-    /// The instant it is.
-    pub clock: Clock,
-    /// Ends the streams that open pages listen to, which would otherwise outlast the server.
-    pub stop: CancellationToken,
-    /// Who may do what.
-    pub access: Arc<Access>,
+    changes: watch::Receiver<i64>,
+    /// What forms did lately.
+    said: Arc<Said>,
+}
+
+impl Deref for WebState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
 }
 
 impl WebState {
+    /// The pages of a server that is told of its changes by `changes`.
+    pub fn new(app: Arc<App>, changes: watch::Receiver<i64>) -> Self {
+        Self {
+            app,
+            changes,
+            said: Arc::default(),
+        }
+    }
+
     /// The moment that a page is made in.
     fn moment(&self) -> Moment {
         Moment {
@@ -95,7 +109,18 @@ pub fn routes(state: WebState) -> Router {
     let check = middleware::from_fn_with_state(state.clone(), guard::check);
     Router::new()
         .route("/", get(incidents))
+        .route("/chosen/acknowledge", post(acts::chosen))
+        .route("/chosen/resolve", post(acts::chosen))
+        .route("/declare", get(declare::show).post(declare::declare))
         .route("/incidents/{id}", get(one_incident))
+        .route("/incidents/{id}/acknowledge", post(acts::act))
+        .route("/incidents/{id}/resolve", post(acts::act))
+        .route("/incidents/{id}/reopen", post(acts::act))
+        .route("/incidents/{id}/close", post(acts::act))
+        .route("/incidents/{id}/cancel", post(acts::act))
+        .route("/incidents/{id}/note", post(acts::act))
+        .route("/incidents/{id}/severity", post(acts::act))
+        .route("/incidents/{id}/assign", post(acts::act))
         .route("/connectors/{name}", get(one_connector))
         .merge(metrics::routes())
         .route("/live", get(live::ticks))
@@ -158,38 +183,22 @@ async fn add_headers(request: Request, next: Next) -> Response {
     response
 }
 
-async fn incidents(State(state): State<WebState>, visit: Visit) -> Response {
-    let moment = state.moment();
-    match state.db.read(reading(&visit, load::list)).await {
-        Ok(found) => list::page(&found, moment).into_response(),
-        Err(error) => failed(&error, moment),
-    }
+/// What stands behind the question mark.
+type Pairs = Query<Vec<(String, String)>>;
+
+async fn incidents(State(state): State<WebState>, visit: Visit, pairs: Pairs) -> Response {
+    let acted = Acted::told(&state, &pairs);
+    acts::list(&state, &visit, acted).await
 }
 
 async fn one_incident(
     State(state): State<WebState>,
     visit: Visit,
     Path(id): Path<String>,
+    pairs: Pairs,
 ) -> Response {
-    let moment = state.moment();
-    let number: Option<IncidentNumber> = id.parse().ok();
-    let found = state
-        .db
-        .read(move |tx| {
-            let shell = load::shell(tx, &visit)?;
-            let detail = number.map(|number| load::detail(tx, number)).transpose()?;
-            Ok::<_, StoreError>((shell, detail.flatten()))
-        })
-        .await;
-    match found {
-        Ok((shell, Some(detail))) => incident::page(&shell, &detail, moment).into_response(),
-        Ok((shell, None)) => {
-            let name = number.map_or(id, |number| number.to_string());
-            let page = layout::not_found(&shell, &name, moment);
-            (StatusCode::NOT_FOUND, page).into_response()
-        }
-        Err(error) => failed(&error, moment),
-    }
+    let acted = Acted::told(&state, &pairs);
+    acts::one(&state, &visit, &id, acted).await
 }
 
 async fn one_connector(

@@ -23,7 +23,7 @@ use axum::http::{HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use im_core::Actor;
-use im_store::accounts::{self, AccountRow};
+use im_store::accounts::{self, AccountRow, Role};
 use im_store::sessions::{self, SessionRow};
 use im_store::{StoreError, Tx};
 use reqwest::Url;
@@ -91,6 +91,12 @@ impl Fields {
         self.raw(name).trim()
     }
 
+    /// What was chosen of several.
+    pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let named = self.0.iter().filter(move |(known, _)| known == name);
+        named.map(|(_, value)| value.as_str())
+    }
+
     /// A field as it was typed.
     pub(super) fn raw(&self, name: &str) -> &str {
         let field = self.0.iter().find(|(known, _)| known == name);
@@ -114,6 +120,13 @@ macro_rules! from_extensions {
 from_extensions!(Visit, Fields);
 
 impl Visit {
+    /// Whether who looks may act on incidents.
+    pub(super) fn may_act(&self) -> bool {
+        self.who
+            .as_ref()
+            .is_some_and(|who| who.role >= Role::Responder)
+    }
+
     /// What makes the browser keep a session.
     pub(super) fn cookie(&self, secret: &str) -> (HeaderName, String) {
         let seconds = access::sign_in::LASTS.as_secs();

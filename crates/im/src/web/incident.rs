@@ -4,18 +4,21 @@ use im_core::{Peer, SeveritySource, StatusModel, Story};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::acts::{self, Shown};
 use super::layout::{Live, Page};
 use super::load::{Detail, Shell};
 use super::{Moment, layout, pagerduty, parts, timeline, times};
 
 /// The page.
-pub(super) fn page(shell: &Shell, detail: &Detail, moment: Moment) -> Markup {
+pub(super) fn page(shell: &Shell, detail: &Detail, shown: &Shown, moment: Moment) -> Markup {
     let now = moment.now;
     let (story, number) = (&detail.story, detail.row.number);
     let body = html! {
         nav.crumbs aria-label="Breadcrumb" { a href="/" { "Incidents" } " / " span aria-current="page" { (number) } }
         h1 { (story.title) }
         (state(story, shell.model, now))
+        (shown.answer())
+        (acts::bar(shell, detail, shown))
         (warnings(detail, now))
         (figures(detail, now))
         div.columns {
@@ -24,6 +27,7 @@ pub(super) fn page(shell: &Shell, detail: &Detail, moment: Moment) -> Markup {
                     h2 #timeline { "Timeline" }
                     p.small { "Newest first" }
                 }
+                (acts::note(shell, detail, shown))
                 (timeline::show(story, shell.model, now))
             }
             aside aria-label="About it" {
@@ -36,7 +40,11 @@ pub(super) fn page(shell: &Shell, detail: &Detail, moment: Moment) -> Markup {
     let head = Page {
         title: &title,
         entry: "",
-        live: Live::Timeline,
+        live: if shown.is_refused() {
+            Live::Still
+        } else {
+            Live::Timeline
+        },
     };
     layout::page(&head, shell, moment, &body)
 }

@@ -9,7 +9,7 @@ use super::guard::Visit;
 use super::load::Shell;
 use super::metrics::OVERVIEW;
 use super::metrics::about::{ABOUT, Area};
-use super::{Moment, account, assets, audit, connector, pagerduty, parts, people, times};
+use super::{Moment, account, assets, audit, connector, declare, pagerduty, parts, people, times};
 use crate::http::error::ApiError;
 
 /// After this many seconds a page of a database that is away asks again.
@@ -103,6 +103,9 @@ fn entries(here: &str, shell: &Shell) -> Markup {
             (entry("/", &html! { (parts::icon("warn")) "Incidents" }))
             @if shell.open > 0 { span.count.red { (shell.open) " open" } }
             @else { span.count { "none open" } }
+        }
+        @if shell.visit.may_act() {
+            ul { li { (entry(declare::ADDRESS, &html! { "Declare an incident" })) } }
         }
         @for area in Area::ALL {
             p.area #{ "area-" (area.as_str()) } { (parts::icon(area.icon())) (area.name()) }
@@ -204,8 +207,9 @@ fn framed(
 }
 
 /// The page for an incident that is not here.
-pub(super) fn not_found(shell: &Shell, name: &str, moment: Moment) -> Markup {
+pub(super) fn not_found(shell: &Shell, name: &str, typed: &str, moment: Moment) -> Markup {
     let help = html! {
+        @if !typed.is_empty() { p { "Nothing was done. What you wrote:" } pre.diagnostic { (typed) } }
         p { "It was deleted, or there never was one of that name. Nothing else is affected." }
         p { "The command line finds it by a word of its title:" }
         pre.command { "im list --all --search checkout" }
@@ -242,7 +246,7 @@ pub(super) fn error(cause: &str, again: bool, moment: Moment) -> Markup {
                 h1 { span.tone.red { (parts::icon("warn")) } "The incidents cannot be read" }
                 p { (parts::capital(cause)) "." }
                 p {
-                    "This page only reads, so nothing was lost by it. "
+                    "The page could not be read, and what is stored is not changed by that. "
                     @if again { "It tries again every " (RETRY_SECONDS) " seconds." }
                     @else { "Trying again will hardly help: a person has to look." }
                 }

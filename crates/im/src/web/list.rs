@@ -1,34 +1,42 @@
 //! The list: what is open, worst first, then what ended last.
 
-use std::collections::BTreeSet;
-
-use im_core::{IncidentNumber, StatusModel};
 use im_store::incidents::IncidentRow;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
 use super::load::{List, ROWS_MAX};
-use super::{Moment, layout, parts, times};
+use super::{Moment, declare, layout, parts, times};
+
+/// Where the list sends what is done to several.
+const ACKNOWLEDGE: &str = "/chosen/acknowledge";
+const RESOLVE: &str = "/chosen/resolve";
 
 /// The page.
-pub(super) fn page(list: &List, moment: Moment) -> Markup {
+pub(super) fn page(list: &List, shown: &Shown, moment: Moment) -> Markup {
     let now = moment.now;
-    let model = list.shell.model;
+    let visit = &list.shell.visit;
     let body = html! {
-        h1 { "Incidents" }
+        div.top {
+            h1 { "Incidents" }
+            @if visit.may_act() { a.button.primary href=(declare::ADDRESS) { (parts::icon("plus")) "Declare incident" } }
+        }
+        (shown.answer())
         @if list.open.is_empty() && list.over.is_empty() {
             (nothing_yet(list.shell.health.is_empty()))
         } @else {
             section aria-labelledby="open" {
                 h2 #open { "Open" span.number { (list.shell.open) } }
                 @if list.open.is_empty() { (nothing_open(&list.over, now)) }
-                @else { (table(&list.open, &list.unowned, model, now)) }
+                @else if visit.may_act() {
+                    (parts::form(ACKNOWLEDGE, visit, &html! { (table(list, &list.open, Some(shown), now)) }))
+                } @else { (table(list, &list.open, None, now)) }
             }
             @if !list.over.is_empty() {
                 section aria-labelledby="over" {
                     h2 #over { "Recently resolved" span.number { (list.over.len()) } }
-                    (table(&list.over, &list.unowned, model, now))
+                    (table(list, &list.over, None, now))
                 }
             }
             @if list.more {
@@ -43,7 +51,11 @@ pub(super) fn page(list: &List, moment: Moment) -> Markup {
     let head = Page {
         title: &title,
         entry: "/",
-        live: Live::List,
+        live: if shown.is_refused() {
+            Live::Still
+        } else {
+            Live::List
+        },
     };
     layout::page(&head, &list.shell, moment, &body)
 }
@@ -83,14 +95,16 @@ fn nothing_open(over: &[IncidentRow], now: Timestamp) -> Markup {
 
 /// Roles are named because the narrow layout shows rows as grids, and browsers then forget that
 /// they are rows.
-fn table(
-    rows: &[IncidentRow],
-    unowned: &BTreeSet<IncidentNumber>,
-    model: StatusModel,
-    now: Timestamp,
-) -> Markup {
+fn table(list: &List, rows: &[IncidentRow], choosing: Option<&Shown>, now: Timestamp) -> Markup {
     html! {
-        div.panel {
+        div.panel.choosing[choosing.is_some()] {
+            @if choosing.is_some() {
+                div.chosen role="group" aria-label="With those that are ticked" {
+                    span { "Those that are ticked:" }
+                    button.button type="submit" { "Acknowledge" }
+                    button.button type="submit" formaction=(RESOLVE) { "Resolve" }
+                }
+            }
             table role="table" {
                 thead role="rowgroup" {
                     tr role="row" {
@@ -100,17 +114,26 @@ fn table(
                     }
                 }
                 tbody role="rowgroup" {
-                    @for row in rows { (incident(row, unowned.contains(&row.number), model, now)) }
+                    @for row in rows { (incident(list, row, choosing, now)) }
                 }
             }
         }
     }
 }
 
-fn incident(row: &IncidentRow, is_unowned: bool, model: StatusModel, now: Timestamp) -> Markup {
+fn incident(list: &List, row: &IncidentRow, choosing: Option<&Shown>, now: Timestamp) -> Markup {
+    let (is_unowned, model) = (list.unowned.contains(&row.number), list.shell.model);
     html! {
         tr role="row" data-key=(row.number) data-row=(row.version) {
-            td.c-sev role="cell" { (parts::severity(row.severity.map(|(severity, _)| severity))) }
+            td.c-sev role="cell" {
+                @if let Some(shown) = choosing {
+                    label.pick {
+                        input type="checkbox" name=(CHOSEN) value=(row.number) checked[shown.is_chosen(row.number)];
+                        span.hidden { "Choose " (row.number) }
+                    }
+                }
+                (parts::severity(row.severity.map(|(severity, _)| severity)))
+            }
             td.c-title role="cell" {
                 a.title href={ "/incidents/" (row.number) } { (row.title) }
                 p.meta { (row.number) (there(row)) @if let Some(service) = &row.service { span.sep { "·" } (service) } }

@@ -1,10 +1,11 @@
 //! What a page shows, read in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::{IncidentNumber, Status, StatusModel, Story};
 use im_engine::{commands, connector, directory, parts, record, unowned};
 use im_store::conflicts::{self, ConflictRow};
+use im_store::directory as things;
 use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx};
@@ -191,4 +192,31 @@ pub(super) fn detail(
         row,
         story,
     }))
+}
+
+/// The users of PagerDuty's whom an incident can be given to, by id, with their names.
+pub(super) fn people(
+    tx: &mut Tx<'_>,
+    detail: &Detail,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let parts = detail.parts.iter().map(|(_, part)| part);
+    let mut linked = std::iter::once(detail)
+        .chain(parts)
+        .filter(|one| !one.unlinked);
+    let Some(connector) = linked.find_map(|one| one.row.connector.as_ref()) else {
+        return Ok(Vec::new());
+    };
+    let mut latest = BTreeMap::new();
+    // Oldest first, so the last row of a user is how they are now.
+    for row in things::of_kind(tx, things::Kind::User)? {
+        if row.connector == *connector {
+            latest.insert(row.id.clone(), row);
+        }
+    }
+    let now = latest.into_values().filter(|row| row.until.is_none());
+    let mut people: Vec<(String, String)> = now
+        .map(|row| (row.id.clone(), row.name.unwrap_or(row.id)))
+        .collect();
+    people.sort_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+    Ok(people)
 }

@@ -126,7 +126,7 @@ pub(super) fn problem(error: &ApiError) -> Markup {
     html! {
         p.problem role="alert" {
             (icon("warn"))
-            span { (capital(error.detail())) "." @if let Some(next) = error.next() { " " (commands(&capital(&next))) "." } }
+            span { (commands(&capital(error.detail()))) "." @if let Some(next) = error.next() { " " (commands(&capital(&next))) "." } }
         }
     }
 }

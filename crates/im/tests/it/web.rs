@@ -337,6 +337,7 @@ async fn everything_that_a_page_names_is_there() {
         "/",
         "/incidents/INC-5",
         "/incidents/INC-6",
+        "/declare",
         "/overview",
         "/overview?choose=filter",
         "/metric/mttr",

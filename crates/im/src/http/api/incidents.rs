@@ -1,6 +1,6 @@
 //! Incidents: list, look, act.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr as _;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use im_core::{Command, IncidentNumber, NewField, Severity, Status, StatusModel};
-use im_engine::commands::{self, Asked};
+use im_engine::commands;
 use im_engine::connector::{self, Connector};
 use im_engine::{directory, record};
 use im_store::incidents::{Filter, Hidden};
@@ -19,7 +19,9 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::outcome::{Added, Here, Known, Outcome, There};
+use acts::Step;
+
+use super::outcome::Outcome;
 use super::settings::hides_emails;
 use super::types::{Incident, TimelineLine, Unsettled, Whole, hide_emails};
 use crate::access::Who;
@@ -31,8 +33,9 @@ use crate::http::openapi::{Conflict, Missing, WrongValue};
 use crate::http::wait;
 use crate::organisation::annotations::Annotations;
 
+pub(crate) mod acts;
 mod annotations;
-mod assign;
+pub(crate) mod assign;
 
 /// Incidents in one answer unless asked otherwise.
 const LIMIT_DEFAULT: u32 = 50;
@@ -165,7 +168,7 @@ fn unknown_status(word: &str) -> ApiError {
 }
 
 /// A severity of a request.
-fn severity(text: &str) -> Result<Severity, ApiError> {
+pub(crate) fn severity(text: &str) -> Result<Severity, ApiError> {
     Severity::from_str(text).map_err(|error| ApiError::wrong_value("severity", error.to_string()))
 }
 
@@ -285,126 +288,23 @@ async fn declare(
     Body(declaration): Body<Declaration>,
 ) -> Result<(StatusCode, Extension<Note>, Json<Outcome>), ApiError> {
     let wait = wait::wanted(&params.only(&["wait"])?)?;
-    let now = app.clock.now();
-    let filled = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
-    let command = Command::Declare {
+    let fields = declaration.fields.into_iter();
+    let new = acts::New {
         title: declaration.title,
         severity: severity(&declaration.severity)?,
-        description: filled(declaration.description),
+        description: declaration.description,
         services: declaration
             .service
             .into_iter()
             .chain(declaration.services.unwrap_or_default())
             .collect(),
+        fields: fields.map(|(name, value)| (name, Some(value))).collect(),
+        connector: declaration.connector,
     };
-    let connector = declaration.connector;
-    let fields = declaration.fields.into_iter();
-    let fields: Vec<NewField> = fields.map(|(name, value)| (name, Some(value))).collect();
-    let done = app
-        .db
-        .write(move |tx| {
-            let name = connector.as_deref();
-            let asked = commands::declare_with(tx, &command, &fields, name, &who.actor, now)?;
-            let added = Added::since(tx, asked.incident, &HashSet::new())?;
-            Ok::<_, ApiError>((asked, added))
-        })
-        .await?;
-    let note = Note::thing(done.0.incident.to_string());
-    let mut outcome = answer(&app, done, |id, _| format!("Declared {id}"), wait).await?;
-    if let Some(name) = chosen(&app, &outcome).await? {
-        outcome.here.text = format!("{} via {name}", outcome.here.text);
-    }
+    let done = acts::declare(&app, new, &who).await?;
+    let note = Note::thing(done.incident.to_string());
+    let outcome = done.outcome(&app, wait).await?;
     Ok((StatusCode::CREATED, note, Json(outcome)))
-}
-
-/// Where there are several connectors, people want to know which one was used.
-async fn chosen(app: &App, outcome: &Outcome) -> Result<Option<String>, ApiError> {
-    let Some(twin) = &outcome.incident.pagerduty else {
-        return Ok(None);
-    };
-    let several = app
-        .db
-        .read(|tx| Ok::<_, ApiError>(connector::all(tx)?.len() > 1))
-        .await?;
-    Ok(twin.connector.clone().filter(|_| several))
-}
-
-/// Says what happened here: to which incident, and whether anything changed.
-type Told = fn(&str, bool) -> String;
-
-/// Does something to an incident and tells what came of it.
-async fn act(
-    app: &Arc<App>,
-    id: &str,
-    (command, note): (Command, Option<String>),
-    who: Who,
-    params: Params,
-    told: Told,
-) -> Result<Json<Outcome>, ApiError> {
-    act_each(app, id, (vec![command], note), who, params, told).await
-}
-
-/// The same with several commands that are given in one breath.
-async fn act_each(
-    app: &Arc<App>,
-    id: &str,
-    (commands, note): (Vec<Command>, Option<String>),
-    who: Who,
-    params: Params,
-    told: Told,
-) -> Result<Json<Outcome>, ApiError> {
-    let incident: IncidentNumber = id.parse()?;
-    let wait = wait::wanted(&params.only(&["wait"])?)?;
-    let now = app.clock.now();
-    let done = app
-        .db
-        .write(move |tx| {
-            let known = Added::known(tx, incident)?;
-            let (mut note, mut changed) = (note.as_deref(), false);
-            for command in &commands {
-                let asked = commands::act(tx, incident, command, note.take(), &who.actor, now)?;
-                changed |= asked.changed;
-            }
-            let asked = Asked { incident, changed };
-            let added = Added::since(tx, incident, &known)?;
-            Ok::<_, ApiError>((asked, added))
-        })
-        .await?;
-    answer(app, done, told, wait).await.map(Json)
-}
-
-async fn answer(
-    app: &Arc<App>,
-    (asked, added): (Asked, Added),
-    told: Told,
-    wait: Duration,
-) -> Result<Outcome, ApiError> {
-    app.signals.nudge();
-    let incident = asked.incident;
-    let look = async || {
-        app.db
-            .read(move |tx| Ok::<_, ApiError>(Known::load(tx, incident)?))
-            .await?
-            .ok_or_else(|| ApiError::no_incident(incident))
-    };
-    let mut known = look().await?;
-    let is_final = |known: &Known| known.is_final(&added);
-    if !wait.is_zero() && !is_final(&known) {
-        let settled =
-            wait::until(app, wait, async || Ok(Some(look().await?).filter(is_final))).await?;
-        known = match settled {
-            Some(settled) => settled,
-            None => look().await?,
-        };
-    }
-    Ok(Outcome {
-        incident: known.whole.incident(),
-        here: Here {
-            changed: asked.changed,
-            text: told(&incident.to_string(), asked.changed),
-        },
-        there: There::of(&known, &added),
-    })
 }
 
 /// Why.
@@ -416,7 +316,7 @@ struct Remark {
 }
 
 macro_rules! steps {
-    ($($(#[$doc:meta])* $name:ident, $path:literal, $command:ident, $did:literal, $was:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident, $path:literal, $step:ident;)*) => {$(
         $(#[$doc])*
         #[utoipa::path(
             post, path = $path, tag = "incidents",
@@ -434,29 +334,31 @@ macro_rules! steps {
             params: Params,
             Body(remark): Body<Remark>,
         ) -> Result<Json<Outcome>, ApiError> {
-            let told: Told = |id, changed| if changed {
-                    format!(concat!($did, " {}"), id)
-                } else {
-                    format!(concat!("{} was ", $was, " already"), id)
-                };
-            act(&app, &id, (Command::$command, remark.note), who, params, told).await
+            let (incident, wait) = asked_of(&id, params)?;
+            let done = acts::take(&app, incident, (Step::$step, remark.note), &who).await?;
+            done.outcome(&app, wait).await.map(Json)
         }
     )*};
 }
 
 steps! {
     /// Take an incident
-    acknowledge, "/api/v1/incidents/{id}/acknowledge", Acknowledge, "Acknowledged", "acknowledged";
+    acknowledge, "/api/v1/incidents/{id}/acknowledge", Acknowledge;
     /// Say that the harm is contained
-    mitigate, "/api/v1/incidents/{id}/mitigate", Mitigate, "Mitigated", "mitigated";
+    mitigate, "/api/v1/incidents/{id}/mitigate", Mitigate;
     /// Say that it is fixed
-    resolve, "/api/v1/incidents/{id}/resolve", Resolve, "Resolved", "resolved";
+    resolve, "/api/v1/incidents/{id}/resolve", Resolve;
     /// Close an incident for good
-    close, "/api/v1/incidents/{id}/close", Close, "Closed", "closed";
+    close, "/api/v1/incidents/{id}/close", Close;
     /// Open it again
-    reopen, "/api/v1/incidents/{id}/reopen", Reopen, "Reopened", "open";
+    reopen, "/api/v1/incidents/{id}/reopen", Reopen;
     /// Say that it was a false alarm
-    cancel, "/api/v1/incidents/{id}/cancel", Cancel, "Canceled", "canceled";
+    cancel, "/api/v1/incidents/{id}/cancel", Cancel;
+}
+
+/// Of which incident something is asked, and how long its caller waits for PagerDuty.
+fn asked_of(id: &str, params: Params) -> Result<(IncidentNumber, Duration), ApiError> {
+    Ok((id.parse()?, wait::wanted(&params.only(&["wait"])?)?))
 }
 
 /// Which incident is the same.
@@ -489,15 +391,17 @@ async fn duplicate(
     let of = same.of.parse().map_err(|error: im_core::ParseIdError| {
         ApiError::wrong_value("no_such_target", error.to_string())
     })?;
-    let told: Told = |id, changed| {
+    let told = |incident, changed| {
         if changed {
-            format!("Marked {id} as a duplicate")
+            format!("Marked {incident} as a duplicate")
         } else {
-            format!("{id} was marked as that duplicate already")
+            format!("{incident} was marked as that duplicate already")
         }
     };
-    let command = Command::MarkDuplicate { of };
-    act(&app, &id, (command, same.note), who, params, told).await
+    let (incident, wait) = asked_of(&id, params)?;
+    let commands = vec![Command::MarkDuplicate { of }];
+    let done = acts::act(&app, incident, (commands, same.note), &who, told).await?;
+    done.outcome(&app, wait).await.map(Json)
 }
 
 /// A text to write down.
@@ -525,9 +429,9 @@ async fn note(
     params: Params,
     Body(note): Body<Text>,
 ) -> Result<Json<Outcome>, ApiError> {
-    let told: Told = |id, _| format!("Added a note to {id}");
-    let command = Command::Note { text: note.text };
-    act(&app, &id, (command, None), who, params, told).await
+    let (incident, wait) = asked_of(&id, params)?;
+    let done = acts::note(&app, incident, note.text, &who).await?;
+    done.outcome(&app, wait).await.map(Json)
 }
 
 /// What to change; what is left out stays.
@@ -564,13 +468,7 @@ async fn edit(
     params: Params,
     Body(edits): Body<Edits>,
 ) -> Result<Json<Outcome>, ApiError> {
-    let told: Told = |id, changed| {
-        if changed {
-            format!("Changed {id}")
-        } else {
-            format!("{id} was so already")
-        }
-    };
+    let (incident, wait) = asked_of(&id, params)?;
     let fields: Vec<NewField> = edits.fields.into_iter().collect();
     let severity = edits.severity.as_deref().map(severity).transpose()?;
     let is_any = edits.title.is_some()
@@ -590,7 +488,8 @@ async fn edit(
     if !fields.is_empty() {
         commands.push(Command::SetFields { fields });
     }
-    act_each(&app, &id, (commands, None), who, params, told).await
+    let done = acts::edit(&app, incident, commands, &who).await?;
+    done.outcome(&app, wait).await.map(Json)
 }
 
 /// Resolve it at PagerDuty and remove it here
@@ -608,6 +507,9 @@ async fn delete(
     Path(id): Path<String>,
     params: Params,
 ) -> Result<Json<Outcome>, ApiError> {
-    let told: Told = |id, _| format!("Deleted {id}");
-    act(&app, &id, (Command::Delete, None), who, params, told).await
+    let (incident, wait) = asked_of(&id, params)?;
+    let told = |incident, _| format!("Deleted {incident}");
+    let commands = vec![Command::Delete];
+    let done = acts::act(&app, incident, (commands, None), &who, told).await?;
+    done.outcome(&app, wait).await.map(Json)
 }

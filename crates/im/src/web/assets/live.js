@@ -2,7 +2,13 @@
 const $ = (q, root = document) => root.querySelector(q), main = () => $("#main");
 const all = (q, root) => [...root.querySelectorAll(q)], still = { preventScroll: true };
 const keyed = (root) => new Map(all("[data-key]", root).map((e) => [e.dataset.key, e]));
+const isList = () => main().dataset.live === "list";
 const figures = () => main().dataset.live === "figures";
+// What is ticked stays so.
+const keep = (next, root) => all("input:checked", root).forEach((e) => {
+  const same = $(`[value="${e.value}"]`, next);
+  if (same) same.checked = true;
+});
 const height = (e) => e.getBoundingClientRect().top, { body } = document;
 let busy, late, doubt, newest, wanted;
 
@@ -22,6 +28,7 @@ function lost() {
 function whole(next) {
   const [key, first] = [...keyed(main())].find(([, e]) => scrollY > 80 && height(e) > 48) || [];
   const was = first && height(first), at = $("#main a:focus");
+  keep(next, main());
   main().replaceWith(next);
   document.dispatchEvent(new Event("renewed"));
   all("a", next).find((a) => a.href === at?.href)?.focus(still);
@@ -39,8 +46,9 @@ function rows(next) {
     if (!e || e.isEqualNode(row)) continue;
     if (e.dataset.row !== row.dataset.row) e.classList.add("changed");
     const at = $(":focus", row);
+    keep(e, row);
     row.replaceWith(e);
-    if (at) $("a", e).focus(still);
+    if (at) $(at.localName, e).focus(still);
   }
   main().dataset.version = next.dataset.version;
   const n = keys.filter((key) => !old.has(key)).length;
@@ -60,15 +68,16 @@ async function look() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html"), next = $("[data-live]", page);
     if (!next) throw next;
     // Nobody loses what they are choosing.
-    if (figures() && !wanted && $("#main :is(details[open], form:focus-within, form.choose)")) {
+    if (!isList() && !wanted && $("#main :is(details[open], form:focus-within, form.choose)")) {
       body.className = "";
-      return say("There are newer figures", "Show");
+      return say(figures() ? "There are newer figures" : "Something happened", "Show");
     }
     for (const q of [".count", ".sync", "#asof"]) $(q).replaceWith($(q, page));
     document.title = page.title;
     body.className = "";
     wanted = false;
-    (next.dataset.live === "list" ? rows : whole)(next);
+    if (isList()) $(".became")?.replaceWith($(".became", page) ?? "");
+    (isList() ? rows : whole)(next);
   } catch { lost(); }
   // At most one look a second; figures cost more than rows.
   finally { setTimeout(() => { busy = false; if (late) look(late = false); }, figures() ? 4000 : 1000); }
@@ -88,7 +97,7 @@ function listen() {
 }
 
 $("#show").onclick = () => {
-  if (figures()) return look(wanted = true);
+  if (!isList()) return look(wanted = true);
   whole(newest);
   newest.focus(still);
 };

@@ -1,6 +1,7 @@
 //! People who sign in, roles, and what is refused to whom: the pages and the API of one server, as
 //! somebody from elsewhere meets them.
 
+mod acts;
 mod hostile;
 mod people;
 mod routes;
@@ -159,22 +160,25 @@ impl Server {
     /// A server for others, too, with an account of each role, all with one password.
     async fn with_people() -> Self {
         let server = Self::listening(false);
+        server.add_people().await;
+        server
+    }
+
+    async fn add_people(&self) {
         let hash = Passwords::default()
             .hash(Secret::new(PASSWORD))
             .await
             .unwrap();
-        let now = server.clock.now();
-        server
-            .write(move |tx| {
-                for role in Role::ALL {
-                    let email = format!("{}@example.com", role.as_str());
-                    accounts::insert(tx, &email, "", role, false, now)?;
-                    accounts::set_password(tx, &email, Some(&hash))?;
-                }
-                Ok(())
-            })
-            .await;
-        server
+        let now = self.clock.now();
+        self.write(move |tx| {
+            for role in Role::ALL {
+                let email = format!("{}@example.com", role.as_str());
+                accounts::insert(tx, &email, "", role, false, now)?;
+                accounts::set_password(tx, &email, Some(&hash))?;
+            }
+            Ok(())
+        })
+        .await;
     }
 
     /// Somebody who is signed in.

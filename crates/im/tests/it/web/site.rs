@@ -7,15 +7,16 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::response::Response;
-use im::access::Access;
 use im::clock::Clock;
-use im::figures::Figures;
+use im::local::assemble;
+use im::secret::Vault;
 use im::web::{WebState, routes};
 use im_core::{
     Actor, Command, Conflict, Fact, Field, IncidentNumber, Kind, PeerStatus, Person, Severity,
     Snapshot, Source, Strategy,
 };
 use im_engine::{commands, connector, record};
+use im_pagerduty::Secret;
 use im_store::connectors::{self, State};
 use im_store::{Db, DbOptions, StoreError, Tx, conflicts, incidents};
 use jiff::Timestamp;
@@ -58,7 +59,7 @@ pub(crate) struct Answer {
 /// The pages over a database in memory.
 pub(crate) struct Site {
     pub(crate) db: Db,
-    figures: Arc<Figures>,
+    state: WebState,
     pub(crate) changes: watch::Sender<i64>,
     pub(crate) stop: CancellationToken,
 }
@@ -69,22 +70,15 @@ impl Site {
     }
 
     pub(crate) fn with(options: &DbOptions) -> Self {
+        let db = Db::open(options).unwrap();
+        let vault = Arc::new(Vault::with_key(Secret::new("ab".repeat(32))));
+        let app = assemble(db.clone(), vault, Clock::manual(now()), true);
+        let (changes, stop) = (watch::Sender::new(1), app.stop.clone());
         Self {
-            db: Db::open(options).unwrap(),
-            figures: Arc::default(),
-            changes: watch::Sender::new(1),
-            stop: CancellationToken::new(),
-        }
-    }
-
-    pub(crate) fn state(&self) -> WebState {
-        WebState {
-            db: self.db.clone(),
-            figures: Arc::clone(&self.figures),
-            changes: self.changes.subscribe(),
-            clock: Clock::manual(now()),
-            stop: self.stop.clone(),
-            access: Arc::new(Access::new(self.db.clone(), Clock::manual(now()), true)),
+            db,
+            state: WebState::new(Arc::new(app), changes.subscribe()),
+            changes,
+            stop,
         }
     }
 
@@ -207,11 +201,10 @@ impl Site {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
-        read(
-            self.ask(Request::get(path).body(Body::empty()).unwrap())
-                .await,
-        )
-        .await
+        // The word of a form follows from it.
+        let cookie = format!("im={}", "a".repeat(64));
+        let request = Request::get(path).header("cookie", cookie);
+        read(self.ask(request.body(Body::empty()).unwrap()).await).await
     }
 
     pub(crate) async fn get_from(&self, peer: &str, headers: &[(&str, &str)]) -> Answer {
@@ -224,7 +217,7 @@ impl Site {
     }
 
     pub(crate) async fn ask(&self, request: Request<Body>) -> Response {
-        routes(self.state()).oneshot(request).await.unwrap()
+        routes(self.state.clone()).oneshot(request).await.unwrap()
     }
 }
 

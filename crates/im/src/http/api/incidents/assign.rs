@@ -11,7 +11,8 @@ use im_store::people::{self, UserRow};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Told, act, look};
+use super::acts::{self, Done};
+use super::{asked_of, look};
 use crate::access::Who;
 use crate::http::App;
 use crate::http::api::connectors::ask;
@@ -49,28 +50,36 @@ pub(super) async fn assign(
     params: Params,
     Body(assignment): Body<Assignment>,
 ) -> Result<Json<Outcome>, ApiError> {
-    if assignment.to.len() > PEOPLE_MAX {
+    let (incident, wait) = asked_of(&id, params)?;
+    let done = give(&app, incident, assignment.to, &who).await?;
+    done.outcome(&app, wait).await.map(Json)
+}
+
+/// Gives an incident to people by their addresses or ids.
+pub(crate) async fn give(
+    app: &App,
+    incident: IncidentNumber,
+    to: Vec<String>,
+    who: &Who,
+) -> Result<Done, ApiError> {
+    if to.len() > PEOPLE_MAX {
         return Err(ApiError::wrong_value(
             "too_many",
             format!("an incident is given to at most {PEOPLE_MAX} people"),
         )
         .hint("name those who act"));
     }
-    let to = persons(&app, id.parse()?, assignment.to).await?;
+    let to = persons(app, incident, to).await?;
     let names: Vec<String> = to.iter().map(|person| person.label().to_owned()).collect();
-    let told: Told = |id, changed| {
+    let told = |incident, changed| {
         if changed {
-            format!("Assigned {id}")
+            format!("Assigned {incident} to {}", and(&names))
         } else {
-            format!("{id} was assigned so already")
+            format!("{incident} was assigned so already")
         }
     };
-    let Json(mut outcome) =
-        act(&app, &id, (Command::Assign { to }, None), who, params, told).await?;
-    if outcome.here.changed {
-        outcome.here.text = format!("{} to {}", outcome.here.text, and(&names));
-    }
-    Ok(Json(outcome))
+    let commands = vec![Command::Assign { to }];
+    acts::act(app, incident, (commands, None), who, told).await
 }
 
 /// `Ann Lee, Bob Stone and Carla Nowak`.

@@ -56,6 +56,8 @@ async fn all_are_closed(server: &Server, browser: &mut Browser<'_>, why: &str) {
 fn thing(template: &str) -> &str {
     if template.contains("{email}") {
         "owner@example.com"
+    } else if template.contains("{id}") {
+        "INC-1"
     } else {
         ""
     }

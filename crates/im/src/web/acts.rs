@@ -1,0 +1,489 @@
+//! Acting on incidents: what may be done now, as forms, and what became of it.
+//!
+//! Each act is a form that is answered by a redirect to the page with a line about it ([`Said`]). One
+//! that is refused is answered by the same page, with what was typed and what to do.
+//!
+//! Invariants
+//! - Only what `im_core::decide` allows in the present state is offered, and to nobody who may not.
+//! - An act is done by the API's own functions.
+//!
+//! [`Said`]: super::said::Said
+
+use axum::extract::{MatchedPath, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use im_core::{Command, IncidentNumber, Severity, StatusModel, Story};
+use im_store::StoreError;
+use maud::{Markup, html};
+
+use super::guard::{Fields, Visit};
+use super::load::{Detail, ROWS_MAX, Shell};
+use super::said::{Became, Told};
+use super::{Pairs, WebState, failed, incident, layout, load, parts, to};
+use crate::access::Who;
+use crate::access::audit::Note;
+use crate::http::api::incidents::acts::{self, Done, Step};
+use crate::http::api::incidents::{assign, severity};
+use crate::http::error::ApiError;
+
+/// More people than this are not looked through in a menu.
+const MENU_MAX: usize = 60;
+
+/// What is done to one incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    /// It goes from state to state.
+    Take(Step),
+    /// Something is written down.
+    Note,
+    /// It is worse, or less bad.
+    Severity,
+    /// Somebody gets it.
+    Assign,
+}
+
+impl Act {
+    const ALL: [(&'static str, Self); 8] = [
+        ("acknowledge", Self::Take(Step::Acknowledge)),
+        ("resolve", Self::Take(Step::Resolve)),
+        ("reopen", Self::Take(Step::Reopen)),
+        ("close", Self::Take(Step::Close)),
+        ("cancel", Self::Take(Step::Cancel)),
+        ("note", Self::Note),
+        ("severity", Self::Severity),
+        ("assign", Self::Assign),
+    ];
+
+    /// The act of a route, which is its last word.
+    fn of(path: &MatchedPath) -> Result<Self, ApiError> {
+        let word = path.as_str().rsplit('/').next();
+        let found = Self::ALL
+            .into_iter()
+            .find(|(known, _)| Some(*known) == word);
+        found.map(|(_, act)| act).ok_or_else(ApiError::internal)
+    }
+}
+
+/// What a page has to say of an act.
+#[derive(Default)]
+pub(super) struct Acted {
+    /// What was done before the browser was led here.
+    told: Option<Told>,
+    /// What was not done.
+    refused: Option<Refused>,
+}
+
+/// A form that was not done.
+pub(super) struct Refused {
+    act: Option<Act>,
+    fields: Fields,
+    error: ApiError,
+}
+
+impl Acted {
+    /// What the address of a page tells of.
+    pub(super) fn told(state: &WebState, pairs: &Pairs) -> Self {
+        let word = pairs.iter().find(|(name, _)| name == "said");
+        Self {
+            told: word.and_then(|(_, word)| state.said.find(word)),
+            refused: None,
+        }
+    }
+
+    fn refused(act: Option<Act>, fields: Fields, error: ApiError) -> Self {
+        Self {
+            told: None,
+            refused: Some(Refused { act, fields, error }),
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        let refused = self.refused.as_ref();
+        refused.map_or(StatusCode::OK, |refused| refused.error.status)
+    }
+}
+
+/// What a page shows of an act, and what its forms have in them.
+pub(super) struct Shown {
+    became: Option<Became>,
+    refused: Option<Refused>,
+    /// Whom it can be given to, by id, where they are few.
+    people: Vec<(String, String)>,
+}
+
+impl Shown {
+    /// The line about what was done, or was not.
+    pub(super) fn answer(&self) -> Markup {
+        html! {
+            @if let Some(refused) = &self.refused { div.answer { (parts::problem(&refused.error)) } }
+            @if let Some(became) = &self.became { (became.show()) }
+        }
+    }
+
+    /// Whether a form has something in it that must not be renewed away.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.is_some()
+    }
+
+    /// What was typed for an act that was not done.
+    fn typed(&self, act: Act, field: &str) -> Option<&str> {
+        let refused = self.refused.as_ref()?;
+        (refused.act == Some(act)).then(|| refused.fields.raw(field))
+    }
+
+    /// Whether this one was chosen on the list.
+    pub(super) fn is_chosen(&self, incident: IncidentNumber) -> bool {
+        let name = incident.to_string();
+        let refused = self.refused.as_ref();
+        refused.is_some_and(|refused| refused.fields.all(CHOSEN).any(|chosen| chosen == name))
+    }
+}
+
+/// The field of the list.
+pub(super) const CHOSEN: &str = "chosen";
+
+/// The page of the list.
+pub(super) async fn list(state: &WebState, visit: &Visit, acted: Acted) -> Response {
+    let (moment, visit, status) = (state.moment(), visit.clone(), acted.status());
+    let told = acted.told;
+    let read = state.db.read(move |tx| {
+        let became = told
+            .as_ref()
+            .map(|told| Became::read(tx, told))
+            .transpose()?;
+        Ok::<_, StoreError>((load::list(tx, &visit)?, became))
+    });
+    match read.await {
+        Ok((found, became)) => {
+            let shown = Shown {
+                became,
+                refused: acted.refused,
+                people: Vec::new(),
+            };
+            (status, super::list::page(&found, &shown, moment)).into_response()
+        }
+        Err(error) => failed(&error, moment),
+    }
+}
+
+/// The page of one incident.
+pub(super) async fn one(state: &WebState, visit: &Visit, id: &str, acted: Acted) -> Response {
+    let (moment, visit, status) = (state.moment(), visit.clone(), acted.status());
+    let number: Option<IncidentNumber> = id.parse().ok();
+    let told = acted.told;
+    let read = state.db.read(move |tx| {
+        let shell = load::shell(tx, &visit)?;
+        let became = told
+            .as_ref()
+            .map(|told| Became::read(tx, told))
+            .transpose()?;
+        let detail = match number {
+            Some(number) => load::detail(tx, number)?,
+            None => None,
+        };
+        let people = match &detail {
+            Some(detail) if visit.may_act() => load::people(tx, detail)?,
+            _ => Vec::new(),
+        };
+        Ok::<_, StoreError>((shell, detail, became, people))
+    });
+    let (shell, detail, became, people) = match read.await {
+        Ok(found) => found,
+        Err(error) => return failed(&error, moment),
+    };
+    let Some(detail) = detail else {
+        let name = number.map_or_else(|| id.to_owned(), |number| number.to_string());
+        let fields = acted.refused.map(|refused| refused.fields);
+        let typed = fields.as_ref().map_or("", |fields| text(fields));
+        let page = layout::not_found(&shell, &name, typed, moment);
+        return (StatusCode::NOT_FOUND, page).into_response();
+    };
+    let shown = Shown {
+        became,
+        refused: acted.refused,
+        people: Some(people)
+            .filter(|people| people.len() <= MENU_MAX)
+            .unwrap_or_default(),
+    };
+    (status, incident::page(&shell, &detail, &shown, moment)).into_response()
+}
+
+/// The text that somebody wrote.
+fn text(fields: &Fields) -> &str {
+    match fields.raw("text") {
+        "" => fields.raw("note"),
+        text => text,
+    }
+}
+
+/// Does something to one incident.
+pub(super) async fn act(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    path: MatchedPath,
+    Path(id): Path<String>,
+    fields: Fields,
+) -> Response {
+    let act = match Act::of(&path) {
+        Ok(act) => act,
+        Err(error) => return error.into_response(),
+    };
+    match done(&state, act, &id, &who, &fields).await {
+        Ok(done) => {
+            let page = format!("/incidents/{}", done.incident);
+            after(&state, &page, done).await
+        }
+        Err(error) => {
+            let acted = Acted::refused(Some(act), fields, error);
+            one(&state, &visit, &id, acted).await
+        }
+    }
+}
+
+async fn done(
+    state: &WebState,
+    act: Act,
+    id: &str,
+    who: &Who,
+    fields: &Fields,
+) -> Result<Done, ApiError> {
+    let incident: IncidentNumber = id.parse()?;
+    match act {
+        Act::Take(step) => {
+            let note = Some(fields.get("note").to_owned()).filter(|note| !note.is_empty());
+            acts::take(state, incident, (step, note), who).await
+        }
+        Act::Note => acts::note(state, incident, fields.get("text").to_owned(), who).await,
+        Act::Severity => {
+            let edit = Command::Edit {
+                title: None,
+                description: None,
+                severity: Some(severity(fields.get("severity"))?),
+                service: None,
+            };
+            acts::edit(state, incident, vec![edit], who).await
+        }
+        Act::Assign => {
+            let to = fields.get("to").split(',').map(str::trim);
+            let to = to.filter(|one| !one.is_empty()).map(str::to_owned);
+            assign::give(state, incident, to.collect(), who).await
+        }
+    }
+}
+
+/// Leads to a page that says what became of an act, when PagerDuty had its moment to answer.
+pub(super) async fn after(state: &WebState, page: &str, done: Done) -> Response {
+    let thing = Note::thing(done.incident.to_string());
+    let told = Told {
+        head: None,
+        done: vec![done.clone()],
+        refused: Vec::new(),
+    };
+    let address = state.said.keep(page, told);
+    // It is done here whatever is known of PagerDuty by now.
+    drop(done.outcome(state, state.form_wait).await);
+    (thing, to(address.as_deref().unwrap_or(page))).into_response()
+}
+
+/// Does something to those that were chosen on the list.
+pub(super) async fn chosen(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    path: MatchedPath,
+    fields: Fields,
+) -> Response {
+    let (step, did) = match Act::of(&path) {
+        Ok(Act::Take(Step::Acknowledge)) => (Step::Acknowledge, "Acknowledged"),
+        Ok(Act::Take(Step::Resolve)) => (Step::Resolve, "Resolved"),
+        Ok(_) => return ApiError::internal().into_response(),
+        Err(error) => return error.into_response(),
+    };
+    let names: Vec<String> = fields.all(CHOSEN).map(str::to_owned).collect();
+    let wrong = match names.len() {
+        0 => Some(
+            ApiError::wrong_value("nothing_chosen", "no incident was chosen")
+                .hint("tick those that are meant, then press again"),
+        ),
+        1..=ROWS_MAX => None,
+        many => Some(
+            ApiError::wrong_value("too_many", format!("{many} incidents were chosen"))
+                .hint(format!("choose at most {ROWS_MAX} at once")),
+        ),
+    };
+    if let Some(error) = wrong {
+        return list(&state, &visit, Acted::refused(None, fields, error)).await;
+    }
+    let mut told = Told {
+        head: None,
+        done: Vec::new(),
+        refused: Vec::new(),
+    };
+    for name in &names {
+        let taken = match name.parse() {
+            Ok(incident) => acts::take(&state, incident, (step, None), &who).await,
+            Err(error) => Err(error.into()),
+        };
+        match taken {
+            Ok(done) => told.done.push(done),
+            Err(error) => told.refused.push(error),
+        }
+    }
+    let changed = told.done.iter().filter(|done| done.has_changed());
+    let things: Vec<String> = changed.map(|done| done.incident.to_string()).collect();
+    told.head = Some(format!("{did} {} of {}.", things.len(), names.len()));
+    let last = told.done.last().cloned();
+    let address = state.said.keep("/", told);
+    if let Some(last) = last {
+        drop(last.outcome(&state, state.form_wait).await);
+    }
+    let thing = Note::thing(things.join(" "));
+    (thing, to(address.as_deref().unwrap_or("/"))).into_response()
+}
+
+/// The steps that lead somewhere now.
+fn offered(story: &Story, model: StatusModel) -> Vec<Step> {
+    let steps = Act::ALL.into_iter().filter_map(|(_, act)| match act {
+        Act::Take(step) => Some(step),
+        Act::Note | Act::Severity | Act::Assign => None,
+    });
+    let leads = |step: &Step| {
+        im_core::decide(Some(story), &step.command(), model).is_ok_and(|facts| !facts.is_empty())
+    };
+    steps.filter(leads).collect()
+}
+
+/// What can be done to an incident now.
+pub(super) fn bar(shell: &Shell, detail: &Detail, shown: &Shown) -> Markup {
+    if !shell.visit.may_act() {
+        return html! {};
+    }
+    let visit = &shell.visit;
+    let number = detail.row.number;
+    let offered = offered(&detail.story, shell.model);
+    let has = |step: Step| offered.contains(&step);
+    let form = |word: &str, fields: &Markup| {
+        parts::form(&format!("/incidents/{number}/{word}"), visit, fields)
+    };
+    html! {
+        div.acts role="group" aria-label="What can be done" {
+            @if has(Step::Acknowledge) {
+                (form("acknowledge", &html! { button.button.primary type="submit" { (parts::icon("acknowledged")) "Acknowledge" } }))
+            }
+            @if has(Step::Resolve) { (form_of_resolve(shown, !has(Step::Acknowledge), form)) }
+            @if has(Step::Reopen) {
+                (form("reopen", &html! { button.button type="submit" { (parts::icon("open")) "Reopen" } }))
+            }
+            @if detail.story.status.is_open() { (menu("Assign", shown, Act::Assign, &form("assign", &to_whom(shown)))) }
+            (menu("Severity", shown, Act::Severity, &form("severity", &how_bad(detail))))
+            @if has(Step::Close) || has(Step::Cancel) {
+                details.menu {
+                    summary.button { "More" (parts::icon("down")) }
+                    div.pop {
+                        @if has(Step::Close) {
+                            (form("close", &html! {
+                                p.small { "It is over for good, and PagerDuty resolves it." }
+                                button.button type="submit" { "Close" }
+                            }))
+                        }
+                        @if has(Step::Cancel) {
+                            (form("cancel", &html! {
+                                p.small { "It was a false alarm." }
+                                button.button type="submit" { "Cancel incident" }
+                            }))
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn menu(name: &str, shown: &Shown, act: Act, form: &Markup) -> Markup {
+    let is_open = shown.typed(act, "").is_some();
+    html! {
+        details.menu open[is_open] {
+            summary.button { (name) (parts::icon("down")) }
+            div.pop { (form) }
+        }
+    }
+}
+
+fn form_of_resolve(
+    shown: &Shown,
+    is_first: bool,
+    form: impl Fn(&str, &Markup) -> Markup,
+) -> Markup {
+    let act = Act::Take(Step::Resolve);
+    let class = if is_first { "button primary" } else { "button" };
+    let note = shown.typed(act, "note");
+    html! {
+        details.menu open[note.is_some()] {
+            summary class=(class) { (parts::icon("check")) "Resolve" (parts::icon("down")) }
+            div.pop {
+                (form("resolve", &html! {
+                    label { "Note, if there is something to say" textarea name="note" rows="3" { (note.unwrap_or_default()) } }
+                    button.button.primary type="submit" { "Resolve" }
+                }))
+            }
+        }
+    }
+}
+
+fn to_whom(shown: &Shown) -> Markup {
+    let typed = shown.typed(Act::Assign, "to").unwrap_or_default();
+    html! {
+        @if shown.people.is_empty() || !typed.is_empty() {
+            label { "E-mail addresses, with commas between them" input type="text" name="to" value=(typed) required autocomplete="off"; }
+        } @else {
+            label { "To"
+                select name="to" required {
+                    option value="" { "Choose somebody" }
+                    @for (id, name) in &shown.people { option value=(id) { (name) } }
+                }
+            }
+        }
+        button.button.primary type="submit" { "Assign" }
+    }
+}
+
+fn how_bad(detail: &Detail) -> Markup {
+    let now = detail.story.severity.map(|(severity, _)| severity);
+    html! {
+        label { "Severity" (severities(now)) }
+        button.button.primary type="submit" { "Change severity" }
+    }
+}
+
+/// A choice of severities.
+pub(super) fn severities(now: Option<Severity>) -> Markup {
+    html! {
+        select name="severity" {
+            @for severity in Severity::ALL {
+                option value=(severity) selected[now == Some(severity)] { (severity) ": " (severity.description()) }
+            }
+        }
+    }
+}
+
+/// The place for a note, above what happened. What was written for a step that is not possible any
+/// more stays here.
+pub(super) fn note(shell: &Shell, detail: &Detail, shown: &Shown) -> Markup {
+    if !shell.visit.may_act() {
+        return html! {};
+    }
+    let resolve = Act::Take(Step::Resolve);
+    let is_left = !offered(&detail.story, shell.model).contains(&Step::Resolve);
+    let left = shown.typed(resolve, "note").filter(|_| is_left);
+    let typed = shown.typed(Act::Note, "text").or(left).unwrap_or_default();
+    let action = format!("/incidents/{}/note", detail.row.number);
+    html! {
+        div.write {
+            (parts::form(&action, &shell.visit, &html! {
+                textarea name="text" rows="2" aria-label="Note" placeholder="Write a note" required { (typed) }
+                button.button type="submit" { "Add note" }
+            }))
+        }
+    }
+}

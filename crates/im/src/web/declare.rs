@@ -1,0 +1,134 @@
+//! Declaring an incident.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use im_core::{Direction, Severity};
+use im_engine::connector;
+use im_store::{StoreError, Tx};
+use maud::{Markup, html};
+
+use super::guard::{Fields, Visit};
+use super::layout::{Live, Page};
+use super::{WebState, acts, failed, layout, load, parts};
+use crate::access::Who;
+use crate::http::api::incidents::acts::{New, declare as begin};
+use crate::http::api::incidents::severity;
+use crate::http::error::ApiError;
+
+/// Where it is.
+pub(super) const ADDRESS: &str = "/declare";
+
+/// What can be chosen.
+struct Choices {
+    /// Connectors that send.
+    connectors: Vec<String>,
+    /// Names that these connectors map to a service of PagerDuty's.
+    services: BTreeSet<String>,
+}
+
+fn choices(tx: &mut Tx<'_>) -> Result<Choices, StoreError> {
+    let mut sending = connector::all(tx)?;
+    sending.retain(|connector| connector.mapping.direction != Direction::Inbound);
+    let services = sending.iter().flat_map(|connector| {
+        let rules = connector.mapping.rules.iter();
+        let of_rules = rules.filter_map(|rule| rule.service.clone());
+        let of_rows = connector.mapping.services.iter();
+        of_rows.map(|row| row.name.clone()).chain(of_rules)
+    });
+    Ok(Choices {
+        services: services.collect(),
+        connectors: sending.iter().map(|one| one.name().to_owned()).collect(),
+    })
+}
+
+pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Response {
+    page(&state, &visit, None).await
+}
+
+pub(super) async fn declare(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    fields: Fields,
+) -> Response {
+    let done = async {
+        let named = |name: &str| Some(fields.get(name).to_owned()).filter(|text| !text.is_empty());
+        let new = New {
+            title: fields.get("title").to_owned(),
+            severity: severity(fields.get("severity"))?,
+            description: named("description"),
+            services: named("service").into_iter().collect(),
+            fields: Vec::new(),
+            connector: named("connector"),
+        };
+        begin(&state, new, &who).await
+    };
+    match done.await {
+        Ok(done) => {
+            let page = format!("/incidents/{}", done.incident);
+            acts::after(&state, &page, done).await
+        }
+        Err(error) => page(&state, &visit, Some((fields, error))).await,
+    }
+}
+
+async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError)>) -> Response {
+    let (moment, looking) = (state.moment(), visit.clone());
+    let read = state
+        .db
+        .read(move |tx| Ok::<_, StoreError>((load::shell(tx, &looking)?, choices(tx)?)));
+    let (shell, choices) = match read.await {
+        Ok(found) => found,
+        Err(error) => return failed(&error, moment),
+    };
+    let (fields, error) = refused.unzip();
+    let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
+    let typed = |name: &str| fields.as_ref().map_or("", |fields| fields.raw(name));
+    let body = html! {
+        h1 { "Declare an incident" }
+        @if let Some(error) = &error { div.answer { (parts::problem(error)) } }
+        div.panel.pad.entry { (parts::form(ADDRESS, visit, &entry(&choices, typed))) }
+    };
+    let head = Page {
+        title: "Declare an incident",
+        entry: ADDRESS,
+        live: Live::Still,
+    };
+    (status, layout::page(&head, &shell, moment, &body)).into_response()
+}
+
+fn entry<'a>(choices: &Choices, typed: impl Fn(&str) -> &'a str) -> Markup {
+    let bad: Option<Severity> = typed("severity").parse().ok();
+    let (service, chosen) = (typed("service"), typed("connector"));
+    html! {
+        label { "What is wrong, in a line" input type="text" name="title" value=(typed("title")) required autocomplete="off"; }
+        label { "Severity" (acts::severities(Some(bad.unwrap_or(Severity::Sev3)))) }
+        @if choices.services.is_empty() {
+            label { "Service, if it is known" input type="text" name="service" value=(service) autocomplete="off"; }
+        } @else {
+            label { "Service"
+                select name="service" {
+                    option value="" { "None of these" }
+                    @for name in &choices.services { option value=(name) selected[name == service] { (name) } }
+                }
+            }
+        }
+        @if choices.connectors.len() > 1 {
+            label { "By which connector"
+                select name="connector" {
+                    option value="" { "The one that has the service" }
+                    @for name in &choices.connectors { option value=(name) selected[name == chosen] { (name) } }
+                }
+            }
+        }
+        label { "More about it, if there is" textarea name="description" rows="4" { (typed("description")) } }
+        p.small {
+            @if choices.connectors.is_empty() { "Nobody is paged: no connector sends to PagerDuty." }
+            @else { "PagerDuty pages whoever is on call for the service." }
+        }
+        p.choices { button.button.primary type="submit" { "Declare incident" } }
+    }
+}

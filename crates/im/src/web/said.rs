@@ -1,0 +1,127 @@
+//! What forms did lately, for the page that a browser is led to afterwards.
+//!
+//! The address of that page has a word by which it is found here. What PagerDuty made of it is read
+//! anew each time that the page is shown, so the line never says less than is known.
+//!
+//! Absent: anything that outlasts the server. A page whose word is not known any more says nothing.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, PoisonError};
+
+use im_store::{StoreError, Tx};
+use maud::{Markup, html};
+
+use super::parts;
+use crate::access::new_secret;
+use crate::http::api::incidents::acts::Done;
+use crate::http::api::outcome::There;
+use crate::http::error::ApiError;
+
+/// Acts that are remembered: people read the line within minutes.
+const KEPT_MAX: usize = 500;
+
+/// What one form did.
+#[derive(Clone)]
+pub(super) struct Told {
+    /// How many of several.
+    pub(super) head: Option<String>,
+    /// What was done.
+    pub(super) done: Vec<Done>,
+    /// What was not, and why.
+    pub(super) refused: Vec<ApiError>,
+}
+
+/// What forms did lately, by word.
+#[derive(Default)]
+pub(super) struct Said(Mutex<VecDeque<(String, Told)>>);
+
+impl Said {
+    /// Remembers it; the address with its word.
+    pub(super) fn keep(&self, path: &str, told: Told) -> Result<String, ApiError> {
+        let word = new_secret()?;
+        let address = format!("{path}?said={word}");
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.truncate(KEPT_MAX - 1);
+        kept.push_front((word, told));
+        Ok(address)
+    }
+
+    /// What is known by a word.
+    pub(super) fn find(&self, word: &str) -> Option<Told> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.iter().find(|(known, _)| known == word);
+        found.map(|(_, told)| told.clone())
+    }
+}
+
+/// What became of it, in a line.
+pub(super) struct Became {
+    sentences: Vec<String>,
+    is_well: bool,
+}
+
+impl Became {
+    /// Reads what PagerDuty made of it until now.
+    pub(super) fn read(tx: &mut Tx<'_>, told: &Told) -> Result<Self, StoreError> {
+        let mut there = Vec::new();
+        for done in &told.done {
+            there.extend(done.there(tx)?);
+        }
+        let is_counted = told.head.is_some();
+        let mut sentences: Vec<String> = told.head.iter().cloned().collect();
+        let mut done = told.done.iter();
+        sentences.extend(
+            done.by_ref()
+                .filter(|done| !is_counted || !done.has_changed())
+                .map(|done| format!("{}.", done.here())),
+        );
+        let refused = told.refused.iter();
+        sentences.extend(refused.map(|error| format!("{}.", parts::capital(error.detail()))));
+        sentences.extend(if is_counted {
+            counted(&there)
+        } else {
+            let said = there.iter().filter(|there| !there.text.is_empty());
+            said.map(|there| format!("{}.", there.text)).collect()
+        });
+        let is_done = |there: &There| matches!(there.state, "done" | "none" | "queued");
+        Ok(Self {
+            sentences,
+            is_well: told.refused.is_empty() && there.iter().all(is_done),
+        })
+    }
+
+    /// The line.
+    pub(super) fn show(&self) -> Markup {
+        let (tone, icon) = if self.is_well {
+            ("tone green", "check")
+        } else {
+            ("tone amber", "warn")
+        };
+        html! {
+            p.became role="status" {
+                span class=(tone) { (parts::icon(icon)) }
+                span { (parts::commands(&self.sentences.join(" "))) }
+            }
+        }
+    }
+}
+
+/// How many of several PagerDuty was told, and why the others were not.
+fn counted(there: &[There]) -> Vec<String> {
+    const WORDS: [(&str, &str); 5] = [
+        ("done", "told"),
+        ("queued", "queued"),
+        ("paused", "waiting, because the connector is paused"),
+        ("parked", "refused, and the page of each says why"),
+        ("held", "waiting for the review of a conflict"),
+    ];
+    let counts = WORDS.into_iter().filter_map(|(state, word)| {
+        let count = there.iter().filter(|there| there.state == state).count();
+        (count > 0).then(|| format!("{count} {word}"))
+    });
+    let counts: Vec<String> = counts.collect();
+    if counts.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("PagerDuty: {}.", counts.join(", "))]
+}

@@ -1,0 +1,345 @@
+//! Acting on incidents from the pages: what is offered, what is done, what the page says of it, and
+//! what becomes of a form that is refused.
+
+use im_store::accounts::Role;
+use serde_json::{Value, json};
+
+use super::{Browser, Page};
+use crate::http::there::There;
+use crate::http::{Server, config};
+
+/// What the browser is led to after a form.
+async fn followed(browser: &mut Browser<'_>, page: Page) -> String {
+    let page = page.is(303);
+    browser.get(page.to()).await.is(200).body
+}
+
+/// The line about what was done.
+fn line(body: &str) -> String {
+    text_of(body, "became")
+}
+
+/// Why it was not done.
+fn problem(body: &str) -> String {
+    text_of(body, "problem")
+}
+
+/// The text of a paragraph, without what is in it for the eye.
+fn text_of(body: &str, class: &str) -> String {
+    let head = format!("<p class=\"{class}\"");
+    let (_, line) = body.split_once(&head).expect("it is there");
+    let line = line.split("</p>").next().unwrap();
+    let parts = line.split('<').map(|part| part.split_once('>'));
+    parts.filter_map(|part| Some(part?.1)).collect()
+}
+
+/// The acts that a page offers.
+fn offered(body: &str) -> Vec<&str> {
+    let forms = body.split("action=\"/incidents/INC-1/").skip(1);
+    forms.filter_map(|form| form.split('"').next()).collect()
+}
+
+async fn declare(server: &Server, title: &str) {
+    let new = json!({"title": title, "severity": "SEV-2"});
+    let path = "/api/v1/incidents";
+    let outcome = server.in_process("POST", path, &new).await;
+    assert_eq!(outcome["here"]["changed"], true, "{outcome}");
+}
+
+impl Browser<'_> {
+    /// Sends a form of the page of INC-1.
+    async fn act(&mut self, act: &str, fields: &[(&str, &str)]) -> Page {
+        self.post(
+            "/incidents/INC-1",
+            &format!("/incidents/INC-1/{act}"),
+            fields,
+        )
+        .await
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_possible_now_is_offered() {
+    let server = Server::with_people().await;
+    declare(&server, "Slow").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let cases: [(&str, &[&str]); 5] = [
+        (
+            "",
+            &[
+                "acknowledge",
+                "resolve",
+                "assign",
+                "severity",
+                "close",
+                "cancel",
+                "note",
+            ],
+        ),
+        (
+            "acknowledge",
+            &["resolve", "assign", "severity", "close", "note"],
+        ),
+        ("resolve", &["reopen", "severity", "close", "note"]),
+        ("close", &["reopen", "severity", "note"]),
+        (
+            "reopen",
+            &[
+                "acknowledge",
+                "resolve",
+                "assign",
+                "severity",
+                "close",
+                "cancel",
+                "note",
+            ],
+        ),
+    ];
+    for (act, expected) in cases {
+        let body = if act.is_empty() {
+            browser.get("/incidents/INC-1").await.is(200).body
+        } else {
+            let page = browser.act(act, &[]).await;
+            followed(&mut browser, page).await
+        };
+        assert_eq!(offered(&body), expected, "after {act}");
+    }
+}
+
+#[tokio::test]
+async fn a_viewer_is_offered_nothing_and_an_act_of_theirs_changes_nothing() {
+    let server = Server::with_people().await;
+    declare(&server, "Slow").await;
+    let mut viewer = server.signed_in(Role::Viewer).await;
+    let page = viewer.get("/incidents/INC-1").await.is(200).body;
+    assert_eq!(offered(&page), Vec::<&str>::new());
+    let list = viewer.get("/").await.is(200).body;
+    for absent in ["/declare", "checkbox", "/chosen/"] {
+        assert!(!list.contains(absent), "{absent}: {list}");
+    }
+    viewer.act("resolve", &[]).await.is(403);
+    viewer.get("/declare").await.is(403);
+    let mut responder = server.signed_in(Role::Responder).await;
+    let word = responder.get("/incidents/INC-1").await.word();
+    let mut foreign = responder.form("/chosen/resolve", &[("word", &word), ("chosen", "INC-1")]);
+    let evil = "https://evil.example".parse().unwrap();
+    foreign.headers_mut().insert("origin", evil);
+    responder.send(foreign).await.is(403);
+    let wordless = responder.form("/incidents/INC-1/resolve", &[]);
+    responder.send(wordless).await.is(403);
+    assert_eq!(
+        server.last_act().await,
+        "account responder@example.com: resolved an incident [INC-1] 403"
+    );
+    let page = responder.get("/incidents/INC-1").await.body;
+    assert!(page.contains("i-open"), "it is still open: {page}");
+    assert!(offered(&page).contains(&"acknowledge"));
+}
+
+#[tokio::test]
+async fn an_act_is_that_of_who_is_signed_in_and_the_page_says_what_became_of_it() {
+    let server = Server::with_people().await;
+    declare(&server, "Slow").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let page = browser.act("acknowledge", &[]).await;
+    let body = followed(&mut browser, page).await;
+    assert_eq!(line(&body), "Acknowledged INC-1.");
+    assert!(body.contains("responder@example.com"), "{body}");
+    assert_eq!(
+        server.last_act().await,
+        "account responder@example.com: acknowledged an incident [INC-1] 303"
+    );
+    let page = browser.act("acknowledge", &[]).await;
+    let body = followed(&mut browser, page).await;
+    assert_eq!(line(&body), "INC-1 was acknowledged already.");
+    let page = browser.act("resolve", &[("note", "Rolled <back>")]).await;
+    let body = followed(&mut browser, page).await;
+    assert_eq!(line(&body), "Resolved INC-1.");
+    assert!(body.contains("Rolled &lt;back&gt;"), "{body}");
+    let page = browser.act("severity", &[("severity", "SEV-1")]).await;
+    let body = followed(&mut browser, page).await;
+    assert_eq!(line(&body), "Changed INC-1.");
+    assert!(body.contains("</svg>SEV-1</span>"), "{body}");
+    let other = browser.get("/incidents/INC-1?said=nothing").await.is(200);
+    assert!(
+        !other.body.contains("became"),
+        "a made-up word says nothing"
+    );
+}
+
+#[tokio::test]
+async fn what_is_refused_comes_back_with_what_was_typed_and_what_to_do() {
+    let server = Server::with_people().await;
+    declare(&server, "Slow").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let empty = browser.act("note", &[("text", "  ")]).await.is(422);
+    assert_eq!(
+        problem(&empty.body),
+        "Cannot add a note to INC-1: the note is empty. Write something, or leave the note out."
+    );
+    let wrong = browser
+        .act("severity", &[("severity", "SEV-9")])
+        .await
+        .is(422);
+    assert!(problem(&wrong.body).contains("SEV-9"), "{}", wrong.body);
+    // Somebody was faster.
+    let close = "/api/v1/incidents/1/close";
+    server.in_process("POST", close, &json!({})).await;
+    let late = browser
+        .act("resolve", &[("note", "A long story")])
+        .await
+        .is(409);
+    assert_eq!(
+        problem(&late.body),
+        "Cannot resolve INC-1: it is closed. im reopen INC-1 opens it again."
+    );
+    assert!(
+        late.body.contains(">A long story</textarea>"),
+        "the note can still be kept: {}",
+        late.body
+    );
+    assert_eq!(offered(&late.body), ["reopen", "severity", "note"]);
+    // A renewed page would lose what was typed.
+    assert!(late.body.contains("data-live=\"still\""));
+    let path = "/api/v1/incidents/1";
+    server.in_process("DELETE", path, &Value::Null).await;
+    let gone = browser
+        .post(
+            "/declare",
+            "/incidents/INC-1/note",
+            &[("text", "A long story")],
+        )
+        .await
+        .is(404);
+    assert!(
+        gone.body.contains("INC-1 is not here") && gone.body.contains("A long story"),
+        "{}",
+        gone.body
+    );
+}
+
+#[tokio::test]
+async fn an_incident_is_declared_and_its_page_says_who_was_told() {
+    let server = Server::with_people().await;
+    let mut config = config();
+    config["custom"]["service_mappings"] = json!({"checkout": "PWEB001"});
+    let new = json!({"name": "prod", "type": "pagerduty", "config": config});
+    server.in_process("POST", "/api/v1/connectors", &new).await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let page = browser.get("/declare").await.is(200);
+    assert!(
+        page.body.contains("<option value=\"checkout\">"),
+        "{}",
+        page.body
+    );
+    let typed = [
+        ("title", " "),
+        ("severity", "SEV-1"),
+        ("service", "checkout"),
+        ("description", "Since the <release>"),
+    ];
+    let refused = browser.post("/declare", "/declare", &typed).await.is(422);
+    assert_eq!(
+        problem(&refused.body),
+        "Cannot declare an incident: the title is empty. Say in a line what is wrong."
+    );
+    for kept in [
+        "<option value=\"SEV-1\" selected>",
+        "<option value=\"checkout\" selected>",
+        ">Since the &lt;release&gt;</textarea>",
+    ] {
+        assert!(refused.body.contains(kept), "{kept}: {}", refused.body);
+    }
+    let typed = [&[("title", "Checkout is down")], &typed[1..]].concat();
+    let page = browser.post("/declare", "/declare", &typed).await;
+    assert!(page.to().starts_with("/incidents/INC-1?"), "{}", page.to());
+    let body = followed(&mut browser, page).await;
+    assert_eq!(
+        line(&body),
+        "Declared INC-1. PagerDuty: queued; it will be sent."
+    );
+    assert!(body.contains("Checkout is down") && body.contains("Since the &lt;release&gt;"));
+    assert_eq!(
+        server.last_act().await,
+        "account responder@example.com: declared an incident [INC-1] 303"
+    );
+}
+
+#[tokio::test]
+async fn several_are_acknowledged_at_once_and_each_refusal_is_named() {
+    let server = Server::with_people().await;
+    for title in ["One", "Two", "Three"] {
+        declare(&server, title).await;
+    }
+    let resolve = "/api/v1/incidents/3/resolve";
+    server.in_process("POST", resolve, &json!({})).await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let list = browser.get("/").await.is(200).body;
+    assert!(list.contains("name=\"chosen\" value=\"INC-1\""), "{list}");
+    let chosen = ["INC-1", "INC-2", "INC-3", "INC-9"].map(|name| ("chosen", name));
+    let page = browser.post("/", "/chosen/acknowledge", &chosen).await;
+    assert_eq!(
+        server.last_act().await,
+        "account responder@example.com: acknowledged several incidents [INC-1 INC-2] 303"
+    );
+    let body = followed(&mut browser, page).await;
+    assert_eq!(
+        line(&body),
+        "Acknowledged 2 of 4. Cannot acknowledge INC-3: it was resolved at 09:14 by the administrator. There is no incident INC-9."
+    );
+    let page = browser.post("/", "/chosen/acknowledge", &chosen[..1]).await;
+    let body = followed(&mut browser, page).await;
+    assert_eq!(
+        line(&body),
+        "Acknowledged 0 of 1. INC-1 was acknowledged already."
+    );
+    let none = browser.post("/", "/chosen/resolve", &[]).await.is(422);
+    assert_eq!(
+        problem(&none.body),
+        "No incident was chosen. Tick those that are meant, then press again."
+    );
+}
+
+#[tokio::test]
+async fn pagerduty_is_told_of_what_is_done_on_a_page_and_the_line_says_so() {
+    let there = There::start().await;
+    let server = &there.server;
+    server.add_people().await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let typed = [("title", "Checkout is down"), ("severity", "SEV-2")];
+    let page = browser.post("/declare", "/declare", &typed).await.is(303);
+    let queued = browser.get(page.to()).await.body;
+    assert_eq!(
+        line(&queued),
+        "Declared INC-1. PagerDuty: queued; it will be sent."
+    );
+    let work = server.work();
+    let text = json!({"text": "Looking"});
+    let path = "/api/v1/incidents/1/notes?wait=30s";
+    server.in_process("POST", path, &text).await;
+    let told = browser.get(page.to()).await.body;
+    assert!(
+        line(&told).starts_with("Declared INC-1. PagerDuty #") && line(&told).contains("triggered"),
+        "the same page knows more by now: {}",
+        line(&told)
+    );
+    let unknown = browser
+        .act("assign", &[("to", "nobody@example.com")])
+        .await
+        .is(422);
+    assert_eq!(
+        problem(&unknown.body),
+        "PagerDuty has no user nobody@example.com. Write an e-mail address or an id of a user there, e.g. ann@example.com or PXXXXXX."
+    );
+    assert!(
+        unknown.body.contains("value=\"nobody@example.com\""),
+        "{}",
+        unknown.body
+    );
+    let (_, name, email) = there.stand_in.account.users[1].clone();
+    let page = browser.act("assign", &[("to", &email)]).await;
+    let body = followed(&mut browser, page).await;
+    let said = format!("Assigned INC-1 to {name}.");
+    assert!(line(&body).starts_with(&said), "{}", line(&body));
+    drop(work);
+}
