@@ -83,7 +83,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// It began. `value`: the title; `detail` of an answer: when we asked for it, on our clock.
+    /// It began. `value`: the title; `detail` of an answer: when we asked for it, on our clock; of a
+    /// log entry: PagerDuty's id of the service that it began on.
     Triggered = "triggered",
     /// Somebody took it.
     Acknowledged = "acknowledged",
@@ -124,7 +125,7 @@ kinds! {
     SeverityChanged = "severity_changed",
     /// `value`: the new urgency.
     UrgencyChanged = "urgency_changed",
-    /// `value`: the new priority's name; `detail`: the old one's.
+    /// `value`: the new priority's name; `detail`: the old one's id, or its name where only that is told.
     PriorityChanged = "priority_changed",
     /// `value`: the new service.
     ServiceChanged = "service_changed",

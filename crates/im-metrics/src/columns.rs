@@ -94,6 +94,8 @@ columns! {
         told_teams: u32,
         /// Its resolve reason is a merge.
         merge_told: bool,
+        /// Its policy at trigger is the one that its service has.
+        policy_untold: bool,
         not_change_related: bool,
         /// What a person linked: a deployment's id, `NONE`, or `NOTHING`.
         manual: u32,

@@ -26,6 +26,8 @@ pub struct Engine {
     test_keyword: String,
     /// The teams of each service: those of its deployments.
     pub(crate) teams_of_service: HashMap<u32, u32>,
+    /// The policy that each service has.
+    policy_of_service: HashMap<u32, u32>,
     /// Our own teams that answer for a service.
     own_of_service: HashMap<u32, Vec<u32>>,
     /// Our own teams that a team is a part of.
@@ -53,6 +55,7 @@ impl Engine {
             rules: Vec::new(),
             test_keyword: String::new(),
             teams_of_service: HashMap::new(),
+            policy_of_service: HashMap::new(),
             own_of_service: HashMap::new(),
             own_of_team: HashMap::new(),
             main: Part::default(),
@@ -74,7 +77,17 @@ impl Engine {
         for place in 0..self.main.len() {
             let given = self.main.given.row(place);
             let teams = self.teams(given.told_teams, given.service);
-            self.main.given.set(place, Given { teams, ..given });
+            let policy = if given.policy_untold {
+                self.policy_of(given.service)
+            } else {
+                given.policy
+            };
+            let given = Given {
+                policy,
+                teams,
+                ..given
+            };
+            self.main.given.set(place, given);
             self.renew(place);
         }
     }
@@ -107,6 +120,10 @@ impl Engine {
         });
         self.rules = rules.collect();
         self.test_keyword = self.settings.test_keyword.to_lowercase();
+        let policies = self.settings.policy_of_service.iter();
+        self.policy_of_service = policies
+            .map(|(service, policy)| (names.intern(service), names.intern(policy)))
+            .collect();
         self.settle_teams();
     }
 
@@ -140,6 +157,14 @@ impl Engine {
                 (service, self.teams(teams, service))
             })
             .collect();
+    }
+
+    /// The policy that a service has.
+    fn policy_of(&self, service: u32) -> u32 {
+        self.policy_of_service
+            .get(&service)
+            .copied()
+            .unwrap_or(NONE)
     }
 
     /// The set with our own teams that answer for one of a set or for a service.
@@ -282,6 +307,11 @@ impl Engine {
             .collect();
         let told_teams = self.sets.intern(teams);
         let teams = self.teams(told_teams, service);
+        let policy = if history.policy_untold {
+            self.policy_of(service)
+        } else {
+            policy
+        };
         let names = &mut self.names;
         Given {
             number: history.number,
@@ -300,6 +330,7 @@ impl Engine {
             teams,
             told_teams,
             merge_told: history.merged,
+            policy_untold: history.policy_untold,
             not_change_related: history.not_change_related,
             manual: match &history.link {
                 None => NONE,

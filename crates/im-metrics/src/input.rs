@@ -26,6 +26,9 @@ pub struct History {
     pub environment: Option<String>,
     /// What it looked like when it was triggered.
     pub at_trigger: Values,
+    /// Whether it moved to another policy from one that nobody told: the policy at its trigger is the
+    /// one that its service has.
+    pub policy_untold: bool,
     /// What it looks like today.
     pub current: Values,
     /// Its teams at PagerDuty when it was triggered.
@@ -283,6 +286,8 @@ pub struct Settings {
     pub same_person: BTreeMap<String, String>,
     /// PagerDuty's teams of a service: those of its deployments.
     pub teams_of_service: BTreeMap<String, Vec<String>>,
+    /// The escalation policy that a service has today.
+    pub policy_of_service: BTreeMap<String, String>,
     /// Teams of its own, or hours of PagerDuty's teams.
     pub teams: Vec<Team>,
     /// What is no failure.
@@ -308,6 +313,7 @@ impl Settings {
             people: Vec::new(),
             same_person: BTreeMap::new(),
             teams_of_service: BTreeMap::new(),
+            policy_of_service: BTreeMap::new(),
             teams: Vec::new(),
             failure_rules: Vec::new(),
             targets: targets

@@ -7,7 +7,7 @@
 //! An incident of several services is counted by its parts: each is an incident at PagerDuty.
 
 use im_core::{
-    ActorKind, Fact, IncidentNumber, Kind, Line, Named, SeveritySource, Snapshot, Story,
+    ActorKind, Fact, IncidentNumber, Kind, Line, Named, SeveritySource, Snapshot, Source, Story,
 };
 
 use crate::input::{Event, History, ResolverKind, Values, What};
@@ -38,6 +38,8 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         severity: severity(story),
         environment: said(story, &["environment"]),
         at_trigger: at_trigger(first, &current, story, facts),
+        policy_untold: first.and_then(|look| look.policy.as_ref()).is_none()
+            && story.lines.iter().any(|line| line.kind == Kind::Delegated),
         current,
         teams: teams.map(|team| team.id.clone()).collect(),
         merged: peer.is_some_and(|peer| peer.merged_into.is_some()),
@@ -114,8 +116,9 @@ fn at_trigger(first: Option<&Snapshot>, current: &Values, story: &Story, facts: 
     let priority = first.and_then(|look| look.priority.as_ref());
     Values {
         service: shown(first.and_then(|look| look.service.as_ref()))
+            .or_else(|| began_on(facts))
             .or_else(|| current.service.clone()),
-        // The policy that it was delegated from is not told.
+        // The policy that it was delegated from is not told: `History::policy_untold`.
         policy: shown(first.and_then(|look| look.policy.as_ref())).or_else(|| {
             let was_delegated = lines(Kind::Delegated).next().is_some();
             current.policy.clone().filter(|_| !was_delegated)
@@ -131,13 +134,24 @@ fn at_trigger(first: Option<&Snapshot>, current: &Values, story: &Story, facts: 
             (None, Some(change)) => change
                 .detail
                 .as_deref()
-                .map(|name| priority_id(name, facts)),
+                .map(|told| priority_id(told, facts)),
             (None, None) => current.priority.clone(),
         },
     }
 }
 
-/// PagerDuty's id of the priority with this name, where any look showed it.
+/// The service that the first trigger entry of PagerDuty's log names.
+fn began_on(facts: &[Fact]) -> Option<String> {
+    let entries = facts
+        .iter()
+        .filter(|fact| fact.kind == Kind::Triggered && fact.source == Source::LogEntry);
+    entries
+        .min_by_key(|entry| (entry.at, &entry.source_id))?
+        .detail
+        .clone()
+}
+
+/// PagerDuty's id of the priority with this name, where any look showed it; an id stays one.
 fn priority_id(name: &str, facts: &[Fact]) -> String {
     let looks = facts.iter().filter_map(|fact| fact.snapshot.as_ref());
     let mut shown = looks.filter_map(|look| look.priority.as_ref()?.as_ref());

@@ -158,8 +158,9 @@ fn values_at_trigger_are_worked_back_where_only_the_log_tells() {
     let found = told(&facts);
     assert_eq!(found.at_trigger.urgency.as_deref(), Some("low"));
     assert_eq!(found.at_trigger.priority.as_deref(), Some("PR2"));
-    // Nothing tells which policy it was delegated from.
+    // Nothing tells which policy it was delegated from: the one of its service.
     assert_eq!(found.at_trigger.policy, None);
+    assert!(found.policy_untold);
     assert_eq!(found.current.policy.as_deref(), Some("EOTHER"));
     assert_eq!(found.current.priority.as_deref(), Some("PR1"));
 }

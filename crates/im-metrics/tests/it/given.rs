@@ -21,6 +21,7 @@ pub(crate) struct World {
     pub(crate) people: Vec<Who>,
     pub(crate) same_person: BTreeMap<String, String>,
     pub(crate) teams_of_service: BTreeMap<String, Vec<String>>,
+    pub(crate) policy_of_service: BTreeMap<String, String>,
     pub(crate) teams: Vec<Group>,
     pub(crate) rules: Vec<FailureRule>,
     pub(crate) histories: Vec<History>,
@@ -63,6 +64,7 @@ impl World {
             people: Vec::new(),
             same_person: BTreeMap::new(),
             teams_of_service: BTreeMap::new(),
+            policy_of_service: BTreeMap::new(),
             teams: Vec::new(),
             rules: Vec::new(),
             histories: Vec::new(),
@@ -75,6 +77,7 @@ impl World {
         settings.people = self.people.iter().map(Who::person).collect();
         settings.same_person = self.same_person.clone();
         settings.teams_of_service = self.teams_of_service.clone();
+        settings.policy_of_service = self.policy_of_service.clone();
         settings.hours = self.hours.iter().map(Hours::version).collect();
         settings.teams = self.teams.iter().map(Group::team).collect();
         settings.failure_rules.clone_from(&self.rules);
@@ -246,6 +249,7 @@ pub(crate) fn incident(number: i64, story: &str) -> History {
         severity: None,
         environment: None,
         at_trigger: values.clone(),
+        policy_untold: false,
         current: values,
         teams: Vec::new(),
         merged: false,

@@ -217,6 +217,15 @@ impl<'a> Oracle<'a> {
         }
     }
 
+    fn policy(&self, history: &'a History) -> Option<String> {
+        let values = self.values(history);
+        if self.query.as_of == AsOf::Trigger && history.policy_untold {
+            let of_service = &self.world.policy_of_service;
+            return of_service.get(values.service.as_ref()?).cloned();
+        }
+        values.policy.clone()
+    }
+
     fn field(&self, of: Of<'a>, dimension: Dimension) -> Option<String> {
         let environment = |given: &Option<String>| {
             let given = given.clone().filter(|text| !text.is_empty());
@@ -229,7 +238,7 @@ impl<'a> Oracle<'a> {
             }
             (Of::Incident(history), dimension) => match dimension {
                 Dimension::Service => self.values(history).service.clone(),
-                Dimension::EscalationPolicy => self.values(history).policy.clone(),
+                Dimension::EscalationPolicy => self.policy(history),
                 Dimension::Urgency => self.values(history).urgency.clone(),
                 Dimension::Priority => self.values(history).priority.clone(),
                 Dimension::Severity => history.severity.clone(),

@@ -83,6 +83,9 @@ pub(crate) fn world(dice: &mut Dice) -> World {
     for service in SERVICES {
         let teams = dice.some_of(&TEAMS);
         world.teams_of_service.insert(service.to_owned(), teams);
+        let policy = dice.maybe(&POLICIES, 4);
+        let policy = policy.map(|policy| (service.to_owned(), policy));
+        world.policy_of_service.extend(policy);
     }
     world.hours = hours(dice);
     world.teams = GROUPS.iter().map(|id| group(dice, id)).collect();
@@ -182,6 +185,7 @@ fn history(dice: &mut Dice, number: i64) -> History {
         severity: dice.maybe(&SEVERITIES, 4),
         environment: dice.maybe(&ENVIRONMENTS, 3),
         at_trigger: values(dice),
+        policy_untold: dice.one_in(5),
         current: values(dice),
         teams: dice.some_of(&TEAMS),
         merged: dice.one_in(6),

@@ -82,7 +82,13 @@ fn kind(word: &str) -> Kind {
 fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
     let channel = entry.channel.as_ref();
     match fact.kind {
-        Kind::Triggered => fact.value = title(entry),
+        Kind::Triggered => {
+            fact.value = title(entry);
+            fact.detail = entry
+                .service
+                .as_ref()
+                .and_then(|service| service.id.clone());
+        }
         Kind::Resolved => {
             let how = channel.and_then(|channel| channel.kind.as_deref());
             let resolver = Resolver::of(false, &fact.actor, how);
@@ -207,11 +213,12 @@ fn changed_fields(channel: Option<&Channel>) -> Vec<CustomField> {
     fields.filter_map(custom_field).collect()
 }
 
-/// The new priority's name and the old one's.
+/// The new priority's name, and the old one's id or name.
 fn priorities(entry: &LogEntry) -> (Option<String>, Option<String>) {
     let channel = entry.channel.as_ref();
     let new = channel.and_then(|channel| channel.new_priority.as_ref()?.label());
-    let old = channel.and_then(|channel| channel.old_priority.as_ref()?.label());
+    let old = channel.and_then(|channel| channel.old_priority.as_ref());
+    let old = old.and_then(|old| old.id.clone().or_else(|| old.label()));
     if new.is_some() || old.is_some() {
         return (new, old);
     }

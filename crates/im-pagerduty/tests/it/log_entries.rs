@@ -26,7 +26,7 @@ fn each_documented_entry_becomes_its_fact() {
     Q0HLINC0000001: 2026-03-10T11:00:00Z exhausted by service Checkout API
     Q0HLINC0000001: 2026-03-10T10:30:00Z other by service Checkout API value="repeat_escalation_path_log_entry"
     Q0HLINC0000001: 2026-03-10T09:58:30Z urgency_changed by user Tomas Lindqvist value="high"
-    Q0HLINC0000001: 2026-03-10T09:58:00Z priority_changed by user Tomas Lindqvist value="P1" detail="P2"
+    Q0HLINC0000001: 2026-03-10T09:58:00Z priority_changed by user Tomas Lindqvist value="P1" detail="PPRIO02"
     Q0HLINC0000001: 2026-03-10T09:57:00Z delegated by user Tomas Lindqvist to [Aiko Brandt]
     Q0HLINC0000001: 2026-03-10T09:55:00Z escalated by service Checkout API to [Tomas Lindqvist]
     Q0HLINC0000001: 2026-03-10T09:25:00Z unacknowledged by service Checkout API
@@ -38,7 +38,7 @@ fn each_documented_entry_becomes_its_fact() {
     Q0HLINC0000001: 2026-03-10T08:15:08Z notified by service Checkout API to [Mira Okafor] value="sms" detail="success"
     Q0HLINC0000001: 2026-03-10T08:14:07Z notified by service Checkout API to [Mira Okafor] value="push" detail="success"
     Q0HLINC0000001: 2026-03-10T08:14:05Z assigned by service Checkout API to [Mira Okafor]
-    Q0HLINC0000001: 2026-03-10T08:14:05Z triggered by service Checkout API value="Checkout error rate above 5%"
+    Q0HLINC0000001: 2026-03-10T08:14:05Z triggered by service Checkout API value="Checkout error rate above 5%" detail="PSVCA01"
     "#);
     let trigger = page.items.last().unwrap();
     assert_eq!(trigger.incident_key.as_deref(), Some("checkout/error-rate"));
@@ -52,7 +52,7 @@ fn without_channels_the_rest_is_still_read() {
     let page = entries(fixture("rest/log-entries-list-no-include.json"));
     insta::assert_snapshot!(heard(&page.items), @r#"
     Q0HLINC0000001: 2026-03-10T08:14:05Z assigned by service Checkout API to [Mira Okafor]
-    Q0HLINC0000001: 2026-03-10T08:14:05Z triggered by service Checkout API value="Checkout error rate above 5%"
+    Q0HLINC0000001: 2026-03-10T08:14:05Z triggered by service Checkout API value="Checkout error rate above 5%" detail="PSVCA01"
     "#);
     assert!(page.more);
     assert_eq!(page.next_offset, Some(2));
@@ -201,7 +201,7 @@ fn urgency_and_priority_are_found_where_they_are() {
     );
     check(
         r#""type":"priority_change_log_entry","channel":{"old_priority":{"id":"X","name":"P2"},"new_priority":null}"#,
-        "priority_changed by none detail=\"P2\"",
+        "priority_changed by none detail=\"X\"",
     );
 }
 

@@ -19,6 +19,7 @@ pub(super) struct Directory {
     pub(super) names: BTreeMap<String, String>,
     people: Vec<Person>,
     teams_of_service: BTreeMap<String, Vec<String>>,
+    policy_of_service: BTreeMap<String, String>,
 }
 
 /// Reads all of it; `zone` is the organisation's.
@@ -46,6 +47,10 @@ pub(super) fn read(tx: &mut Tx<'_>, zone: &TimeZone) -> Result<Directory, StoreE
             (Kind::Service, Some(last)) => {
                 let teams = last.about.teams.clone();
                 found.teams_of_service.insert(id.to_owned(), teams);
+                let policy = last.about.policy.clone();
+                found
+                    .policy_of_service
+                    .extend(policy.map(|policy| (id.to_owned(), policy)));
             }
             _ => {}
         }
@@ -58,6 +63,9 @@ impl Directory {
     pub(super) fn tell(&self, settings: &mut Settings) {
         settings.people.clone_from(&self.people);
         settings.teams_of_service.clone_from(&self.teams_of_service);
+        settings
+            .policy_of_service
+            .clone_from(&self.policy_of_service);
     }
 }
 

@@ -127,3 +127,67 @@ fn mw02_mw03_mw04_people_and_things_are_listed_with_what_they_were() {
     let said = story.im("directory users PNOBODY");
     assert_eq!(said.code, 3, "{}", said.all());
 }
+
+/// PagerDuty's answers of today tell neither what an incident was when it began nor that it changed.
+#[test]
+fn what_was_read_later_counts_by_what_it_was_when_it_began() {
+    let story = Story::new();
+    let (begun, moved, own, other, priorities) = {
+        let account = &story.stand_in.account;
+        (
+            account.services[0].0.clone(),
+            account.services[1].0.clone(),
+            account.policies[0].0.clone(),
+            account.policies[1].0.clone(),
+            [
+                account.priorities[0].0.clone(),
+                account.priorities[1].0.clone(),
+            ],
+        )
+    };
+    let twin = story.there(|sim, now| sim.trigger(&begun, "Moved about", now).unwrap());
+    story.pass(60);
+    let change = |fields: Value| {
+        let mut incident = json!({"type": "incident_reference"});
+        incident
+            .as_object_mut()
+            .unwrap()
+            .extend(fields.as_object().unwrap().clone());
+        story.changed_there(
+            "PUT",
+            &format!("/incidents/{twin}"),
+            &json!({"incident": incident}),
+        );
+        story.pass(60);
+    };
+    let of = |kind: &str, id: &str| json!({"type": format!("{kind}_reference"), "id": id});
+    change(json!({"urgency": "low"}));
+    change(json!({"priority": of("priority", &priorities[1])}));
+    change(json!({"priority": of("priority", &priorities[0])}));
+    change(json!({"escalation_policy": of("escalation_policy", &other)}));
+    change(json!({"service": of("service", &moved)}));
+    story.pass(2 * 24 * 3600);
+    story.add("prod", &json!({}));
+    story.done("connector backfill prod");
+    story.done("connector sync prod");
+    let keys = |group: &str, as_of: &str| {
+        let said = story.done(&format!(
+            "metrics incident_frequency --bucket all --group-by {group} --as-of {as_of} --json"
+        ));
+        let said: Value = serde_json::from_str(&said).unwrap();
+        let series = said["series"].as_array().unwrap();
+        let keys = series
+            .iter()
+            .map(|series| series["group"][0]["key"].clone());
+        keys.collect::<Vec<_>>()
+    };
+    for (group, then, now) in [
+        ("urgency", json!("high"), json!("low")),
+        ("priority", Value::Null, json!(priorities[0])),
+        ("escalation_policy", json!(own), json!(other)),
+        ("service", json!(begun), json!(moved)),
+    ] {
+        assert_eq!(keys(group, "trigger"), [then], "{group} when it began");
+        assert_eq!(keys(group, "current"), [now], "{group} today");
+    }
+}

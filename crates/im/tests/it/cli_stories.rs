@@ -167,6 +167,7 @@ impl Story {
         let (place, query) = path.split_once('?').unwrap_or((path, ""));
         let mut request = pd_sim::Request::new(method, place)
             .with_header("Authorization", &key)
+            .with_header("From", &self.stand_in.account.users[0].2)
             .with_header("Content-Type", "application/json")
             .with_json(body);
         for (name, value) in query.split('&').filter_map(|part| part.split_once('=')) {

@@ -191,6 +191,7 @@ impl Lived {
             severity: Some("SEV-2".to_owned()),
             environment: None,
             at_trigger: values.clone(),
+            policy_untold: false,
             current: values,
             teams: Vec::new(),
             merged: self.merged,
