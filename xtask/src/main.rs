@@ -45,7 +45,7 @@ Chores:
   docs    run each command of docs/cli.md and write below it what it says; read `git diff` afterwards
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
   bench   the figures of docs/performance.md; words after it choose parts
-          (intake, seen, commands, million)
+          (commands, seen, figures, load, intake, million); `--peers` asks DuckDB as well
 
 Environment:
   CI                    when set: no part may be skipped, tests run in nextest's profile `ci`

@@ -14,7 +14,7 @@ use crate::metrics::scan;
 use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
-use crate::plan::{Item, Measured, Of, Plan, Verdict};
+use crate::plan::{Item, Measured, Of, Plan, Sink, Verdict};
 use crate::query::{Dimension, Metric, Mode, Query};
 
 /// An answer has at most this many figures beside totals; some groups or buckets of more are refused.
@@ -189,10 +189,12 @@ impl Engine {
     /// its range and filters.
     pub fn items(&self, query: &Query, now: Timestamp) -> Result<Vec<Behind>, BadQuery> {
         let plan = Plan::new(self, query, now)?;
-        let mut items = Vec::new();
-        counted(&plan, Share::WHOLE, |bucket, item| {
-            items.push(behind(&plan, bucket, &item));
-        });
+        let mut listing = Listing {
+            counted: Counted::new(&plan),
+            items: Vec::new(),
+        };
+        scan(&plan, Share::WHOLE, &mut listing);
+        let Listing { mut items, .. } = listing;
         let is_of_change = query.metric == Metric::ChangeFailureRate;
         if is_of_change && query.mode == Mode::Attributed {
             blame(&plan, &mut items);
@@ -204,18 +206,95 @@ impl Engine {
     }
 }
 
-/// Gives `each` what passes the filters and is in the range, with its bucket.
-fn counted<'a>(plan: &'a Plan<'a>, share: Share, mut each: impl FnMut(usize, Item<'a>)) {
-    let mut last = 0;
-    scan(plan, share, &mut |item| {
-        let bucket = item.bucket.or_else(|| plan.cuts.find(item.at, &mut last));
-        if let Some(bucket) = bucket
-            && plan.passes_teams(item.teams)
-            && plan.passes_user(item.user)
-        {
-            each(bucket, item);
+/// Tells what passes the filters and is in the range.
+struct Counted<'p> {
+    plan: &'p Plan<'p>,
+    /// The bucket that was found last.
+    last: usize,
+}
+
+impl<'p> Counted<'p> {
+    fn new(plan: &'p Plan<'p>) -> Self {
+        Self { plan, last: 0 }
+    }
+
+    /// The bucket of an item that counts.
+    #[inline(always)]
+    fn bucket(&mut self, item: &Item<'_>) -> Option<usize> {
+        let by_time = || self.plan.cuts.find(item.at, &mut self.last);
+        let bucket = item.bucket.or_else(by_time)?;
+        (self.plan.passes_teams(item.teams) && self.plan.passes_user(item.user)).then_some(bucket)
+    }
+}
+
+/// Lists what is behind the figures.
+struct Listing<'p> {
+    counted: Counted<'p>,
+    items: Vec<Behind>,
+}
+
+impl<'p> Sink<'p> for Listing<'p> {
+    fn take(&mut self, item: Item<'p>) {
+        if let Some(bucket) = self.counted.bucket(&item) {
+            self.items.push(behind(self.counted.plan, bucket, &item));
         }
-    });
+    }
+}
+
+/// Adds items up.
+struct Adding<'p> {
+    counted: Counted<'p>,
+    groups: Groups,
+    width: usize,
+    cells: Vec<Cell>,
+}
+
+impl Adding<'_> {
+    #[inline(always)]
+    fn add(&mut self, place: usize, bucket: usize, measured: Measured) {
+        let at = place * self.width + bucket;
+        if at >= self.cells.len() {
+            self.widen(place);
+        }
+        if let Some(cell) = self.cells.get_mut(at) {
+            cell.add(measured);
+        }
+    }
+
+    #[cold]
+    fn widen(&mut self, place: usize) {
+        let needed = (place + 1) * self.width;
+        if needed <= CELLS_MAX {
+            self.cells.resize_with(needed, Cell::default);
+        }
+    }
+
+    fn add_to_teams(&mut self, bucket: usize, item: &Item<'_>) {
+        let plan = self.counted.plan;
+        let teams = match plan.engine.sets.members(item.teams) {
+            [] => &[NONE],
+            members => members,
+        };
+        for team in teams.iter().filter(|team| plan.shows_team(**team)) {
+            let place = self.groups.of_team(item, *team);
+            self.add(place, bucket, item.measured);
+        }
+    }
+}
+
+impl<'p> Sink<'p> for Adding<'p> {
+    #[inline(always)]
+    fn take(&mut self, item: Item<'p>) {
+        let Some(bucket) = self.counted.bucket(&item) else {
+            return;
+        };
+        if self.groups.are_teams() {
+            self.add_to_teams(bucket, &item);
+        } else {
+            let place = self.groups.of(self.counted.plan, &item);
+            self.add(place, bucket, item.measured);
+        }
+    }
 }
 
 /// What a share of the incidents adds up to.
@@ -228,20 +307,19 @@ struct Gathered {
 
 impl Gathered {
     fn of(plan: &Plan<'_>, share: Share) -> Self {
-        let mut groups = Groups::new(plan);
+        let groups = Groups::new(plan);
         let width = plan.buckets.len();
-        let mut cells: Vec<Cell> = vec![Cell::default(); groups.len() * width];
-        counted(plan, share, |bucket, item| {
-            groups.of(plan, &item, |place| {
-                let needed = (place + 1) * width;
-                if cells.len() < needed && needed <= CELLS_MAX {
-                    cells.resize_with(needed, Cell::default);
-                }
-                if let Some(cell) = cells.get_mut(place * width + bucket) {
-                    cell.add(item.measured);
-                }
-            });
-        });
+        let cells = vec![Cell::default(); groups.len() * width];
+        let mut adding = Adding {
+            counted: Counted::new(plan),
+            groups,
+            width,
+            cells,
+        };
+        scan(plan, share, &mut adding);
+        let Adding {
+            groups, mut cells, ..
+        } = adding;
         for cell in &mut cells {
             cell.settle();
         }

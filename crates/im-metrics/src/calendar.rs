@@ -187,7 +187,7 @@ impl Cuts {
 
     /// The bucket that an instant is in, if it is in the range; `last` is the one that was found before,
     /// which it mostly is again.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, at: i64, last: &mut usize) -> Option<usize> {
         if let Some([start, end]) = self.starts.get(*last..*last + 2)
             && *start <= at

@@ -291,13 +291,27 @@ fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| num::float(i128::from(part)) / num::float(i128::from(whole)))
 }
 
+/// So many durations add up to less than an `i64` holds: each is less than the instants that `jiff` knows are
+/// apart, which is less than 2^60 microseconds.
+const FIT: usize = 8;
+
 /// The statistics of a sample of microseconds.
 fn durations(sample: &mut [i64]) -> Durations {
-    let (Some(min), Some(max)) = (sample.iter().min(), sample.iter().max()) else {
+    let Some(first) = sample.first() else {
         return Durations::default();
     };
-    let (min, max) = (num::seconds(*min), num::seconds(*max));
-    let sum: i128 = sample.iter().map(|duration| i128::from(*duration)).sum();
+    let (mut min, mut max) = (*first, *first);
+    let mut sum = 0_i128;
+    for some in sample.chunks(FIT) {
+        let mut part = 0_i64;
+        for duration in some {
+            min = min.min(*duration);
+            max = max.max(*duration);
+            part += duration;
+        }
+        sum += i128::from(part);
+    }
+    let (min, max) = (num::seconds(min), num::seconds(max));
     let last = sample.len() - 1;
     let count = i128::try_from(sample.len()).unwrap_or(i128::MAX);
     let median = percentile(sample, last * 5);

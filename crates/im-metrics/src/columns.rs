@@ -60,6 +60,7 @@ macro_rules! columns {
         impl Row<'_> {
             $(
                 #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
+                #[inline(always)]
                 pub(crate) fn $name(self) -> $ty {
                     self.part.$columns.$name[self.place]
                 }

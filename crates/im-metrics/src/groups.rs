@@ -67,26 +67,27 @@ impl Groups {
         texts.collect()
     }
 
-    /// Gives `each` the place of every group that an item belongs to.
-    #[inline]
-    pub(crate) fn of(&mut self, plan: &Plan<'_>, item: &Item<'_>, mut each: impl FnMut(usize)) {
-        let Some(by) = self.by else {
-            if !self.is_by_user {
-                return each(0);
+    /// Whether an item belongs to many groups: to one for each of its teams.
+    pub(crate) fn are_teams(&self) -> bool {
+        self.by == Some(Dimension::Team)
+    }
+
+    /// The place of the group that an item belongs to, where it is one.
+    #[inline(always)]
+    pub(crate) fn of(&mut self, plan: &Plan<'_>, item: &Item<'_>) -> usize {
+        match self.by {
+            None if !self.is_by_user => 0,
+            None => self.place((item.user, NONE)),
+            Some(by) => {
+                let key = key(plan, item, by);
+                self.place(self.keys_of(item, key))
             }
-            return each(self.place((item.user, NONE)));
-        };
-        if by != Dimension::Team {
-            let key = key(plan, item, by);
-            return each(self.place(self.keys_of(item, key)));
         }
-        let teams = match plan.engine.sets.members(item.teams) {
-            [] => &[NONE],
-            members => members,
-        };
-        for team in teams.iter().filter(|team| plan.shows_team(**team)) {
-            each(self.place(self.keys_of(item, *team)));
-        }
+    }
+
+    /// The place of the group of a team.
+    pub(crate) fn of_team(&mut self, item: &Item<'_>, team: u32) -> usize {
+        self.place(self.keys_of(item, team))
     }
 
     #[inline]
@@ -98,7 +99,7 @@ impl Groups {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, keys: Keys) -> usize {
         if self.is_by_user && self.by.is_some() {
             let next = self.keys.len();
@@ -119,7 +120,7 @@ impl Groups {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn key(plan: &Plan<'_>, item: &Item<'_>, by: Dimension) -> u32 {
     match (by, item.of) {
         (Dimension::User, _) => item.user,

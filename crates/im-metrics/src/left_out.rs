@@ -105,6 +105,7 @@ impl LeftOut {
         others.iter().all(Option::is_none)
     }
 
+    #[inline(always)]
     fn count(&mut self, plan: &Plan<'_>, row: Row<'_>) {
         if row.is(Flags::TEST) {
             self.test += 1;
@@ -123,33 +124,34 @@ impl LeftOut {
         }
     }
 
+    #[inline(always)]
     fn count_own(&mut self, plan: &Plan<'_>, row: Row<'_>) {
-        let is_recovery = plan.query.metric == Metric::FailedDeploymentRecoveryTime;
+        let add = |count: &mut Option<u64>, holds: bool| {
+            if let Some(count) = count {
+                *count += u64::from(holds);
+            }
+            count.is_some() && holds
+        };
         let is_unlinked = || {
-            if is_recovery {
+            if plan.query.metric == Metric::FailedDeploymentRecoveryTime {
                 failed_deployment_recovery_time::finish(plan, row).is_none()
             } else {
                 plan.linked(row).is_none()
             }
         };
-        let is_negative = || failed_deployment_recovery_time::is_negative(plan, row);
-        let reasons: [(&mut Option<u64>, &dyn Fn() -> bool); 6] = [
-            (&mut self.open, &|| row.is(Flags::OPEN)),
-            (&mut self.unacknowledged, &|| row.first_ack() == NEVER),
-            (&mut self.not_failure, &|| row.is(Flags::NOT_FAILURE)),
-            (&mut self.unlinked, &is_unlinked),
-            (&mut self.negative, &is_negative),
-            (&mut self.no_target, &|| {
-                sla_compliance::target(plan, row).is_none()
-            }),
-        ];
-        for (count, holds) in reasons {
-            if let Some(count) = count
-                && holds()
-            {
-                *count += 1;
-                return;
-            }
-        }
+        let _ = add(&mut self.open, row.is(Flags::OPEN))
+            || add(&mut self.unacknowledged, row.first_ack() == NEVER)
+            || add(&mut self.not_failure, row.is(Flags::NOT_FAILURE))
+            || (self.unlinked.is_some() && add(&mut self.unlinked, is_unlinked()))
+            || (self.negative.is_some()
+                && add(
+                    &mut self.negative,
+                    failed_deployment_recovery_time::is_negative(plan, row),
+                ))
+            || (self.no_target.is_some()
+                && add(
+                    &mut self.no_target,
+                    sla_compliance::target(plan, row).is_none(),
+                ));
     }
 }

@@ -66,6 +66,12 @@ pub(crate) struct Item<'a> {
     pub(crate) measured: Measured,
 }
 
+/// What takes the items of a metric.
+pub(crate) trait Sink<'a> {
+    /// Takes one.
+    fn take(&mut self, item: Item<'a>);
+}
+
 /// What an item is about.
 #[derive(Clone, Copy)]
 pub(crate) enum Of<'a> {
@@ -271,7 +277,7 @@ impl<'a> Plan<'a> {
     }
 
     /// A field of an incident.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn field(&self, row: Row<'_>, dimension: Dimension) -> u32 {
         let now = self.query.as_of == AsOf::Current;
         match dimension {
@@ -291,7 +297,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether an incident passes the filters on its fields, service and environment included.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn passes(&self, row: Row<'_>) -> bool {
         let service = self.service.as_ref();
         let environment = self.environment.as_ref();
@@ -301,7 +307,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether it passes the filters that say nothing of a deployment.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn passes_as_failure(&self, row: Row<'_>) -> bool {
         (self.fields.is_empty() && self.titles.is_empty()) || self.passes_fields(row)
     }
@@ -324,7 +330,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether a set of teams passes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn passes_teams(&self, teams: u32) -> bool {
         let Some(allowed) = &self.team else {
             return true;
@@ -341,12 +347,13 @@ impl<'a> Plan<'a> {
     }
 
     /// Whether a person passes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn passes_user(&self, user: u32) -> bool {
         self.user.as_ref().is_none_or(|allowed| allowed.has(user))
     }
 
     /// The deployment behind an incident, as far as the query lets it be so late.
+    #[inline(always)]
     pub(crate) fn linked(&self, row: Row<'_>) -> Option<&'a Deployment> {
         let found = self.engine.deployments.get(row.deployment())?;
         let in_time = match (row.method(), self.query.max_lag, found.finished) {

@@ -6,41 +6,45 @@
 //!
 //! Service, team and environment are the deployment's; other filters select failures only.
 
-use std::collections::HashSet;
-
 use crate::columns::Share;
-use crate::plan::{Item, Measured, Plan};
+use crate::num;
+use crate::plan::{Item, Measured, Plan, Sink};
 use crate::query::Mode;
 
-pub(crate) fn items<'a>(plan: &'a Plan<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &'a Plan<'a>, sink: &mut impl Sink<'a>) {
     let blamed = match plan.query.mode {
         Mode::Attributed => blamed(plan),
-        Mode::Impact => HashSet::new(),
+        Mode::Impact => Vec::new(),
     };
-    for deployment in &plan.engine.deployments.all {
+    for (place, deployment) in plan.engine.deployments.all.iter().enumerate() {
         let at = deployment.succeeded(plan.as_of);
         let Some(at) = at.filter(|_| plan.passes_deployment(deployment)) else {
             continue;
         };
-        let failed = Measured::Share(blamed.contains(&deployment.id));
-        emit(Item::of_deployment(plan, deployment, at, failed));
+        let failed = Measured::Share(blamed.get(place) == Some(&true));
+        sink.take(Item::of_deployment(plan, deployment, at, failed));
     }
     if plan.query.mode == Mode::Impact {
         plan.rows_in_range(Share::WHOLE, |row| {
             if row.is_failure() && plan.passes(row) {
-                emit(Item::of(row, row.trigger(), Measured::Failure));
+                sink.take(Item::of(row, row.trigger(), Measured::Failure));
             }
         });
     }
 }
 
-/// The ids of the deployments behind failures.
-fn blamed<'a>(plan: &'a Plan<'a>) -> HashSet<u32> {
-    let mut ids = HashSet::new();
+/// Of each deployment by its place, whether it is behind a failure.
+fn blamed<'a>(plan: &'a Plan<'a>) -> Vec<bool> {
+    let mut blamed = vec![false; plan.engine.deployments.all.len()];
     plan.rows(Share::WHOLE, |row| {
-        if row.is_failure() && plan.passes_as_failure(row) {
-            ids.extend(plan.linked(row).map(|deployment| deployment.id));
+        if row.is_failure()
+            && plan.passes_as_failure(row)
+            && plan.linked(row).is_some()
+            && let Some(is_blamed) = blamed.get_mut(num::at(row.deployment()))
+        {
+            *is_blamed = true;
         }
     });
-    ids
+    blamed
 }

@@ -3,18 +3,15 @@
 //! Deployment finish − commit time; negative values are kept. Bucketed by finish.
 
 use crate::deployments::Deployment;
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Item, Measured, Plan, Sink};
 
-pub(crate) fn items<'a>(
-    plan: &Plan<'_>,
-    deployment: &'a Deployment,
-    emit: &mut impl FnMut(Item<'a>),
-) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'_>, deployment: &'a Deployment, sink: &mut impl Sink<'a>) {
     let Some(at) = deployment.succeeded(plan.as_of) else {
         return;
     };
     for commit in &deployment.commits {
         let took = Measured::Duration(at - commit);
-        emit(Item::of_deployment(plan, deployment, at, took));
+        sink.take(Item::of_deployment(plan, deployment, at, took));
     }
 }

@@ -1,14 +1,11 @@
 //! `deployment_frequency`: successful deployments by their finish; count, and count ÷ days.
 
 use crate::deployments::Deployment;
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Item, Measured, Plan, Sink};
 
-pub(crate) fn items<'a>(
-    plan: &Plan<'_>,
-    deployment: &'a Deployment,
-    emit: &mut impl FnMut(Item<'a>),
-) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'_>, deployment: &'a Deployment, sink: &mut impl Sink<'a>) {
     if let Some(at) = deployment.succeeded(plan.as_of) {
-        emit(Item::of_deployment(plan, deployment, at, Measured::One));
+        sink.take(Item::of_deployment(plan, deployment, at, Measured::One));
     }
 }

@@ -1,13 +1,14 @@
 //! `escalations`: how often an incident moved along its policy, by when it did. Merge sources stay in.
 
 use crate::columns::{Flags, Row};
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Item, Measured, Plan, Sink};
 
-pub(crate) fn items<'a>(_: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(_: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if row.is(Flags::TEST) {
         return;
     }
     for at in row.escalation_list() {
-        emit(Item::of(row, *at, Measured::One));
+        sink.take(Item::of(row, *at, Measured::One));
     }
 }

@@ -5,9 +5,10 @@
 
 use crate::columns::Row;
 use crate::metrics::mttr::resolve_used;
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Item, Measured, Plan, Sink};
 
-pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if !row.is_failure() {
         return;
     }
@@ -15,7 +16,7 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Ite
         return;
     };
     if used.at >= finished {
-        emit(Item {
+        sink.take(Item {
             resolver: Some(used.kind),
             ..Item::of(row, used.at, Measured::Duration(used.at - finished))
         });

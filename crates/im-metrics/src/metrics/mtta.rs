@@ -4,12 +4,13 @@
 //! first acknowledger's.
 
 use crate::columns::{NEVER, Row};
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Item, Measured, Plan, Sink};
 
-pub(crate) fn items<'a>(_: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(_: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if row.is_left_out() || row.first_ack() == NEVER {
         return;
     }
     let took = Measured::Duration(row.first_ack() - row.trigger());
-    emit(Item::of(row, row.trigger(), took).by_teams(row.first_ack_teams()));
+    sink.take(Item::of(row, row.trigger(), took).by_teams(row.first_ack_teams()));
 }

@@ -6,7 +6,7 @@
 
 use crate::columns::{Flags, NEVER, Row};
 use crate::input::ResolverKind;
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Item, Measured, Plan, Sink};
 use crate::query::{BucketBy, Recovery};
 
 /// The resolve that a recovery uses.
@@ -19,6 +19,7 @@ pub(super) struct Used {
 }
 
 /// The resolve that the query uses; `None` for an incident that is open or never was resolved.
+#[inline(always)]
 pub(super) fn resolve_used(plan: &Plan<'_>, row: Row<'_>) -> Option<Used> {
     if row.is(Flags::OPEN) || row.last_resolve() == NEVER {
         return None;
@@ -44,7 +45,8 @@ pub(super) fn resolve_used(plan: &Plan<'_>, row: Row<'_>) -> Option<Used> {
     Some(used)
 }
 
-pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if row.is_left_out() {
         return;
     }
@@ -55,7 +57,7 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Ite
         BucketBy::Triggered => row.trigger(),
         BucketBy::Resolved => used.at,
     };
-    emit(Item {
+    sink.take(Item {
         resolver: Some(used.kind),
         ..Item::of(row, at, Measured::Duration(used.took)).by_teams(used.teams)
     });

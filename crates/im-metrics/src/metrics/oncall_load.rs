@@ -5,9 +5,10 @@
 
 use crate::columns::{Flags, PageKinds, Row};
 use crate::metrics::pages;
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Measured, Plan, Sink};
 
-pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if row.is(Flags::TEST) {
         return;
     }
@@ -17,6 +18,6 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Ite
             out_of_hours: page.kinds.has(PageKinds::OUT_OF_HOURS),
             escalated_away: page.kinds.has(PageKinds::ESCALATED_AWAY),
         };
-        emit(pages::item(row, page, measured));
+        sink.take(pages::item(row, page, measured));
     }
 }

@@ -2,15 +2,16 @@
 //! range, or at `as_of_time` if that is earlier. Merge sources are open until they were merged.
 
 use crate::columns::{Flags, Row};
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Item, Measured, Plan, Sink};
 
-pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if row.is(Flags::TEST) {
         return;
     }
     for (bucket, end) in plan.cuts.ends().enumerate() {
         if is_open_at(row, end, plan.as_of) {
-            emit(Item {
+            sink.take(Item {
                 bucket: Some(bucket),
                 ..Item::of(row, row.trigger(), Measured::One)
             });

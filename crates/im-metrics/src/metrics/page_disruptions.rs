@@ -6,10 +6,11 @@
 
 use crate::columns::{Flags, Page, PageKinds, Row};
 use crate::metrics::pages;
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Measured, Plan, Sink};
 use crate::query::{Measure, Query, When};
 
-pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if row.is(Flags::TEST) {
         return;
     }
@@ -21,7 +22,7 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Ite
             When::WorkingHours => !out,
         };
         if counts {
-            emit(pages::item(row, page, measured(plan.query, page)));
+            sink.take(pages::item(row, page, measured(plan.query, page)));
         }
     }
 }

@@ -6,18 +6,19 @@
 //! nobody acknowledged. Pages by people are attributed to the person's teams. Merge sources stay in.
 
 use crate::columns::{Flags, Page, PageKinds, Row};
-use crate::plan::{Item, Measured, Plan};
+use crate::plan::{Item, Measured, Plan, Sink};
 use crate::query::PageSource;
 
-pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if row.is(Flags::TEST) {
         return;
     }
     match plan.query.source {
-        PageSource::Incidents => emit(Item::of(row, row.trigger(), Measured::One)),
+        PageSource::Incidents => sink.take(Item::of(row, row.trigger(), Measured::One)),
         PageSource::Notifications | PageSource::Acknowledgements => {
             for page in of_people(plan, row) {
-                emit(item(row, page, Measured::One));
+                sink.take(item(row, page, Measured::One));
             }
         }
     }

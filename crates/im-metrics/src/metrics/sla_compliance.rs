@@ -5,9 +5,10 @@
 //! yet late.
 
 use crate::columns::{Flags, NEVER, Row};
-use crate::plan::{Item, Measured, Plan, Verdict};
+use crate::plan::{Item, Measured, Plan, Sink, Verdict};
 
-pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Item<'a>)) {
+#[inline(always)]
+pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
     if row.is_left_out() {
         return;
     }
@@ -32,7 +33,7 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, emit: &mut impl FnMut(Ite
         ack: judge(acked, ack),
         resolve: judge(resolved, resolve),
     };
-    emit(Item::of(row, row.trigger(), verdicts));
+    sink.take(Item::of(row, row.trigger(), verdicts));
 }
 
 /// How long an acknowledgement and a resolve may take, in microseconds.

@@ -20,6 +20,7 @@ mod events;
 mod figures;
 mod fill;
 mod intake;
+mod load;
 mod machine;
 mod million;
 mod report;
@@ -51,6 +52,9 @@ fn main() {
     }
     if asked("figures") {
         figures::measure(&scratch, with_peers, &mut report);
+    }
+    if asked("load") {
+        load::measure(&scratch, &mut report);
     }
     if asked("intake") || asked("million") {
         let small = intake::measure(&scratch, &mut report);

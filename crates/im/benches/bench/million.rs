@@ -2,23 +2,15 @@
 
 use std::time::Instant;
 
-use im_store::{Db, StoreError, Value};
-
 use crate::intake::{Bare, Round, round, shares};
 use crate::report::{Figure, Report, say};
 use crate::scratch::Scratch;
 use crate::server::{self, Server};
-use crate::spread::{mean, rate};
+use crate::spread::mean;
 use crate::{fill, machine};
 
 const INCIDENTS: i64 = 1_000_000;
 const ROUNDS: u64 = 2;
-/// Facts in one read.
-const PAGE: i64 = 50_000;
-
-const LOAD: &str = "-- bench.load
-    SELECT seq, incident, kind, at FROM fact WHERE seq > ?1 ORDER BY seq LIMIT ?2";
-
 /// Measures on a full database; `small` are the rounds on an empty one.
 pub(crate) fn measure(scratch: &Scratch, small: &[Round], report: &mut Report) {
     say("a million incidents");
@@ -32,7 +24,6 @@ pub(crate) fn measure(scratch: &Scratch, small: &[Round], report: &mut Report) {
     let begun = Instant::now();
     fill::by_rows(&db, INCIDENTS);
     println!("  filled in {:.0} s", begun.elapsed().as_secs_f64());
-    load(&db, report);
     drop(db);
     let server = Server::start(&dir);
     let bare = Bare::open(&scratch.dir("bare-again"));
@@ -57,24 +48,6 @@ pub(crate) fn measure(scratch: &Scratch, small: &[Round], report: &mut Report) {
             share(small),
             machine::resident_kib(std::process::id()).unwrap_or(0) / 1000,
         ),
-        target: None,
-    });
-}
-
-/// Reads what metrics need of every fact.
-fn load(db: &Db, report: &mut Report) {
-    let (begun, mut count, mut last) = (Instant::now(), 0, 0);
-    loop {
-        let page = db.read(move |tx| tx.query(LOAD, &[Value::Int(last), Value::Int(PAGE)]));
-        let page = page.wait().map_err(|error: StoreError| error).unwrap();
-        let Some(row) = page.last() else { break };
-        last = row.int(0).unwrap();
-        count += page.len();
-    }
-    report.add(Figure {
-        name: "facts read for metrics (incident, kind, at)",
-        value: format!("{:.0} rows a second", rate(count, begun.elapsed())),
-        limit: format!("{count} facts, pages of {PAGE}"),
         target: None,
     });
 }

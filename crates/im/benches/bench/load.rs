@@ -1,0 +1,118 @@
+//! What a server with much history does when it starts: all facts become figures; and how soon a new one counts.
+
+use std::time::Instant;
+
+use im::figures::Figures;
+use im_store::{Db, StoreError, Value, counter};
+use tokio::runtime::Builder;
+
+use crate::events::Events;
+use crate::fill;
+use crate::machine::resident_kib;
+use crate::report::{Figure, Report, Target, say};
+use crate::scratch::Scratch;
+use crate::server::{self, Server};
+use crate::spread::Spread;
+
+const INCIDENTS: i64 = 200_000;
+/// Incidents in one transaction.
+const CHUNK: i64 = 50_000;
+/// New facts whose way into the figures is measured.
+const NEW: usize = 200;
+
+const ROWS: &str = "-- bench.load_incidents
+    WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
+    INSERT INTO incident (number, connector, pd_id, pd_number, pd_url, pd_status, status, title,
+        severity, severity_source, service, assignees, created_at, acknowledged_at, resolved_at,
+        updated_at, version)
+    SELECT i, 'prod', printf('PFILL%09d', i), i, printf('https://example.pagerduty.com/incidents/PFILL%09d', i),
+        'resolved', 'resolved', printf('Checkout error rate above 5%% (%d)', i), 'SEV-2', NULL,
+        'Checkout API', '[]', 1700000000000000 + i * 60000000, NULL,
+        1700000000000000 + i * 60000000 + 600000000, 1700000000000000 + i * 60000000 + 600000000, 2
+      FROM n";
+
+/// Six entries of PagerDuty's log, and what PagerDuty showed once.
+const FACTS: &str = "-- bench.load_facts
+    WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2),
+         k(k, kind, after, actor, person, people, value) AS (VALUES
+            (0, 'triggered',    0,   'service', NULL,     NULL, 'Checkout error rate above 5%'),
+            (1, 'assigned',     0,   'service', NULL,     '[{\"id\":\"PUSR001\",\"name\":\"Ann Lee\"}]', NULL),
+            (2, 'notified',     2,   'service', NULL,     '[{\"id\":\"PUSR001\",\"name\":\"Ann Lee\"}]', 'push'),
+            (3, 'acknowledged', 120, 'user',    'PUSR001', NULL, NULL),
+            (4, 'noted',        300, 'user',    'PUSR001', NULL, 'Restarted the pool'),
+            (5, 'resolved',     600, 'user',    'PUSR001', NULL, 'human'),
+            (6, 'seen',         601, 'none',    NULL,     NULL, NULL))
+    INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind, actor_id, people, value)
+    SELECT 7 * (i - 1) + 1 + k, i, CASE k WHEN 6 THEN 'read' ELSE 'log_entry' END,
+        printf('%010X%016X', i * 549755, k), kind, 1700000000000000 + i * 60000000 + after * 1000000,
+        actor, person, people, value
+      FROM n, k";
+
+const SHOWN: &str = "-- bench.load_sources
+    INSERT INTO fact_source (seq, snapshot)
+    SELECT seq, json_object('version', strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000000, 'unixepoch'),
+        'id', printf('PFILL%09d', incident), 'number', incident,
+        'html_url', printf('https://example.pagerduty.com/incidents/PFILL%09d', incident),
+        'incident_key', NULL, 'read_at', NULL, 'created_at', NULL, 'status', 'resolved',
+        'title', printf('Checkout error rate above 5%% (%d)', incident), 'urgency', 'high',
+        'priority', NULL, 'service', json_object('id', printf('PSVC%03d', incident % 40), 'name', 'Checkout'),
+        'policy', json_object('id', printf('PPOL%03d', incident % 20), 'name', 'Operations'),
+        'assignees', json('[]'), 'teams', json('[{\"id\":\"PTEAM01\",\"name\":\"Core\"}]'), 'merged_into', NULL)
+      FROM fact WHERE seq BETWEEN 7 * (?1 - 1) + 1 AND 7 * ?2 AND kind = 'seen'";
+
+/// Measures.
+pub(crate) fn measure(scratch: &Scratch, report: &mut Report) {
+    say("a server with a million incidents starts");
+    let dir = scratch.dir("load");
+    let server = Server::start(&dir);
+    server.connect_nowhere();
+    server.stop();
+    let db = server::open(&dir);
+    let begun = Instant::now();
+    by_rows(&db, INCIDENTS);
+    println!("  filled in {:.0} s", begun.elapsed().as_secs_f64());
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let figures = Figures::default();
+    let before = resident_kib(std::process::id()).unwrap_or(0);
+    let begun = Instant::now();
+    let count = runtime.block_on(async { figures.known(&db).await.unwrap().engine.len() });
+    let took = begun.elapsed().as_secs_f64();
+    let held = resident_kib(std::process::id()).unwrap_or(0) - before;
+    report.add(Figure {
+        name: "all facts become figures at start",
+        value: format!("{took:.1} s"),
+        limit: format!("{count} incidents with seven facts each; {held} KiB more resident"),
+        target: Some(Target::at_most(took, 4.0, "s")),
+    });
+    let mut events = Events::seeded(7);
+    let rounds = (0..NEW).map(|nth| {
+        fill::digest(&db, &[events.body(nth, 0)]);
+        let begun = Instant::now();
+        runtime.block_on(async { figures.known(&db).await.unwrap().engine.len() });
+        begun.elapsed()
+    });
+    let spread = Spread::of(rounds.collect());
+    report.add(Figure {
+        name: "a new fact counts, after its commit",
+        value: format!("{:.2} ms at most of 99 in 100", spread.percentile_ms(99)),
+        limit: format!("median {:.2} ms", spread.percentile_ms(50)),
+        target: Some(Target::at_most(spread.percentile_ms(99), 100.0, "ms")),
+    });
+}
+
+fn by_rows(db: &Db, incidents: i64) {
+    let mut from = 1;
+    while from <= incidents {
+        let to = incidents.min(from + CHUNK - 1);
+        let chunk = [Value::Int(from), Value::Int(to)];
+        let filled = db.write(move |tx| {
+            for sql in [ROWS, FACTS, SHOWN] {
+                tx.execute(sql, &chunk)?;
+            }
+            let count = u32::try_from(to - from + 1).unwrap_or(0);
+            counter::next(tx, "incident", count)
+        });
+        filled.wait().map_err(|error: StoreError| error).unwrap();
+        from = to + 1;
+    }
+}
