@@ -172,7 +172,7 @@ fn hour(person: u32, key: i64) -> Hour {
 }
 
 impl Cell {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, measured: Measured) {
         match measured {
             Measured::Duration(duration) => self.durations.push(duration),
