@@ -15,7 +15,7 @@ use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::{Item, Measured, Of, Plan, Verdict};
-use crate::query::{Dimension, Metric, Mode, Query};
+use crate::query::{Dimension, Metric, Mode, Query, Reach, Sort};
 
 /// An answer has at most this many figures beside totals; some groups or buckets of more are refused.
 pub const CELLS_MAX: usize = 200_000;
@@ -40,6 +40,8 @@ pub struct Answer {
     pub immature: Vec<bool>,
     /// The groups with at least one item; ungrouped, the one there is.
     pub series: Vec<Series>,
+    /// Items that are in more than one group: the groups add up to more than there is.
+    pub in_several_groups: u64,
     /// What does not count.
     pub left_out: LeftOut,
     /// The published levels that figures were compared with.
@@ -66,6 +68,19 @@ pub struct Value {
     pub figure: Figure,
     /// The published level that it meets.
     pub level: Option<&'static str>,
+    /// How many of its items are of incidents that nobody told of when they were triggered.
+    pub rebuilt: u64,
+    /// Of open incidents the one that is open the longest.
+    pub oldest: Option<Oldest>,
+}
+
+/// The incident that is open the longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Oldest {
+    /// Our number of it.
+    pub incident: i64,
+    /// When it was triggered.
+    pub since: Timestamp,
 }
 
 /// Which published levels were used.
@@ -90,6 +105,10 @@ pub struct Behind {
     pub user: Option<String>,
     /// What it adds.
     pub worth: Worth,
+    /// Whether nobody told of its incident when it was triggered.
+    pub rebuilt: bool,
+    /// Whether it was acknowledged the moment it was triggered: by who made it, so nobody was paged.
+    pub self_assigned: bool,
     /// For a deployment: the failures that are blamed on it.
     pub failures: Vec<Link>,
 }
@@ -212,6 +231,8 @@ fn counted<'a>(plan: &'a Plan<'a>, share: Share, mut each: impl FnMut(usize, Ite
         if let Some(bucket) = bucket
             && plan.passes_teams(item.teams)
             && plan.passes_user(item.user)
+            && plan.passes_resolver(item.resolver)
+            && !(plan.query.reach == Reach::Live && item.is_rebuilt())
         {
             each(bucket, item);
         }
@@ -223,6 +244,8 @@ struct Gathered {
     groups: Groups,
     /// For each group as many as there are buckets.
     cells: Vec<Cell>,
+    /// Items that are in more than one group.
+    in_several: u64,
     left_out: LeftOut,
 }
 
@@ -231,16 +254,20 @@ impl Gathered {
         let mut groups = Groups::new(plan);
         let width = plan.buckets.len();
         let mut cells: Vec<Cell> = vec![Cell::default(); groups.len() * width];
+        let mut in_several = 0;
         counted(plan, share, |bucket, item| {
+            let mut places = 0;
             groups.of(plan, &item, |place| {
+                places += 1;
                 let needed = (place + 1) * width;
                 if cells.len() < needed && needed <= CELLS_MAX {
                     cells.resize_with(needed, Cell::default);
                 }
                 if let Some(cell) = cells.get_mut(place * width + bucket) {
-                    cell.add(item.measured);
+                    cell.add(item.measured, item.is_rebuilt());
                 }
             });
+            in_several += u64::from(places > 1);
         });
         for cell in &mut cells {
             cell.settle();
@@ -248,6 +275,7 @@ impl Gathered {
         Self {
             groups,
             cells,
+            in_several,
             left_out: left_out(plan, share),
         }
     }
@@ -255,6 +283,7 @@ impl Gathered {
     /// Takes what a later share has gathered.
     fn add(&mut self, other: Self, width: usize) {
         self.left_out.add(&other.left_out);
+        self.in_several += other.in_several;
         let places = self.groups.add(&other.groups);
         let needed = (self.groups.len() * width).min(CELLS_MAX);
         self.cells.resize_with(needed, Cell::default);
@@ -281,6 +310,7 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
     let Gathered {
         groups,
         cells,
+        in_several,
         left_out,
     } = gathered;
     if groups.len() * width > CELLS_MAX {
@@ -295,6 +325,11 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
     let mut series = all_series(plan, keyed, threads);
     // No value comes last.
     series.sort_by(|a, b| order(&a.keys).cmp(&order(&b.keys)));
+    if plan.query.sort == Sort::Value {
+        let value = |one: &Series| one.total.figure.headline(plan.query.metric);
+        let value = |one: &Series| value(one).unwrap_or(f64::NEG_INFINITY);
+        series.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    }
     let year = plan.query.benchmark;
     Ok(Answer {
         range: plan.range,
@@ -307,6 +342,7 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
             .collect(),
         buckets: plan.buckets.clone(),
         series,
+        in_several_groups: in_several,
         left_out,
         benchmark: year.map(|year| Benchmark {
             year,
@@ -393,12 +429,21 @@ fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: Vec<Cell>) -> Serie
 }
 
 fn value(plan: &Plan<'_>, cell: Cell, days: i64) -> Value {
+    let (rebuilt, oldest) = (cell.rebuilt(), cell.oldest());
     let figure = cell.figure(plan.query, days);
     let level: Option<Level> = plan
         .query
         .benchmark
         .and_then(|year| benchmarks::level(plan.query.metric, year, &figure));
-    Value { figure, level }
+    Value {
+        figure,
+        level,
+        rebuilt,
+        oldest: oldest.map(|(since, incident)| Oldest {
+            incident,
+            since: instant(since),
+        }),
+    }
 }
 
 fn behind(plan: &Plan<'_>, bucket: usize, item: &Item<'_>) -> Behind {
@@ -414,6 +459,9 @@ fn behind(plan: &Plan<'_>, bucket: usize, item: &Item<'_>) -> Behind {
         },
         user: (item.user != NONE).then(|| text(item.user)).flatten(),
         worth: worth(item.measured),
+        rebuilt: item.is_rebuilt(),
+        self_assigned: plan.query.metric == Metric::Mtta
+            && matches!(item.measured, Measured::Duration(0)),
         failures: Vec::new(),
     }
 }
@@ -421,7 +469,7 @@ fn behind(plan: &Plan<'_>, bucket: usize, item: &Item<'_>) -> Behind {
 fn worth(measured: Measured) -> Worth {
     match measured {
         Measured::Duration(micros) => Worth::Seconds(num::seconds(micros)),
-        Measured::One => Worth::One,
+        Measured::One | Measured::Open { .. } => Worth::One,
         Measured::Hour { key, .. } => Worth::Hour(instant(key)),
         Measured::Share(is_part) => Worth::Part(is_part),
         Measured::Failure => Worth::Part(true),

@@ -7,7 +7,7 @@
 //! An incident of several services is counted by its parts: each is an incident at PagerDuty.
 
 use im_core::{
-    ActorKind, Fact, IncidentNumber, Kind, Line, Named, SeveritySource, Snapshot, Story,
+    ActorKind, Fact, IncidentNumber, Kind, Line, Named, SeveritySource, Snapshot, Source, Story,
 };
 
 use crate::input::{Event, History, ResolverKind, Values, What};
@@ -46,9 +46,20 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         not_change_related: false,
         key: key(facts),
         cause: said(story, &CAUSES).or_else(|| cause(story)),
+        rebuilt: is_rebuilt(facts),
         events: events(story),
     };
     Some(history)
+}
+
+/// Whether neither a person's command nor a webhook told of the trigger: it is known from what was read
+/// afterwards.
+fn is_rebuilt(facts: &[Fact]) -> bool {
+    let told = |fact: &Fact| match fact.source {
+        Source::Command | Source::Answer | Source::Webhook => fact.kind == Kind::Triggered,
+        Source::LogEntry | Source::Read | Source::Look => false,
+    };
+    !facts.iter().any(told)
 }
 
 /// The fields that name a cause.
@@ -163,6 +174,7 @@ fn events(story: &Story) -> Vec<Event> {
             | What::Assigned(_)
             | What::Escalated(_)
             | What::Delegated(_)
+            | What::Snoozed(_)
             | What::Notified { .. } => {}
         }
         events.push(Event {
@@ -191,6 +203,7 @@ fn what(line: &Line, is_taken: bool) -> Option<What> {
             What::Resolved(person(), resolver(line))
         }
         Kind::Reopened => What::Reopened,
+        Kind::Snoozed => What::Snoozed(snoozed_for(line)?),
         Kind::Assigned => What::Assigned(people()),
         Kind::Escalated => What::Escalated(people()),
         Kind::Delegated => What::Delegated(people()),
@@ -211,7 +224,6 @@ fn what(line: &Line, is_taken: bool) -> Option<What> {
         | Kind::PriorityChanged
         | Kind::ServiceChanged
         | Kind::Spanned
-        | Kind::Snoozed
         | Kind::FieldsChanged
         | Kind::StatusUpdated
         | Kind::Responder
@@ -220,6 +232,12 @@ fn what(line: &Line, is_taken: bool) -> Option<What> {
         | Kind::Seen
         | Kind::Other => return None,
     })
+}
+
+/// The length of a snooze in seconds, where its end is told.
+fn snoozed_for(line: &Line) -> Option<u32> {
+    let until: jiff::Timestamp = line.value.as_deref()?.parse().ok()?;
+    until.duration_since(line.at).as_secs().try_into().ok()
 }
 
 /// How it was resolved, a merge apart: that is a matter of the incident. A person is a person,

@@ -16,4 +16,5 @@ mod paging;
 mod random;
 mod ranges;
 mod response;
+mod rows;
 mod same_as_oracle;

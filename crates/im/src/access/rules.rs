@@ -267,6 +267,7 @@ const CONNECTORS: &[Rule] = &[
 const ORGANISATION: &[Rule] = &[
     get(VIEWER, "/api/v1/metrics/{name}"),
     get(VIEWER, "/api/v1/metrics/{name}/items"),
+    get(VIEWER, "/api/v1/metrics"),
     get(VIEWER, "/api/v1/metrics/{name}/insights"),
     get(VIEWER, "/api/v1/findings"),
     get(VIEWER, "/api/v1/directory/{kind}"),

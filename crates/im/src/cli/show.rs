@@ -85,7 +85,7 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
             .collect();
         lines.push(("Fields", fields.join(", ")));
     }
-    lines.push(("Assignees", names(&incident.assignees)));
+    lines.push(("Assignees", people(&incident.assignees)));
     if !incident.helpers.is_empty() {
         let helpers = incident.helpers.iter();
         let helpers: Vec<String> = helpers
@@ -190,6 +190,13 @@ fn by(incident: &Incident) -> String {
 
 fn none() -> String {
     "none".to_owned()
+}
+
+fn people(people: &[Named]) -> String {
+    if people.is_empty() {
+        return "unassigned".to_owned();
+    }
+    names(people)
 }
 
 fn names(things: &[Named]) -> String {
@@ -299,7 +306,7 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
         lines.push(("Urgency", word(twin.urgency.as_ref())));
         let priority = twin.priority.as_ref().map(Priority::name);
         lines.push(("Priority", priority.map_or_else(none, str::to_owned)));
-        lines.push(("Assignees", names(assignees)));
+        lines.push(("Assignees", people(assignees)));
         lines.push(("Policy", named(twin.escalation_policy.as_ref())));
         lines.push(("Teams", names(&twin.teams)));
         lines.push(("Service", named(twin.service.as_ref())));
