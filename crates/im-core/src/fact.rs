@@ -83,7 +83,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// It began. `value`: the title; `detail` of an answer: when we asked for it, on our clock.
+    /// It began. `value`: the title; `detail` of an answer: when we asked for it, on our clock; of a log entry: the
+    /// key by which its sender says that it is the same matter.
     Triggered = "triggered",
     /// Somebody took it.
     Acknowledged = "acknowledged",

@@ -64,7 +64,7 @@ pub fn record(
     } else {
         None
     };
-    let added = facts::append(tx, incident, &reports)?;
+    let added = facts::append(tx, incident, &reports, now)?;
     if let (Some(connector), Some(before), 1..) = (connector, &before, added) {
         conflicts::note(tx, connector, incident, before, &reports, now)?;
     }
@@ -177,7 +177,7 @@ pub(crate) fn refold_alone(
     for _ in 0..ROUNDS_MAX {
         let mut known = facts::of_incident(tx, incident)?;
         if let Some(connector) = connector
-            && gone::report(tx, incident, connector, &known)?
+            && gone::report(tx, incident, connector, &known, now)?
         {
             known = facts::of_incident(tx, incident)?;
         }
@@ -189,7 +189,7 @@ pub(crate) fn refold_alone(
             None => Vec::new(),
         };
         story = Some(folded);
-        if facts::append(tx, incident, &settled)? == 0 {
+        if facts::append(tx, incident, &settled, now)? == 0 {
             break;
         }
     }

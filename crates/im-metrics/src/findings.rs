@@ -15,6 +15,7 @@ use crate::calendar::{days_between, plus_days};
 use crate::columns::{NEVER, Row, Share};
 use crate::derive::{Code, Fact};
 use crate::engine::Engine;
+use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::Plan;
@@ -193,6 +194,26 @@ impl Engine {
             overloaded: self.overloaded(query, &plan, pages_max, now)?,
             causes: causes(self, &rows),
         })
+    }
+
+    /// The last incident before one of the same matter: of its service at trigger, with its key or its title, at most
+    /// 30 days earlier; tests and merge sources are none.
+    pub fn recurs_from(&self, number: i64) -> Option<i64> {
+        let row = self.row(number)?;
+        let title = normal(self.title(row));
+        let place = |row: Row<'_>| (row.trigger(), row.number());
+        let is_before = |other: &Row<'_>| {
+            let apart = row.trigger() - other.trigger();
+            let has_key = row.key() != NONE && other.key() == row.key();
+            place(*other) < place(row)
+                && apart <= RECURS_WITHIN_DAYS * DAY
+                && other.service() == row.service()
+                && !other.is_left_out()
+                && (has_key || normal(self.title(*other)) == title)
+        };
+        let rows = (0..self.main.len()).map(|place| Row::new(&self.main, place));
+        let before = rows.filter(is_before).max_by_key(|other| place(*other))?;
+        Some(before.number())
     }
 
     /// What became worse, by service and by team.
@@ -614,7 +635,6 @@ pub(crate) fn before((from, to): (Date, Date)) -> (Date, Date) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::NONE;
 
     #[test]
     fn mw_19_titles_are_one_without_numbers_ids_and_hosts() {

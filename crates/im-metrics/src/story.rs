@@ -87,11 +87,18 @@ fn severity(story: &Story) -> Option<String> {
     }
 }
 
-/// The key that PagerDuty tells.
+/// The key by which its sender says that it is the same matter: that of its trigger in the log, else the one that
+/// PagerDuty shows of the incident.
 fn key(facts: &[Fact]) -> Option<String> {
+    let triggers = facts.iter().filter(|fact| fact.kind == Kind::Triggered);
+    let mut logged: Vec<&Fact> = triggers
+        .filter(|fact| fact.source == Source::LogEntry)
+        .collect();
+    logged.sort_by_key(|fact| fact.at);
+    let logged = logged.into_iter().find_map(|fact| fact.detail.clone());
     let looks = facts.iter().filter_map(|fact| fact.snapshot.as_ref());
-    let mut keys = looks.filter_map(|look| look.incident_key.clone());
-    keys.find(|key| !key.is_empty())
+    let mut shown = looks.filter_map(|look| look.incident_key.clone());
+    logged.or_else(|| shown.find(|key| !key.is_empty()))
 }
 
 /// How a note that names a cause begins, in any case.

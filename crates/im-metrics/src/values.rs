@@ -5,13 +5,29 @@
 
 use std::collections::BTreeSet;
 
-use crate::columns::Row;
+use jiff::Timestamp;
+
+use crate::columns::{Row, Share};
 use crate::engine::Engine;
 use crate::input::ResolverKind;
 use crate::names::NONE;
-use crate::query::Dimension;
+use crate::params::BadQuery;
+use crate::plan::Plan;
+use crate::query::{Dimension, Query};
 
 impl Engine {
+    /// The incidents that pass the filters of a query, whenever they were; tests included.
+    pub fn passing(&self, query: &Query, now: Timestamp) -> Result<Vec<i64>, BadQuery> {
+        let plan = Plan::new(self, query, now)?;
+        let mut numbers = Vec::new();
+        plan.rows(Share::WHOLE, |row| {
+            if plan.passes(row) && plan.passes_teams(row.teams()) {
+                numbers.push(row.number());
+            }
+        });
+        Ok(numbers)
+    }
+
     /// Whether anything that is known has this value, as a filter writes it.
     pub fn has(&self, by: Dimension, value: &str) -> bool {
         let Some(id) = self.names.find(value) else {

@@ -83,6 +83,9 @@ fn s51_a_key_that_comes_again_after_the_end_is_the_same_matter() {
     let matters: Vec<_> = found.iter().map(|one| one.incidents.clone()).collect();
     // The last has the title of the third, which has the key of the others.
     assert_eq!(matters, [vec![1, 2, 3, 4]]);
+    let engine = world.engine();
+    let from = |number| engine.recurs_from(number);
+    assert_eq!([1, 2, 3, 4].map(from), [None, Some(1), Some(2), Some(3)]);
 }
 
 #[test]

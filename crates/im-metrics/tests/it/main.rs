@@ -9,6 +9,7 @@
 mod changes;
 mod findings;
 mod from_core;
+mod from_facts;
 mod given;
 mod oracle;
 mod organisation;

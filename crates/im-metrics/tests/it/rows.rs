@@ -242,6 +242,22 @@ fn mw_24_without_incidents_there_is_no_figure_and_no_zero() {
 }
 
 #[test]
+fn mw_25_what_nobody_has_is_counted_under_none() {
+    let timer = incident(1, "03-02 09:00 trigger\n03-02 10:00 resolve timer");
+    let world = march(&[timer, plain(2, "03-02", 10)]);
+    table(
+        &world,
+        "mttr",
+        &[(
+            "group_by=team",
+            "none: n=2 mean=2100 median=2100 p90=3300 min=600 max=3600",
+        )],
+    );
+    // Nobody was disturbed by it, and nobody is made up.
+    table(&world, "page_disruptions", &[("group_by=user", "UANN: 1")]);
+}
+
+#[test]
 fn mw_26_policies_filter_and_null_is_none_of_them() {
     let mut none = plain(2, "03-02", 10);
     none.at_trigger.policy = None;

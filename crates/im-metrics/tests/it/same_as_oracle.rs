@@ -16,7 +16,7 @@ fn the_engine_agrees_with_the_second_implementation() {
 }
 
 #[test]
-#[ignore = "minutes: 50,000 histories"]
+#[ignore = "minutes: 50,000 histories; `cargo xtask truth`"]
 fn the_engine_agrees_with_the_second_implementation_on_fifty_thousand_histories() {
     play(50_000 / HISTORIES);
 }
@@ -55,7 +55,7 @@ fn play(worlds: u64) {
     );
 }
 
-fn compare(answer: &Answer, oracle: &Oracle<'_>, place: &str) {
+pub(crate) fn compare(answer: &Answer, oracle: &Oracle<'_>, place: &str) {
     assert_eq!(answer.range, oracle.dates, "{place}");
     let buckets = oracle.buckets();
     let labels: Vec<Date> = answer.buckets.iter().map(|bucket| bucket.label).collect();

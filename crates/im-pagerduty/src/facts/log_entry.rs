@@ -29,7 +29,7 @@ pub(crate) fn log_entry_heard(entry: &LogEntry) -> Option<Heard> {
             .and_then(|incident| incident.id.clone()),
         incident_key: channel
             .filter(|_| kind == Kind::Triggered)
-            .and_then(|channel| said(channel.incident_key.as_ref())),
+            .and_then(sender_key),
         facts: match kind {
             Kind::FieldsChanged => match changed_fields(channel) {
                 // It says neither which field nor what: the webhook does.
@@ -82,7 +82,10 @@ fn kind(word: &str) -> Kind {
 fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
     let channel = entry.channel.as_ref();
     match fact.kind {
-        Kind::Triggered => fact.value = title(entry),
+        Kind::Triggered => {
+            fact.value = title(entry);
+            fact.detail = channel.and_then(sender_key);
+        }
         Kind::Resolved => {
             let how = channel.and_then(|channel| channel.kind.as_deref());
             let resolver = Resolver::of(false, &fact.actor, how);
@@ -127,6 +130,11 @@ fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
         _ => {}
     }
     fact
+}
+
+/// The key by which the sender says that it is the same matter.
+fn sender_key(channel: &Channel) -> Option<String> {
+    said(channel.incident_key.as_ref()).or_else(|| said(channel.dedup_key.as_ref()))
 }
 
 /// The title at that time: an event's description, else the incident's summary of today.

@@ -304,6 +304,7 @@ const ORGANISATION: &[Rule] = &[
     get(VIEWER, "/api/v1/targets"),
     post(ADMIN, "/api/v1/targets", "set a target"),
     delete(ADMIN, "/api/v1/targets/{name}", "removed a target"),
+    get(VIEWER, "/api/v1/facts"),
     get(VIEWER, "/api/v1/data"),
     put(ADMIN, "/api/v1/data", "imported a data document"),
 ];

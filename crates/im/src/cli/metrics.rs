@@ -289,7 +289,7 @@ pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Fai
     }
     let answer: Answer = answer.read()?;
     if args.csv {
-        cx.ui.raw(figures::csv(&answer).as_bytes());
+        cx.ui.raw(figures::as_csv(&answer).as_bytes());
     } else {
         figures::say(&answer, cx);
     }
@@ -298,7 +298,7 @@ pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Fai
 
 /// The figures of an answer of the API as CSV.
 pub(crate) fn csv_of(answer: Value) -> Result<String, serde_json::Error> {
-    Ok(figures::csv(&serde_json::from_value(answer)?))
+    Ok(figures::as_csv(&serde_json::from_value(answer)?))
 }
 
 /// Every flag as the parameter of its name.

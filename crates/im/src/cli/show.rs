@@ -97,6 +97,9 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
         let why = "its service is not synced any more; it is in no list and in no figure";
         lines.push(("Hidden", why.to_owned()));
     }
+    if !incident.merged_into.is_empty() {
+        lines.push(("Merged into", incident.merged_into.join(", and that into ")));
+    }
     let unowned = |since| format!("since {}: nobody is left to page", both(since));
     lines.extend(
         incident

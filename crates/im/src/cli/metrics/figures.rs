@@ -8,6 +8,7 @@ use super::{Answer, Bucket, Figure, Series};
 use crate::cli::context::Context;
 use crate::cli::table::{self, Column};
 use crate::cli::time;
+use crate::csv;
 
 /// What a column of figures is called, and what makes its text.
 type Shown = (&'static str, fn(&Figure) -> String);
@@ -477,7 +478,7 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// One line for each bucket of each group, under a header.
-pub(super) fn csv(answer: &Answer) -> String {
+pub(super) fn as_csv(answer: &Answer) -> String {
     let mut head = vec!["start", "from", "to", "partial", "incomplete"];
     head.extend(answer.group_by.iter().map(String::as_str));
     let mut lines: Vec<Vec<String>> = Vec::new();
@@ -500,13 +501,7 @@ pub(super) fn csv(answer: &Answer) -> String {
         }
     }
     let head = head.into_iter().map(str::to_owned).chain(fields).collect();
-    let mut text = String::new();
-    for line in std::iter::once(head).chain(lines) {
-        let cells: Vec<String> = line.iter().map(|cell| quoted(cell)).collect();
-        text.push_str(&cells.join(","));
-        text.push('\n');
-    }
-    text
+    std::iter::once(head).chain(lines).map(csv::line).collect()
 }
 
 /// The fields of a figure, those of its parts under both names; nothing for null.
@@ -529,12 +524,4 @@ fn flat(figure: &Figure) -> Vec<(String, String)> {
         }
     }
     fields
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }
