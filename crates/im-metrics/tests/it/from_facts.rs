@@ -98,7 +98,12 @@ fn life(dice: &mut Dice, plain: &History) -> (History, Vec<Fact>) {
     let read = Fact::new(Source::Read, "read", Kind::Seen, Actor::NOBODY, last);
     let mut end = look;
     end.version = last;
-    end.merged_into = plain.merged.then(|| "PTARGET".to_owned());
+    // A merge is the last resolve, and no timer's.
+    let resolves = teller.events.iter().rev();
+    let mut resolves = resolves.filter(|event| matches!(event.what, What::Resolved(..)));
+    let is_timer = |event: &Event| matches!(event.what, What::Resolved(_, ResolverKind::Timer));
+    let merged = plain.merged && !resolves.next().is_some_and(is_timer);
+    end.merged_into = merged.then(|| "PTARGET".to_owned());
     teller.facts.push(read.showing(end));
     let Teller {
         dice,
@@ -113,6 +118,7 @@ fn life(dice: &mut Dice, plain: &History) -> (History, Vec<Fact>) {
         key: None,
         cause: None,
         rebuilt: !is_live,
+        merged,
         events,
         ..plain.clone()
     };
