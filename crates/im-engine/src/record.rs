@@ -260,6 +260,26 @@ pub struct Told {
 /// is nothing.
 pub fn told(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Option<Told>, StoreError> {
     let facts = facts::of_incident(tx, incident)?;
+    told_by(tx, incident, facts)
+}
+
+/// The same by the facts that were recorded up to a number.
+pub fn told_up_to(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    seq: i64,
+) -> Result<Option<Told>, StoreError> {
+    let facts = facts::of_incident(tx, incident)?;
+    let known = facts::count_up_to(tx, incident, seq)?;
+    let facts = facts.iter().take(known).cloned().collect();
+    told_by(tx, incident, Arc::new(facts))
+}
+
+fn told_by(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    facts: Arc<Vec<Fact>>,
+) -> Result<Option<Told>, StoreError> {
     let mapping = mapping(tx, incident, None)?;
     let Some(story) = fold(&facts, mapping.as_deref()) else {
         return Ok(None);

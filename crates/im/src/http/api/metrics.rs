@@ -5,6 +5,7 @@
 //! this machine and to tokens with the scope for it.
 
 mod insights;
+mod restated;
 pub(crate) mod types;
 
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
 use insights::Explained;
+use restated::Restated;
 use types::{Answer, Items};
 
 pub(super) use insights::{length, of_what};
@@ -42,6 +44,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(figures))
         .routes(routes!(items))
         .routes(routes!(insights))
+        .routes(routes!(restated))
 }
 
 /// A metric that there is.
@@ -154,6 +157,47 @@ async fn insights(
         Ok(explained.collect())
     });
     Ok(Json(answer.await?))
+}
+
+/// Tell what changed in a figure since it was read
+#[utoipa::path(
+    get, path = "/api/v1/metrics/{name}/restated", tag = "metrics", operation_id = "restate_metric",
+    params(
+        ("name" = String, Path, description = "As for the metric, and so is each of its parameters but `compare` and `as_of_time`; not of deployments and their failures"),
+        ("since" = String, Query, description = "When the figure was read"),
+    ),
+    responses((status = 200, body = Restated, description = "The incidents that add something else now, and what became known late")),
+)]
+async fn restated(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    who: Who,
+    params: Params,
+) -> Result<Json<Restated>, ApiError> {
+    let (own, params) = params.split(&["since"]);
+    let since = own.one("since").and_then(|since| since.parse().ok());
+    let since: jiff::Timestamp = since.ok_or_else(|| {
+        ApiError::bad_request("`since` is missing or no instant")
+            .hint("say when the figure was read, e.g. since=2026-11-30T09:00:00Z")
+    })?;
+    let query = read(&name, &params)?;
+    let is_of_changes = matches!(
+        query.metric,
+        Metric::ChangeFailureRate | Metric::FailedDeploymentRecoveryTime
+    );
+    if is_of_changes || query.metric.is_of_deployments() {
+        let detail = format!("what changed in {name} is not kept");
+        return Err(ApiError::bad_request(detail).hint(
+            "a deployment is as it was recorded last; ask for a metric of incidents or pages",
+        ));
+    }
+    let late = app.db.read(move |tx| restated::late(tx, since)).await?;
+    let restated = compute(&app, move |known, _now| {
+        let query = known.meant(&query)?;
+        may_see(&who, &query, known)?;
+        Restated::new(&query, &late, known)
+    });
+    Ok(Json(restated.await?))
 }
 
 /// List what is behind a metric, oldest first

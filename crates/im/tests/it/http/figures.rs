@@ -314,6 +314,58 @@ async fn mw_17_figures_are_marked_by_the_targets_of_the_organisation() {
 }
 
 #[tokio::test]
+async fn s102_what_became_known_late_restates_a_figure_and_is_told() {
+    let server = with_incidents().await;
+    let read_at = server.clock.now();
+    let restated = async |asked: &str| {
+        let path = format!(
+            "/api/v1/metrics/{}since={read_at}",
+            asked.replace('?', "/restated?")
+        );
+        server.get(&path).await.is(200)["incidents"].clone()
+    };
+    // What happens later restates nothing.
+    server.pass(60);
+    server
+        .post("/api/v1/incidents/2/acknowledge", Value::Null)
+        .await
+        .is(200);
+    assert_eq!(restated("mtta?").await, json!([]));
+    // A day later PagerDuty's log tells of an acknowledgement at 09:16.
+    server.pass(86_400);
+    let at = "2026-11-20T09:16:05.12Z".parse().unwrap();
+    let (log, kind) = (im_core::Source::LogEntry, im_core::Kind::Acknowledged);
+    let fact = im_core::Fact::new(log, "R1", kind, im_core::Actor::NOBODY, at);
+    let number = im_core::IncidentNumber::new(2).unwrap();
+    let now = server.clock.now();
+    server
+        .write(move |tx| {
+            im_engine::record::record(tx, number, None, &[(fact.clone(), None)], now)?;
+            Ok::<_, im_store::StoreError>(())
+        })
+        .await;
+    let want = json!([{
+        "incident": "INC-2",
+        "before": [],
+        "now": [{"bucket": 6, "seconds": 120.0}],
+        "why": [{"kind": "acknowledged", "at": "2026-11-20T09:16:05.12Z", "source": "log_entry", "recorded_at": now}],
+    }]);
+    assert_eq!(restated("mtta?").await, want);
+    assert_eq!(restated("mttr?").await, json!([]), "it moved no recovery");
+    assert_eq!(restated("mtta?severity=SEV-1&").await, json!([]));
+    for wrong in [
+        "mtta/restated",
+        "mtta/restated?since=yesterday",
+        "change_failure_rate/restated?since=2026-11-20T09:00:00Z",
+    ] {
+        server
+            .get(&format!("/api/v1/metrics/{wrong}"))
+            .await
+            .is(400);
+    }
+}
+
+#[tokio::test]
 async fn items_come_in_pages() {
     let server = with_incidents().await;
     let page = server

@@ -283,7 +283,7 @@ struct Link {
 
 /// What an item adds; only the fields of its metric are there.
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct Adds {
+pub(super) struct Adds {
     /// A duration.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
