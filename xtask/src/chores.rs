@@ -102,6 +102,31 @@ fn prove(steps: &mut Steps) {
     steps.run("broken", about, broken::run);
 }
 
+/// The long tests of figures and of the past.
+pub(crate) fn truth() -> ExitCode {
+    let mut steps = Steps::begin();
+    for (name, package, test, about) in [
+        (
+            "figures",
+            "im-metrics",
+            "fifty_thousand_histories",
+            "50,000 random histories, twice",
+        ),
+        (
+            "past",
+            "im-engine",
+            "mw06_the_past_of_a_hundred_thousand",
+            "100,000 incidents and 20 deaths",
+        ),
+    ] {
+        steps.run(name, about, || {
+            let words = ["test", "--profile", "seeds", "-p", package, "--test", "it"];
+            succeed(cargo(&words).args(["--", "--ignored", "--nocapture", test]))
+        });
+    }
+    steps.finish()
+}
+
 /// Changed code, of which tests must notice each change.
 pub(crate) fn mutants(part: Option<&str>) -> ExitCode {
     let mut steps = Steps::begin();

@@ -1,5 +1,5 @@
 //! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `real`, `kills`,
-//! `broken`, `mutants`, `fuzz`, `bless`, `docs`, `foreign` and `bench`.
+//! `broken`, `truth`, `mutants`, `fuzz`, `bless`, `docs`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -37,6 +37,8 @@ Chores:
           until 100000 deliveries were taken; `real 2000 1`: fewer, and by which seed
   kills   kill the program at each step of ingest and delivery, 20 times: the tests do it once
   broken  break the program on purpose, in five ways, and see that `seeds` notices
+  truth   50,000 random histories against a second implementation, from what the engine is fed and
+          from reports, and the past of 100,000 incidents, killed 20 times while it is read
   mutants change the code that must not be wrong in hundreds of ways, and see that a test notices
           each; takes hours: `mutants fold.rs` tries a part
   fuzz    make up input of each kind that comes from outside: `fuzz`, or `fuzz TARGET SECONDS`
@@ -65,6 +67,7 @@ fn main() -> ExitCode {
         ["kills"] => chores::kills("20"),
         ["kills", rounds] => chores::kills(rounds),
         ["broken"] => chores::broken(),
+        ["truth"] => chores::truth(),
         ["mutants"] => chores::mutants(None),
         ["mutants", part] => chores::mutants(Some(part)),
         ["fuzz"] => chores::fuzz(None, None),

@@ -83,8 +83,8 @@ macro_rules! kinds {
 }
 
 kinds! {
-    /// It began. `value`: the title; `detail` of an answer: when we asked for it, on our clock; of a
-    /// log entry: PagerDuty's id of the service that it began on.
+    /// It began. `value`: the title; `detail` of an answer: when we asked for it, on our clock; of a log
+    /// entry: [`Fact::beginning`].
     Triggered = "triggered",
     /// Somebody took it.
     Acknowledged = "acknowledged",
@@ -276,6 +276,34 @@ impl Fact {
     pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
         self.detail = Some(detail.into());
         self
+    }
+
+    /// The same with what a log entry tells of a trigger beside its title: PagerDuty's id of the service that
+    /// it began on, and the key by which its sender says that it is the same matter.
+    #[must_use]
+    pub fn beginning_with(mut self, service: Option<&str>, key: Option<&str>) -> Self {
+        // An id of PagerDuty's has no blank in it.
+        let detail = match (service, key) {
+            (None, None) => None,
+            (service, None) => service.map(str::to_owned),
+            (service, Some(key)) => Some(format!("{} {key}", service.unwrap_or_default())),
+        };
+        self.detail = detail;
+        self
+    }
+
+    /// The service and the key of [`Fact::beginning_with`].
+    pub fn beginning(&self) -> (Option<&str>, Option<&str>) {
+        let told = self.detail.as_deref();
+        let told = told.filter(|_| self.kind == Kind::Triggered && self.source == Source::LogEntry);
+        let Some(told) = told else {
+            return (None, None);
+        };
+        let (service, key) = match told.split_once(' ') {
+            Some((service, key)) => (service, Some(key)),
+            None => (told, None),
+        };
+        (Some(service).filter(|service| !service.is_empty()), key)
     }
 
     /// The same about people.

@@ -66,6 +66,7 @@ pub(crate) fn report(
     incident: IncidentNumber,
     connector: &Connector,
     known: &[Fact],
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let mut services = known
         .iter()
@@ -81,7 +82,7 @@ pub(crate) fn report(
         .filter(|deleted| !known.iter().any(|fact| fact.source_id == deleted.event))
         .map(|deleted| (end(&deleted), None))
         .collect();
-    Ok(facts::append(tx, incident, &ends)? > 0)
+    Ok(facts::append(tx, incident, &ends, now)? > 0)
 }
 
 fn end(deleted: &Deleted) -> Fact {

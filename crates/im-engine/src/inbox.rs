@@ -238,7 +238,7 @@ fn birth(
             Actor::NOBODY,
             at,
         );
-        facts::append(tx, incident, &[(fact.with_value(title), None)])?;
+        facts::append(tx, incident, &[(fact.with_value(title), None)], now)?;
         repair::want(tx, connector.name(), pd_id, 0, true, now)?;
     }
     apply(tx, connector, incident, heard, now).map(|_| ())

@@ -31,6 +31,7 @@ mod gone;
 pub mod inbox;
 pub mod key;
 mod log_page;
+pub mod merges;
 pub mod old;
 mod outbox;
 pub mod parts;

@@ -164,7 +164,7 @@ pub(crate) fn declare(
         let part = parts.find(|(_, part)| part.services.contains(&service));
         fact.detail = part.map(|(index, _)| index.to_string());
     }
-    facts::append(tx, whole, &told)?;
+    facts::append(tx, whole, &told, now)?;
     told.retain(|(fact, _)| !is_span(fact));
     let installation = whose::installation(tx)?;
     for (index, part) in (1..).zip(planned) {
@@ -182,7 +182,7 @@ pub(crate) fn declare(
         };
         let mut own = told.clone();
         own.extend(reports(tx, &[moved], actor, now));
-        facts::append(tx, number, &own)?;
+        facts::append(tx, number, &own, now)?;
         record::refold_alone(tx, number, connector, now)?;
     }
     record::refold_alone(tx, whole, None, now)?;
@@ -232,7 +232,7 @@ pub(crate) fn act(
         parts.push((number, connector, own));
     }
     let told = reports(tx, &all, actor, story.command_at(now));
-    facts::append(tx, whole, &told)?;
+    facts::append(tx, whole, &told, now)?;
     for (number, connector, own) in parts {
         let of_part = |(fact, _): &(Fact, Option<String>)| {
             let own = own
@@ -245,7 +245,7 @@ pub(crate) fn act(
             Some((fact, None))
         };
         let own: Vec<_> = told.iter().filter_map(of_part).collect();
-        if facts::append(tx, number, &own)? > 0 {
+        if facts::append(tx, number, &own, now)? > 0 {
             record::refold_alone(tx, number, connector.as_ref(), now)?;
         }
     }

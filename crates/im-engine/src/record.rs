@@ -64,7 +64,7 @@ pub fn record(
     } else {
         None
     };
-    let added = facts::append(tx, incident, &reports)?;
+    let added = facts::append(tx, incident, &reports, now)?;
     if let (Some(connector), Some(before), 1..) = (connector, &before, added) {
         conflicts::note(tx, connector, incident, before, &reports, now)?;
     }
@@ -177,7 +177,7 @@ pub(crate) fn refold_alone(
     for _ in 0..ROUNDS_MAX {
         let mut known = facts::of_incident(tx, incident)?;
         if let Some(connector) = connector
-            && gone::report(tx, incident, connector, &known)?
+            && gone::report(tx, incident, connector, &known, now)?
         {
             known = facts::of_incident(tx, incident)?;
         }
@@ -189,7 +189,7 @@ pub(crate) fn refold_alone(
             None => Vec::new(),
         };
         story = Some(folded);
-        if facts::append(tx, incident, &settled)? == 0 {
+        if facts::append(tx, incident, &settled, now)? == 0 {
             break;
         }
     }
@@ -260,6 +260,26 @@ pub struct Told {
 /// is nothing.
 pub fn told(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Option<Told>, StoreError> {
     let facts = facts::of_incident(tx, incident)?;
+    told_by(tx, incident, facts)
+}
+
+/// The same by the facts that were recorded up to a number.
+pub fn told_up_to(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    seq: i64,
+) -> Result<Option<Told>, StoreError> {
+    let facts = facts::of_incident(tx, incident)?;
+    let known = facts::count_up_to(tx, incident, seq)?;
+    let facts = facts.iter().take(known).cloned().collect();
+    told_by(tx, incident, Arc::new(facts))
+}
+
+fn told_by(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    facts: Arc<Vec<Fact>>,
+) -> Result<Option<Told>, StoreError> {
     let mapping = mapping(tx, incident, None)?;
     let Some(story) = fold(&facts, mapping.as_deref()) else {
         return Ok(None);

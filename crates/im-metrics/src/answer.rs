@@ -15,7 +15,7 @@ use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::{Item, Measured, Of, Plan, Sink, Verdict};
-use crate::query::{Dimension, Metric, Mode, Query};
+use crate::query::{Dimension, Metric, Mode, Query, Reach, Sort};
 
 /// An answer has at most this many figures beside totals; some groups or buckets of more are refused.
 pub const CELLS_MAX: usize = 200_000;
@@ -40,6 +40,8 @@ pub struct Answer {
     pub immature: Vec<bool>,
     /// The groups with at least one item; ungrouped, the one there is.
     pub series: Vec<Series>,
+    /// Items that are in more than one group: the groups add up to more than there is.
+    pub in_several_groups: u64,
     /// What does not count.
     pub left_out: LeftOut,
     /// The published levels that figures were compared with.
@@ -66,6 +68,19 @@ pub struct Value {
     pub figure: Figure,
     /// The published level that it meets.
     pub level: Option<&'static str>,
+    /// How many of its items are of incidents that nobody told of when they were triggered.
+    pub rebuilt: u64,
+    /// Of open incidents the one that is open the longest.
+    pub oldest: Option<Oldest>,
+}
+
+/// The incident that is open the longest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Oldest {
+    /// Our number of it.
+    pub incident: i64,
+    /// When it was triggered.
+    pub since: Timestamp,
 }
 
 /// Which published levels were used.
@@ -90,6 +105,10 @@ pub struct Behind {
     pub user: Option<String>,
     /// What it adds.
     pub worth: Worth,
+    /// Whether nobody told of its incident when it was triggered.
+    pub rebuilt: bool,
+    /// Whether it was acknowledged the moment it was triggered: by who made it, so nobody was paged.
+    pub self_assigned: bool,
     /// For a deployment: the failures that are blamed on it.
     pub failures: Vec<Link>,
 }
@@ -223,7 +242,11 @@ impl<'p> Counted<'p> {
     fn bucket(&mut self, item: &Item<'_>) -> Option<usize> {
         let by_time = || self.plan.cuts.find(item.at, &mut self.last);
         let bucket = item.bucket.or_else(by_time)?;
-        (self.plan.passes_teams(item.teams) && self.plan.passes_user(item.user)).then_some(bucket)
+        let counts = self.plan.passes_teams(item.teams)
+            && self.plan.passes_user(item.user)
+            && self.plan.passes_resolver(item.resolver)
+            && !(self.plan.query.reach == Reach::Live && item.is_rebuilt());
+        counts.then_some(bucket)
     }
 }
 
@@ -247,17 +270,19 @@ struct Adding<'p> {
     groups: Groups,
     width: usize,
     cells: Vec<Cell>,
+    /// Items that are in more than one group.
+    in_several: u64,
 }
 
 impl Adding<'_> {
     #[inline(always)]
-    fn add(&mut self, place: usize, bucket: usize, measured: Measured) {
+    fn add(&mut self, place: usize, bucket: usize, item: &Item<'_>) {
         let at = place * self.width + bucket;
         if at >= self.cells.len() {
             self.widen(place);
         }
         if let Some(cell) = self.cells.get_mut(at) {
-            cell.add(measured);
+            cell.add(item.measured, item.is_rebuilt());
         }
     }
 
@@ -275,10 +300,13 @@ impl Adding<'_> {
             [] => &[NONE],
             members => members,
         };
+        let mut places = 0;
         for team in teams.iter().filter(|team| plan.shows_team(**team)) {
             let place = self.groups.of_team(item, *team);
-            self.add(place, bucket, item.measured);
+            self.add(place, bucket, item);
+            places += 1;
         }
+        self.in_several += u64::from(places > 1);
     }
 }
 
@@ -292,7 +320,7 @@ impl<'p> Sink<'p> for Adding<'p> {
             self.add_to_teams(bucket, &item);
         } else {
             let place = self.groups.of(self.counted.plan, &item);
-            self.add(place, bucket, item.measured);
+            self.add(place, bucket, &item);
         }
     }
 }
@@ -302,6 +330,8 @@ struct Gathered {
     groups: Groups,
     /// For each group as many as there are buckets.
     cells: Vec<Cell>,
+    /// Items that are in more than one group.
+    in_several: u64,
     left_out: LeftOut,
 }
 
@@ -315,10 +345,14 @@ impl Gathered {
             groups,
             width,
             cells,
+            in_several: 0,
         };
         scan(plan, share, &mut adding);
         let Adding {
-            groups, mut cells, ..
+            groups,
+            mut cells,
+            in_several,
+            ..
         } = adding;
         for cell in &mut cells {
             cell.settle();
@@ -326,6 +360,7 @@ impl Gathered {
         Self {
             groups,
             cells,
+            in_several,
             left_out: left_out(plan, share),
         }
     }
@@ -333,6 +368,7 @@ impl Gathered {
     /// Takes what a later share has gathered.
     fn add(&mut self, other: Self, width: usize) {
         self.left_out.add(&other.left_out);
+        self.in_several += other.in_several;
         let places = self.groups.add(&other.groups);
         let needed = (self.groups.len() * width).min(CELLS_MAX);
         self.cells.resize_with(needed, Cell::default);
@@ -359,6 +395,7 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
     let Gathered {
         groups,
         cells,
+        in_several,
         left_out,
     } = gathered;
     if groups.len() * width > CELLS_MAX {
@@ -373,6 +410,11 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
     let mut series = all_series(plan, keyed, threads);
     // No value comes last.
     series.sort_by(|a, b| order(&a.keys).cmp(&order(&b.keys)));
+    if plan.query.sort == Sort::Value {
+        let value = |one: &Series| one.total.figure.headline(plan.query.metric);
+        let value = |one: &Series| value(one).unwrap_or(f64::NEG_INFINITY);
+        series.sort_by(|a, b| value(b).total_cmp(&value(a)));
+    }
     let year = plan.query.benchmark;
     Ok(Answer {
         range: plan.range,
@@ -385,6 +427,7 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
             .collect(),
         buckets: plan.buckets.clone(),
         series,
+        in_several_groups: in_several,
         left_out,
         benchmark: year.map(|year| Benchmark {
             year,
@@ -471,12 +514,21 @@ fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: Vec<Cell>) -> Serie
 }
 
 fn value(plan: &Plan<'_>, cell: Cell, days: i64) -> Value {
+    let (rebuilt, oldest) = (cell.rebuilt(), cell.oldest());
     let figure = cell.figure(plan.query, days);
     let level: Option<Level> = plan
         .query
         .benchmark
         .and_then(|year| benchmarks::level(plan.query.metric, year, &figure));
-    Value { figure, level }
+    Value {
+        figure,
+        level,
+        rebuilt,
+        oldest: oldest.map(|(since, incident)| Oldest {
+            incident,
+            since: instant(since),
+        }),
+    }
 }
 
 fn behind(plan: &Plan<'_>, bucket: usize, item: &Item<'_>) -> Behind {
@@ -492,6 +544,9 @@ fn behind(plan: &Plan<'_>, bucket: usize, item: &Item<'_>) -> Behind {
         },
         user: (item.user != NONE).then(|| text(item.user)).flatten(),
         worth: worth(item.measured),
+        rebuilt: item.is_rebuilt(),
+        self_assigned: plan.query.metric == Metric::Mtta
+            && matches!(item.measured, Measured::Duration(0)),
         failures: Vec::new(),
     }
 }
@@ -499,7 +554,7 @@ fn behind(plan: &Plan<'_>, bucket: usize, item: &Item<'_>) -> Behind {
 fn worth(measured: Measured) -> Worth {
     match measured {
         Measured::Duration(micros) => Worth::Seconds(num::seconds(micros)),
-        Measured::One => Worth::One,
+        Measured::One | Measured::Open { .. } => Worth::One,
         Measured::Hour { key, .. } => Worth::Hour(instant(key)),
         Measured::Share(is_part) => Worth::Part(is_part),
         Measured::Failure => Worth::Part(true),

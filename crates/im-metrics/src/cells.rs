@@ -143,6 +143,8 @@ pub(crate) struct Cell {
     n: u64,
     /// The part of a ratio, or those acknowledged.
     part: u64,
+    /// Items of incidents that nobody told of when they were triggered.
+    rebuilt: u64,
     durations: Vec<i64>,
     hours: Vec<Hour>,
     /// What few metrics gather; a cell without it is small.
@@ -157,6 +159,8 @@ struct More {
     answered: i128,
     out_of_hours: u64,
     escalated_away: u64,
+    /// The incident that is open the longest: since when, and its number.
+    oldest: Option<(i64, i64)>,
 }
 
 /// An hour of a person: the second that it begins in, then the person, so that what follows each other in time
@@ -173,10 +177,16 @@ fn hour(person: u32, key: i64) -> Hour {
 
 impl Cell {
     #[inline(always)]
-    pub(crate) fn add(&mut self, measured: Measured) {
+    pub(crate) fn add(&mut self, measured: Measured, is_rebuilt: bool) {
+        self.rebuilt += u64::from(is_rebuilt);
         match measured {
             Measured::Duration(duration) => self.durations.push(duration),
             Measured::One => self.n += 1,
+            Measured::Open { number, since } => {
+                self.n += 1;
+                let more = self.more.get_or_insert_default();
+                more.oldest = older(more.oldest, Some((since, number)));
+            }
             Measured::Hour { person, key } => self.hours.push(hour(person, key)),
             Measured::Share(is_part) => {
                 self.n += 1;
@@ -229,6 +239,7 @@ impl Cell {
     pub(crate) fn merge(&mut self, other: &Self) {
         self.n += other.n;
         self.part += other.part;
+        self.rebuilt += other.rebuilt;
         self.durations.extend_from_slice(&other.durations);
         self.hours.extend_from_slice(&other.hours);
         if let Some(theirs) = &other.more {
@@ -238,7 +249,18 @@ impl Cell {
             more.answered += theirs.answered;
             more.out_of_hours += theirs.out_of_hours;
             more.escalated_away += theirs.escalated_away;
+            more.oldest = older(more.oldest, theirs.oldest);
         }
+    }
+
+    /// How many of its items are of incidents that nobody told of when they were triggered.
+    pub(crate) fn rebuilt(&self) -> u64 {
+        self.rebuilt
+    }
+
+    /// The incident that is open the longest: since when, and its number.
+    pub(crate) fn oldest(&self) -> Option<(i64, i64)> {
+        self.more.as_ref()?.oldest
     }
 
     /// The figure of a query's metric, over so many local dates; of a cell that is settled.
@@ -284,6 +306,11 @@ impl Cell {
             },
         }
     }
+}
+
+/// The one that began first, where there is one.
+fn older(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64)> {
+    one.into_iter().chain(other).min()
 }
 
 /// A part over a whole, unless the whole is nothing.

@@ -98,6 +98,8 @@ columns! {
         /// Its policy at trigger is the one that its service has.
         policy_untold: bool,
         not_change_related: bool,
+        /// Nobody told of its trigger when it was.
+        rebuilt: bool,
         /// What a person linked: a deployment's id, `NONE`, or `NOTHING`.
         manual: u32,
         /// Its `deployment` field.
@@ -188,6 +190,8 @@ impl Flags {
     pub(crate) const REOPENED: Self = Self(8);
     /// No failure.
     pub(crate) const NOT_FAILURE: Self = Self(16);
+    /// Nobody told of its trigger when it was.
+    pub(crate) const REBUILT: Self = Self(32);
 
     pub(crate) fn with(self, flag: Self, set: bool) -> Self {
         if set { Self(self.0 | flag.0) } else { self }

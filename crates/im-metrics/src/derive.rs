@@ -12,7 +12,7 @@ use crate::people::People;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fact {
     pub(crate) at: i64,
-    /// The person; for an assignment the set of people; `NONE` for nobody.
+    /// The person; for an assignment the set of people; for a snooze its seconds; `NONE` for nobody.
     pub(crate) who: u32,
     pub(crate) what: Code,
 }
@@ -29,6 +29,7 @@ pub(crate) enum Code {
     Unacknowledged,
     Resolved(ResolverKind),
     Reopened,
+    Snoozed,
     /// By e-mail (true) or otherwise.
     Notified {
         email: bool,
@@ -106,7 +107,8 @@ pub(crate) fn derive(
         .with(Flags::MERGED, given.merge_told && !is_open)
         .with(Flags::TEST, is_test)
         .with(Flags::REOPENED, life.turns.len() > 1)
-        .with(Flags::NOT_FAILURE, given.not_change_related || excluded);
+        .with(Flags::NOT_FAILURE, given.not_change_related || excluded)
+        .with(Flags::REBUILT, given.rebuilt);
     acknowledged_pages(&mut life, facts, known.people);
     notified_pages(&mut life, facts, known);
     life.pages.sort_by_key(|page| page.at);
@@ -169,6 +171,7 @@ fn walk(life: &mut Life, facts: &[Fact], people: &People) {
             | Code::Acknowledged
             | Code::Unacknowledged
             | Code::Reopened
+            | Code::Snoozed
             | Code::Notified { .. } => {}
         }
     }
@@ -210,7 +213,7 @@ fn starts_episode(fact: &Fact, person: u32, known: &Known<'_>) -> bool {
             let mut given = known.sets.members(fact.who).iter();
             given.any(|user| known.people.who(*user) == person)
         }
-        Code::Acknowledged | Code::Resolved(_) | Code::Notified { .. } => false,
+        Code::Acknowledged | Code::Resolved(_) | Code::Snoozed | Code::Notified { .. } => false,
     }
 }
 
@@ -254,6 +257,7 @@ fn episode(
                 | Code::Acknowledged
                 | Code::Unacknowledged
                 | Code::Resolved(_)
+                | Code::Snoozed
                 | Code::Reopened => false,
             };
             is_page && is_theirs(fact)

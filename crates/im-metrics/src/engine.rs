@@ -332,6 +332,7 @@ impl Engine {
             merge_told: history.merged,
             policy_untold: history.policy_untold,
             not_change_related: history.not_change_related,
+            rebuilt: history.rebuilt,
             manual: match &history.link {
                 None => NONE,
                 Some(ManualLink::Nothing) => NOTHING,
@@ -354,6 +355,7 @@ impl Engine {
             What::Unacknowledged => (Code::Unacknowledged, NONE),
             What::Resolved(by, kind) => (Code::Resolved(*kind), one(by)),
             What::Reopened => (Code::Reopened, NONE),
+            What::Snoozed(seconds) => (Code::Snoozed, *seconds),
             What::Notified { user, email } => (Code::Notified { email: *email }, one(user)),
             What::Assigned(to) | What::Delegated(to) | What::Escalated(to) => {
                 let escalated = matches!(event.what, What::Escalated(_));

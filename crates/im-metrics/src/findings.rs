@@ -4,15 +4,18 @@
 //! Nothing is guessed: two incidents recur if their titles or keys say so, and a cause is one that was
 //! named. What is compared with the time before is compared by the metrics' own figures.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
+use crate::answer::{Behind, Thing};
 use crate::calendar::{days_between, plus_days};
 use crate::columns::{NEVER, Row, Share};
 use crate::derive::{Code, Fact};
 use crate::engine::Engine;
+use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::Plan;
@@ -38,14 +41,23 @@ pub struct Findings {
     pub recurring: Vec<Recurring>,
     /// Where time goes, by service; the slowest first.
     pub bottlenecks: Vec<Bottleneck>,
-    /// Triggers by weekday from Monday and by hour, on the organisation's clock.
-    pub heat: [[u64; 24]; 7],
+    /// The incidents triggered by weekday from Monday and by hour, on the organisation's clock; oldest first.
+    pub heat: Vec<[Vec<i64>; 24]>,
     /// Figures that became worse, the worst first.
     pub changes: Vec<Change>,
     /// Weeks in which a person had more pages than the target allows, the most first.
     pub overloaded: Vec<Overloaded>,
-    /// How often each cause was named, the most frequent first; `None` where none was.
-    pub causes: Vec<(Option<String>, u64)>,
+    /// The causes that were named, the most frequent first.
+    pub causes: Vec<Cause>,
+}
+
+/// A cause that was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// Which; `None` where none was.
+    pub cause: Option<String>,
+    /// The incidents, oldest first.
+    pub incidents: Vec<i64>,
 }
 
 /// A matter that came again on one service.
@@ -87,8 +99,8 @@ impl Stage {
 pub struct Bottleneck {
     /// The service.
     pub service: Option<String>,
-    /// Its incidents.
-    pub incidents: u64,
+    /// Its incidents, oldest first.
+    pub incidents: Vec<i64>,
     /// Mean seconds from the trigger to the first acknowledgement.
     pub to_acknowledge: Option<f64>,
     /// Mean seconds from there to the last resolve.
@@ -103,6 +115,10 @@ pub struct Bottleneck {
     pub unowned: f64,
     /// The share of that in the time that they were open.
     pub unowned_share: Option<f64>,
+    /// Seconds in which incidents were open and somebody had acknowledged them.
+    pub engaged: f64,
+    /// Those of them in which they were put off.
+    pub snoozed: f64,
 }
 
 /// A figure that became worse.
@@ -120,6 +136,8 @@ pub struct Change {
     pub now: f64,
     /// How many times more it is; `None` where it was 0 before.
     pub times: Option<f64>,
+    /// The incidents behind the figure now, oldest first.
+    pub incidents: Vec<i64>,
 }
 
 /// A week in which a person had too many pages.
@@ -131,18 +149,21 @@ pub struct Overloaded {
     pub week: Date,
     /// Pages in it.
     pub pages: u64,
+    /// The incidents of these pages, oldest first.
+    pub incidents: Vec<i64>,
 }
 
 /// Everything about a service, being added up.
 #[derive(Default)]
 struct Sums {
-    incidents: u64,
+    incidents: Vec<i64>,
     to_acknowledge: (u64, i128),
     to_resolve: (u64, i128),
     escalations: u64,
     reassignments: u64,
     unowned: i128,
     open: i128,
+    snoozed: i128,
 }
 
 impl Engine {
@@ -162,16 +183,7 @@ impl Engine {
                 rows.push(row);
             }
         });
-        let mut causes: HashMap<u32, u64> = HashMap::new();
-        for row in &rows {
-            *causes.entry(row.cause()).or_default() += 1;
-        }
-        let text = |id: u32| self.names.text(id).map(str::to_owned);
-        let mut causes: Vec<_> = causes
-            .into_iter()
-            .map(|(cause, count)| (text(cause), count))
-            .collect();
-        causes.sort_by(|a, b| (b.1, a.0.is_none(), &a.0).cmp(&(a.1, b.0.is_none(), &b.0)));
+        rows.sort_by_key(|row| (row.trigger(), row.number()));
         Ok(Findings {
             range: plan.range,
             incidents: rows.len().try_into().unwrap_or(u64::MAX),
@@ -180,8 +192,28 @@ impl Engine {
             heat: heat(&plan, &rows),
             changes: self.changes(query, &plan, now)?,
             overloaded: self.overloaded(query, &plan, pages_max, now)?,
-            causes,
+            causes: causes(self, &rows),
         })
+    }
+
+    /// The last incident before one of the same matter: of its service at trigger, with its key or its title, at most
+    /// 30 days earlier; tests and merge sources are none.
+    pub fn recurs_from(&self, number: i64) -> Option<i64> {
+        let row = self.row(number)?;
+        let title = normal(self.title(row));
+        let place = |row: Row<'_>| (row.trigger(), row.number());
+        let is_before = |other: &Row<'_>| {
+            let apart = row.trigger() - other.trigger();
+            let has_key = row.key() != NONE && other.key() == row.key();
+            place(*other) < place(row)
+                && apart <= RECURS_WITHIN_DAYS * DAY
+                && other.service() == row.service()
+                && !other.is_left_out()
+                && (has_key || normal(self.title(*other)) == title)
+        };
+        let rows = (0..self.main.len()).map(|place| Row::new(&self.main, place));
+        let before = rows.filter(is_before).max_by_key(|other| place(*other))?;
+        Some(before.number())
     }
 
     /// What became worse, by service and by team.
@@ -225,6 +257,7 @@ impl Engine {
                             metric,
                             of,
                             key,
+                            incidents: Vec::new(),
                             before: then,
                             now,
                             times: (then > 0.0).then(|| now / then),
@@ -237,6 +270,11 @@ impl Engine {
         let worse = |change: &Change| change.times.unwrap_or(f64::INFINITY);
         changes.sort_by(|a, b| worse(b).total_cmp(&worse(a)));
         changes.truncate(CHANGES_MAX);
+        for change in &mut changes {
+            let asked = like(change.metric, query, plan.range, "all", "none")?;
+            let asked = only(asked, change.of, change.key.clone());
+            change.incidents = incidents(&self.items(&asked, now)?);
+        }
         Ok(changes)
     }
 
@@ -258,10 +296,14 @@ impl Engine {
             for (bucket, value) in answer.buckets.iter().zip(&series.values) {
                 let pages = value.figure.count();
                 if num::float(pages.into()) > pages_max {
+                    let range = (bucket.first, bucket.last);
+                    let week = like(Metric::PageDisruptions, query, range, "all", "none")?;
+                    let week = only(week, Dimension::User, Some(user.clone()));
                     found.push(Overloaded {
                         user: user.clone(),
                         week: bucket.label,
                         pages,
+                        incidents: incidents(&self.items(&week, now)?),
                     });
                 }
             }
@@ -294,15 +336,62 @@ pub(crate) fn like(
     })
 }
 
-fn heat(plan: &Plan<'_>, rows: &[Row<'_>]) -> [[u64; 24]; 7] {
-    let mut heat = [[0; 24]; 7];
+/// The same question about one part alone.
+fn only(query: Query, by: Dimension, key: Option<String>) -> Query {
+    let mut query = query;
+    query.filters.retain(|(other, _)| *other != by);
+    query.filters.push((by, vec![key]));
+    query
+}
+
+/// The incidents among items, each once, in their order; of deployments the failures.
+fn incidents(items: &[Behind]) -> Vec<i64> {
+    let mut seen = BTreeSet::new();
+    let numbers = items.iter().flat_map(|item| {
+        let own = match &item.what {
+            Thing::Incident(number) => Some(*number),
+            Thing::Deployment(_) => None,
+        };
+        own.into_iter()
+            .chain(item.failures.iter().map(|link| link.incident))
+    });
+    numbers.filter(|number| seen.insert(*number)).collect()
+}
+
+fn causes(engine: &Engine, rows: &[Row<'_>]) -> Vec<Cause> {
+    let mut causes: HashMap<u32, Vec<i64>> = HashMap::new();
+    for row in rows {
+        causes.entry(row.cause()).or_default().push(row.number());
+    }
+    let text = |id: u32| engine.names.text(id).map(str::to_owned);
+    let causes = causes.into_iter();
+    let mut causes: Vec<Cause> = causes
+        .map(|(cause, incidents)| Cause {
+            cause: text(cause),
+            incidents,
+        })
+        .collect();
+    let order = |one: &Cause| {
+        (
+            Reverse(one.incidents.len()),
+            one.cause.is_none(),
+            one.cause.clone(),
+        )
+    };
+    causes.sort_by_key(order);
+    causes
+}
+
+fn heat(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<[Vec<i64>; 24]> {
+    let mut heat: Vec<[Vec<i64>; 24]> = Vec::new();
+    heat.resize_with(7, Default::default);
     for row in rows {
         let at = Timestamp::from_microsecond(row.trigger()).unwrap_or(Timestamp::MAX);
         let local = at.to_zoned(plan.engine.settings.zone.clone());
         let day = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or_default();
         let hour = usize::try_from(local.hour()).unwrap_or_default();
         if let Some(cell) = heat.get_mut(day).and_then(|day| day.get_mut(hour)) {
-            *cell += 1;
+            cell.push(row.number());
         }
     }
     heat
@@ -334,7 +423,7 @@ impl Sums {
         let facts = plan.engine.facts_of(row);
         let until = facts.partition_point(|fact| fact.at <= plan.as_of);
         let facts = facts.get(..until).unwrap_or_default();
-        self.incidents += 1;
+        self.incidents.push(row.number());
         if row.first_ack() != NEVER {
             self.to_acknowledge.0 += 1;
             self.to_acknowledge.1 += i128::from(row.first_ack() - row.trigger());
@@ -351,12 +440,13 @@ impl Sums {
         };
         self.escalations += given(true);
         self.reassignments += given(false).saturating_sub(1);
-        let (unowned, open) = unowned(facts, plan.as_of);
-        self.unowned += i128::from(unowned);
-        self.open += i128::from(open);
+        let spent = Spent::of(facts, plan.as_of);
+        self.unowned += i128::from(spent.unowned);
+        self.open += i128::from(spent.open);
+        self.snoozed += i128::from(spent.snoozed);
     }
 
-    fn told(&self, service: Option<&str>) -> Bottleneck {
+    fn told(self, service: Option<&str>) -> Bottleneck {
         let seconds = |micros: i128| num::float(micros) / 1e6;
         let mean = |(count, sum): (u64, i128)| {
             (count > 0).then(|| seconds(sum) / num::float(count.into()))
@@ -378,42 +468,77 @@ impl Sums {
             unowned: seconds(self.unowned),
             unowned_share: (self.open > 0)
                 .then(|| num::float(self.unowned) / num::float(self.open)),
+            engaged: seconds(self.open - self.unowned),
+            snoozed: seconds(self.snoozed),
         }
     }
 }
 
-/// How long an incident was open without an acknowledgement, and how long it was open, by `as_of`.
-fn unowned(facts: &[Fact], as_of: i64) -> (i64, i64) {
-    let (mut unowned, mut open) = (0, 0);
-    let mut opened: Option<i64> = None;
-    let mut alone: Option<i64> = None;
-    for fact in facts {
-        match fact.what {
-            Code::Triggered | Code::Reopened if opened.is_none() => {
-                opened = Some(fact.at);
-                alone = Some(fact.at);
-            }
-            Code::Acknowledged => unowned += alone.take().map_or(0, |since| fact.at - since),
-            Code::Unacknowledged if opened.is_some() && alone.is_none() => alone = Some(fact.at),
-            Code::Resolved(_) => {
-                open += opened.take().map_or(0, |since| fact.at - since);
-                unowned += alone.take().map_or(0, |since| fact.at - since);
-            }
-            Code::Triggered
-            | Code::Reopened
-            | Code::Unacknowledged
-            | Code::Given { .. }
-            | Code::Notified { .. } => {}
-        }
-    }
-    let until_now = |since: Option<i64>| since.map_or(0, |since| as_of - since);
-    (unowned + until_now(alone), open + until_now(opened))
+/// How the time of an incident was spent by an instant, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Spent {
+    /// Open.
+    open: i64,
+    /// Open, and nobody had acknowledged it.
+    unowned: i64,
+    /// Acknowledged and put off.
+    snoozed: i64,
 }
 
-/// Matters that came at least twice: neighbours of one title, or of one key, at most 30 days apart.
+impl Spent {
+    fn of(facts: &[Fact], as_of: i64) -> Self {
+        let mut spent = Self::default();
+        let mut opened: Option<i64> = None;
+        let mut alone: Option<i64> = None;
+        // Since when it is put off, and until when.
+        let mut off: Option<(i64, i64)> = None;
+        for fact in facts {
+            match fact.what {
+                Code::Triggered | Code::Reopened if opened.is_none() => {
+                    opened = Some(fact.at);
+                    alone = Some(fact.at);
+                }
+                Code::Acknowledged => spent.unowned += since(alone.take(), fact.at),
+                Code::Unacknowledged if opened.is_some() && alone.is_none() => {
+                    alone = Some(fact.at);
+                    spent.snoozed += off_until(off.take(), fact.at);
+                }
+                Code::Snoozed if opened.is_some() => {
+                    // PagerDuty acknowledges what is put off.
+                    spent.unowned += since(alone.take(), fact.at);
+                    spent.snoozed += off_until(off.take(), fact.at);
+                    off = Some((fact.at, fact.at + i64::from(fact.who) * 1_000_000));
+                }
+                Code::Resolved(_) => {
+                    spent.open += since(opened.take(), fact.at);
+                    spent.unowned += since(alone.take(), fact.at);
+                    spent.snoozed += off_until(off.take(), fact.at);
+                }
+                Code::Triggered
+                | Code::Reopened
+                | Code::Unacknowledged
+                | Code::Snoozed
+                | Code::Given { .. }
+                | Code::Notified { .. } => {}
+            }
+        }
+        spent.open += since(opened, as_of);
+        spent.unowned += since(alone, as_of);
+        spent.snoozed += off_until(off, as_of);
+        spent
+    }
+}
+
+fn since(start: Option<i64>, at: i64) -> i64 {
+    start.map_or(0, |start| at - start)
+}
+
+fn off_until(off: Option<(i64, i64)>, at: i64) -> i64 {
+    off.map_or(0, |(start, end)| end.min(at) - start)
+}
+
+/// Matters that came at least twice, of rows in their order: neighbours of one title, or of one key, at most 30 days apart.
 fn recurring(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Recurring> {
-    let mut rows = rows.to_vec();
-    rows.sort_by_key(|row| (row.trigger(), row.number()));
     // The first of each matter stands for it.
     let mut first: Vec<usize> = (0..rows.len()).collect();
     let mut last_of: BTreeMap<(u32, bool, String), usize> = BTreeMap::new();
@@ -440,7 +565,7 @@ fn recurring(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Recurring> {
     let mut found: Vec<Recurring> = matters
         .into_values()
         .filter(|places| places.len() > 1)
-        .filter_map(|places| told(plan, &rows, &places))
+        .filter_map(|places| told(plan, rows, &places))
         .collect();
     found.sort_by(|a, b| {
         let count = |one: &Recurring| one.incidents.len();
@@ -510,7 +635,6 @@ pub(crate) fn before((from, to): (Date, Date)) -> (Date, Date) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::names::NONE;
 
     #[test]
     fn mw_19_titles_are_one_without_numbers_ids_and_hosts() {
@@ -541,8 +665,42 @@ mod tests {
             fact(100, Code::Resolved(crate::input::ResolverKind::Human)),
             fact(200, Code::Reopened),
         ];
-        assert_eq!(unowned(&facts, 250), (10 + 30 + 50, 100 + 50));
-        assert_eq!(unowned(&facts[..1], 25), (25, 25));
-        assert_eq!(unowned(&facts[..5], 250), (40, 100));
+        let spent = |facts: &[Fact], as_of| {
+            let spent = Spent::of(facts, as_of);
+            (spent.unowned, spent.open)
+        };
+        assert_eq!(spent(&facts, 250), (10 + 30 + 50, 100 + 50));
+        assert_eq!(spent(&facts[..1], 25), (25, 25));
+        assert_eq!(spent(&facts[..5], 250), (40, 100));
+    }
+
+    #[test]
+    fn s36_a_snooze_lasts_until_it_wakes_is_resolved_or_is_put_off_again() {
+        let fact = |at: i64, what, who| Fact {
+            at: at * 1_000_000,
+            who,
+            what,
+        };
+        let facts = [
+            fact(0, Code::Triggered, NONE),
+            fact(10, Code::Acknowledged, NONE),
+            fact(20, Code::Snoozed, 100),
+            fact(120, Code::Unacknowledged, NONE),
+            fact(130, Code::Snoozed, 100),
+            fact(150, Code::Snoozed, 1_000),
+            fact(200, Code::Resolved(crate::input::ResolverKind::Human), NONE),
+        ];
+        let spent = |facts: &[Fact], as_of: i64| {
+            let Spent {
+                open,
+                unowned,
+                snoozed,
+            } = Spent::of(facts, as_of * 1_000_000);
+            [open, unowned, snoozed].map(|micros| micros / 1_000_000)
+        };
+        assert_eq!(spent(&facts, 300), [200, 10 + 10, 100 + 20 + 50]);
+        assert_eq!(spent(&facts[..3], 60), [60, 10, 40]);
+        // It is late to wake: what lies behind its end is no part of it.
+        assert_eq!(spent(&facts[..3], 180), [180, 10, 100]);
     }
 }

@@ -2,10 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::input::ResolverKind;
 use crate::names::NONE;
 use crate::num;
-use crate::plan::{Item, Of, Plan};
+use crate::plan::{Item, Of, Plan, word};
 use crate::query::{Dimension, Metric};
 
 /// The keys of a group, by their numbers; the second is `NONE` where there is one.
@@ -130,10 +129,4 @@ fn key(plan: &Plan<'_>, item: &Item<'_>, by: Dimension) -> u32 {
         (Dimension::Environment, Of::Deployment(deployment)) => deployment.environment,
         (_, Of::Deployment(_)) => NONE,
     }
-}
-
-/// The engine's first names are these words.
-fn word(kind: ResolverKind) -> u32 {
-    let place = ResolverKind::ALL.iter().position(|word| *word == kind);
-    place.map_or(NONE, num::id)
 }

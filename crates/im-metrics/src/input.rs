@@ -45,6 +45,8 @@ pub struct History {
     pub key: Option<String>,
     /// The category of its cause that somebody named.
     pub cause: Option<String>,
+    /// Whether nobody told of its trigger when it was: PagerDuty's log or a read did later.
+    pub rebuilt: bool,
     /// What happened, in the order of `docs/metrics.md`; the first is its trigger.
     pub events: Vec<Event>,
 }
@@ -99,6 +101,8 @@ pub enum What {
     Resolved(Option<String>, ResolverKind),
     /// It was opened again.
     Reopened,
+    /// It was put off for so many seconds, by whoever has it.
+    Snoozed(u32),
     /// A person was sent a message.
     Notified {
         /// Whom, where it is known.

@@ -6,7 +6,7 @@
 use crate::columns::{Flags, NEVER, Row, Share};
 use crate::metrics::{failed_deployment_recovery_time, sla_compliance};
 use crate::plan::Plan;
-use crate::query::{Metric, Mode};
+use crate::query::{Metric, Mode, Query, Reach};
 
 /// How many incidents an answer leaves out. A reason that the metric has no use for is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -27,11 +27,13 @@ pub struct LeftOut {
     pub negative: Option<u64>,
     /// No target for their severity.
     pub no_target: Option<u64>,
+    /// Known from what was read afterwards, where only what was told counts.
+    pub rebuilt: Option<u64>,
 }
 
 /// Counts what the query leaves out of a share of the incidents.
 pub(crate) fn left_out<'a>(plan: &'a Plan<'a>, share: Share) -> LeftOut {
-    let mut left_out = LeftOut::none(plan.query.metric, plan.query.mode);
+    let mut left_out = LeftOut::none(plan.query);
     if plan.query.metric.is_of_deployments() {
         return left_out;
     }
@@ -51,7 +53,8 @@ pub(crate) fn left_out<'a>(plan: &'a Plan<'a>, share: Share) -> LeftOut {
 
 impl LeftOut {
     /// Zero for each reason that a metric uses.
-    fn none(metric: Metric, mode: Mode) -> Self {
+    fn none(query: &Query) -> Self {
+        let (metric, mode) = (query.metric, query.mode);
         let used = |uses: bool| uses.then_some(0);
         let is_recovery = metric == Metric::FailedDeploymentRecoveryTime;
         let is_attributed = metric == Metric::ChangeFailureRate && mode == Mode::Attributed;
@@ -65,6 +68,7 @@ impl LeftOut {
             unlinked: used(is_recovery || is_attributed),
             negative: used(is_recovery),
             no_target: used(metric == Metric::SlaCompliance),
+            rebuilt: used(query.reach == Reach::Live),
         }
     }
 
@@ -79,6 +83,7 @@ impl LeftOut {
             (&mut self.unlinked, other.unlinked),
             (&mut self.negative, other.negative),
             (&mut self.no_target, other.no_target),
+            (&mut self.rebuilt, other.rebuilt),
         ];
         for (count, more) in counts {
             if let (Some(count), Some(more)) = (count, more) {
@@ -91,7 +96,8 @@ impl LeftOut {
     fn flags(&self) -> Flags {
         let flags = Flags::TEST.with(Flags::MERGED, true);
         let flags = flags.with(Flags::OPEN, self.open.is_some());
-        flags.with(Flags::NOT_FAILURE, self.not_failure.is_some())
+        let flags = flags.with(Flags::NOT_FAILURE, self.not_failure.is_some());
+        flags.with(Flags::REBUILT, self.rebuilt.is_some())
     }
 
     /// Whether no other reason is used.
@@ -152,6 +158,7 @@ impl LeftOut {
                 && add(
                     &mut self.no_target,
                     sla_compliance::target(plan, row).is_none(),
-                ));
+                ))
+            || add(&mut self.rebuilt, row.is(Flags::REBUILT));
     }
 }

@@ -43,14 +43,15 @@ mod plan;
 mod query;
 mod rails;
 mod story;
+mod values;
 
-pub use answer::{Answer, Behind, Benchmark, CELLS_MAX, Link, Series, Thing, Value, Worth};
+pub use answer::{Answer, Behind, Benchmark, CELLS_MAX, Link, Oldest, Series, Thing, Value, Worth};
 pub use calendar::{BUCKETS_MAX, Bucket, BucketSize, local_date};
 pub use cells::{Durations, Figure, Judged};
 pub use columns::Method;
 pub use engine::Engine;
 pub use findings::{
-    Bottleneck, Change, Findings, Overloaded, RECURS_WITHIN_DAYS, Recurring, Stage,
+    Bottleneck, Cause, Change, Findings, Overloaded, RECURS_WITHIN_DAYS, Recurring, Stage,
 };
 pub use hours::{BadHours, Week};
 pub use insights::{Insight, Mover};
@@ -58,8 +59,8 @@ pub use left_out::LeftOut;
 pub use params::{BadQuery, parameters_of, parse, used};
 pub use plan::Verdict;
 pub use query::{
-    AsOf, BucketBy, Dimension, Filter, Measure, Metric, Mode, PageSource, Query, Recovery, View,
-    When,
+    Area, AsOf, BucketBy, Dimension, Filter, Measure, Metric, Mode, PageSource, Query, Reach,
+    Recovery, Sort, View, When,
 };
 pub use rails::iana;
 pub use story::history;

@@ -6,9 +6,10 @@ use jiff::civil::Date;
 use crate::answer::CELLS_MAX;
 use crate::benchmarks;
 use crate::calendar::{BUCKETS_MAX, BucketSize};
+use crate::input::ResolverKind;
 use crate::query::{
-    AsOf, BucketBy, Dimension, Filter, Measure, Metric, Mode, PageSource, Query, Recovery, View,
-    When,
+    AsOf, BucketBy, Dimension, Filter, Measure, Metric, Mode, PageSource, Query, Reach, Recovery,
+    Sort, View, When,
 };
 
 /// Why a question is refused.
@@ -43,6 +44,16 @@ pub enum BadQuery {
         value: String,
         /// What there is.
         allowed: String,
+    },
+    /// A value to filter by that nothing has.
+    #[error("nothing that is known here has the {by} `{value}`: {instead}")]
+    Unknown {
+        /// What is filtered by.
+        by: &'static str,
+        /// What was given.
+        value: String,
+        /// What there is.
+        instead: String,
     },
     /// Given twice.
     #[error("`{0}` was given twice: once is enough")]
@@ -117,8 +128,13 @@ pub fn parameters_of(metric: Metric) -> Vec<&'static str> {
         "as_of",
         "as_of_time",
         "compare",
+        "sort",
         "view",
     ];
+    // The failures of a deployment are not its items.
+    if !metric.is_of_deployments() && metric != Metric::ChangeFailureRate {
+        names.push("history");
+    }
     names.extend_from_slice(own_parameters(metric));
     if metric.is_dora() {
         names.push("benchmark");
@@ -133,6 +149,9 @@ pub fn parameters_of(metric: Metric) -> Vec<&'static str> {
 /// its value, given or not, and the filters.
 pub fn used(query: &Query) -> Vec<(&'static str, String)> {
     let mut used = vec![("as_of", query.as_of.as_str().to_owned())];
+    if query.reach == Reach::Live {
+        used.push(("history", query.reach.as_str().to_owned()));
+    }
     let own = own_parameters(query.metric).iter();
     used.extend(own.map(|name| (*name, value_of(query, name))));
     for (dimension, values) in &query.filters {
@@ -217,6 +236,12 @@ impl Reader<'_> {
                     "previous",
                 )?
                 .is_some(),
+            sort: self
+                .word("sort", Sort::parse, &words(Sort::ALL, Sort::as_str))?
+                .unwrap_or(Sort::Key),
+            reach: self
+                .word("history", Reach::parse, &words(Reach::ALL, Reach::as_str))?
+                .unwrap_or(Reach::All),
             as_of_time: self.instant("as_of_time")?,
             recovery: self.recovery(view)?,
             bucket_by: self.bucket_by(view)?,
@@ -381,6 +406,13 @@ impl Reader<'_> {
             let is_null = *value == "null" && dimension != Dimension::Title;
             if dimension == Dimension::Urgency && !["high", "low", "null"].contains(value) {
                 return Err(self.refuse(name, value, "high, low or null"));
+            }
+            if dimension == Dimension::Origin && !["pagerduty", "im"].contains(value) {
+                return Err(self.refuse(name, value, "pagerduty or im"));
+            }
+            let kinds = ResolverKind::ALL.map(ResolverKind::as_str);
+            if dimension == Dimension::ResolverKind && !kinds.contains(value) {
+                return Err(self.refuse(name, value, list(kinds.into_iter())));
             }
             let ignores_case = [Dimension::Environment, Dimension::Title].contains(&dimension);
             let value = (!is_null).then(|| {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::calendar::{Bucket, Cuts, buckets, local_date, plus_days};
-use crate::columns::{Method, Part, Row, Share};
+use crate::columns::{Flags, Method, Part, Row, Share};
 use crate::deployments::Deployment;
 use crate::engine::Engine;
 use crate::input::ResolverKind;
@@ -31,6 +31,7 @@ pub(crate) struct Plan<'a> {
     environment: Option<Allowed>,
     team: Option<Allowed>,
     user: Option<Allowed>,
+    resolver: Option<Allowed>,
     fields: Vec<(Dimension, Allowed)>,
     titles: Vec<String>,
 }
@@ -84,6 +85,11 @@ pub(crate) enum Of<'a> {
 pub(crate) enum Measured {
     Duration(i64),
     One,
+    /// One that is open since then.
+    Open {
+        number: i64,
+        since: i64,
+    },
     Hour {
         person: u32,
         key: i64,
@@ -126,6 +132,15 @@ impl Verdict {
 }
 
 impl<'a> Item<'a> {
+    /// Whether nobody told of its incident when it was triggered.
+    #[inline]
+    pub(crate) fn is_rebuilt(&self) -> bool {
+        match self.of {
+            Of::Incident(row) => row.is(Flags::REBUILT),
+            Of::Deployment(_) => false,
+        }
+    }
+
     /// An item about an incident, attributed to the incident's own teams.
     pub(crate) fn of(row: Row<'a>, at: i64, measured: Measured) -> Self {
         Self {
@@ -204,6 +219,7 @@ impl<'a> Plan<'a> {
             environment: None,
             team: None,
             user: None,
+            resolver: None,
             fields: Vec::new(),
             titles: Vec::new(),
         };
@@ -233,11 +249,11 @@ impl<'a> Plan<'a> {
             Dimension::Environment => self.environment = Some(allowed),
             Dimension::Team => self.team = Some(allowed),
             Dimension::User => self.user = Some(allowed),
+            Dimension::ResolverKind => self.resolver = Some(allowed),
             Dimension::EscalationPolicy
             | Dimension::Urgency
             | Dimension::Priority
             | Dimension::Severity
-            | Dimension::ResolverKind
             | Dimension::Origin
             | Dimension::Title => self.fields.push((dimension, allowed)),
         }
@@ -352,6 +368,15 @@ impl<'a> Plan<'a> {
         self.user.as_ref().is_none_or(|allowed| allowed.has(user))
     }
 
+    /// Whether a way of resolving passes.
+    #[inline]
+    pub(crate) fn passes_resolver(&self, kind: Option<ResolverKind>) -> bool {
+        let Some(allowed) = &self.resolver else {
+            return true;
+        };
+        allowed.has(kind.map_or(NONE, word))
+    }
+
     /// The deployment behind an incident, as far as the query lets it be so late.
     #[inline(always)]
     pub(crate) fn linked(&self, row: Row<'_>) -> Option<&'a Deployment> {
@@ -370,4 +395,10 @@ impl<'a> Plan<'a> {
         let recent = |max| self.as_of.saturating_sub(bucket.end.as_microsecond()) < max;
         asked && self.query.max_lag.is_none_or(recent)
     }
+}
+
+/// The number of a way of resolving: the engine's first names are these words.
+pub(crate) fn word(kind: ResolverKind) -> u32 {
+    let place = ResolverKind::ALL.iter().position(|word| *word == kind);
+    place.map_or(NONE, num::id)
 }

@@ -86,7 +86,7 @@ words! {
         Priority = "priority",
         /// The severity.
         Severity = "severity",
-        /// How it was resolved; only to group by.
+        /// How it was resolved.
         ResolverKind = "resolver_kind",
         /// Where it began; only to filter by.
         Origin = "origin",
@@ -94,6 +94,36 @@ words! {
         Title = "title",
         /// The person paged.
         User = "user",
+    }
+}
+
+words! {
+    /// What a metric is about.
+    Area {
+        /// How well incidents and changes are handled.
+        QualityOfWork = "quality_of_work",
+        /// What it costs people.
+        Wellbeing = "wellbeing",
+    }
+}
+
+words! {
+    /// The order of groups.
+    Sort {
+        /// By key; no value comes last.
+        Key = "key",
+        /// The largest figure of the range first; what has none comes last.
+        Value = "value",
+    }
+}
+
+words! {
+    /// Which incidents count, by how they became known.
+    Reach {
+        /// All of them.
+        All = "all",
+        /// Those of which a command or a webhook told when they were triggered.
+        Live = "live",
     }
 }
 
@@ -186,6 +216,53 @@ words! {
 }
 
 impl Metric {
+    /// What it is about.
+    pub fn area(self) -> Area {
+        match self {
+            Self::PageDisruptions | Self::OncallLoad => Area::Wellbeing,
+            Self::Mttr
+            | Self::Mtta
+            | Self::Pages
+            | Self::IncidentFrequency
+            | Self::DeploymentFrequency
+            | Self::ChangeFailureRate
+            | Self::TimeToRestore
+            | Self::FailedDeploymentRecoveryTime
+            | Self::ChangeLeadTime
+            | Self::DeploymentReworkRate
+            | Self::SlaCompliance
+            | Self::ReopenRate
+            | Self::OpenIncidents
+            | Self::Escalations => Area::QualityOfWork,
+        }
+    }
+
+    /// What it tells, in words.
+    pub fn tells(self) -> &'static str {
+        match self {
+            Self::Mttr => "time from the trigger to the resolve",
+            Self::Mtta => "time from the trigger to the first acknowledgement",
+            Self::Pages => "how often somebody was called",
+            Self::PageDisruptions => {
+                "how often people were disturbed, in hours of work and outside"
+            }
+            Self::IncidentFrequency => "incidents a day",
+            Self::DeploymentFrequency => "successful deployments a day",
+            Self::ChangeFailureRate => "the share of deployments that failed later",
+            Self::TimeToRestore => "time to the resolve of a failure",
+            Self::FailedDeploymentRecoveryTime => {
+                "time from a deployment to the resolve of its failure"
+            }
+            Self::ChangeLeadTime => "time from a commit to its deployment",
+            Self::DeploymentReworkRate => "the share of deployments that were unplanned fixes",
+            Self::SlaCompliance => "the share of incidents within their targets",
+            Self::OncallLoad => "what paging costs each person",
+            Self::ReopenRate => "the share of incidents that were opened again",
+            Self::OpenIncidents => "incidents open at the end of a bucket",
+            Self::Escalations => "how often the first level did not answer",
+        }
+    }
+
     /// Whether it is one of DORA's, which have published levels.
     pub fn is_dora(self) -> bool {
         matches!(
@@ -275,6 +352,19 @@ const FILTERS: &[Dimension] = &[
     Dimension::Title,
 ];
 
+const FILTERS_AND_RESOLVER: &[Dimension] = &[
+    Dimension::Service,
+    Dimension::Team,
+    Dimension::Environment,
+    Dimension::EscalationPolicy,
+    Dimension::Urgency,
+    Dimension::Priority,
+    Dimension::Severity,
+    Dimension::ResolverKind,
+    Dimension::Origin,
+    Dimension::Title,
+];
+
 const FILTERS_AND_USER: &[Dimension] = &[
     Dimension::Service,
     Dimension::Team,
@@ -322,14 +412,14 @@ impl Dimension {
             Metric::DeploymentFrequency | Metric::ChangeLeadTime | Metric::DeploymentReworkRate => {
                 PLACE
             }
-            Metric::Mttr
-            | Metric::Mtta
+            Metric::Mttr | Metric::TimeToRestore | Metric::FailedDeploymentRecoveryTime => {
+                FILTERS_AND_RESOLVER
+            }
+            Metric::Mtta
             | Metric::Pages
             | Metric::PageDisruptions
             | Metric::IncidentFrequency
             | Metric::ChangeFailureRate
-            | Metric::TimeToRestore
-            | Metric::FailedDeploymentRecoveryTime
             | Metric::SlaCompliance
             | Metric::ReopenRate
             | Metric::OpenIncidents
@@ -360,6 +450,10 @@ pub struct Query {
     pub as_of: AsOf,
     /// Whether the range before is answered too.
     pub compare: bool,
+    /// The order of the groups.
+    pub sort: Sort,
+    /// Which incidents count, by how they became known.
+    pub reach: Reach,
     /// Facts after this do not exist; now where absent.
     pub as_of_time: Option<Timestamp>,
     /// When an incident had recovered.

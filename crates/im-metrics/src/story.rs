@@ -48,9 +48,20 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         not_change_related: false,
         key: key(facts),
         cause: said(story, &CAUSES).or_else(|| cause(story)),
+        rebuilt: is_rebuilt(facts),
         events: events(story),
     };
     Some(history)
+}
+
+/// Whether neither a person's command nor a webhook told of the trigger: it is known from what was read
+/// afterwards.
+fn is_rebuilt(facts: &[Fact]) -> bool {
+    let told = |fact: &Fact| match fact.source {
+        Source::Command | Source::Answer | Source::Webhook => fact.kind == Kind::Triggered,
+        Source::LogEntry | Source::Read | Source::Look => false,
+    };
+    !facts.iter().any(told)
 }
 
 /// The fields that name a cause.
@@ -78,11 +89,19 @@ fn severity(story: &Story) -> Option<String> {
     }
 }
 
-/// The key that PagerDuty tells.
+/// The key by which its sender says that it is the same matter: that of its trigger in the log, else the one that
+/// PagerDuty shows of the incident.
 fn key(facts: &[Fact]) -> Option<String> {
+    let triggers = facts.iter().filter(|fact| fact.kind == Kind::Triggered);
+    let mut logged: Vec<&Fact> = triggers
+        .filter(|fact| fact.source == Source::LogEntry)
+        .collect();
+    logged.sort_by_key(|fact| fact.at);
+    let logged = logged.into_iter().find_map(|fact| fact.beginning().1);
+    let logged = logged.map(str::to_owned);
     let looks = facts.iter().filter_map(|fact| fact.snapshot.as_ref());
-    let mut keys = looks.filter_map(|look| look.incident_key.clone());
-    keys.find(|key| !key.is_empty())
+    let mut shown = looks.filter_map(|look| look.incident_key.clone());
+    logged.or_else(|| shown.find(|key| !key.is_empty()))
 }
 
 /// How a note that names a cause begins, in any case.
@@ -147,8 +166,9 @@ fn began_on(facts: &[Fact]) -> Option<String> {
         .filter(|fact| fact.kind == Kind::Triggered && fact.source == Source::LogEntry);
     entries
         .min_by_key(|entry| (entry.at, &entry.source_id))?
-        .detail
-        .clone()
+        .beginning()
+        .0
+        .map(str::to_owned)
 }
 
 /// PagerDuty's id of the priority with this name, where any look showed it; an id stays one.
@@ -177,6 +197,7 @@ fn events(story: &Story) -> Vec<Event> {
             | What::Assigned(_)
             | What::Escalated(_)
             | What::Delegated(_)
+            | What::Snoozed(_)
             | What::Notified { .. } => {}
         }
         events.push(Event {
@@ -205,6 +226,7 @@ fn what(line: &Line, is_taken: bool) -> Option<What> {
             What::Resolved(person(), resolver(line))
         }
         Kind::Reopened => What::Reopened,
+        Kind::Snoozed => What::Snoozed(snoozed_for(line)?),
         Kind::Assigned => What::Assigned(people()),
         Kind::Escalated => What::Escalated(people()),
         Kind::Delegated => What::Delegated(people()),
@@ -225,7 +247,6 @@ fn what(line: &Line, is_taken: bool) -> Option<What> {
         | Kind::PriorityChanged
         | Kind::ServiceChanged
         | Kind::Spanned
-        | Kind::Snoozed
         | Kind::FieldsChanged
         | Kind::StatusUpdated
         | Kind::Responder
@@ -234,6 +255,12 @@ fn what(line: &Line, is_taken: bool) -> Option<What> {
         | Kind::Seen
         | Kind::Other => return None,
     })
+}
+
+/// The length of a snooze in seconds, where its end is told.
+fn snoozed_for(line: &Line) -> Option<u32> {
+    let until: jiff::Timestamp = line.value.as_deref()?.parse().ok()?;
+    until.duration_since(line.at).as_secs().try_into().ok()
 }
 
 /// How it was resolved, a merge apart: that is a matter of the incident. A person is a person,

@@ -11,15 +11,17 @@ use std::collections::BTreeSet;
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Kind, Snapshot, Source};
 
+use jiff::Timestamp;
+
 use crate::statements::statements;
 use crate::{Row, StoreError, Tx, erase, params};
 
 statements! {
     INSERT = "-- facts.insert
         INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind, actor_id, actor_name,
-                          people, value, detail, answers, service, policy, urgency, priority)
+                          people, value, detail, answers, service, policy, urgency, priority, recorded_at)
         VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM fact),
-                ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
             ON CONFLICT (incident, source, source_id) DO NOTHING
      RETURNING seq";
     IS_KNOWN = "-- facts.is_known
@@ -36,20 +38,32 @@ statements! {
           FROM fact f LEFT JOIN fact_source s ON s.seq = f.seq
          WHERE f.incident = ?1 AND f.seq > ?2
          ORDER BY f.seq";
+    SHOWN = "-- facts.shown
+        SELECT f.source, f.source_id, f.kind, f.at, f.actor_kind, f.actor_id, f.actor_name,
+               f.people, f.value, f.detail, f.answers, f.seq, f.incident, f.recorded_at,
+               f.service, f.policy, f.urgency, f.priority
+          FROM fact f JOIN incident i ON i.number = f.incident
+         WHERE f.seq > ?1 AND f.seq <= ?2 AND f.at >= ?3 AND f.at < ?4 AND i.hidden = 0 AND i.deleted = 0
+         ORDER BY f.seq";
+    RECORDED_AFTER = "-- facts.recorded_after
+        SELECT recorded_at FROM fact WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+    OF_INCIDENT_BY = "-- facts.of_incident_by
+        SELECT COUNT(*) FROM fact WHERE incident = ?1 AND seq <= ?2";
     RAW = "-- facts.raw
         SELECT s.raw FROM fact f JOIN fact_source s ON s.seq = f.seq
          WHERE f.incident = ?1 AND f.source = ?2 AND f.source_id = ?3";
 }
 
-/// Stores what is new among `facts`, with the report each came from, and says how many were.
+/// Stores what is new among `facts`, with the report each came from, as known since `now`; says how many were.
 pub fn append(
     tx: &mut Tx<'_>,
     incident: IncidentNumber,
     facts: &[(Fact, Option<String>)],
+    now: Timestamp,
 ) -> Result<usize, StoreError> {
     let mut added = 0;
     for (fact, raw) in facts {
-        if insert(tx, incident, fact, raw.as_deref())? {
+        if insert(tx, incident, fact, raw.as_deref(), now)? {
             added += 1;
         }
     }
@@ -61,6 +75,7 @@ fn insert(
     incident: IncidentNumber,
     fact: &Fact,
     raw: Option<&str>,
+    now: Timestamp,
 ) -> Result<bool, StoreError> {
     let shown = fact.snapshot.as_ref();
     let people = (!fact.people.is_empty()).then(|| json(&fact.people));
@@ -91,6 +106,7 @@ fn insert(
             shown
                 .and_then(|shown| shown.priority.as_ref()?.as_ref())
                 .map(|priority| priority.id.as_str()),
+            now,
         ],
     )?;
     let Some(row) = inserted else {
@@ -166,12 +182,90 @@ pub fn of_incident(
         let facts = Arc::make_mut(&mut known.facts);
         for row in news {
             known.last = row.int(12)?;
-            facts.push(read(row)?);
+            let snapshot = row.opt_json::<Snapshot>(11)?;
+            facts.push(read(row, snapshot)?);
         }
     }
     let facts = Arc::clone(&known.facts);
     tx.known_facts().put(incident, known);
     Ok(facts)
+}
+
+/// A fact as whoever takes facts out of here is shown it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shown {
+    /// Its number: facts were recorded in this order.
+    pub seq: i64,
+    /// The incident.
+    pub incident: IncidentNumber,
+    /// When it became known here; `None` for facts of before that was kept.
+    pub recorded_at: Option<Timestamp>,
+    /// The fact, without what PagerDuty's incident looked like.
+    pub fact: Fact,
+    /// Of that: its service, by PagerDuty's id.
+    pub service: Option<String>,
+    /// Its escalation policy, by PagerDuty's id.
+    pub policy: Option<String>,
+    /// Its urgency.
+    pub urgency: Option<String>,
+    /// Its priority, by PagerDuty's id.
+    pub priority: Option<String>,
+}
+
+/// Those of the facts after one number up to another that happened from an instant to before another, of
+/// incidents that are neither deleted nor hidden.
+pub fn shown(
+    tx: &mut Tx<'_>,
+    (after, until): (i64, i64),
+    (from, to): (Timestamp, Timestamp),
+) -> Result<Vec<Shown>, StoreError> {
+    let rows = tx.query(SHOWN, params![after, until, from, to])?;
+    let mut all = Vec::with_capacity(rows.len());
+    for mut row in rows {
+        let Some(incident) = IncidentNumber::new(row.int(12)?) else {
+            continue;
+        };
+        all.push(Shown {
+            seq: row.int(11)?,
+            incident,
+            recorded_at: row.opt_time(13)?,
+            service: row.take_opt_text(14)?,
+            policy: row.take_opt_text(15)?,
+            urgency: row.take_opt_text(16)?,
+            priority: row.take_opt_text(17)?,
+            fact: read(row, None)?,
+        });
+    }
+    Ok(all)
+}
+
+/// The number of the last fact that was known at an instant. Facts are numbered in the order in which they
+/// were recorded, so it is found by halving.
+pub fn last_known(tx: &mut Tx<'_>, at: Timestamp) -> Result<i64, StoreError> {
+    let (mut known, mut end) = (0, last(tx)? + 1);
+    while known + 1 < end {
+        let middle = known + (end - known) / 2;
+        let row = tx.query_one(RECORDED_AFTER, params![middle])?;
+        let recorded = row.map(|row| row.opt_time(0)).transpose()?.flatten();
+        // What has no time was recorded before times were kept.
+        if recorded.is_some_and(|recorded| recorded > at) {
+            end = middle;
+        } else {
+            known = middle;
+        }
+    }
+    Ok(known)
+}
+
+/// How many facts of an incident were recorded up to a number.
+pub fn count_up_to(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    seq: i64,
+) -> Result<usize, StoreError> {
+    let row = tx.query_one(OF_INCIDENT_BY, params![incident.get(), seq])?;
+    let count = row.map_or(Ok(0), |row| row.int(0))?;
+    Ok(usize::try_from(count).unwrap_or(0))
 }
 
 /// The report behind a fact, as it came.
@@ -188,7 +282,7 @@ pub fn raw(
         .flatten())
 }
 
-fn read(mut row: Row) -> Result<Fact, StoreError> {
+fn read(mut row: Row, snapshot: Option<Snapshot>) -> Result<Fact, StoreError> {
     Ok(Fact {
         source: word(&row, 0, Source::parse)?,
         source_id: row.take_text(1)?,
@@ -202,7 +296,7 @@ fn read(mut row: Row) -> Result<Fact, StoreError> {
         people: row.opt_json(7)?.unwrap_or_default(),
         value: row.take_opt_text(8)?,
         detail: row.take_opt_text(9)?,
-        snapshot: row.opt_json::<Snapshot>(11)?,
+        snapshot,
         answers: row.take_opt_text(10)?,
     })
 }

@@ -87,6 +87,7 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(12, "0012_hidden"),
     // A program that does not know it would let every token do everything.
     both!(13, "0013_access"),
+    both!(14, "0014_recorded").usable_since(13),
 ];
 
 const APPLIED: &str = "-- migrate.applied

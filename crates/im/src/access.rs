@@ -83,6 +83,8 @@ pub struct Who {
     pub acts_as: Option<String>,
     /// Whether it may see how single people respond.
     personal_load: bool,
+    /// The person who it is, who may see what they were paged for themselves.
+    pub own: Option<String>,
 }
 
 impl Who {
@@ -95,6 +97,7 @@ impl Who {
             name: String::new(),
             acts_as,
             personal_load: true,
+            own: None,
         }
     }
 
@@ -113,6 +116,7 @@ impl Who {
             acts_as,
             personal_load: token.scopes.contains(&Scope::PersonalLoad)
                 && person.is_none_or(|person| person.personal_load),
+            own: token.email.clone(),
         }
     }
 
@@ -129,6 +133,7 @@ impl Who {
             name: account.email.clone(),
             acts_as: None,
             personal_load: account.personal_load,
+            own: Some(account.email.clone()),
         }
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderValue, Method, Request, header};
+use futures_util::StreamExt as _;
 use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -164,6 +165,9 @@ pub enum ClientError {
     },
 }
 
+/// What takes an answer as it comes.
+pub type Sink<'a> = dyn FnMut(&[u8]) + 'a;
+
 enum Transport {
     Remote(reqwest::Client),
     Local(Router),
@@ -208,12 +212,25 @@ impl Client {
 
     /// Asks, and reads the answer to its end.
     pub async fn send(&self, call: &Call) -> Result<Answer, ClientError> {
+        self.ask(call, None).await
+    }
+
+    /// Asks, and hands the answer to `sink` as it comes, however long it is; the body of what is returned is
+    /// empty.
+    pub async fn stream(&self, call: &Call, sink: &mut Sink<'_>) -> Result<(), ClientError> {
+        self.ask(call, Some(sink)).await.map(drop)
+    }
+
+    async fn ask(&self, call: &Call, sink: Option<&mut Sink<'_>>) -> Result<Answer, ClientError> {
         let url = self.url(call);
         let written = call.text.clone();
         let body = written.or_else(|| call.body.as_ref().map(Value::to_string));
         let (status, body) = match &self.transport {
-            Transport::Remote(http) => self.send_remote(http, call, url, body).await?,
-            Transport::Local(router) => self.send_local(router.clone(), call, &url, body).await?,
+            Transport::Remote(http) => self.send_remote(http, call, url, body, sink).await?,
+            Transport::Local(router) => {
+                let router = router.clone();
+                self.send_local(router, call, &url, body, sink).await?
+            }
         };
         let origin = self.base.as_str().trim_end_matches('/').to_owned();
         if (200..300).contains(&status) {
@@ -251,6 +268,7 @@ impl Client {
         call: &Call,
         url: Url,
         body: Option<String>,
+        sink: Option<&mut Sink<'_>>,
     ) -> Result<(u16, Bytes), ClientError> {
         let lost = |error| unreachable(self.base.as_str(), &error);
         let mut request = http
@@ -262,8 +280,14 @@ impl Client {
                 .body(body);
         }
         let mut response = request.send().await.map_err(lost)?;
+        let status = response.status().as_u16();
+        let mut sink = sink.filter(|_| response.status().is_success());
         let mut read = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(lost)? {
+            if let Some(sink) = &mut sink {
+                sink(&chunk);
+                continue;
+            }
             read.extend_from_slice(&chunk);
             if read.len() > ANSWER_BYTES_MAX {
                 return Err(ClientError::Foreign {
@@ -272,7 +296,7 @@ impl Client {
                 });
             }
         }
-        Ok((response.status().as_u16(), read.into()))
+        Ok((status, read.into()))
     }
 
     async fn send_local(
@@ -281,6 +305,7 @@ impl Client {
         call: &Call,
         url: &Url,
         body: Option<String>,
+        sink: Option<&mut Sink<'_>>,
     ) -> Result<(u16, Bytes), ClientError> {
         let foreign = |what: String| ClientError::Foreign {
             server: "the API in this process".to_owned(),
@@ -298,6 +323,13 @@ impl Client {
             Err(never) => match never {},
         };
         let status = response.status().as_u16();
+        if let Some(sink) = sink.filter(|_| response.status().is_success()) {
+            let mut chunks = response.into_body().into_data_stream();
+            while let Some(chunk) = chunks.next().await {
+                sink(&chunk.map_err(|error| foreign(error.to_string()))?);
+            }
+            return Ok((status, Bytes::new()));
+        }
         let read = axum::body::to_bytes(response.into_body(), ANSWER_BYTES_MAX)
             .await
             .map_err(|error| foreign(error.to_string()))?;

@@ -8,6 +8,7 @@
 //! Nothing of it is stored: what is in memory follows from the facts and the settings.
 
 mod directory;
+mod meant;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

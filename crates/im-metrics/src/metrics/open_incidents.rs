@@ -9,11 +9,15 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>)
     if row.is(Flags::TEST) {
         return;
     }
+    let open = Measured::Open {
+        number: row.number(),
+        since: row.trigger(),
+    };
     for (bucket, end) in plan.cuts.ends().enumerate() {
         if is_open_at(row, end, plan.as_of) {
             sink.take(Item {
                 bucket: Some(bucket),
-                ..Item::of(row, row.trigger(), Measured::One)
+                ..Item::of(row, row.trigger(), open)
             });
         }
     }

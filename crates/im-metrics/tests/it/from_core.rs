@@ -103,6 +103,44 @@ fn s39_acknowledgements_come_from_what_happened_not_from_what_is_left() {
 }
 
 #[test]
+fn s51_the_key_is_that_of_the_trigger_in_the_log() {
+    let trigger = |id: &str, clock: &str| entry(id, Kind::Triggered, Actor::NOBODY, clock);
+    let mut shown = look("09:30");
+    shown.incident_key = Some("made by PagerDuty".to_owned());
+    let read = Fact::new(
+        Source::Read,
+        "read",
+        Kind::Seen,
+        Actor::NOBODY,
+        time("09:30"),
+    )
+    .showing(shown);
+    let first = trigger("R1", "09:00").with_detail("disk/db-1");
+    // A later alert of another key was grouped into it.
+    let later = trigger("R2", "09:10").with_detail("disk/db-2");
+    let key = |facts: &[Fact]| told(facts).key;
+    assert_eq!(
+        key(&[later, read.clone(), first]).as_deref(),
+        Some("disk/db-1")
+    );
+    let plain = trigger("R1", "09:00");
+    assert_eq!(key(&[plain, read]).as_deref(), Some("made by PagerDuty"));
+}
+
+#[test]
+fn m_045_what_no_webhook_and_no_command_told_is_rebuilt() {
+    let log = entry("R1", Kind::Triggered, Actor::NOBODY, "09:00");
+    let hook = event("E1", Kind::Triggered, Actor::NOBODY, "09:00:00.300");
+    let late = event("E2", Kind::Acknowledged, ann(), "09:05");
+    assert!(told(std::slice::from_ref(&log)).rebuilt);
+    assert!(
+        told(&[log.clone(), late]).rebuilt,
+        "its trigger was not told"
+    );
+    assert!(!told(&[log, hook]).rebuilt);
+}
+
+#[test]
 fn g13_a_backfill_over_live_data_adds_nothing_but_times() {
     let live = vec![
         event("E1", Kind::Triggered, Actor::NOBODY, "09:00:00.300").showing(look("09:00")),

@@ -185,7 +185,7 @@ pub(crate) fn at(text: &str) -> Timestamp {
 /// What happened to an incident, one thing a line: `03-02 09:00 ack PANN`. The year is 2026.
 ///
 /// `trigger`, `ack WHO`, `unack`, `resolve WHO` (or `timer`, `integration`, `api`, `none`),
-/// `reopen`, `assign A,B`, `escalate A,B`, `delegate A,B`, `notify WHO CHANNEL`; nobody is `-`.
+/// `reopen`, `snooze SECONDS`, `assign A,B`, `escalate A,B`, `delegate A,B`, `notify WHO CHANNEL`; nobody is `-`.
 pub(crate) fn events(story: &str) -> Vec<Event> {
     let lines = story.lines().map(str::trim);
     lines.filter(|line| !line.is_empty()).map(event).collect()
@@ -219,6 +219,7 @@ fn event(line: &str) -> Event {
             None => What::Resolved(who(3), ResolverKind::Human),
         },
         "reopen" => What::Reopened,
+        "snooze" => What::Snoozed(words[3].parse().unwrap()),
         "assign" => What::Assigned(several()),
         "escalate" => What::Escalated(several()),
         "delegate" => What::Delegated(several()),
@@ -258,6 +259,7 @@ pub(crate) fn incident(number: i64, story: &str) -> History {
         not_change_related: false,
         key: None,
         cause: None,
+        rebuilt: false,
         events: events(story),
     }
 }
@@ -390,6 +392,7 @@ fn left_out(answer: &Answer) -> String {
         ("unlinked", out.unlinked),
         ("negative", out.negative),
         ("no_target", out.no_target),
+        ("rebuilt", out.rebuilt),
     ];
     let always = [("test", Some(out.test)), ("merged", Some(out.merged))];
     let all = always.into_iter().chain(rest);

@@ -9,6 +9,7 @@
 mod changes;
 mod findings;
 mod from_core;
+mod from_facts;
 mod given;
 mod oracle;
 mod organisation;
@@ -16,4 +17,5 @@ mod paging;
 mod random;
 mod ranges;
 mod response;
+mod rows;
 mod same_as_oracle;

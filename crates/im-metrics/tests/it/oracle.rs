@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 
 use im_metrics::input::{Deployment, Event, History, ResolverKind, Values, What};
 use im_metrics::{
-    AsOf, BucketBy, BucketSize, Dimension, Figure, LeftOut, Metric, Mode, Query, Recovery, Verdict,
+    AsOf, BucketBy, BucketSize, Dimension, Figure, LeftOut, Metric, Mode, Query, Reach, Recovery,
+    Verdict,
 };
 use jiff::civil::{Date, Weekday};
 use jiff::{SignedDuration, Timestamp, ToSpan};
@@ -58,7 +59,7 @@ struct Life<'a> {
 
 pub(crate) struct Oracle<'a> {
     world: &'a World,
-    query: &'a Query,
+    pub(crate) query: &'a Query,
     as_of: Timestamp,
     pub(crate) dates: (Date, Date),
     /// Everything that passes the filters and is a matter of an instant, with its local date.
@@ -253,7 +254,7 @@ impl<'a> Oracle<'a> {
     fn passes(&self, of: Of<'a>, skip: &[Dimension]) -> bool {
         self.query.filters.iter().all(|(by, allowed)| match by {
             by if skip.contains(by) => true,
-            Dimension::Team | Dimension::User => true,
+            Dimension::Team | Dimension::User | Dimension::ResolverKind => true,
             Dimension::Title => match of {
                 Of::Incident(history) => {
                     let title = history.title.to_lowercase();
@@ -287,9 +288,13 @@ impl<'a> Oracle<'a> {
     fn passing(&self, dates: &[Date]) -> Vec<Sample<'a>> {
         let mut samples = self.unfiltered(dates);
         let users = self.filter(Dimension::User);
+        let kinds = self.filter(Dimension::ResolverKind);
+        let kind = |sample: &Sample<'_>| sample.resolver.map(|kind| kind.as_str().to_owned());
         samples.retain(|sample| {
             self.passes_team(&sample.teams)
                 && users.is_none_or(|allowed| allowed.contains(&sample.user))
+                && kinds.is_none_or(|allowed| allowed.contains(&kind(sample)))
+                && !(self.query.reach == Reach::Live && is_rebuilt(sample))
                 && match sample.of {
                     of @ Of::Incident(_) => self.passes(of, &[]),
                     of @ Of::Deployment(_) => [Dimension::Service, Dimension::Environment]
@@ -530,6 +535,7 @@ impl<'a> Oracle<'a> {
                 .filter(|_| metric == recovery || self.query.mode == Mode::Attributed),
             negative: used(&[recovery]),
             no_target: used(&[Metric::SlaCompliance]),
+            rebuilt: (self.query.reach == Reach::Live).then_some(0),
         };
         let of_deployments = [
             Metric::DeploymentFrequency,
@@ -568,6 +574,7 @@ impl<'a> Oracle<'a> {
                 (&mut out.unlinked, no_link),
                 (&mut out.negative, negative),
                 (&mut out.no_target, self.judged(life).is_none()),
+                (&mut out.rebuilt, life.history.rebuilt),
             ];
             if is_test(life.history) {
                 out.test += 1;
@@ -605,6 +612,13 @@ fn actor(event: &Event) -> Option<&String> {
     match &event.what {
         What::Acknowledged(by) | What::Resolved(by, _) => by.as_ref(),
         _ => None,
+    }
+}
+
+fn is_rebuilt(sample: &Sample<'_>) -> bool {
+    match sample.of {
+        Of::Incident(history) => history.rebuilt,
+        Of::Deployment(_) => false,
     }
 }
 

@@ -196,6 +196,7 @@ fn history(dice: &mut Dice, number: i64) -> History {
         not_change_related: dice.one_in(10),
         key: None,
         cause: None,
+        rebuilt: dice.one_in(4),
         events: events(dice),
     }
 }
@@ -217,7 +218,7 @@ fn events(dice: &mut Dice) -> Vec<Event> {
 
 fn what(dice: &mut Dice) -> What {
     let person = |dice: &mut Dice| dice.maybe(&USERS, 5);
-    match dice.0.u32(..12) {
+    match dice.0.u32(..13) {
         0 | 1 => What::Acknowledged(person(dice)),
         2 => What::Unacknowledged,
         3 | 4 => match person(dice) {
@@ -228,6 +229,7 @@ fn what(dice: &mut Dice) -> What {
         6 => What::Assigned(dice.some_of(&USERS)),
         7 => What::Escalated(dice.some_of(&USERS)),
         8 => What::Delegated(dice.some_of(&USERS)),
+        9 => What::Snoozed(dice.0.u32(..100_000)),
         _ => What::Notified {
             user: dice.maybe(&USERS, 10),
             email: dice.one_in(3),
@@ -243,7 +245,7 @@ fn rank(what: &What) -> u8 {
         What::Unacknowledged => 3,
         What::Resolved(..) => 4,
         What::Reopened => 5,
-        What::Notified { .. } => 6,
+        What::Snoozed(_) | What::Notified { .. } => 6,
     }
 }
 
@@ -321,6 +323,8 @@ fn value(dice: &mut Dice, name: &str) -> String {
         "as_of" => dice.of(&["trigger", "current"]).to_owned(),
         "as_of_time" => dice.instant().to_string(),
         "compare" => "previous".to_owned(),
+        "history" => dice.of(&["all", "live"]).to_owned(),
+        "sort" => dice.of(&["key", "value"]).to_owned(),
         "view" => dice.of(&["multitudes", "middleware", "datadog"]).to_owned(),
         "recovery" => dice.of(&["last", "first", "open_time"]).to_owned(),
         "bucket_by" => dice.of(&["triggered", "resolved"]).to_owned(),
@@ -345,6 +349,10 @@ fn value(dice: &mut Dice, name: &str) -> String {
         "urgency" => any(dice, &["high", "low"]),
         "priority" => any(dice, &PRIORITIES),
         "severity" => any(dice, &SEVERITIES),
+        "resolver_kind" => {
+            let kinds = ["merge", "human", "timer", "integration", "api", "none"];
+            dice.of(&kinds).to_owned()
+        }
         "origin" => dice.of(&["pagerduty", "im"]).to_owned(),
         "title" => dice.of(&["db", "ODD", "test"]).to_owned(),
         "user" => any(dice, &USERS),

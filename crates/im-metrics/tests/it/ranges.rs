@@ -279,7 +279,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "deployment_frequency",
         "urgency=high",
-        "deployment_frequency has no parameter `urgency`: use from, to, bucket, group_by, as_of, as_of_time, compare, view, benchmark, service, team or environment",
+        "deployment_frequency has no parameter `urgency`: use from, to, bucket, group_by, as_of, as_of_time, compare, sort, view, benchmark, service, team or environment",
     ),
     (
         "mttr",
@@ -329,7 +329,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "mttr",
         "benchmark=2024",
-        "mttr has no parameter `benchmark`: use from, to, bucket, group_by, as_of, as_of_time, compare, view, recovery, bucket_by, service, team, environment, escalation_policy, urgency, priority, severity, origin or title",
+        "mttr has no parameter `benchmark`: use from, to, bucket, group_by, as_of, as_of_time, compare, sort, view, history, recovery, bucket_by, service, team, environment, escalation_policy, urgency, priority, severity, resolver_kind, origin or title",
     ),
     (
         "oncall_load",

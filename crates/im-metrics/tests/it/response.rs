@@ -2,7 +2,7 @@
 
 use im_metrics::input::History;
 
-use crate::given::{incident, march, table};
+use crate::given::{ask, at, incident, march, query, table};
 
 /// Acknowledged after 5 minutes and over after 10; open again after 30 for 10 more, by Bob.
 const TWICE: &str = "
@@ -79,6 +79,93 @@ fn s93_what_is_open_is_no_recovery_and_is_counted() {
             "as_of_time=2026-03-02T09:15:00Z",
             "n=2 mean=600 median=600 p90=600 min=600 max=600",
         )],
+    );
+}
+
+#[test]
+fn s93_the_oldest_of_what_is_open_is_told() {
+    let again = incident(
+        2,
+        "03-01 09:00 trigger
+         03-02 09:10 resolve UANN
+         03-03 09:20 reopen",
+    );
+    let world = march(&[plain(1, 10), incident(3, "03-02 09:00 trigger"), again]);
+    let oldest = |params: &str| {
+        let answer = world.ask("open_incidents", params);
+        let total = answer.series.first().unwrap().total;
+        let oldest = total.oldest.map(|oldest| (oldest.incident, oldest.since));
+        (total.figure.count(), oldest)
+    };
+    assert_eq!(
+        oldest("from=2026-03-01 to=2026-03-31"),
+        (2, Some((2, at("2026-03-01 09:00"))))
+    );
+    // Between its resolve and its reopening it was not open.
+    assert_eq!(
+        oldest("from=2026-03-01 to=2026-03-02"),
+        (1, Some((3, at("2026-03-02 09:00"))))
+    );
+    assert_eq!(oldest("from=2026-02-01 to=2026-02-28"), (0, None));
+}
+
+#[test]
+fn s40_an_acknowledgement_with_the_trigger_is_kept_and_marked() {
+    let own = incident(1, "03-02 09:00 trigger\n03-02 09:00 ack UANN");
+    let other = incident(2, "03-02 09:00 trigger\n03-02 09:05 ack UANN");
+    let world = march(&[own, other]);
+    let asked = query("mtta", "from=2026-03-01 to=2026-03-31");
+    let items = world.engine().items(&asked, world.now).unwrap();
+    let marks = items.iter().map(|item| (&item.what, item.self_assigned));
+    let marks: Vec<_> = marks.collect();
+    let number = im_metrics::Thing::Incident;
+    assert_eq!(marks, [(&number(1), true), (&number(2), false)]);
+    table(
+        &world,
+        "mtta",
+        &[("", "n=2 mean=150 median=150 p90=270 min=0 max=300")],
+    );
+    // It paged nobody, and began an incident all the same.
+    table(&world, "pages", &[("source=notifications", "0"), ("", "2")]);
+}
+
+#[test]
+fn s37_a_way_of_resolving_can_be_asked_for_alone() {
+    let timer = incident(2, "03-02 09:00 trigger\n03-02 13:00 resolve timer");
+    let world = march(&[plain(1, 10), timer]);
+    let only = |kind: &str, seconds: u32| {
+        let figures = format!(
+            "n=1 mean={seconds} median={seconds} p90={seconds} min={seconds} max={seconds}"
+        );
+        (format!("resolver_kind={kind}"), figures)
+    };
+    for (params, want) in [only("human", 600), only("timer", 14_400)] {
+        table(&world, "mttr", &[(&params, &want)]);
+    }
+    let refused = ask("mttr", "resolver_kind=robot").unwrap_err().to_string();
+    assert!(
+        refused.ends_with("use merge, human, timer, integration, api or none"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn m_045_what_was_rebuilt_is_counted_and_can_be_left_out() {
+    let mut old = plain(1, 20);
+    old.rebuilt = true;
+    let world = march(&[old, plain(2, 10)]);
+    let rebuilt = |params: &str| {
+        let answer = world.ask("mttr", &format!("from=2026-03-01 to=2026-03-31 {params}"));
+        (
+            answer.series[0].total.figure.count(),
+            answer.series[0].total.rebuilt,
+        )
+    };
+    assert_eq!(rebuilt(""), (2, 1));
+    assert_eq!(rebuilt("history=live"), (1, 0));
+    assert_eq!(
+        world.leaves_out("mttr", "history=live"),
+        "test=0 merged=0 open=0 rebuilt=1"
     );
 }
 

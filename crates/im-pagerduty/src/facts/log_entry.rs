@@ -29,7 +29,7 @@ pub(crate) fn log_entry_heard(entry: &LogEntry) -> Option<Heard> {
             .and_then(|incident| incident.id.clone()),
         incident_key: channel
             .filter(|_| kind == Kind::Triggered)
-            .and_then(|channel| said(channel.incident_key.as_ref())),
+            .and_then(sender_key),
         facts: match kind {
             Kind::FieldsChanged => match changed_fields(channel) {
                 // It says neither which field nor what: the webhook does.
@@ -84,10 +84,9 @@ fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
     match fact.kind {
         Kind::Triggered => {
             fact.value = title(entry);
-            fact.detail = entry
-                .service
-                .as_ref()
-                .and_then(|service| service.id.clone());
+            let service = entry.service.as_ref().and_then(|service| service.id.as_deref());
+            let key = channel.and_then(sender_key);
+            fact = fact.beginning_with(service, key.as_deref());
         }
         Kind::Resolved => {
             let how = channel.and_then(|channel| channel.kind.as_deref());
@@ -133,6 +132,11 @@ fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
         _ => {}
     }
     fact
+}
+
+/// The key by which the sender says that it is the same matter.
+fn sender_key(channel: &Channel) -> Option<String> {
+    said(channel.incident_key.as_ref()).or_else(|| said(channel.dedup_key.as_ref()))
 }
 
 /// The title at that time: an event's description, else the incident's summary of today.

@@ -40,6 +40,7 @@ pub(crate) struct Channel {
     pub(crate) subject: Lax<String>,
     pub(crate) description: Lax<String>,
     pub(crate) incident_key: Lax<String>,
+    pub(crate) dedup_key: Lax<String>,
     pub(crate) duration: Lax<i64>,
     pub(crate) notification: Lax<Notification>,
     pub(crate) old_priority: Lax<Ref>,

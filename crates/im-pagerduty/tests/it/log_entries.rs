@@ -38,7 +38,7 @@ fn each_documented_entry_becomes_its_fact() {
     Q0HLINC0000001: 2026-03-10T08:15:08Z notified by service Checkout API to [Mira Okafor] value="sms" detail="success"
     Q0HLINC0000001: 2026-03-10T08:14:07Z notified by service Checkout API to [Mira Okafor] value="push" detail="success"
     Q0HLINC0000001: 2026-03-10T08:14:05Z assigned by service Checkout API to [Mira Okafor]
-    Q0HLINC0000001: 2026-03-10T08:14:05Z triggered by service Checkout API value="Checkout error rate above 5%" detail="PSVCA01"
+    Q0HLINC0000001: 2026-03-10T08:14:05Z triggered by service Checkout API value="Checkout error rate above 5%" detail="PSVCA01 checkout/error-rate"
     "#);
     let trigger = page.items.last().unwrap();
     assert_eq!(trigger.incident_key.as_deref(), Some("checkout/error-rate"));

@@ -61,7 +61,7 @@ fn several_connections_tell_the_same_facts_though_some_are_undone() {
                 faults.lose_commit_answer();
             }
             let written = dbs[who].write(|tx| {
-                facts::append(tx, incident(about), &[fact(number)])?;
+                facts::append(tx, incident(about), &[fact(number)], Timestamp::UNIX_EPOCH)?;
                 // It sees its own.
                 let last = facts::of_incident(tx, incident(about))?.last().cloned();
                 assert_eq!(last, Some(fact(number).0));
@@ -91,13 +91,13 @@ fn what_is_undone_leaves_nothing_to_the_next_job() {
         // A whole group is undone first.
         faults.fail_commit(Fault::Io);
         let undone = db.write(|tx| {
-            facts::append(tx, incident(1), &[fact(100)])?;
+            facts::append(tx, incident(1), &[fact(100)], Timestamp::UNIX_EPOCH)?;
             facts::of_incident(tx, incident(1)).map(drop)
         });
         undone.wait().unwrap_err();
         let jobs = (0..60).map(|number| {
             db.write(move |tx| {
-                facts::append(tx, incident(1), &[fact(number)])?;
+                facts::append(tx, incident(1), &[fact(number)], Timestamp::UNIX_EPOCH)?;
                 let seen = ids(&facts::of_incident(tx, incident(1))?);
                 if number % 3 == 1 {
                     Err(StoreError::Stale)
@@ -127,8 +127,8 @@ fn more_facts_than_are_remembered_are_told_whole() {
         let mut db = backend.local();
         let all: Vec<_> = (0..MANY).map(fact).collect();
         let written: Result<_, StoreError> = db.write(|tx| {
-            facts::append(tx, incident(1), &all)?;
-            facts::append(tx, incident(2), &all[..10])
+            facts::append(tx, incident(1), &all, Timestamp::UNIX_EPOCH)?;
+            facts::append(tx, incident(2), &all[..10], Timestamp::UNIX_EPOCH)
         });
         written.unwrap();
         for _ in 0..2 {
@@ -209,7 +209,9 @@ fn a_fact_comes_back_as_it_was_told() {
             (shown.clone(), None),
             (fact(2).0, Some("another report".to_owned())),
         ];
-        let added = write(&mut db, |tx| facts::append(tx, incident(1), &all));
+        let added = write(&mut db, |tx| {
+            facts::append(tx, incident(1), &all, Timestamp::UNIX_EPOCH)
+        });
         assert_eq!(added, 4);
         let told = write(&mut db, |tx| facts::of_incident(tx, incident(1)));
         assert_eq!(*told, [full(), bare, shown, fact(2).0]);
@@ -231,7 +233,9 @@ fn what_is_told_again_is_no_new_fact() {
         let mut db = backend.local();
         let append = |db: &mut LocalDb, number, numbers: &[usize]| {
             let all: Vec<_> = numbers.iter().map(|number| fact(*number)).collect();
-            write(db, |tx| facts::append(tx, incident(number), &all))
+            write(db, |tx| {
+                facts::append(tx, incident(number), &all, Timestamp::UNIX_EPOCH)
+            })
         };
         assert_eq!(append(&mut db, 1, &[]), 0);
         assert_eq!(append(&mut db, 1, &[1, 2, 1]), 2, "twice in one telling");
@@ -246,7 +250,12 @@ fn what_is_told_again_is_no_new_fact() {
         other.0.value = Some("changed".to_owned());
         other.1 = Some("its report".to_owned());
         let again = write(&mut db, |tx| {
-            facts::append(tx, incident(1), std::slice::from_ref(&other))
+            facts::append(
+                tx,
+                incident(1),
+                std::slice::from_ref(&other),
+                Timestamp::UNIX_EPOCH,
+            )
         });
         assert_eq!(again, 0);
         let kept = write(&mut db, |tx| facts::of_incident(tx, incident(1)));
@@ -260,7 +269,12 @@ fn what_is_told_again_is_no_new_fact() {
         let mut by_log = fact(1);
         by_log.0.source = Source::LogEntry;
         let by_log = write(&mut db, |tx| {
-            facts::append(tx, incident(1), std::slice::from_ref(&by_log))
+            facts::append(
+                tx,
+                incident(1),
+                std::slice::from_ref(&by_log),
+                Timestamp::UNIX_EPOCH,
+            )
         });
         assert_eq!(by_log, 1);
     });
@@ -276,7 +290,7 @@ fn facts_are_known_when_each_of_them_is() {
         };
         assert!(!known(&mut db, 1, &[1]));
         write(&mut db, |tx| {
-            facts::append(tx, incident(1), &[fact(1), fact(2)])
+            facts::append(tx, incident(1), &[fact(1), fact(2)], Timestamp::UNIX_EPOCH)
         });
         assert!(known(&mut db, 1, &[1]) && known(&mut db, 1, &[2, 1]));
         assert!(!known(&mut db, 1, &[1, 2, 3]));
@@ -302,8 +316,8 @@ fn whoever_follows_the_facts_misses_none_and_hears_of_what_was_erased() {
         write(&mut db, |tx| {
             let first = incidents::insert(tx, Some("prod"), |_| None, at(0))?;
             let second = incidents::insert(tx, Some("test"), |_| None, at(0))?;
-            facts::append(tx, first, &[fact(1), fact(2)])?;
-            facts::append(tx, second, &[fact(3)])
+            facts::append(tx, first, &[fact(1), fact(2)], Timestamp::UNIX_EPOCH)?;
+            facts::append(tx, second, &[fact(3)], Timestamp::UNIX_EPOCH)
         });
         assert_eq!(write(&mut db, facts::last), 3);
         assert_eq!(after(&mut db, 0, 10), news(&[1, 2], 3, None));
@@ -311,7 +325,9 @@ fn whoever_follows_the_facts_misses_none_and_hears_of_what_was_erased() {
         assert_eq!(after(&mut db, 2, 2), news(&[2], 3, None));
         assert_eq!(after(&mut db, 3, 2), None);
         write(&mut db, |tx| erase::some_incidents(tx, "prod", 10, at(1)));
-        write(&mut db, |tx| facts::append(tx, incident(2), &[fact(4)]));
+        write(&mut db, |tx| {
+            facts::append(tx, incident(2), &[fact(4)], Timestamp::UNIX_EPOCH)
+        });
         assert_eq!(write(&mut db, facts::last), 5, "numbers do not come again");
         assert_eq!(after(&mut db, 3, 1), news(&[], 4, Some(4)));
         assert_eq!(after(&mut db, 3, 10), news(&[2], 5, Some(4)));
@@ -323,7 +339,9 @@ fn whoever_follows_the_facts_misses_none_and_hears_of_what_was_erased() {
 fn a_word_that_nobody_here_wrote_is_said() {
     each(|backend| {
         let mut db = backend.local();
-        write(&mut db, |tx| facts::append(tx, incident(1), &[fact(1)]));
+        write(&mut db, |tx| {
+            facts::append(tx, incident(1), &[fact(1)], Timestamp::UNIX_EPOCH)
+        });
         let spoil = "-- spoil
             UPDATE fact SET kind = 'exploded'";
         write(&mut db, |tx| tx.execute(spoil, &[]));

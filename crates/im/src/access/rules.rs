@@ -267,7 +267,9 @@ const CONNECTORS: &[Rule] = &[
 const ORGANISATION: &[Rule] = &[
     get(VIEWER, "/api/v1/metrics/{name}"),
     get(VIEWER, "/api/v1/metrics/{name}/items"),
+    get(VIEWER, "/api/v1/metrics"),
     get(VIEWER, "/api/v1/metrics/{name}/insights"),
+    get(VIEWER, "/api/v1/metrics/{name}/restated"),
     get(VIEWER, "/api/v1/findings"),
     get(VIEWER, "/api/v1/directory/{kind}"),
     get(VIEWER, "/api/v1/directory/{kind}/{id}"),
@@ -303,6 +305,7 @@ const ORGANISATION: &[Rule] = &[
     get(VIEWER, "/api/v1/targets"),
     post(ADMIN, "/api/v1/targets", "set a target"),
     delete(ADMIN, "/api/v1/targets/{name}", "removed a target"),
+    get(VIEWER, "/api/v1/facts"),
     get(VIEWER, "/api/v1/data"),
     put(ADMIN, "/api/v1/data", "imported a data document"),
 ];

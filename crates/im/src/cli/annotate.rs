@@ -67,6 +67,7 @@ pub(crate) struct AnnotateArgs {
 struct Said {
     current: Annotations,
     behind: Option<Behind>,
+    recurs_from: Option<String>,
     history: Vec<Entry>,
 }
 
@@ -100,7 +101,7 @@ pub(crate) async fn run(args: AnnotateArgs, cx: &mut Context) -> Result<Exit, Fa
         return Ok(Exit::Done);
     }
     let said: Said = answer.read()?;
-    if said.history.is_empty() && said.behind.is_none() {
+    if said.history.is_empty() && said.behind.is_none() && said.recurs_from.is_none() {
         cx.ui.note(format_args!(
             "Nothing was said of {id}. `im annotate {id} --cause TEXT` says what caused it; `im help annotate` lists the rest."
         ));
@@ -111,6 +112,7 @@ pub(crate) async fn run(args: AnnotateArgs, cx: &mut Context) -> Result<Exit, Fa
         let deployment = behind.deployment.as_deref().unwrap_or("none");
         lines.push(("Behind it", format!("{deployment}: {}", behind.reason)));
     }
+    lines.extend(said.recurs_from.map(|before| ("Recurs from", before)));
     show::say_labelled(&lines, "", cx);
     if !said.history.is_empty() {
         cx.ui.say("");

@@ -70,6 +70,19 @@ impl Context {
         Ok(answer?)
     }
 
+    /// Asks the API, and says what it answers as it comes.
+    pub(crate) async fn pass_on(&mut self, call: Call) -> Result<(), Failure> {
+        let client = match self.client.take() {
+            Some(client) => client,
+            None => self.connect(!call.is_read()).await?,
+        };
+        self.ui.detail(format_args!("asking {call}"));
+        let ui = &mut self.ui;
+        let passed = client.stream(&call, &mut |chunk| ui.raw(chunk)).await;
+        self.client = Some(client);
+        Ok(passed?)
+    }
+
     async fn connect(&mut self, engine: bool) -> Result<Client, Failure> {
         let acts_as = self.global.acts_as.as_deref();
         if let Some(router) = self.api.take() {

@@ -1,4 +1,4 @@
-//! `im data`: what PagerDuty does not hold, as one document.
+//! `im data`: what PagerDuty does not hold, as one document; and facts, as they were recorded.
 
 use std::path::PathBuf;
 
@@ -10,10 +10,10 @@ use super::error::{Exit, Failure};
 use super::table;
 use crate::client::Call;
 
-/// Export and import what PagerDuty does not hold, as one JSON document
+/// Export and import what PagerDuty does not hold, as one JSON document, and export facts
 ///
-/// The organisation's zone, working hours, people, teams, deployments, links, failure rules, what was
-/// said of incidents, and targets: docs/data.md.
+/// The document has the organisation's zone, working hours, people, teams, deployments, links, failure rules, what was
+/// said of incidents, and targets: docs/data.md. So are the columns of facts.
 #[derive(Debug, Args)]
 pub(crate) struct DataArgs {
     #[command(subcommand)]
@@ -24,11 +24,76 @@ pub(crate) struct DataArgs {
 enum DataCommand {
     /// Write the document to standard output
     Export,
+    /// Write facts to standard output, a line each: as CSV, or with --json as JSON
+    Facts(Box<FactsArgs>),
     /// Take a document: all of it, or nothing where there is a mistake
     Import {
         /// The file, or - for standard input
         file: PathBuf,
     },
+}
+
+/// Which facts.
+#[derive(Debug, Args)]
+struct FactsArgs {
+    /// The first date on which they happened [default: the first of all]
+    #[arg(long, value_name = "DATE")]
+    from: Option<String>,
+    /// The last date [default: the last of all]
+    #[arg(long, value_name = "DATE")]
+    to: Option<String>,
+    /// Only those recorded after the one of this number
+    #[arg(long, value_name = "SEQ")]
+    after: Option<u64>,
+    /// Only of this incident; may be given more than once
+    #[arg(long, value_name = "INC")]
+    incident: Vec<String>,
+    /// Only of incidents of this service, by PagerDuty's id or name, or as it is mapped here
+    #[arg(long, value_name = "ID")]
+    service: Vec<String>,
+    /// Only of incidents of this team, by id or name
+    #[arg(long, value_name = "ID")]
+    team: Vec<String>,
+    /// Only of incidents of this environment
+    #[arg(long, value_name = "NAME")]
+    environment: Vec<String>,
+    /// Only of incidents of this urgency: high, low or null
+    #[arg(long, value_name = "URGENCY")]
+    urgency: Vec<String>,
+    /// Only of incidents of this severity
+    #[arg(long, alias = "sev", value_name = "SEVERITY")]
+    severity: Vec<String>,
+    /// Only of incidents with this in their titles
+    #[arg(long, value_name = "TEXT")]
+    title: Vec<String>,
+}
+
+impl FactsArgs {
+    fn call(self, format: &str) -> Call {
+        let once = [
+            ("from", self.from),
+            ("to", self.to),
+            ("after", self.after.map(|after| after.to_string())),
+        ];
+        let often = [
+            ("incident", self.incident),
+            ("service", self.service),
+            ("team", self.team),
+            ("environment", self.environment),
+            ("urgency", self.urgency),
+            ("severity", self.severity),
+            ("title", self.title),
+        ];
+        let once = once
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?)));
+        let often = often.into_iter();
+        let often =
+            often.flat_map(|(name, values)| values.into_iter().map(move |value| (name, value)));
+        let call = Call::get(["facts"]).query("format", format);
+        once.chain(often)
+            .fold(call, |call, (name, value)| call.query(name, value))
+    }
 }
 
 pub(crate) async fn run(args: DataArgs, cx: &mut Context) -> Result<Exit, Failure> {
@@ -42,6 +107,10 @@ pub(crate) async fn run(args: DataArgs, cx: &mut Context) -> Result<Exit, Failur
             // With lines, so that a mistake in it can be found.
             let document: Value = answer.read()?;
             cx.ui.say(format_args!("{document:#}"));
+        }
+        DataCommand::Facts(facts) => {
+            let format = if cx.ui.json { "json" } else { "csv" };
+            cx.pass_on(facts.call(format)).await?;
         }
         DataCommand::Import { file } => {
             let text = cx.document(&file)?;

@@ -16,11 +16,16 @@ use crate::client::Call;
 
 /// Weeks and matters in a section; the rest is counted, and under --json.
 const ROWS_MAX: usize = 10;
+/// Incidents told behind a finding; all are under --json.
+const BEHIND_MAX: usize = 4;
+
+const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 /// Find what is worth a look: what recurs, where time goes, what became worse
 ///
 /// By rules that docs/metrics.md states; a cause is one that somebody named (`im annotate --cause`, or
-/// a note that begins with `root cause:`). Of metrics it uses the same filters.
+/// a note that begins with `root cause:`). The filters are those of metrics. --json has all incidents
+/// behind each finding.
 #[derive(Debug, Args)]
 pub(crate) struct FindingsArgs {
     /// The first date [default: 41 days before the last]
@@ -29,12 +34,30 @@ pub(crate) struct FindingsArgs {
     /// The last date [default: today]
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// Only this service, by PagerDuty's id; may be given more than once
+    /// trigger or current: which service, policy, urgency and priority count
+    #[arg(long, value_name = "WHICH")]
+    as_of: Option<String>,
+    /// What came after this instant does not exist [default: now]
+    #[arg(long, value_name = "TIME")]
+    as_of_time: Option<String>,
+    /// Only this service, by PagerDuty's id or name, or as it is mapped here; may be given more than once
     #[arg(long, value_name = "ID")]
     service: Vec<String>,
-    /// Only this team, by id
+    /// Only this team, by id or name
     #[arg(long, value_name = "ID")]
     team: Vec<String>,
+    /// Only this environment
+    #[arg(long, value_name = "NAME")]
+    environment: Vec<String>,
+    /// Only this escalation policy, by id or name
+    #[arg(long, value_name = "ID")]
+    escalation_policy: Vec<String>,
+    /// Only this priority, by id or name
+    #[arg(long, value_name = "ID")]
+    priority: Vec<String>,
+    /// Only what began there: pagerduty or im
+    #[arg(long, value_name = "WHERE")]
+    origin: Vec<String>,
     /// Only this urgency: high, low or null
     #[arg(long, value_name = "URGENCY")]
     urgency: Vec<String>,
@@ -57,8 +80,10 @@ struct Findings {
     heat_map: Vec<Vec<u64>>,
     worst_changes: Vec<Change>,
     pages_target: f64,
-    over_target: Vec<Overloaded>,
-    causes: Vec<Cause>,
+    over_target: Option<Vec<Overloaded>>,
+    causes: Vec<NamedCause>,
+    hours: Vec<Heat>,
+    hint: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -85,11 +110,22 @@ struct Bottleneck {
     escalations: u64,
     reassignments: u64,
     unowned: f64,
+    engaged: f64,
+    snoozed: f64,
+    behind: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Heat {
+    weekday: usize,
+    hour: usize,
+    behind: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Change {
     text: String,
+    behind: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -97,19 +133,30 @@ struct Overloaded {
     user: Named,
     week: String,
     pages: u64,
+    behind: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
-struct Cause {
+struct NamedCause {
     cause: Option<String>,
     incidents: u64,
+    behind: Vec<String>,
 }
 
 pub(crate) async fn run(args: FindingsArgs, cx: &mut Context) -> Result<Exit, Failure> {
-    let once = [("from", args.from), ("to", args.to)];
+    let once = [
+        ("from", args.from),
+        ("to", args.to),
+        ("as_of", args.as_of),
+        ("as_of_time", args.as_of_time),
+    ];
     let often = [
         ("service", args.service),
         ("team", args.team),
+        ("environment", args.environment),
+        ("escalation_policy", args.escalation_policy),
+        ("priority", args.priority),
+        ("origin", args.origin),
         ("urgency", args.urgency),
         ("severity", args.severity),
         ("title", args.title),
@@ -145,20 +192,28 @@ pub(crate) async fn run(args: FindingsArgs, cx: &mut Context) -> Result<Exit, Fa
     if found.incidents > 0 {
         say(&found, cx);
     }
+    if let Some(hint) = &found.hint {
+        cx.ui.hint(hint);
+    }
     Ok(Exit::Done)
 }
 
 fn say(found: &Findings, cx: &mut Context) {
     recurring(&found.recurring, cx);
     bottlenecks(&found.bottlenecks, cx);
-    let changes: Vec<&str> = found.worst_changes.iter().map(|one| &*one.text).collect();
+    let changes = found.worst_changes.iter();
+    let changes: Vec<String> = changes
+        .map(|one| format!("{}{}", one.text, behind(&one.behind)))
+        .collect();
     section("Worse than before", &changes, cx);
     let over: Vec<String> = found
         .over_target
         .iter()
+        .flatten()
         .map(|one| {
+            let behind = behind(&one.behind);
             format!(
-                "{}: {} pages in the week of {}",
+                "{}: {} pages in the week of {}{behind}",
                 one.user.name, one.pages, one.week
             )
         })
@@ -170,12 +225,38 @@ fn say(found: &Findings, cx: &mut Context) {
         .iter()
         .map(|one| {
             let cause = one.cause.as_deref().unwrap_or("not named");
-            format!("{cause}: {}", one.incidents)
+            format!("{cause}: {}{}", one.incidents, behind(&one.behind))
         })
         .collect();
     section("Causes", &causes, cx);
     heading("Triggers by weekday and hour", cx);
     cx.ui.say(heat(&found.heat_map));
+    let fullest = found.hours.iter().rev().max_by_key(|one| one.behind.len());
+    if let Some(one) = fullest {
+        let day = DAYS.get(one.weekday).copied().unwrap_or_default();
+        let text = format!(
+            "Most: {day} {:02}:00, {}{}",
+            one.hour,
+            one.behind.len(),
+            behind(&one.behind)
+        );
+        let width = cx.ui.width;
+        cx.ui.say(table::flow("", &text, width));
+    }
+}
+
+/// Some of the incidents behind a finding.
+fn behind(incidents: &[String]) -> String {
+    let some: Vec<&str> = incidents
+        .iter()
+        .take(BEHIND_MAX)
+        .map(String::as_str)
+        .collect();
+    match incidents.len().saturating_sub(BEHIND_MAX) {
+        _ if some.is_empty() => String::new(),
+        0 => format!(" ({})", some.join(", ")),
+        more => format!(" ({} and {more} more)", some.join(", ")),
+    }
 }
 
 fn heading(title: &str, cx: &mut Context) {
@@ -235,8 +316,11 @@ fn bottlenecks(services: &[Bottleneck], cx: &mut Context) {
         Column::Whole("To Resolve"),
         Column::Whole("Longest"),
         Column::Whole("Unowned"),
-        Column::Optional("Escalated", 1),
-        Column::Optional("Reassigned", 0),
+        Column::Optional("Engaged", 1),
+        Column::Optional("Snoozed", 0),
+        Column::Optional("Escalated", 4),
+        Column::Optional("Reassigned", 3),
+        Column::Optional("Last", 2),
     ];
     let length = |seconds: Option<f64>| seconds.map_or("-".to_owned(), metrics::length);
     let number = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
@@ -248,8 +332,11 @@ fn bottlenecks(services: &[Bottleneck], cx: &mut Context) {
             number(length(one.to_resolve)),
             Cell::new(one.longest.as_deref().unwrap_or("-")),
             number(length(Some(one.unowned))),
+            number(length(Some(one.engaged))),
+            number(length(Some(one.snoozed))),
             number(one.escalations.to_string()),
             number(one.reassignments.to_string()),
+            Cell::new(one.behind.last().map_or("-", String::as_str)),
         ]
     });
     let mut rows: Vec<Vec<Cell>> = rows.collect();
@@ -261,7 +348,6 @@ fn bottlenecks(services: &[Bottleneck], cx: &mut Context) {
 /// A line for each weekday, a mark for each hour: the fuller, the more.
 fn heat(days: &[Vec<u64>]) -> String {
     const MARKS: [char; 5] = ['·', '░', '▒', '▓', '█'];
-    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
     let most = days.iter().flatten().copied().max().unwrap_or(0).max(1);
     let mark = |count: u64| {
         let place = (count * 4).div_ceil(most);

@@ -1,5 +1,6 @@
 //! `im metrics`: a metric as a table, as CSV, or as the API writes it; and what is behind it.
 
+mod areas;
 mod connector;
 mod figures;
 mod insights;
@@ -39,7 +40,7 @@ const NAMES: [&str; 16] = [
 ///
 /// Days are those of `im config set time_zone`. What each metric is: docs/metrics.md.
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct MetricsArgs {
     #[command(subcommand)]
     command: Option<MetricsCommand>,
@@ -55,8 +56,8 @@ enum MetricsCommand {
 /// A question.
 #[derive(Debug, Args)]
 struct Asked {
-    /// Which
-    #[arg(value_parser = NAMES, required = true)]
+    /// Which; without one, all are listed
+    #[arg(value_parser = NAMES)]
     name: Option<String>,
     #[command(flatten)]
     range: Range,
@@ -76,6 +77,9 @@ struct Asked {
     /// With --items: at most so many
     #[arg(long, value_name = "N", default_value_t = 100, requires = "items", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
+    /// With --items: without the first so many
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "items")]
+    offset: u32,
 }
 
 impl Asked {
@@ -99,6 +103,12 @@ struct Range {
     /// service, team, environment, escalation_policy, urgency, priority, severity, resolver_kind or user
     #[arg(long, value_name = "WHAT")]
     group_by: Option<String>,
+    /// The order of groups: key, or value for the largest first [default: key]
+    #[arg(long, value_name = "BY")]
+    sort: Option<String>,
+    /// all, or live: without what was rebuilt from PagerDuty's log [default: all]
+    #[arg(long, value_name = "WHICH")]
+    history: Option<String>,
     /// previous: the same for as many days before
     #[arg(long, value_name = "WHAT")]
     compare: Option<String>,
@@ -116,34 +126,37 @@ struct Range {
 /// What counts; each may be given more than once for any of its values.
 #[derive(Debug, Args)]
 struct Filters {
-    /// Only this service, by PagerDuty's id; `null` for none
+    /// Only this service, by PagerDuty's id or name, or as it is mapped here; `null` for none
     #[arg(long, value_name = "ID")]
     service: Vec<String>,
-    /// Only this team, by id
+    /// Only this team, by id or name
     #[arg(long, value_name = "ID")]
     team: Vec<String>,
     /// Only this environment, of deployments
     #[arg(long, value_name = "NAME")]
     environment: Vec<String>,
-    /// Only this escalation policy, by id
+    /// Only this escalation policy, by id or name
     #[arg(long, value_name = "ID")]
     escalation_policy: Vec<String>,
     /// Only this urgency: high, low or null
     #[arg(long, value_name = "URGENCY")]
     urgency: Vec<String>,
-    /// Only this priority, by id
+    /// Only this priority, by id or name
     #[arg(long, value_name = "ID")]
     priority: Vec<String>,
     /// Only this severity
     #[arg(long, alias = "sev", value_name = "SEVERITY")]
     severity: Vec<String>,
+    /// Only what was resolved so: merge, human, timer, integration, api or none; for times to the resolve
+    #[arg(long, value_name = "HOW")]
+    resolver_kind: Vec<String>,
     /// Only what began there: pagerduty or im
     #[arg(long, value_name = "WHERE")]
     origin: Vec<String>,
     /// Only titles with this in them
     #[arg(long, value_name = "TEXT")]
     title: Vec<String>,
-    /// Only this person, by id; for pages of people
+    /// Only this person, by id or name; for pages of people
     #[arg(long, value_name = "ID")]
     user: Vec<String>,
 }
@@ -201,6 +214,10 @@ struct Answer {
     series: Vec<Series>,
     left_out: Map<String, Value>,
     incomplete_since: Option<Timestamp>,
+    #[serde(default)]
+    in_several_groups: u64,
+    hint: Option<String>,
+    target: Option<Target>,
     benchmark: Option<Benchmark>,
     previous: Option<Box<Self>>,
 }
@@ -235,6 +252,13 @@ struct Group {
     name: String,
 }
 
+/// The organisation's own target of a metric.
+#[derive(Debug, Deserialize)]
+struct Target {
+    at_most: Option<f64>,
+    at_least: Option<f64>,
+}
+
 #[derive(Debug, Deserialize)]
 struct Benchmark {
     year: u16,
@@ -248,6 +272,9 @@ pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Fai
         return connector::run(args, cx).await;
     }
     let args = args.asked;
+    if args.name.is_none() {
+        return areas::run(cx).await;
+    }
     if args.items {
         return items::run(&args, cx).await;
     }
@@ -262,7 +289,7 @@ pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Fai
     }
     let answer: Answer = answer.read()?;
     if args.csv {
-        cx.ui.raw(figures::csv(&answer).as_bytes());
+        cx.ui.raw(figures::as_csv(&answer).as_bytes());
     } else {
         figures::say(&answer, cx);
     }
@@ -271,7 +298,7 @@ pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Fai
 
 /// The figures of an answer of the API as CSV.
 pub(crate) fn csv_of(answer: Value) -> Result<String, serde_json::Error> {
-    Ok(figures::csv(&serde_json::from_value(answer)?))
+    Ok(figures::as_csv(&serde_json::from_value(answer)?))
 }
 
 /// Every flag as the parameter of its name.
@@ -289,6 +316,8 @@ fn asking(args: &Asked, call: Call) -> Call {
         ("bucket", range.bucket.clone()),
         ("group_by", range.group_by.clone()),
         ("compare", range.compare.clone()),
+        ("sort", range.sort.clone()),
+        ("history", range.history.clone()),
         ("as_of", range.as_of.clone()),
         ("as_of_time", range.as_of_time.clone()),
         ("view", range.view.clone()),
@@ -312,6 +341,7 @@ fn asking(args: &Asked, call: Call) -> Call {
         ("urgency", &filters.urgency),
         ("priority", &filters.priority),
         ("severity", &filters.severity),
+        ("resolver_kind", &filters.resolver_kind),
         ("origin", &filters.origin),
         ("title", &filters.title),
         ("user", &filters.user),

@@ -85,7 +85,7 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
             .collect();
         lines.push(("Fields", fields.join(", ")));
     }
-    lines.push(("Assignees", names(&incident.assignees)));
+    lines.push(("Assignees", people(&incident.assignees)));
     if !incident.helpers.is_empty() {
         let helpers = incident.helpers.iter();
         let helpers: Vec<String> = helpers
@@ -96,6 +96,9 @@ fn facts(incident: &Incident, cx: &Context) -> Labelled {
     if incident.hidden {
         let why = "its service is not synced any more; it is in no list and in no figure";
         lines.push(("Hidden", why.to_owned()));
+    }
+    if !incident.merged_into.is_empty() {
+        lines.push(("Merged into", incident.merged_into.join(", and that into ")));
     }
     let unowned = |since| format!("since {}: nobody is left to page", both(since));
     lines.extend(
@@ -190,6 +193,13 @@ fn by(incident: &Incident) -> String {
 
 fn none() -> String {
     "none".to_owned()
+}
+
+fn people(people: &[Named]) -> String {
+    if people.is_empty() {
+        return "unassigned".to_owned();
+    }
+    names(people)
 }
 
 fn names(things: &[Named]) -> String {
@@ -299,7 +309,7 @@ fn say_twin(twin: &Twin, assignees: &[Named], cx: &mut Context) {
         lines.push(("Urgency", word(twin.urgency.as_ref())));
         let priority = twin.priority.as_ref().map(Priority::name);
         lines.push(("Priority", priority.map_or_else(none, str::to_owned)));
-        lines.push(("Assignees", names(assignees)));
+        lines.push(("Assignees", people(assignees)));
         lines.push(("Policy", named(twin.escalation_policy.as_ref())));
         lines.push(("Teams", names(&twin.teams)));
         lines.push(("Service", named(twin.service.as_ref())));

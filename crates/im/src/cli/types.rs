@@ -51,6 +51,8 @@ pub(crate) struct Incident {
     pub(crate) resolved_at: Option<Timestamp>,
     pub(crate) resolved_by: Option<String>,
     pub(crate) duplicate_of: Option<String>,
+    #[serde(default)]
+    pub(crate) merged_into: Vec<String>,
     pub(crate) pagerduty: Option<Twin>,
     /// Where it is about several services.
     #[serde(default)]

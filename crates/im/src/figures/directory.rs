@@ -4,7 +4,7 @@
 //! What became known first holds for all time before. A change holds from its day on, in the
 //! organisation's zone, so figures of the past stay what they were.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use im_metrics::input::{Membership, Move, Person, Settings};
 use im_metrics::{iana, local_date};
@@ -17,6 +17,8 @@ use jiff::tz::TimeZone;
 pub(super) struct Directory {
     /// The names of ids, the last that each had.
     pub(super) names: BTreeMap<String, String>,
+    /// The ids of each kind, those included that are gone.
+    pub(super) of_kind: BTreeMap<Kind, BTreeSet<String>>,
     people: Vec<Person>,
     teams_of_service: BTreeMap<String, Vec<String>>,
     policy_of_service: BTreeMap<String, String>,
@@ -38,6 +40,7 @@ pub(super) fn read(tx: &mut Tx<'_>, zone: &TimeZone) -> Result<Directory, StoreE
         }
     }
     for ((kind, id), versions) in of_thing {
+        found.of_kind.entry(kind).or_default().insert(id.to_owned());
         let mut newest_first = versions.iter().rev();
         if let Some(name) = newest_first.find_map(|row| row.name.clone()) {
             found.names.insert(id.to_owned(), name);

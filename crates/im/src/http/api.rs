@@ -7,6 +7,7 @@ mod data;
 mod deployments;
 mod directory;
 pub mod doctor;
+mod facts;
 mod findings;
 pub mod incidents;
 mod logs;
@@ -32,6 +33,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(metrics::routes())
         .merge(organisation::routes())
         .merge(data::routes())
+        .merge(facts::routes())
         .merge(findings::routes())
         .routes(routes!(deployments::list, deployments::record))
         .routes(routes!(directory::list))

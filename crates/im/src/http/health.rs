@@ -107,7 +107,7 @@ async fn metrics(State(app): State<Arc<App>>, headers: HeaderMap) -> Result<Resp
             Ok::<_, ApiError>((waiting, incidents::count_open(tx)?, rows))
         })
         .await?;
-    let figures = compute(&app, |known, now| gauges(&known.engine, now)).await?;
+    let figures = compute(&app, |known, now| Ok(gauges(&known.engine, now)?)).await?;
     let text = app.metrics.text(format, waiting, open, &rows, &figures);
     Ok(([(header::CONTENT_TYPE, format.content_type())], text).into_response())
 }

@@ -63,7 +63,7 @@ fn every_flag_is_a_parameter() {
                 --recovery first --bucket-by resolved --source notifications --include-email \
                 --collapse-minutes 5 --measure hours --when out_of_hours --distinct --benchmark 2023 \
                 --mode impact --max-lag 3d --service P1 --service P2 --team T1 --environment production --escalation-policy E1 --urgency high --priority null \
-                --sev SEV-1 --origin im --title 'db down' --user U1";
+                --sev SEV-1 --resolver-kind human --sort value --history live --origin im --title 'db down' --user U1";
     assert_eq!(on(&fake).im(line).code, 0);
     assert_snapshot!("asked", fake.seen()[0].replace('&', "\n&"));
 }
@@ -216,6 +216,22 @@ fn deployments_are_recorded_and_listed() {
 }
 
 #[test]
+fn m_008_m_045_what_is_counted_twice_or_was_rebuilt_is_said() {
+    let values = [json!({"n": 3}), json!({"n": 0}), json!({"n": 1})];
+    let total = json!({"n": 4, "reconstructed": 3});
+    let rows = json!([
+        series(&["A"], &values, &total),
+        series(&["B"], &values, &total)
+    ]);
+    let mut found = answer("page_disruptions", &["team"], &rows, &json!({"test": 0}));
+    found["in_several_groups"] = json!(4);
+    assert_snapshot!(
+        "counted_twice",
+        said(&found, "metrics page_disruptions --group-by team")
+    );
+}
+
+#[test]
 fn nothing_is_said_to_be_nothing() {
     let found = answer(
         "oncall_load",
@@ -234,6 +250,10 @@ fn what_is_behind_a_figure_is_a_list() {
         {"bucket": 2, "at": at, "incident": "INC-42", "seconds": 187_204.0},
     ]});
     assert_snapshot!("items", said(&recovery, "metrics mttr --items --limit 2"));
+    let own = json!({"total": 1, "items": [
+        {"bucket": 0, "at": at, "incident": "INC-1", "seconds": 0.0, "self_assigned": true}]});
+    let told = said(&own, "metrics mtta --items");
+    assert!(told.contains("0s (self-assigned)"), "S40: {told}");
     let user = json!({"key": "PUANN", "name": "Ann Lee"});
     let hour = json!({"total": 1, "items": [
         {"bucket": 0, "at": at, "incident": "INC-1", "user": user, "hour": "2026-11-20T09:00:00Z"},

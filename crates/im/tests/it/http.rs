@@ -13,6 +13,7 @@ mod doctor;
 mod door;
 mod event;
 mod events;
+mod facts;
 mod figures;
 mod findings;
 mod health;

@@ -467,7 +467,7 @@ fn m044_killed_and_resumed_twenty_times_it_has_the_same_result() {
 
 /// The account of the acceptance: minutes in a build with optimisation, an hour without.
 #[test]
-#[ignore = "minutes: 100,000 incidents, a day of 17,495, a second with 10,001"]
+#[ignore = "minutes: 100,000 incidents, a day of 17,495, a second with 10,001; `cargo xtask truth`"]
 fn mw06_the_past_of_a_hundred_thousand_incidents() {
     let mut world = World::sqlite();
     let mut began = spread(72_504, DAY * 140);

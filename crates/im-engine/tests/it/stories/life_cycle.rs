@@ -122,6 +122,24 @@ story! {
         assert!(world.timeline(source).contains("Merged into"), "{}", world.timeline(source));
     }
 
+    fn s35_a_chain_of_merges_leads_to_its_last_target(world) {
+        let (first, first_twin) = world.born_there("Checkout errors");
+        let (second, second_twin) = world.born_there("Database slow");
+        let (last, last_twin) = world.born_there("Database down");
+        let user = world.user(2);
+        let way = |world: &mut World, from| world.write(|tx| im_engine::merges::merged_into(tx, from));
+        world.sim.merge(&user, &second_twin, &first_twin, world.now).unwrap();
+        world.settle_down();
+        assert_eq!(way(world, first), [second]);
+        world.sim.merge(&user, &last_twin, &second_twin, world.now).unwrap();
+        world.settle_down();
+        assert_eq!(way(world, first), [second, last]);
+        assert_eq!(way(world, second), [last]);
+        assert_eq!(way(world, last), []);
+        assert_eq!(world.story(last).status, Status::Open);
+        assert_eq!(world.writes(), 0);
+    }
+
     fn s36_a_snooze_is_neither_an_end_nor_an_acknowledgement(world) {
         let service = world.account.services[1].0.clone();
         world.sim.set_timeouts(&service, None, None);
@@ -481,6 +499,57 @@ story! {
         assert_eq!(world.there(&other), "resolved");
         assert_eq!(world.writes(), 2, "one create and one resolve");
         assert!(world.outbox().is_empty());
+    }
+
+    fn s54_a_note_and_a_resolve_open_nothing(world) {
+        // PagerDuty is away while it is declared, spoken of and ended: nobody is to be paged for it any more.
+        world.wire_up = false;
+        let command = Command::Declare {
+            title: "Over before it was told".to_owned(),
+            severity: im_core::Severity::Sev2,
+            description: None,
+            services: Vec::new(),
+        };
+        let incident = world.declare_by(None, &command);
+        world.write_note(incident, "It was a false alarm");
+        world.must(incident, &Command::Resolve);
+        world.run_for(MINUTE);
+        world.wire_up = true;
+        world.run_for(MINUTE * 10);
+        assert_eq!(world.sim.incidents().count(), 0, "no incident, so no page");
+        // What is over stays over when somebody writes about it.
+        let (ended, twin) = world.declared("Ended and spoken of");
+        world.must(ended, &Command::Resolve);
+        world.settle_down();
+        let pages = world.pages(&twin);
+        world.write_note(ended, "The report is in the wiki");
+        world.settle_down();
+        assert_eq!(world.there(&twin), "resolved");
+        assert_eq!((world.sim.incidents().count(), world.pages(&twin)), (1, pages));
+    }
+
+    fn m_012_each_event_of_pagerdutys_is_in_the_list_in_order(world) {
+        let (incident, twin) = world.born_there("Each in its turn");
+        let (first, second) = (world.user(2), world.user(3));
+        world.run_for(MINUTE);
+        world.sim.acknowledge(&first, &twin, world.now).unwrap();
+        world.run_for(MINUTE);
+        world.sim.reassign(&first, &twin, &second, world.now).unwrap();
+        world.run_for(MINUTE);
+        world.sim.resolve(&second, &twin, world.now).unwrap();
+        world.run_for(MINUTE);
+        let mut kinds: Vec<Kind> = world.story(incident).lines.iter().map(|line| line.kind).collect();
+        let told = [Kind::Triggered, Kind::Acknowledged, Kind::Assigned, Kind::Resolved];
+        kinds.retain(|kind| told.contains(kind));
+        kinds.dedup();
+        // Whoever is on call is assigned with the trigger.
+        kinds.retain({
+            let mut taken = false;
+            move |kind| { taken |= *kind == Kind::Acknowledged; taken || *kind != Kind::Assigned }
+        });
+        assert_eq!(kinds, told);
+        let times: Vec<_> = world.story(incident).lines.iter().map(|line| line.at).collect();
+        assert!(times.is_sorted(), "{times:?}");
     }
 
     fn s71_who_has_it_is_who_pagerduty_gave_it_to_and_the_end_takes_it_from_nobody(world) {

@@ -79,6 +79,44 @@ story! {
         assert_eq!(acks, Figure::Count { n: 1 });
     }
 
+    fn mw_01_without_webhooks_and_without_anybody_an_interval_brings_it_all(world) {
+        world.way.lose = Some(|_| true);
+        let user = world.user(3);
+        let twin = world.triggered("db down");
+        let began = world.now;
+        world.run_for(MINUTE);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        let taken = world.now;
+        world.run_for(MINUTE);
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        let over = world.now;
+        // The default interval, and the time of the run itself.
+        world.run_for(MINUTE * 6);
+        let row = world.list()[0].number;
+        let story = world.story(row);
+        let near = |at: jiff::Timestamp, want: jiff::Timestamp| at.duration_since(want).abs() < SignedDuration::from_secs(1);
+        assert!(near(story.created_at, began));
+        assert!(near(story.acknowledged_at.unwrap(), taken));
+        assert!(near(story.resolved_at.unwrap(), over));
+    }
+
+    fn mw_05_after_a_restart_and_with_pagerduty_away_all_is_there(world) {
+        let (incident, twin) = world.born_there("db down");
+        world.run_for(MINUTE * 4);
+        let user = world.user(3);
+        world.sim.acknowledge(&user, &twin, world.now).unwrap();
+        world.run_for(MINUTE * 6);
+        world.sim.resolve(&user, &twin, world.now).unwrap();
+        world.run_for(MINUTE);
+        let (story, figure) = (world.story(incident), durations(world, "mttr"));
+        assert_eq!(figure.n, 1);
+        world.wire_up = false;
+        world.crash();
+        world.run_for(MINUTE * 30);
+        assert_eq!(world.story(incident), story);
+        assert_eq!(durations(world, "mttr"), figure);
+    }
+
     fn what_was_done_here_counts_with_what_was_done_there(world) {
         let (incident, _) = world.declared("Nobody looks");
         world.run_for(MINUTE * 2);

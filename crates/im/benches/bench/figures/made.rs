@@ -199,6 +199,7 @@ impl Lived {
             link: None,
             not_change_related: false,
             cause: None,
+            rebuilt: false,
             key: None,
             events: self.events(),
         }

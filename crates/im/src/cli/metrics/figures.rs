@@ -8,6 +8,7 @@ use super::{Answer, Bucket, Figure, Series};
 use crate::cli::context::Context;
 use crate::cli::table::{self, Column};
 use crate::cli::time;
+use crate::csv;
 
 /// What a column of figures is called, and what makes its text.
 type Shown = (&'static str, fn(&Figure) -> String);
@@ -28,9 +29,13 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
     }
     let Some(first) = answer.series.first() else {
         cx.ui.note("Nothing in this range.");
+        say_nothing_yet(answer, cx);
         return;
     };
-    let shown = columns(&first.total);
+    let mut shown = columns(&first.total);
+    if answer.target.is_some() {
+        shown.push(("Target", on_target));
+    }
     let width = cx.ui.table_width();
     let text = if answer.group_by.is_empty() {
         by_bucket(answer, first, &shown, width)
@@ -43,12 +48,88 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
         say_before(answer, first, cx);
     }
     say_left_out(answer, cx);
+    say_notes(answer, cx);
     if let Some(since) = answer.incomplete_since {
         cx.ui.warn(format_args!(
             "data may be incomplete since {}: webhooks are missing, and what they would have told is not read yet",
             time::full(since, &cx.zone)
         ));
     }
+}
+
+/// Why there is nothing at all, and what brings it.
+fn say_nothing_yet(answer: &Answer, cx: &mut Context) {
+    if let Some(hint) = &answer.hint {
+        cx.ui.hint(hint);
+    }
+}
+
+/// What has to be known of the figures.
+fn say_notes(answer: &Answer, cx: &mut Context) {
+    let mut notes = Vec::new();
+    let totals = || answer.series.iter().map(|series| &series.total);
+    if let [whole] = &*answer.series
+        && let Some(Value::Object(oldest)) = whole.total.get("oldest")
+    {
+        let text = |name: &str| oldest.get(name).and_then(Value::as_str).unwrap_or_default();
+        let since = text("since").parse();
+        let since = since.map_or_else(|_odd| String::new(), |since| time::ago(since, cx.now));
+        notes.push(format!(
+            "The oldest is {}, triggered {since}.",
+            text("incident")
+        ));
+    }
+    if answer.in_several_groups > 0 {
+        let count = answer.in_several_groups;
+        let are = if count == 1 { "is" } else { "are" };
+        notes.push(format!(
+            "{count} {are} in more than one line: the lines add up to more than there is."
+        ));
+    }
+    let rebuilt = totals().filter_map(|total| total.get("reconstructed")?.as_u64());
+    let rebuilt: u64 = rebuilt.sum();
+    if rebuilt > 0 {
+        notes.push(format!(
+            "{rebuilt} of what is counted was rebuilt from PagerDuty's log (--history live leaves it out)."
+        ));
+    }
+    if let Some(target) = &answer.target {
+        notes.push(format!("Target: {}.", target.said(&answer.metric)));
+    }
+    let width = cx.ui.width;
+    for (place, note) in notes.iter().enumerate() {
+        if place == 0 {
+            cx.ui.say("");
+        }
+        cx.ui.say(table::flow("", note, width));
+    }
+    say_nothing_yet(answer, cx);
+}
+
+impl super::Target {
+    fn said(&self, metric: &str) -> String {
+        let is_share = metric.ends_with("_rate") || metric == "sla_compliance";
+        let is_time =
+            metric.starts_with("mtt") || metric.ends_with("_time") || metric == "time_to_restore";
+        let value = |value: f64| match (is_share, is_time) {
+            (true, _) => format!("{:.1} %", value * 100.0),
+            (_, true) => short(value),
+            _ => format!("{value}"),
+        };
+        let parts = [("at most", self.at_most), ("at least", self.at_least)];
+        let parts = parts.into_iter();
+        let parts = parts.filter_map(|(word, bound)| Some(format!("{word} {}", value(bound?))));
+        parts.collect::<Vec<_>>().join(", ")
+    }
+}
+
+fn on_target(figure: &Figure) -> String {
+    let said = match figure.get("on_target").and_then(Value::as_bool) {
+        Some(true) => "met",
+        Some(false) => "missed",
+        None => "-",
+    };
+    said.to_owned()
 }
 
 /// One line a bucket, and the whole range below.
@@ -356,6 +437,7 @@ fn say_left_out(answer: &Answer, cx: &mut Context) {
             "not_failure" => "no failures",
             "unlinked" => "without a deployment",
             "negative" => "over before their deployment",
+            "reconstructed" => "rebuilt from PagerDuty's log",
             other => other,
         };
         if let Some(count) = count.as_u64().filter(|count| *count > 0) {
@@ -396,7 +478,7 @@ const FIELDS: [&str; 10] = [
 ];
 
 /// One line for each bucket of each group, under a header.
-pub(super) fn csv(answer: &Answer) -> String {
+pub(super) fn as_csv(answer: &Answer) -> String {
     let mut head = vec!["start", "from", "to", "partial", "incomplete"];
     head.extend(answer.group_by.iter().map(String::as_str));
     let mut lines: Vec<Vec<String>> = Vec::new();
@@ -419,13 +501,7 @@ pub(super) fn csv(answer: &Answer) -> String {
         }
     }
     let head = head.into_iter().map(str::to_owned).chain(fields).collect();
-    let mut text = String::new();
-    for line in std::iter::once(head).chain(lines) {
-        let cells: Vec<String> = line.iter().map(|cell| quoted(cell)).collect();
-        text.push_str(&cells.join(","));
-        text.push('\n');
-    }
-    text
+    std::iter::once(head).chain(lines).map(csv::line).collect()
 }
 
 /// The fields of a figure, those of its parts under both names; nothing for null.
@@ -435,7 +511,7 @@ fn flat(figure: &Figure) -> Vec<(String, String)> {
     let mut figure: Vec<(&String, &Value)> = figure.iter().collect();
     figure.sort_by_key(|(name, _)| place(name));
     for (name, value) in figure {
-        if name == "level" {
+        if ["level", "oldest"].contains(&name.as_str()) {
             continue;
         }
         match value {
@@ -448,12 +524,4 @@ fn flat(figure: &Figure) -> Vec<(String, String)> {
         }
     }
     fields
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
-    }
 }

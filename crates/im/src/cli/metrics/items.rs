@@ -38,14 +38,20 @@ struct Item {
 
 pub(super) async fn run(args: &Asked, cx: &mut Context) -> Result<Exit, error::Failure> {
     let call = asking(args, Call::get(["metrics", args.name(), "items"]));
-    let answer = cx.send(call.query("limit", args.limit.to_string())).await?;
+    let page = call
+        .query("limit", args.limit.to_string())
+        .query("offset", args.offset.to_string());
+    let answer = cx.send(page).await?;
     if cx.ui.json {
         cx.ui.document(&answer.body);
         return Ok(Exit::Done);
     }
     let found: Items = answer.read()?;
     if found.items.is_empty() {
-        cx.ui.note("Nothing in this range.");
+        cx.ui.note(match found.total {
+            0 => "Nothing in this range.".to_owned(),
+            total => format!("There are {total}, all before --offset {}.", args.offset),
+        });
         return Ok(Exit::Done);
     }
     let of_deployments = found.items.iter().all(|item| item.deployment.is_some());
@@ -80,10 +86,10 @@ pub(super) async fn run(args: &Asked, cx: &mut Context) -> Result<Exit, error::F
     });
     let text = table::rows(&columns, rows.collect(), cx.ui.table_width());
     cx.ui.say(text);
-    if found.items.len() < found.total {
+    let shown = usize::try_from(args.offset).unwrap_or_default() + found.items.len();
+    if shown < found.total {
         cx.ui.hint(format_args!(
-            "these are the oldest {} of {}; `--limit` shows more, a shorter range others",
-            found.items.len(),
+            "there are {} in all; `--offset {shown}` shows the next, `--limit` more at once",
             found.total
         ));
     }
@@ -126,7 +132,9 @@ fn adds(item: &Item, cx: &Context) -> String {
     let hour = field("hour")
         .and_then(Value::as_str)
         .and_then(|hour| hour.parse().ok());
+    let is_own = field("self_assigned") == Some(&Value::Bool(true));
     match (seconds, hour, field("counts")) {
+        (Some(seconds), _, _) if is_own => format!("{seconds} (self-assigned)"),
         (Some(seconds), _, _) => seconds,
         (_, Some(hour), _) => format!("the hour from {}", time::full(hour, &cx.zone)),
         (_, _, Some(Value::Bool(true))) => "1 of 1".to_owned(),

@@ -7,15 +7,16 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use im_core::IncidentNumber;
 use im_metrics::{BadQuery, Metric};
+use im_store::tokens::Scope;
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::metrics::{Group, compute, length, of_what, refused};
+use super::metrics::{Group, compute, length, of_what, said};
+use crate::access::Who;
 use crate::figures::Known;
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -61,15 +62,20 @@ struct Findings {
     /// Where time goes, by service; the slowest first.
     bottlenecks: Vec<Bottleneck>,
     /// Triggers by weekday (from Monday) and hour (0 to 23), on the organisation's clock.
-    heat_map: Vec<Vec<u64>>,
+    heat_map: Vec<Vec<usize>>,
+    /// The incidents behind each hour of the heat map that has any.
+    hours: Vec<Heat>,
     /// Figures that became worse than over as many dates before, the worst first.
     worst_changes: Vec<Change>,
     /// Pages of a person in a week that are still good: the target of `page_disruptions`, else 7.
     pages_target: f64,
-    /// Weeks in which a person had more, the most first.
-    over_target: Vec<Overloaded>,
+    /// Weeks in which a person had more, the most first; null for who may not see what single people are paged for.
+    over_target: Option<Vec<Overloaded>>,
     /// How often each cause was named, the most frequent first. Nothing is guessed.
-    causes: Vec<Cause>,
+    causes: Vec<Named>,
+    /// Why there is nothing to find yet, and what brings it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
 }
 
 /// A matter that came again.
@@ -90,7 +96,7 @@ struct Recurring {
 #[derive(Debug, Serialize, ToSchema)]
 struct Bottleneck {
     service: Group,
-    incidents: u64,
+    incidents: usize,
     /// Mean seconds from the trigger to the first acknowledgement.
     to_acknowledge: Option<f64>,
     /// Mean seconds from there to the last resolve.
@@ -104,6 +110,25 @@ struct Bottleneck {
     unowned: f64,
     /// The share of that in the time that they were open.
     unowned_share: Option<f64>,
+    /// Seconds in which incidents were open and somebody had acknowledged them.
+    engaged: f64,
+    /// Those of them in which they were put off: without them, `engaged` is the time of work.
+    snoozed: f64,
+    /// The incidents, oldest first.
+    #[schema(example = json!(["INC-4", "INC-9"]))]
+    behind: Vec<String>,
+}
+
+/// An hour of the week in which incidents were triggered.
+#[derive(Debug, Serialize, ToSchema)]
+struct Heat {
+    /// 0 for Monday.
+    weekday: usize,
+    /// 0 to 23.
+    hour: usize,
+    /// Oldest first.
+    #[schema(example = json!(["INC-4", "INC-9"]))]
+    behind: Vec<String>,
 }
 
 /// A figure that became worse.
@@ -121,6 +146,9 @@ struct Change {
     /// All of it in words.
     #[schema(example = "mttr of service Checkout: 20m 00s before, 45m 10s now")]
     text: String,
+    /// The incidents behind the figure now, oldest first.
+    #[schema(example = json!(["INC-4", "INC-9"]))]
+    behind: Vec<String>,
 }
 
 /// A week with too many pages.
@@ -130,14 +158,20 @@ struct Overloaded {
     /// The Monday.
     week: String,
     pages: u64,
+    /// The incidents of these pages, oldest first.
+    #[schema(example = json!(["INC-4", "INC-9"]))]
+    behind: Vec<String>,
 }
 
 /// How often a cause was named.
 #[derive(Debug, Serialize, ToSchema)]
-struct Cause {
+struct Named {
     /// Null where none was named.
     cause: Option<String>,
-    incidents: u64,
+    incidents: usize,
+    /// The incidents, oldest first.
+    #[schema(example = json!(["INC-4", "INC-9"]))]
+    behind: Vec<String>,
 }
 
 /// Find what is worth a look: what recurs, where time goes, what became worse
@@ -146,12 +180,12 @@ struct Cause {
     params(
         ("from" = Option<String>, Query, description = "The first local date; 41 days before `to` by default"),
         ("to" = Option<String>, Query, description = "The last local date; today by default"),
-        ("service" = Option<Vec<String>>, Query, description = "Any of these, by PagerDuty's id; `null` is none"),
-        ("team" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("service" = Option<Vec<String>>, Query, description = "Any of these, by PagerDuty's id or name or by the name that is mapped here; `null` is none"),
+        ("team" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
         ("environment" = Option<Vec<String>>, Query, description = "Any of these, in any case"),
-        ("escalation_policy" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("escalation_policy" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
         ("urgency" = Option<Vec<String>>, Query, description = "high, low or null"),
-        ("priority" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("priority" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
         ("severity" = Option<Vec<String>>, Query, description = "Any of these, e.g. SEV-2"),
         ("origin" = Option<Vec<String>>, Query, description = "pagerduty or im"),
         ("title" = Option<Vec<String>>, Query, description = "A part of the title, in any case"),
@@ -160,16 +194,22 @@ struct Cause {
     ),
     responses((status = 200, body = Findings, description = "What was found, each by a rule that docs/metrics.md states")),
 )]
-async fn findings(State(app): State<Arc<App>>, params: Params) -> Result<Json<Findings>, ApiError> {
+async fn findings(
+    State(app): State<Arc<App>>,
+    who: Who,
+    params: Params,
+) -> Result<Json<Findings>, ApiError> {
+    let sees_people = who.may(Scope::PersonalLoad);
     let params = params.only(&PARAMETERS)?;
     let query = im_metrics::parse(Metric::IncidentFrequency.as_str(), params.pairs());
-    let query = query.map_err(|error| refused(&of_findings(error)))?;
+    let query = query.map_err(of_findings)?;
     let found = compute(&app, move |known, now| {
         let target = known.organisation.target(Metric::PageDisruptions);
         let pages_max = target.and_then(|target| target.at_most);
         let pages_max = pages_max.unwrap_or(PAGES_MAX);
+        let query = known.meant(&query)?;
         let found = known.engine.findings(&query, pages_max, now)?;
-        Ok(Findings::new(&found, pages_max, known))
+        Ok(Findings::new(&found, (pages_max, sees_people), known))
     });
     Ok(Json(found.await?))
 }
@@ -192,12 +232,16 @@ fn of_findings(error: BadQuery) -> BadQuery {
     }
 }
 
-fn said(number: i64) -> String {
-    IncidentNumber::new(number).map_or_else(String::new, |number| number.said().to_string())
+fn all_said(incidents: &[i64]) -> Vec<String> {
+    incidents.iter().map(|number| said(*number)).collect()
 }
 
 impl Findings {
-    fn new(found: &im_metrics::Findings, pages_target: f64, known: &Known) -> Self {
+    fn new(
+        found: &im_metrics::Findings,
+        (pages_target, sees_people): (f64, bool),
+        known: &Known,
+    ) -> Self {
         let (from, to) = found.range;
         let zone = &known.engine.settings().zone;
         let name = |key: &Option<String>| Group::new(key.as_deref(), known);
@@ -207,11 +251,11 @@ impl Findings {
             count: one.incidents.len(),
             first_at: one.first,
             last_at: one.last,
-            incidents: one.incidents.iter().map(|number| said(*number)).collect(),
+            incidents: all_said(&one.incidents),
         });
         let bottlenecks = found.bottlenecks.iter().map(|one| Bottleneck {
             service: name(&one.service),
-            incidents: one.incidents,
+            incidents: one.incidents.len(),
             to_acknowledge: one.to_acknowledge,
             to_resolve: one.to_resolve,
             longest: one.longest.map(im_metrics::Stage::as_str),
@@ -219,16 +263,34 @@ impl Findings {
             reassignments: one.reassignments,
             unowned: one.unowned,
             unowned_share: one.unowned_share,
+            engaged: one.engaged,
+            snoozed: one.snoozed,
+            behind: all_said(&one.incidents),
         });
         let over_target = found.overloaded.iter().map(|one| Overloaded {
             user: Group::new(Some(&one.user), known),
             week: one.week.to_string(),
             pages: one.pages,
+            behind: all_said(&one.incidents),
         });
-        let causes = found.causes.iter().map(|(cause, incidents)| Cause {
-            cause: cause.clone(),
-            incidents: *incidents,
+        let causes = found.causes.iter().map(|one| Named {
+            cause: one.cause.clone(),
+            incidents: one.incidents.len(),
+            behind: all_said(&one.incidents),
         });
+        let day = |(weekday, hours): (usize, &[Vec<i64>; 24])| -> Vec<Heat> {
+            let hours = hours
+                .iter()
+                .enumerate()
+                .filter(|(_, incidents)| !incidents.is_empty());
+            let hours = hours.map(|(hour, incidents)| Heat {
+                weekday,
+                hour,
+                behind: all_said(incidents),
+            });
+            hours.collect()
+        };
+        let counts = |day: &[Vec<i64>; 24]| day.iter().map(Vec::len).collect();
         Self {
             from: from.to_string(),
             to: to.to_string(),
@@ -236,14 +298,16 @@ impl Findings {
             incidents: found.incidents,
             recurring: recurring.collect(),
             bottlenecks: bottlenecks.collect(),
-            heat_map: found.heat.iter().map(|day| day.to_vec()).collect(),
+            heat_map: found.heat.iter().map(counts).collect(),
+            hours: found.heat.iter().enumerate().flat_map(day).collect(),
+            hint: known.nothing_yet(),
             worst_changes: found
                 .changes
                 .iter()
                 .map(|one| Change::new(one, known))
                 .collect(),
             pages_target,
-            over_target: over_target.collect(),
+            over_target: sees_people.then(|| over_target.collect()),
             causes: causes.collect(),
         }
     }
@@ -265,6 +329,7 @@ impl Change {
             what: Group::new(change.key.as_deref(), known),
             before: change.before,
             now: change.now,
+            behind: all_said(&change.incidents),
             times: change.times,
             text: format!(
                 "{} of {what}: {} before, {} now",

@@ -218,8 +218,13 @@ async fn show(
 ) -> Result<Json<Incident>, ApiError> {
     let number = id.parse()?;
     let mut incident = look(&app, number).await?.incident();
-    let said = app.db.read(move |tx| Annotations::load(tx, number));
-    incident.annotations = Some(said.await?).filter(|said| !said.is_empty());
+    let said = app.db.read(move |tx| {
+        let said = Annotations::load(tx, number)?;
+        Ok::<_, im_store::StoreError>((said, im_engine::merges::merged_into(tx, number)?))
+    });
+    let (said, merged_into) = said.await?;
+    incident.annotations = Some(said).filter(|said| !said.is_empty());
+    incident.merged_into = merged_into.iter().map(ToString::to_string).collect();
     Ok(Json(incident))
 }
 

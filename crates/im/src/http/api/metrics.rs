@@ -5,6 +5,7 @@
 //! this machine and to tokens with the scope for it.
 
 mod insights;
+mod restated;
 pub(crate) mod types;
 
 use std::sync::Arc;
@@ -12,8 +13,10 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use im_metrics::{BadQuery, Metric, Query};
+use im_metrics::{Area, BadQuery, Dimension, Metric, Query};
 use im_store::tokens::Scope;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -23,10 +26,11 @@ use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
 use insights::Explained;
+use restated::Restated;
 use types::{Answer, Items};
 
 pub(super) use insights::{length, of_what};
-pub(super) use types::Group;
+pub(super) use types::{Group, said};
 
 /// Items in one answer unless asked otherwise.
 const LIMIT_DEFAULT: usize = 100;
@@ -36,9 +40,43 @@ const LIMIT_MAX: usize = 1_000;
 /// The routes of this module.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(list))
         .routes(routes!(figures))
         .routes(routes!(items))
         .routes(routes!(insights))
+        .routes(routes!(restated))
+}
+
+/// A metric that there is.
+#[derive(Debug, Serialize, ToSchema)]
+struct Listed {
+    #[schema(example = "mttr")]
+    name: &'static str,
+    /// `quality_of_work` or `wellbeing`.
+    area: &'static str,
+    /// What it tells.
+    tells: &'static str,
+}
+
+/// List the metrics, by area
+#[utoipa::path(
+    get, path = "/api/v1/metrics", tag = "metrics", operation_id = "list_metrics",
+    responses((status = 200, body = [Listed], description = "Those of the quality of work, then those of wellbeing")),
+)]
+async fn list(params: Params) -> Result<Json<Vec<Listed>>, ApiError> {
+    params.only(&[])?;
+    let of_area = |area: &Area| {
+        let area = *area;
+        let all = Metric::ALL
+            .iter()
+            .filter(move |metric| metric.area() == area);
+        all.map(move |metric| Listed {
+            name: metric.as_str(),
+            area: area.as_str(),
+            tells: metric.tells(),
+        })
+    };
+    Ok(Json(Area::ALL.iter().flat_map(of_area).collect()))
 }
 
 /// Compute a metric
@@ -50,19 +88,22 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         ("to" = Option<String>, Query, description = "The last local date; today by default"),
         ("bucket" = Option<String>, Query, description = "day, week, month, quarter or all; week by default"),
         ("group_by" = Option<String>, Query, description = "service, escalation_policy, team, urgency, priority, severity, environment; resolver_kind for times to the resolve; user for pages of people; oncall_load takes service, team or urgency beside the user"),
-        ("service" = Option<Vec<String>>, Query, description = "Any of these, by PagerDuty's id; `null` is none"),
-        ("team" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("service" = Option<Vec<String>>, Query, description = "Any of these, by PagerDuty's id or name or by the name that is mapped here; `null` is none"),
+        ("team" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
         ("environment" = Option<Vec<String>>, Query, description = "Any of these, in any case; of deployments"),
-        ("escalation_policy" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("escalation_policy" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
         ("urgency" = Option<Vec<String>>, Query, description = "high, low or null"),
-        ("priority" = Option<Vec<String>>, Query, description = "Any of these, by id"),
+        ("priority" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
         ("severity" = Option<Vec<String>>, Query, description = "Any of these, e.g. SEV-2"),
+        ("resolver_kind" = Option<Vec<String>>, Query, description = "merge, human, timer, integration, api or none; for times to the resolve"),
         ("origin" = Option<Vec<String>>, Query, description = "pagerduty or im"),
         ("title" = Option<Vec<String>>, Query, description = "A part of the title, in any case"),
-        ("user" = Option<Vec<String>>, Query, description = "Any of these people, by id; for pages of people and oncall_load"),
+        ("user" = Option<Vec<String>>, Query, description = "Any of these people, by id or name; for pages of people and oncall_load"),
         ("as_of" = Option<String>, Query, description = "trigger or current: which service, policy, urgency and priority count"),
         ("as_of_time" = Option<String>, Query, description = "Facts after this instant do not exist; now by default"),
         ("compare" = Option<String>, Query, description = "previous: the same for as many dates before"),
+        ("sort" = Option<String>, Query, description = "The order of groups: key (unless given) or value, the largest first"),
+        ("history" = Option<String>, Query, description = "all, or live: without incidents whose trigger was rebuilt from PagerDuty's log"),
         ("view" = Option<String>, Query, description = "multitudes, middleware or datadog: how that product counts"),
         ("recovery" = Option<String>, Query, description = "last, first or open_time; for mttr, time_to_restore and failed_deployment_recovery_time"),
         ("bucket_by" = Option<String>, Query, description = "triggered or resolved; for mttr"),
@@ -84,8 +125,10 @@ async fn figures(
     who: Who,
     params: Params,
 ) -> Result<Json<Answer>, ApiError> {
-    let query = read(&name, &params, &who)?;
+    let query = read(&name, &params)?;
     let answer = compute(&app, move |known, now| {
+        let query = known.meant(&query)?;
+        may_see(&who, &query, known)?;
         let answer = known.engine.answer(&query, now)?;
         Ok(Answer::new(&answer, &query, known))
     });
@@ -104,14 +147,57 @@ async fn insights(
     who: Who,
     params: Params,
 ) -> Result<Json<Vec<Explained>>, ApiError> {
-    let query = read(&name, &params, &who)?;
+    let query = read(&name, &params)?;
     let answer = compute(&app, move |known, now| {
+        let query = known.meant(&query)?;
+        may_see(&who, &query, known)?;
         let insights = known.engine.insights(&query, now)?;
         let insights = insights.iter();
         let explained = insights.map(|insight| Explained::new(insight, &query, known));
         Ok(explained.collect())
     });
     Ok(Json(answer.await?))
+}
+
+/// Tell what changed in a figure since it was read
+#[utoipa::path(
+    get, path = "/api/v1/metrics/{name}/restated", tag = "metrics", operation_id = "restate_metric",
+    params(
+        ("name" = String, Path, description = "As for the metric, and so is each of its parameters but `compare` and `as_of_time`; not of deployments and their failures"),
+        ("since" = String, Query, description = "When the figure was read"),
+    ),
+    responses((status = 200, body = Restated, description = "The incidents that add something else now, and what became known late")),
+)]
+async fn restated(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    who: Who,
+    params: Params,
+) -> Result<Json<Restated>, ApiError> {
+    let (own, params) = params.split(&["since"]);
+    let since = own.one("since").and_then(|since| since.parse().ok());
+    let since: jiff::Timestamp = since.ok_or_else(|| {
+        ApiError::bad_request("`since` is missing or no instant")
+            .hint("say when the figure was read, e.g. since=2026-11-30T09:00:00Z")
+    })?;
+    let query = read(&name, &params)?;
+    let is_of_changes = matches!(
+        query.metric,
+        Metric::ChangeFailureRate | Metric::FailedDeploymentRecoveryTime
+    );
+    if is_of_changes || query.metric.is_of_deployments() {
+        let detail = format!("what changed in {name} is not kept");
+        return Err(ApiError::bad_request(detail).hint(
+            "a deployment is as it was recorded last; ask for a metric of incidents or pages",
+        ));
+    }
+    let late = app.db.read(move |tx| restated::late(tx, since)).await?;
+    let restated = compute(&app, move |known, _now| {
+        let query = known.meant(&query)?;
+        may_see(&who, &query, known)?;
+        Restated::new(&query, &late, known)
+    });
+    Ok(Json(restated.await?))
 }
 
 /// List what is behind a metric, oldest first
@@ -137,10 +223,13 @@ async fn items(
         return Err(ApiError::bad_request(detail));
     }
     let offset = number(&page, "offset", 0)?;
-    let query = read(&name, &params, &who)?;
+    let query = read(&name, &params)?;
     let items = compute(&app, move |known, now| {
+        let query = known.meant(&query)?;
+        may_see(&who, &query, known)?;
+        let sees_people = who.may(Scope::PersonalLoad) || is_personal(&query);
         let items = known.engine.items(&query, now)?;
-        Ok(Items::new(&items, (offset, limit), known))
+        Ok(Items::new(&items, (offset, limit), sees_people, known))
     });
     Ok(Json(items.await?))
 }
@@ -153,42 +242,56 @@ fn number(params: &Params, name: &str, default: usize) -> Result<usize, ApiError
         .map_err(|_not_one| ApiError::bad_request(format!("`{name}={text}`: use a number")))
 }
 
-/// Reads a question, if it is one that may be asked here and by this caller.
-fn read(name: &str, params: &Params, who: &Who) -> Result<Query, ApiError> {
-    let Some(metric) = Metric::parse(name) else {
+/// Reads a question, if it is one that may be asked here.
+fn read(name: &str, params: &Params) -> Result<Query, ApiError> {
+    if Metric::parse(name).is_none() {
         let names: Vec<&str> = Metric::ALL.iter().map(|metric| metric.as_str()).collect();
         return Err(ApiError::not_found(format!("there is no metric `{name}`"))
             .hint(format!("there are {}", names.join(", "))));
-    };
-    if metric == Metric::OncallLoad && !who.may(Scope::PersonalLoad) {
-        return Err(ApiError::new(
-            StatusCode::FORBIDDEN,
-            "personal_load",
-            "how single people respond is shown to those alone who may see it: this needs a token with the scope `personal_load`",
-        )
-        .hint("`im token create NAME --scope personal_load` on the server's own machine makes one; pages may be grouped by user without it"));
     }
-    im_metrics::parse(name, params.pairs()).map_err(|error| refused(&error))
+    Ok(im_metrics::parse(name, params.pairs())?)
 }
 
-/// What is wrong, and what would be right.
-pub(super) fn refused(error: &BadQuery) -> ApiError {
-    let text = error.to_string();
-    match text.rsplit_once(": ") {
-        Some((detail, hint)) => ApiError::bad_request(detail).hint(hint),
-        None => ApiError::bad_request(text),
+/// Whether a question is about single people.
+fn is_personal(query: &Query) -> bool {
+    let by_user = |(by, _): &(Dimension, Vec<Option<String>>)| *by == Dimension::User;
+    query.metric == Metric::OncallLoad
+        || query.group_by == Some(Dimension::User)
+        || query.filters.iter().any(by_user)
+}
+
+/// Refuses a question about single people, unless the caller may see them or is the one asked about.
+fn may_see(who: &Who, query: &Query, known: &Known) -> Result<(), ApiError> {
+    let is_own = |email: &String| known.is_about(query, email);
+    if !is_personal(query) || who.may(Scope::PersonalLoad) || who.own.as_ref().is_some_and(is_own) {
+        return Ok(());
+    }
+    Err(ApiError::new(
+        StatusCode::FORBIDDEN,
+        "personal_load",
+        "what single people are paged for, and how they respond, is shown to themselves and to those who may see it: this needs a token with the scope `personal_load`, or one of the person who `user` names",
+    )
+    .hint("`im token create NAME --scope personal_load` on the server's own machine makes one; pages may be grouped by team without it"))
+}
+
+impl From<BadQuery> for ApiError {
+    /// What is wrong, and what would be right.
+    fn from(error: BadQuery) -> Self {
+        let text = error.to_string();
+        match text.rsplit_once(": ") {
+            Some((detail, hint)) => Self::bad_request(detail).hint(hint),
+            None => Self::bad_request(text),
+        }
     }
 }
 
 /// Asks the engine where a scan of many incidents keeps nobody waiting.
 pub async fn compute<T: Send + 'static>(
     app: &App,
-    ask: impl FnOnce(&Known, jiff::Timestamp) -> Result<T, BadQuery> + Send + 'static,
+    ask: impl FnOnce(&Known, jiff::Timestamp) -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
     let known = app.figures.known(&app.db).await?;
     let now = app.clock.now();
     let answer = tokio::task::spawn_blocking(move || ask(&known, now)).await;
-    answer
-        .map_err(|_panic| ApiError::internal())?
-        .map_err(|error| refused(&error))
+    answer.map_err(|_panic| ApiError::internal())?
 }

@@ -124,6 +124,11 @@ pub struct Incident {
     pub updated_at: Timestamp,
     /// The incident that it is the same as.
     pub duplicate_of: Option<String>,
+    /// What it was merged into, one incident into the next, where one incident is shown; the last is where everything
+    /// went.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(example = json!(["INC-43", "INC-40"]))]
+    pub merged_into: Vec<String>,
     /// The incident as PagerDuty has it; null where each of its services has one of its own.
     pub pagerduty: Option<Twin>,
     /// Of an incident of several services: each service with its PagerDuty incident. Left out for
@@ -325,6 +330,7 @@ impl Incident {
             resolved_by: story.resolved_by.clone(),
             updated_at: story.updated_at,
             duplicate_of: story.duplicate_of.map(|of| of.to_string()),
+            merged_into: Vec::new(),
             pagerduty: twin(story, connector, owed),
             parts: Vec::new(),
             annotations: None,

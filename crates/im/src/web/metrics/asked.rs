@@ -108,6 +108,7 @@ impl Wrong {
             BadQuery::Range { .. } => &["from", "to"],
             BadQuery::Buckets { .. } | BadQuery::Cells { .. } => &["bucket"],
             BadQuery::Personal { .. } => &["user"],
+            BadQuery::Unknown { by, .. } => &[by],
             BadQuery::Metric { .. } => &[],
         };
         let without = address.only(|name, _| !names.contains(&name)).link();

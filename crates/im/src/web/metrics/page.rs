@@ -421,6 +421,7 @@ pub(super) fn left_out(left_out: &LeftOut) -> String {
         unlinked,
         negative,
         no_target,
+        rebuilt,
     } = *left_out;
     let reasons = [
         (Some(test), if test == 1 { "test" } else { "tests" }),
@@ -431,6 +432,7 @@ pub(super) fn left_out(left_out: &LeftOut) -> String {
         (unlinked, "without a deployment"),
         (negative, "over before their deployment"),
         (no_target, "without a target"),
+        (rebuilt, "rebuilt from PagerDuty's log"),
     ];
     let said: Vec<String> = reasons
         .into_iter()

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{FAR, Server, config, pretty, request};
-use crate::cli::on_router;
+use crate::cli::{Said, on_router};
 
 /// Three incidents: acknowledged and resolved, open, a test.
 async fn with_incidents() -> Server {
@@ -65,7 +65,10 @@ async fn every_metric_answers() {
             "reopen_rate",
             json!({"n": 1, "numerator": 0, "denominator": 1, "ratio": 0.0}),
         ),
-        ("open_incidents", json!({"n": 1})),
+        (
+            "open_incidents",
+            json!({"n": 1, "oldest": {"incident": "INC-2", "since": "2026-11-20T09:14:05.12Z"}}),
+        ),
         ("escalations", json!({"n": 0})),
     ];
     for (name, want) in totals {
@@ -174,6 +177,195 @@ async fn what_cannot_be_asked_is_refused_with_what_can() {
 }
 
 #[tokio::test]
+async fn m_003_a_filter_takes_ids_and_names_and_names_what_it_does_not_know() {
+    let server = with_incidents().await;
+    let n = async |asked: &str| {
+        let answer = server.get(&format!("/api/v1/metrics/pages?{asked}")).await;
+        answer.is(200)["series"][0]["total"]["n"].clone()
+    };
+    let refused = async |asked: &str| {
+        let answer = server.get(&format!("/api/v1/{asked}")).await;
+        let text = |name: &str| answer.is(400)[name].as_str().unwrap().to_owned();
+        (text("detail"), text("hint"))
+    };
+    assert_eq!(n("service=db").await, 2);
+    assert_eq!(n("service=DB").await, 2, "a name, in any case");
+    let slip = (
+        "nothing that is known here has the service `dbb`",
+        "did you mean `db`?",
+    );
+    let slip = (slip.0.to_owned(), slip.1.to_owned());
+    for asked in [
+        "metrics/pages?service=dbb",
+        "metrics/pages/items?service=dbb",
+        "metrics/pages/insights?service=dbb",
+        "findings?service=dbb",
+    ] {
+        assert_eq!(refused(asked).await, slip, "{asked}");
+    }
+    let (_, severities) = refused("metrics/pages?severity=worst").await;
+    assert_eq!(severities, "there is `SEV-1`, `SEV-2`, `SEV-3`, `SEV-4`");
+    let (_, origins) = refused("metrics/pages?origin=here").await;
+    assert_eq!(origins, "use pagerduty or im");
+    // Nobody has said anything of environments yet: there is nothing to choose from, and no slip.
+    assert_eq!(n("environment=production").await, 0);
+    // A service of ours that is mapped is the one of PagerDuty's, too.
+    let mut config = config();
+    config["custom"]["service_mappings"] = json!({"db": "PDAT002", "shop": "PDAT002"});
+    let new = json!({"name": "prod", "type": "pagerduty", "config": config});
+    server.post("/api/v1/connectors", new).await.is(201);
+    assert_eq!(n("service=shop").await, 0);
+    assert_eq!(
+        n("service=db").await,
+        2,
+        "under their own name until PagerDuty has them"
+    );
+    let said = im(&server, "metrics pages --service dbb").await;
+    let said = (said.code, said.err);
+    let want =
+        "error: nothing that is known here has the service `dbb`\nhint: did you mean `db`?\n";
+    assert_eq!(said, (2, want.to_owned()));
+}
+
+/// Runs the command line on the server's own API.
+async fn im(server: &Server, line: &'static str) -> Said {
+    let router = server.router.clone().layer(Extension(InProcess));
+    let said = tokio::task::spawn_blocking(move || on_router(router).im(line));
+    said.await.unwrap()
+}
+
+#[tokio::test]
+async fn mw_23_without_services_or_incidents_the_prerequisite_is_said() {
+    let server = Server::start();
+    let hint = async |asked: &str| {
+        let answer = server.get(&format!("/api/v1/{asked}")).await;
+        answer.is(200)["hint"].as_str().map(str::to_owned)
+    };
+    let none = hint("metrics/mttr").await.unwrap();
+    assert!(none.contains("`im connector add`"), "{none}");
+    let said = im(&server, "metrics mttr").await;
+    assert_eq!(said.code, 0);
+    assert!(said.err.contains("`im connector add`"), "{}", said.err);
+    assert!(
+        im(&server, "findings")
+            .await
+            .err
+            .contains("`im connector add`")
+    );
+    let new = json!({"name": "prod", "type": "pagerduty", "config": config()});
+    server.post("/api/v1/connectors", new).await.is(201);
+    let none = hint("findings").await.unwrap();
+    assert!(none.contains("make services in PagerDuty"), "{none}");
+    let server = with_incidents().await;
+    let answer = server.get("/api/v1/metrics/mttr").await;
+    assert_eq!(answer.is(200).get("hint"), None);
+}
+
+#[tokio::test]
+async fn s93_how_many_are_open_is_told_with_the_oldest() {
+    let server = with_incidents().await;
+    let answer = server
+        .get("/api/v1/metrics/open_incidents?bucket=all")
+        .await;
+    let want = json!({"n": 1, "oldest": {"incident": "INC-2", "since": "2026-11-20T09:14:05.12Z"}});
+    assert_eq!(answer.is(200)["series"][0]["total"], want);
+    let said = im(&server, "metrics open_incidents").await.out;
+    let line = |one: &str| one.starts_with("The oldest is INC-2, triggered ");
+    assert!(said.lines().any(line), "{said}");
+}
+
+#[tokio::test]
+async fn m_014_metrics_are_listed_in_two_areas() {
+    let server = Server::start();
+    let listed = server.get("/api/v1/metrics").await;
+    let areas = |name: &str| {
+        let all = listed.is(200).as_array().unwrap().iter();
+        let mut found = all.filter(|one| one["name"] == name);
+        found.next().unwrap()["area"].as_str().unwrap().to_owned()
+    };
+    for metric in ["mttr", "mtta", "pages"] {
+        assert_eq!(areas(metric), "quality_of_work");
+    }
+    assert_eq!(areas("page_disruptions"), "wellbeing");
+    assert_eq!(listed.body.as_array().unwrap().len(), 16);
+    insta::assert_snapshot!("areas", im(&server, "metrics").await.all());
+}
+
+#[tokio::test]
+async fn mw_17_figures_are_marked_by_the_targets_of_the_organisation() {
+    let server = with_incidents().await;
+    let target = json!({"name": "mttr", "at_most": 600.0});
+    server.post("/api/v1/targets", target).await.is(200);
+    let said = im(&server, "metrics mttr --from 2026-11-20").await.out;
+    assert!(said.contains("Target: at most 10m 00s."), "{said}");
+    let whole = said
+        .lines()
+        .find(|line| line.starts_with("2026-11-16"))
+        .unwrap();
+    assert!(whole.contains("missed"), "{said}");
+    let target = json!({"name": "mttr", "at_most": 900.0});
+    server.post("/api/v1/targets", target).await.is(200);
+    let said = im(&server, "metrics mttr --from 2026-11-20").await.out;
+    assert!(said.contains("met") && !said.contains("missed"), "{said}");
+    let csv = im(&server, "metrics mttr --from 2026-11-20 --csv")
+        .await
+        .out;
+    assert!(csv.lines().next().unwrap().contains("on_target"), "{csv}");
+}
+
+#[tokio::test]
+async fn s102_what_became_known_late_restates_a_figure_and_is_told() {
+    let server = with_incidents().await;
+    let read_at = server.clock.now();
+    let restated = async |asked: &str| {
+        let path = format!(
+            "/api/v1/metrics/{}since={read_at}",
+            asked.replace('?', "/restated?")
+        );
+        server.get(&path).await.is(200)["incidents"].clone()
+    };
+    // What happens later restates nothing.
+    server.pass(60);
+    server
+        .post("/api/v1/incidents/2/acknowledge", Value::Null)
+        .await
+        .is(200);
+    assert_eq!(restated("mtta?").await, json!([]));
+    // A day later PagerDuty's log tells of an acknowledgement at 09:16.
+    server.pass(86_400);
+    let at = "2026-11-20T09:16:05.12Z".parse().unwrap();
+    let (log, kind) = (im_core::Source::LogEntry, im_core::Kind::Acknowledged);
+    let fact = im_core::Fact::new(log, "R1", kind, im_core::Actor::NOBODY, at);
+    let number = im_core::IncidentNumber::new(2).unwrap();
+    let now = server.clock.now();
+    server
+        .write(move |tx| {
+            im_engine::record::record(tx, number, None, &[(fact.clone(), None)], now)?;
+            Ok::<_, im_store::StoreError>(())
+        })
+        .await;
+    let want = json!([{
+        "incident": "INC-2",
+        "before": [],
+        "now": [{"bucket": 6, "seconds": 120.0}],
+        "why": [{"kind": "acknowledged", "at": "2026-11-20T09:16:05.12Z", "source": "log_entry", "recorded_at": now}],
+    }]);
+    assert_eq!(restated("mtta?").await, want);
+    assert_eq!(restated("mttr?").await, json!([]), "it moved no recovery");
+    assert_eq!(restated("mtta?severity=SEV-1&").await, json!([]));
+    for wrong in [
+        "mtta/restated",
+        "mtta/restated?since=yesterday",
+        "change_failure_rate/restated?since=2026-11-20T09:00:00Z",
+    ] {
+        server
+            .get(&format!("/api/v1/metrics/{wrong}"))
+            .await
+            .is(400);
+    }
+}
+
+#[tokio::test]
 async fn items_come_in_pages() {
     let server = with_incidents().await;
     let page = server
@@ -182,6 +374,21 @@ async fn items_come_in_pages() {
     assert_eq!(page.is(200)["total"], 2);
     assert_eq!(page.body["items"].as_array().unwrap().len(), 1);
     assert_eq!(page.body["items"][0]["incident"], "INC-2");
+    let said = im(&server, "metrics pages --items --limit 1").await.all();
+    assert!(said.contains("INC-1") && !said.contains("INC-2"), "{said}");
+    assert!(
+        said.contains("there are 2 in all; `--offset 1` shows the next"),
+        "{said}"
+    );
+    let said = im(&server, "metrics pages --items --limit 1 --offset 1")
+        .await
+        .all();
+    assert!(said.contains("INC-2") && !said.contains("in all"), "{said}");
+    let said = im(&server, "metrics pages --items --offset 7").await.all();
+    assert!(
+        said.contains("There are 2, all before --offset 7."),
+        "{said}"
+    );
 }
 
 #[tokio::test]
@@ -200,6 +407,55 @@ async fn how_single_people_respond_is_not_for_tokens() {
         assert_eq!(answer.is(403)["code"], "personal_load");
     }
     ask("/api/v1/metrics/mttr").await.is(200);
+}
+
+#[tokio::test]
+async fn m_009_people_see_their_own_pages_and_nobody_elses() {
+    let server = with_incidents().await;
+    for person in ["ann@example.com", "bob@example.com"] {
+        let person = json!({"id": person});
+        server.post("/api/v1/people", person).await.is(200);
+    }
+    let own = json!({"name": "own", "email": "ann@example.com"});
+    let made = server.post("/api/v1/tokens", own).await;
+    let token = made.is(201)["secret"].as_str().unwrap().to_owned();
+    let ask = async |asked: &str| {
+        let path = format!("/api/v1/{asked}");
+        let mut request = request(FAR, "GET", &path, &Value::Null);
+        let value = format!("Bearer {token}").parse().unwrap();
+        request.headers_mut().insert("authorization", value);
+        server.send(request).await
+    };
+    for asked in [
+        "metrics/oncall_load?user=ann@example.com",
+        "metrics/page_disruptions?user=ann@example.com",
+        "metrics/page_disruptions/items?user=ann@example.com",
+        "metrics/page_disruptions?group_by=team",
+    ] {
+        ask(asked).await.is(200);
+    }
+    for asked in [
+        "metrics/oncall_load",
+        "metrics/oncall_load?user=ann@example.com&user=bob@example.com",
+        "metrics/page_disruptions?user=bob@example.com",
+        "metrics/page_disruptions?group_by=user",
+        "metrics/pages/insights?source=notifications&group_by=user",
+    ] {
+        let refused = ask(asked).await;
+        assert_eq!(refused.is(403)["code"], "personal_load", "{asked}");
+    }
+    // What is behind a figure of a team names incidents, and nobody.
+    let items = ask("metrics/page_disruptions/items").await;
+    let items = items.is(200)["items"].as_array().unwrap().clone();
+    assert!(
+        items.iter().all(|item| item.get("user").is_none()),
+        "{items:?}"
+    );
+    assert_eq!(ask("findings").await.is(200)["over_target"], Value::Null);
+    assert_eq!(
+        server.get("/api/v1/findings").await.is(200)["over_target"],
+        json!([])
+    );
 }
 
 #[tokio::test]

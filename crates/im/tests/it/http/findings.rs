@@ -74,13 +74,32 @@ async fn mw_15_mw_16_mw_18_mw_19_mw_20_findings_say_what_is_worth_a_look() {
     let found = server.get("/api/v1/findings").await;
     insta::assert_snapshot!("findings", pretty(found.is(200)));
     insta::assert_snapshot!("findings_said", said(&server, "findings").await);
-    let other = server.get("/api/v1/findings?service=web").await;
+    let other = server.get("/api/v1/findings?urgency=low").await;
     assert_eq!(other.is(200)["incidents"], 0);
     assert_eq!(other.body["recurring"], json!([]));
     server.get("/api/v1/findings?bucket=day").await.is(400);
     let bad = server.get("/api/v1/findings?from=2026-13-01").await;
     let detail = "`from` cannot be `2026-13-01` for findings";
     assert_eq!(bad.is(400)["detail"], detail);
+    for (flag, many) in [
+        ("service db", 4),
+        ("origin im", 4),
+        ("origin pagerduty", 0),
+        ("sev SEV-2", 4),
+        ("urgency low", 0),
+    ] {
+        let told = said(&server, &format!("findings --{flag}")).await;
+        assert!(
+            told.starts_with(&format!("{many} incidents")),
+            "{flag}: {told}"
+        );
+    }
+    let before = said(
+        &server,
+        "findings --as-of current --as-of-time 2026-12-01T00:00:00Z",
+    )
+    .await;
+    assert!(before.starts_with("3 incidents"), "{before}");
     let empty = said(&Server::start(), "findings").await;
     assert_eq!(empty.lines().count(), 1, "{empty}");
 }
@@ -95,9 +114,9 @@ async fn mw_18_a_cause_is_counted_where_it_was_named_and_never_guessed() {
     let server = two_ranges().await;
     let found = server.get("/api/v1/findings").await;
     let want = json!([
-        {"cause": "full disk", "incidents": 2},
-        {"cause": "expired certificate", "incidents": 1},
-        {"cause": null, "incidents": 1},
+        {"cause": "full disk", "incidents": 2, "behind": ["INC-4", "INC-5"]},
+        {"cause": "expired certificate", "incidents": 1, "behind": ["INC-6"]},
+        {"cause": null, "incidents": 1, "behind": ["INC-7"]},
     ]);
     assert_eq!(found.is(200)["causes"], want);
 }
@@ -114,7 +133,7 @@ async fn m_005_who_has_more_pages_in_a_week_than_the_target_is_found() {
     done_target(&server, 4.0).await;
     assert_eq!(over().await.0, json!([]));
     done_target(&server, 3.0).await;
-    let week = json!([{"user": {"key": "ann@example.com", "name": "ann@example.com"}, "week": "2026-12-28", "pages": 4}]);
+    let week = json!([{"user": {"key": "ann@example.com", "name": "ann@example.com"}, "week": "2026-12-28", "pages": 4, "behind": ["INC-4", "INC-5", "INC-6", "INC-7"]}]);
     assert_eq!(over().await, (week, json!(3.0)));
 }
 

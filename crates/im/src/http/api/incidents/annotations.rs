@@ -28,6 +28,9 @@ pub(super) struct Said {
     current: Annotations,
     /// The deployment behind it as figures see it, where there is one, and why.
     behind: Option<Behind>,
+    /// The last incident before it of the same matter: of its service, with its key or title, at most 30 days earlier.
+    #[schema(example = "INC-4")]
+    recurs_from: Option<String>,
     /// Everything that was said, oldest first.
     history: Vec<Entry>,
 }
@@ -128,6 +131,7 @@ async fn said(app: &App, incident: IncidentNumber) -> Result<Json<Said>, ApiErro
     let rows = read.await?;
     let known = app.figures.known(&app.db).await?;
     let link = known.engine.link(incident.get(), app.clock.now());
+    let recurs_from = known.engine.recurs_from(incident.get());
     Ok(Json(Said {
         current: Annotations::of(&rows),
         behind: link.map(|(deployment, link)| Behind {
@@ -135,6 +139,9 @@ async fn said(app: &App, incident: IncidentNumber) -> Result<Json<Said>, ApiErro
             method: link.method.as_str(),
             reason: link.reason,
         }),
+        recurs_from: recurs_from
+            .and_then(IncidentNumber::new)
+            .map(|one| one.said().to_string()),
         history: rows.into_iter().map(Entry::from).collect(),
     }))
 }

@@ -34,6 +34,9 @@ pub(crate) struct Answer {
     buckets: Vec<Bucket>,
     /// The groups with at least one item; ungrouped, the one there is.
     series: Vec<Series>,
+    /// Items that are in more than one group: the groups add up to more than there is.
+    #[serde(skip_serializing_if = "is_zero")]
+    in_several_groups: u64,
     /// What the figures leave out.
     left_out: LeftOut,
     /// Since when they may lack what happened at PagerDuty: webhooks are missing, and repair has not read what they would have told.
@@ -45,6 +48,9 @@ pub(crate) struct Answer {
     /// The organisation's own target for this metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Target>,
+    /// Why there is nothing to count yet, and what brings it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
     /// The answer for as many dates before, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
@@ -113,6 +119,29 @@ pub(super) struct Value {
     /// Whether it meets the organisation's own target.
     #[serde(skip_serializing_if = "Option::is_none")]
     on_target: Option<bool>,
+    /// How many of its items are of incidents whose trigger nobody told when it was: it was rebuilt from PagerDuty's log.
+    #[serde(skip_serializing_if = "is_zero")]
+    reconstructed: u64,
+    /// Of open incidents the one that is open the longest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest: Option<Oldest>,
+}
+
+/// An incident that is open.
+#[derive(Debug, Serialize, ToSchema)]
+struct Oldest {
+    #[schema(example = "INC-42")]
+    incident: String,
+    /// When it was triggered.
+    since: Timestamp,
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -188,6 +217,9 @@ pub(super) struct LeftOut {
     /// No target for their severity.
     #[serde(skip_serializing_if = "Option::is_none")]
     no_target: Option<u64>,
+    /// Rebuilt from PagerDuty's log, where `history=live` asks for what was told alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reconstructed: Option<u64>,
 }
 
 /// Which published levels were used.
@@ -227,6 +259,12 @@ pub(super) struct Item {
     /// The person, where it is about one.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<Group>,
+    /// Whether its trigger was rebuilt from PagerDuty's log.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    reconstructed: bool,
+    /// Whether it was acknowledged the moment it was triggered: by who made it, so nobody was paged.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    self_assigned: bool,
     #[serde(flatten)]
     value: Adds,
 }
@@ -245,7 +283,7 @@ struct Link {
 
 /// What an item adds; only the fields of its metric are there.
 #[derive(Debug, Default, Serialize, ToSchema)]
-struct Adds {
+pub(super) struct Adds {
     /// A duration.
     #[serde(skip_serializing_if = "Option::is_none")]
     seconds: Option<f64>,
@@ -324,7 +362,10 @@ impl Answer {
                 unlinked: answer.left_out.unlinked,
                 negative: answer.left_out.negative,
                 no_target: answer.left_out.no_target,
+                reconstructed: answer.left_out.rebuilt,
             },
+            in_several_groups: answer.in_several_groups,
+            hint: known.nothing_yet(),
             incomplete_since: known.incomplete_since(to),
             benchmark: answer.benchmark.map(|benchmark| Benchmark {
                 year: benchmark.year,
@@ -358,6 +399,11 @@ impl Value {
             on_target: target.and_then(|target| Some(target.is_met(headline?))),
             figure: Fields::from(value.figure),
             level: value.level,
+            reconstructed: value.rebuilt,
+            oldest: value.oldest.map(|oldest| Oldest {
+                incident: said(oldest.incident),
+                since: oldest.since,
+            }),
         }
     }
 }
@@ -425,12 +471,22 @@ impl From<Figure> for Fields {
 }
 
 impl Items {
-    pub(super) fn new(items: &[Behind], (offset, limit): (usize, usize), known: &Known) -> Self {
+    /// Some of the items; who each is about only for those who may see it.
+    pub(super) fn new(
+        items: &[Behind],
+        (offset, limit): (usize, usize),
+        sees_people: bool,
+        known: &Known,
+    ) -> Self {
+        let total = items.len();
         let some = items.iter().skip(offset).take(limit);
-        Self {
-            total: items.len(),
-            items: some.map(|item| Item::new(item, known)).collect(),
+        let mut items: Vec<Item> = some.map(|item| Item::new(item, known)).collect();
+        if !sees_people {
+            for item in &mut items {
+                item.user = None;
+            }
         }
+        Self { total, items }
     }
 }
 
@@ -451,6 +507,8 @@ impl Item {
             incident,
             deployment,
             failures: failures.collect(),
+            reconstructed: item.rebuilt,
+            self_assigned: item.self_assigned,
             user: item
                 .user
                 .as_deref()
@@ -461,7 +519,7 @@ impl Item {
 }
 
 /// What people call an incident.
-fn said(number: i64) -> String {
+pub(in crate::http::api) fn said(number: i64) -> String {
     IncidentNumber::new(number).map_or_else(String::new, |number| number.said().to_string())
 }
 

@@ -1,0 +1,191 @@
+//! What a filter means: PagerDuty's ids, the names that people know, and the services that are mapped here.
+//!
+//! A value that names nothing is refused with what is near it: an empty answer would look like a quiet week.
+//! While nothing of a kind is known at all, any value passes, because then nothing is what there is.
+
+use std::collections::BTreeMap;
+
+use im_metrics::{BadQuery, Dimension, Query};
+use im_pagerduty::config::nearest;
+use im_store::directory::Kind;
+
+use super::Known;
+
+/// Names told at most where none is near.
+const NAMES_MAX: usize = 8;
+
+impl Known {
+    /// What to do while there is nothing at all to count.
+    pub fn nothing_yet(&self) -> Option<&'static str> {
+        let has_services = self.directory.of_kind.contains_key(&Kind::Service);
+        match (
+            self.engine.is_empty(),
+            self.surroundings.mappings.is_empty(),
+        ) {
+            (false, _) => None,
+            (true, true) => Some(
+                "there are no incidents yet: `im connector add` brings those of PagerDuty, `im declare` makes one",
+            ),
+            (true, false) if !has_services => Some(
+                "there are no incidents yet, and no services are known on which they begin: make services in PagerDuty, or look with `im connector test` whether the key may read them",
+            ),
+            (true, false) => Some(
+                "there are no incidents yet: `im connector backfill` reads the past of the account",
+            ),
+        }
+    }
+
+    /// Whether a question is about one person alone, who is this one.
+    pub fn is_about(&self, query: &Query, email: &str) -> bool {
+        let person = self.ids(Dimension::User, &email.to_lowercase());
+        let person = person.unwrap_or_default();
+        let of_people = |(by, _): &&(Dimension, Vec<Option<String>>)| *by == Dimension::User;
+        let mut asked = query.filters.iter().filter(of_people).peekable();
+        let is_own = |value: &Option<String>| value.as_ref().is_some_and(|id| person.contains(id));
+        asked.peek().is_some() && asked.all(|(_, values)| values.iter().all(is_own))
+    }
+
+    /// The same question by ids, or which value nobody knows.
+    pub fn meant(&self, query: &Query) -> Result<Query, BadQuery> {
+        let mut meant = query.clone();
+        for (by, values) in &mut meant.filters {
+            let mut ids: Vec<Option<String>> = Vec::new();
+            for value in values.iter() {
+                match value {
+                    None => ids.push(None),
+                    Some(value) => ids.extend(self.ids(*by, value)?.into_iter().map(Some)),
+                }
+            }
+            ids.dedup();
+            *values = ids;
+        }
+        Ok(meant)
+    }
+
+    /// What has a value of this kind: by id, by name in any case, by the name of a service here.
+    fn ids(&self, by: Dimension, value: &str) -> Result<Vec<String>, BadQuery> {
+        // A title is a part of one; of the others there are no more than the parser lets pass.
+        let is_open = ![
+            Dimension::Title,
+            Dimension::Urgency,
+            Dimension::Origin,
+            Dimension::ResolverKind,
+        ]
+        .contains(&by);
+        if !is_open {
+            return Ok(vec![value.to_owned()]);
+        }
+        let is_known = self.engine.has(by, value);
+        // Most questions are asked with ids that incidents have.
+        if is_known && ![Dimension::Service, Dimension::User].contains(&by) {
+            return Ok(vec![value.to_owned()]);
+        }
+        let known = self.names_of(by);
+        let is_meant = |(id, name): &(&str, &str)| *id == value || name.eq_ignore_ascii_case(value);
+        let mut ids: Vec<String> = known
+            .iter()
+            .map(|(id, name)| (*id, name.as_str()))
+            .filter(is_meant)
+            .map(|(id, _)| id.to_owned())
+            .collect();
+        match by {
+            Dimension::Service => ids.extend(self.mapped(value)),
+            Dimension::User => ids.extend(self.same_person(value)),
+            _ => {}
+        }
+        if is_known && !ids.iter().any(|id| id == value) {
+            ids.push(value.to_owned());
+        }
+        if ids.is_empty() && !known.is_empty() {
+            return Err(unknown(by, value, &self.words(by, &known)));
+        }
+        if ids.is_empty() {
+            ids.push(value.to_owned());
+        }
+        Ok(ids)
+    }
+
+    /// Every id of a kind with its name.
+    fn names_of(&self, by: Dimension) -> BTreeMap<&str, String> {
+        let listed = match by {
+            Dimension::Service => Some(Kind::Service),
+            Dimension::Team => Some(Kind::Team),
+            Dimension::User => Some(Kind::User),
+            Dimension::EscalationPolicy => Some(Kind::Policy),
+            Dimension::Priority => Some(Kind::Priority),
+            _ => None,
+        };
+        let listed = listed.and_then(|kind| self.directory.of_kind.get(&kind));
+        let listed = listed.into_iter().flatten().map(String::as_str);
+        let ids = self.engine.values(by).into_iter().chain(listed);
+        ids.map(|id| (id, self.name(id).to_owned())).collect()
+    }
+
+    /// PagerDuty's services behind a service of ours, and the service itself, which incidents keep while
+    /// PagerDuty has not answered.
+    fn mapped(&self, value: &str) -> Vec<String> {
+        let mut ids = Vec::new();
+        for mapping in self.surroundings.mappings.values() {
+            let listed = mapping.services.iter();
+            let listed = listed.filter(|choice| choice.name.eq_ignore_ascii_case(value));
+            for choice in listed {
+                ids.extend([choice.name.clone(), choice.id.clone()]);
+            }
+            let rules = mapping.rules.iter();
+            let ours = |name: &String| name.eq_ignore_ascii_case(value);
+            let rules = rules.filter(|rule| rule.service.as_ref().is_some_and(ours));
+            ids.extend(rules.map(|rule| rule.id.clone()));
+        }
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// The person that a user is.
+    fn same_person(&self, value: &str) -> Option<String> {
+        let same = &self.engine.settings().same_person;
+        same.get(value).cloned()
+    }
+
+    /// What people may call a thing of a kind.
+    fn words(&self, by: Dimension, known: &BTreeMap<&str, String>) -> Vec<String> {
+        let mut words: Vec<String> = known.values().cloned().collect();
+        if by == Dimension::Service {
+            for mapping in self.surroundings.mappings.values() {
+                words.extend(mapping.services.iter().map(|choice| choice.name.clone()));
+            }
+        }
+        words.sort();
+        words.dedup();
+        words
+    }
+}
+
+fn unknown(by: Dimension, value: &str, words: &[String]) -> BadQuery {
+    let all: Vec<&str> = words.iter().map(String::as_str).collect();
+    let lower = value.to_lowercase();
+    let holds = |word: &&str| word.to_lowercase().contains(&lower);
+    let near: Vec<&str> = all.iter().copied().filter(holds).take(NAMES_MAX).collect();
+    let said = |words: &[&str]| -> String {
+        let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+        words.join(", ")
+    };
+    let instead = match (nearest(value, &all), &*near) {
+        (Some(near), _) => format!("did you mean {}?", said(&[near])),
+        (None, []) if all.len() <= NAMES_MAX => format!("there is {}", said(&all)),
+        (None, []) => {
+            let some: Vec<&str> = all.iter().copied().take(NAMES_MAX).collect();
+            format!(
+                "there is {} and {} more",
+                said(&some),
+                all.len() - NAMES_MAX
+            )
+        }
+        (None, near) => format!("did you mean one of {}?", said(near)),
+    };
+    BadQuery::Unknown {
+        by: by.as_str(),
+        value: value.to_owned(),
+        instead,
+    }
+}

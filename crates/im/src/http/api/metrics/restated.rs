@@ -1,0 +1,185 @@
+//! What became known late: figures of the past that are not what they were when they were read, and why.
+//!
+//! A figure as of an instant depends on the facts up to it. What was known of them then are the facts that
+//! had been recorded by then; where the two differ, something was told late. Settings, links and annotations
+//! are those of today in both.
+
+use std::collections::BTreeMap;
+
+use im_core::IncidentNumber;
+use im_engine::record::{self, Told};
+use im_metrics::{Behind, Engine, Query, Thing, history};
+use im_store::facts::{self, Shown};
+use im_store::{StoreError, Tx};
+use jiff::Timestamp;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::types::{Adds, said};
+use crate::figures::Known;
+use crate::http::error::ApiError;
+
+/// Incidents that are told at most: the first that became known late.
+const INCIDENTS_MAX: usize = 1_000;
+/// Facts that are read at once.
+const STRETCH: i64 = 2_000;
+
+/// What changed in a figure since an instant.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Restated {
+    /// The figure is the one as of this instant: as it was known then, and as it is known now.
+    since: Timestamp,
+    /// Whether more incidents became known late than were looked at.
+    more: bool,
+    /// The incidents that add something else now than they did then.
+    incidents: Vec<Changed>,
+}
+
+/// An incident that adds something else than before.
+#[derive(Debug, Serialize, ToSchema)]
+struct Changed {
+    #[schema(example = "INC-42")]
+    incident: String,
+    /// What it added, as it was known then; nothing where it did not count.
+    before: Vec<Part>,
+    /// What it adds now.
+    now: Vec<Part>,
+    /// What became known since.
+    why: Vec<Late>,
+}
+
+/// What an incident adds to a bucket.
+#[derive(Debug, Serialize, ToSchema)]
+struct Part {
+    /// The place of its bucket among the metric's, from 0.
+    bucket: usize,
+    #[serde(flatten)]
+    value: Adds,
+}
+
+/// A fact that became known late.
+#[derive(Debug, Serialize, ToSchema)]
+struct Late {
+    kind: &'static str,
+    /// When it happened.
+    at: Timestamp,
+    /// Who told it.
+    source: &'static str,
+    /// When it became known here.
+    recorded_at: Option<Timestamp>,
+}
+
+/// What became known after an instant of the time up to it.
+pub(super) struct Lateness {
+    since: Timestamp,
+    more: bool,
+    incidents: Vec<LateIncident>,
+}
+
+/// An incident of which something became known late.
+struct LateIncident {
+    number: IncidentNumber,
+    late: Vec<Shown>,
+    then: Option<Told>,
+    now: Option<Told>,
+}
+
+/// Reads it: of each incident what was told then and what is told now.
+pub(super) fn late(tx: &mut Tx<'_>, since: Timestamp) -> Result<Lateness, StoreError> {
+    let (known, last) = (facts::last_known(tx, since)?, facts::last(tx)?);
+    let mut late: BTreeMap<IncidentNumber, Vec<Shown>> = BTreeMap::new();
+    let (mut after, mut more) = (known, false);
+    while after < last && !more {
+        let until = last.min(after + STRETCH);
+        for fact in facts::shown(tx, (after, until), (Timestamp::MIN, since))? {
+            let is_new = !late.contains_key(&fact.incident);
+            if is_new && late.len() >= INCIDENTS_MAX {
+                more = true;
+            } else {
+                late.entry(fact.incident).or_default().push(fact);
+            }
+        }
+        after = until;
+    }
+    let mut incidents = Vec::new();
+    for (number, late) in late {
+        let then = record::told_up_to(tx, number, known)?;
+        let now = record::told(tx, number)?;
+        incidents.push(LateIncident {
+            number,
+            late,
+            then,
+            now,
+        });
+    }
+    Ok(Lateness {
+        since,
+        more,
+        incidents,
+    })
+}
+
+impl Restated {
+    /// The incidents of which a figure has something else now.
+    pub(super) fn new(query: &Query, late: &Lateness, known: &Known) -> Result<Self, ApiError> {
+        let query = Query {
+            as_of_time: Some(late.since),
+            ..query.clone()
+        };
+        let mut engines = [(); 2].map(|()| Engine::new(known.engine.settings().clone()));
+        let [before, now] = &mut engines;
+        for one in &late.incidents {
+            for (engine, told) in [(&mut *before, &one.then), (&mut *now, &one.now)] {
+                let told = told.as_ref();
+                let found = told.and_then(|told| history(one.number, &told.facts, &told.story));
+                if let Some(history) = found {
+                    engine.put(&history);
+                }
+            }
+        }
+        let [before, now] = engines.map(|engine| engine.items(&query, late.since));
+        let (before, now) = (before?, now?);
+        let changed = late.incidents.iter().filter_map(|one| {
+            let (before, now) = (of(&before, one.number), of(&now, one.number));
+            let adds = |items: &[&Behind]| -> Vec<_> {
+                items.iter().map(|item| (item.bucket, item.worth)).collect()
+            };
+            (adds(&before) != adds(&now)).then(|| Changed {
+                incident: said(one.number.get()),
+                before: before.into_iter().map(Part::new).collect(),
+                now: now.into_iter().map(Part::new).collect(),
+                why: one.late.iter().map(Late::new).collect(),
+            })
+        });
+        Ok(Self {
+            since: late.since,
+            more: late.more,
+            incidents: changed.collect(),
+        })
+    }
+}
+
+fn of(items: &[Behind], number: IncidentNumber) -> Vec<&Behind> {
+    let what = Thing::Incident(number.get());
+    items.iter().filter(|item| item.what == what).collect()
+}
+
+impl Part {
+    fn new(item: &Behind) -> Self {
+        Self {
+            bucket: item.bucket,
+            value: Adds::from(item.worth),
+        }
+    }
+}
+
+impl Late {
+    fn new(late: &Shown) -> Self {
+        Self {
+            kind: late.fact.kind.as_str(),
+            at: late.fact.at,
+            source: late.fact.source.as_str(),
+            recorded_at: late.recorded_at,
+        }
+    }
+}
