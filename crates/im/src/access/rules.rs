@@ -87,6 +87,7 @@ const OPEN: &[Rule] = &[
     get(Need::Nothing, "/assets/app.css"),
     get(Need::Nothing, "/assets/live.js"),
     get(Need::Nothing, "/assets/chart.js"),
+    get(Need::Nothing, "/assets/keys.js"),
 ];
 
 const INCIDENTS: &[Rule] = &[
@@ -344,6 +345,8 @@ const SERVER: &[Rule] = &[
 
 const PAGES: &[Rule] = &[
     get(VIEWER, "/"),
+    post(VIEWER, "/views", "saved a view of the incidents"),
+    post(VIEWER, "/views/remove", "removed a saved view"),
     get(VIEWER, "/incidents/{id}"),
     post(
         RESPONDER,
@@ -367,6 +370,24 @@ const PAGES: &[Rule] = &[
     post(RESPONDER, "/incidents/{id}/assign", "assigned an incident"),
     post(
         RESPONDER,
+        "/incidents/{id}/mitigate",
+        "mitigated an incident",
+    ),
+    post(RESPONDER, "/incidents/{id}/edit", "edited an incident"),
+    post(RESPONDER, "/incidents/{id}/fields", "edited an incident"),
+    post(
+        RESPONDER,
+        "/incidents/{id}/duplicate",
+        "marked an incident as a duplicate",
+    ),
+    post(
+        RESPONDER,
+        "/incidents/{id}/annotate",
+        "annotated an incident",
+    ),
+    post(RESPONDER, "/incidents/{id}/delete", "deleted an incident"),
+    post(
+        RESPONDER,
         "/chosen/acknowledge",
         "acknowledged several incidents",
     ),
@@ -374,6 +395,7 @@ const PAGES: &[Rule] = &[
     get(RESPONDER, "/declare"),
     post(RESPONDER, "/declare", "declared an incident"),
     get(VIEWER, "/connectors/{name}"),
+    get(VIEWER, "/on-call"),
     get(VIEWER, "/overview"),
     get(VIEWER, "/metric/{name}"),
     get(VIEWER, "/metric/{name}/items"),

@@ -22,16 +22,6 @@ document.addEventListener("keydown", (event) => {
     all[to].tabIndex = 0;
     return all[to].focus();
   }
-  const menu = target.closest?.("details.menu[open]");
-  if (menu && key === "Escape") {
-    menu.open = false;
-    return menu.firstElementChild.focus();
-  }
-});
-
-// A click beside an open menu closes it.
-document.addEventListener("click", ({ target }) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
 });
 
 document.addEventListener("renewed", settle);

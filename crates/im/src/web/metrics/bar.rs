@@ -42,7 +42,7 @@ pub(super) fn bar(asked: &Asked, range: (Date, Date), today: Date, known: &Known
             (grouping(asked))
             (comparison(asked, range))
             (chips(address, known))
-            a.chip.add href=(address.and("choose", "filter").link()) { (icon("plus")) "Filter" }
+            a.chip.add data-hotkey="f" href=(address.and("choose", "filter").link()) { (icon("plus")) "Filter" }
         }
     }
 }

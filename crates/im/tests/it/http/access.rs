@@ -2,7 +2,9 @@
 //! somebody from elsewhere meets them.
 
 mod acts;
+mod edits;
 mod hostile;
+mod lists;
 mod people;
 mod routes;
 
