@@ -40,7 +40,7 @@ mod query;
 mod rails;
 mod story;
 
-pub use answer::{Answer, Behind, Benchmark, CELLS_MAX, Link, Series, Thing, Value, Worth};
+pub use answer::{Answer, Behind, Benchmark, CELLS_MAX, Link, Series, Thing, Value, Worth, Zone};
 pub use calendar::{BUCKETS_MAX, Bucket, BucketSize, local_date};
 pub use cells::{Durations, Figure, Judged};
 pub use columns::Method;

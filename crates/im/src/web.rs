@@ -34,9 +34,12 @@ mod pagerduty;
 mod parts;
 mod people;
 mod said;
+mod settings;
 mod sign_in;
+mod status;
 mod timeline;
 mod times;
+mod tokens;
 mod views;
 
 use std::ops::Deref;
@@ -158,6 +161,19 @@ pub fn routes(state: WebState) -> Router {
         .route("/people/{email}/enable", post(people::enable))
         .route("/people/{email}/reset", post(people::reset))
         .route("/audit", get(audit::show))
+        .route("/status", get(status::show))
+        .route("/settings", get(settings::show).post(settings::change))
+        .route("/settings/targets", post(settings::put_target))
+        .route("/settings/targets/remove", post(settings::remove_target))
+        .route("/settings/hours", post(settings::put_hours))
+        .route("/settings/hours/remove", post(settings::remove_hours))
+        .route("/settings/failure-rules", post(settings::put_rule))
+        .route(
+            "/settings/failure-rules/remove",
+            post(settings::remove_rule),
+        )
+        .route("/tokens", get(tokens::show).post(tokens::make))
+        .route("/tokens/revoke", post(tokens::revoke))
         .route(assets::CSS_PATH, get(assets::css))
         .route(assets::SCRIPT_PATH, get(assets::script))
         .route(assets::CHART_PATH, get(assets::chart))

@@ -429,6 +429,22 @@ const PAGES: &[Rule] = &[
         "reset the password of an account",
     ),
     get(ADMIN, "/audit"),
+    get(VIEWER, "/status"),
+    get(ADMIN, "/settings"),
+    post(ADMIN, "/settings", "changed the settings"),
+    post(ADMIN, "/settings/targets", "set a target"),
+    post(ADMIN, "/settings/targets/remove", "removed a target"),
+    post(ADMIN, "/settings/hours", "set working hours"),
+    post(ADMIN, "/settings/hours/remove", "removed working hours"),
+    post(ADMIN, "/settings/failure-rules", "set a rule for failures"),
+    post(
+        ADMIN,
+        "/settings/failure-rules/remove",
+        "removed a rule for failures",
+    ),
+    get(ADMIN, "/tokens"),
+    post(ADMIN, "/tokens", "made a token"),
+    post(ADMIN, "/tokens/revoke", "revoked a token"),
 ];
 
 /// The rule of a route; `HEAD` is a way to ask `GET`.

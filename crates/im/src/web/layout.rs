@@ -11,7 +11,7 @@ use super::metrics::OVERVIEW;
 use super::metrics::about::{ABOUT, Area};
 use super::{
     Moment, account, assets, audit, connector, declare, keys, oncall, pagerduty, parts, people,
-    times,
+    settings, status, times, tokens,
 };
 use crate::http::error::ApiError;
 
@@ -129,9 +129,12 @@ fn entries(here: &str, shell: &Shell) -> Markup {
                 }
             }
         }
+        (entry(status::ADDRESS, &html! { (parts::icon("check")) "Status" }))
         @if shell.visit.who.as_ref().is_some_and(|who| who.role >= Role::Admin) {
-            p.area #area-access { (parts::icon("person")) "Access" }
+            p.area #area-access { (parts::icon("person")) "Settings" }
             ul aria-labelledby="area-access" {
+                li { (entry(settings::ADDRESS, &html! { "Organisation" })) }
+                li { (entry(tokens::ADDRESS, &html! { "API tokens" })) }
                 li { (entry(people::ADDRESS, &html! { "People" })) }
                 li { (entry(audit::ADDRESS, &html! { "Audit log" })) }
             }

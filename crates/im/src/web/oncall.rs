@@ -211,7 +211,7 @@ fn told_of_one(view: &OncallView, now: Timestamp) -> Markup {
         }
         @if let Some(user) = &view.user { (duties(&user.name, view, now)) }
         @else if view.policies.is_empty() { div.panel.quiet { p { "No escalation policy pages anybody for it." } } }
-        @for policy in &view.policies { (panel(policy, &[], (view.looked_until, now), html! {})) }
+        @for policy in &view.policies { (panel(policy, &[], (view.looked_until, now), &html! {})) }
         p.small { "As PagerDuty says now, up to " (times::exact(view.looked_until, now)) ". Times are in UTC." }
     }
 }
@@ -327,14 +327,14 @@ fn told_of_all(told: &Told, now: Timestamp) -> Markup {
     };
     let said = told.said.as_ref();
     let policy = said.and_then(|(_, view)| Some((view.policies.first()?, view.looked_until)));
-    match policy {
-        Some((policy, until)) => panel(policy, &told.known.services, (until, now), why),
-        None => html! {
-            section.duty {
-                h2 { (told.known.name) }
-                div.panel.pad { (why) }
-            }
-        },
+    if let Some((policy, until)) = policy {
+        return panel(policy, &told.known.services, (until, now), &why);
+    }
+    html! {
+        section.duty {
+            h2 { (told.known.name) }
+            div.panel.pad { (why) }
+        }
     }
 }
 
@@ -343,7 +343,7 @@ fn panel(
     policy: &PolicyView,
     services: &[String],
     (horizon, now): (Timestamp, Timestamp),
-    why: Markup,
+    why: &Markup,
 ) -> Markup {
     html! {
         section.duty aria-labelledby={ "policy-" (policy.id) } {

@@ -7,6 +7,7 @@ use im_core::{Command, Severity};
 use im_engine::commands;
 use im_store::{DbOptions, outbox, settings};
 
+mod charts;
 mod connector;
 mod figures;
 mod rows;

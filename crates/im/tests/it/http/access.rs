@@ -5,8 +5,10 @@ mod acts;
 mod edits;
 mod hostile;
 mod lists;
+mod oncall;
 mod people;
 mod routes;
+mod set;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;

@@ -326,7 +326,7 @@ impl Answer {
                 no_target: answer.left_out.no_target,
             },
             incomplete_since: known.incomplete_since(to),
-            benchmark: answer.benchmark.map(|benchmark| Benchmark {
+            benchmark: answer.benchmark.as_ref().map(|benchmark| Benchmark {
                 year: benchmark.year,
                 monotone: benchmark.monotone,
             }),
