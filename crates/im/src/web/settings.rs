@@ -165,7 +165,7 @@ fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
             h2 #general { "This installation" }
             (forms.problem(Part::General))
             div.panel.pad {
-                (parts::form(ADDRESS, forms.visit, &html! { div.set {
+                (parts::form(ADDRESS, forms.visit, &html! { div.many {
                     (forms.setting(("time_zone", "Time zone of the organisation", "Metrics count days in it, e.g. Europe/Berlin"), &now.time_zone))
                     (forms.setting(("test_keyword", "Keyword of tests", "Incidents with it in the title are in no figure; empty for none"), &now.test_keyword))
                     (forms.choice(("status_model", "Status model", "Whether acknowledging is mitigating"), now.status_model, [("documented", "Acknowledging mitigates"), ("lifecycle", "Two states")]))
@@ -222,7 +222,7 @@ fn targets(forms: &Forms<'_>, all: &[Target]) -> Markup {
             (listed(forms, "targets", ["Of", "Target"], rows.collect()))
             (forms.problem(Part::Targets))
             div.panel.pad.set-form {
-                (parts::form("/settings/targets", forms.visit, &html! { div.set {
+                (parts::form("/settings/targets", forms.visit, &html! { div.many {
                     label { "Severity or metric"
                         input type="text" name="name" value=(forms.typed(Part::Targets, "name", "")) list="targets-of" placeholder="SEV-1, mttr" required autocomplete="off";
                         datalist #targets-of {
@@ -265,7 +265,7 @@ fn hours(forms: &Forms<'_>, all: &[Hours]) -> Markup {
             (listed(forms, "hours", ["Whose", "Hours"], rows.collect()))
             (forms.problem(Part::Hours))
             div.panel.pad.set-form {
-                (parts::form("/settings/hours", forms.visit, &html! { div.set {
+                (parts::form("/settings/hours", forms.visit, &html! { div.many {
                     label { "Whose" input type="text" name="of" value=(forms.typed(Part::Hours, "of", "organisation")) placeholder="organisation, team:ID or person:ID" required autocomplete="off"; }
                     label { "From this date on" input type="date" name="effective_from" value=(forms.typed(Part::Hours, "effective_from", "")) required; }
                     (forms.entry(Part::Hours, ("zone", "Zone; none for each person's own", "Europe/Berlin")))
@@ -304,7 +304,7 @@ fn rules(forms: &Forms<'_>, all: &[FailureRule]) -> Markup {
             (listed(forms, "failure-rules", ["Rule", "Leaves out"], rows.collect()))
             (forms.problem(Part::Rules))
             div.panel.pad.set-form {
-                (parts::form("/settings/failure-rules", forms.visit, &html! { div.set {
+                (parts::form("/settings/failure-rules", forms.visit, &html! { div.many {
                     label { "Name" input type="text" name="id" value=(forms.typed(Part::Rules, "id", "")) placeholder="short-lived" required autocomplete="off"; }
                     (forms.entry(Part::Rules, ("shorter_than", "Over in less than", "5m")))
                     (forms.entry(Part::Rules, ("origin", "Begun in", "pagerduty or im")))

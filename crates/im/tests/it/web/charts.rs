@@ -30,7 +30,7 @@ async fn mw17_levels_are_drawn_where_they_are_asked_for_and_named() {
     let odd = page(&server, "/metric/change_failure_rate?benchmark=2024").await;
     has(
         &odd,
-        "published them in 2024 , some bounds weaker than the next",
+        "published them in 2024, some bounds weaker than the next",
     );
     let form = page(&server, "/metric/change_failure_rate?choose=filter").await;
     assert!(form.contains("<select name=\"benchmark\">"), "{form}");
