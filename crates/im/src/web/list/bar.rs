@@ -64,7 +64,7 @@ fn views(list: &List, asked: &Asked) -> Markup {
         details.menu name="menu" {
             summary.chip { "Saved" @if !list.views.is_empty() { b { (list.views.len()) } } (icon("down")) }
             div.pop {
-                ul {
+                @if !list.views.is_empty() { ul {
                     @for view in &list.views {
                         li.saved {
                             a href=(view.address) { (view.name) }
@@ -75,7 +75,7 @@ fn views(list: &List, asked: &Asked) -> Markup {
                             }))
                         }
                     }
-                }
+                } }
                 @if is_new {
                     (parts::form("/views", visit, &html! {
                         (asked.returning())
