@@ -15,6 +15,8 @@ use crate::record;
 const UNOWNED: &str = "unowned";
 /// … and any other.
 const OWNED: &str = "owned";
+/// More are not looked through: a list of them helps nobody.
+const EXHAUSTED_MAX: u32 = 1_000;
 
 /// The incidents of a connector that nobody has, and those of which that was said last.
 pub fn standings(tx: &mut Tx<'_>, connector: &Connector) -> Result<Vec<Standing>, StoreError> {
@@ -33,6 +35,12 @@ pub fn standings(tx: &mut Tx<'_>, connector: &Connector) -> Result<Vec<Standing>
     Ok(found)
 }
 
+/// Every incident that nobody has, of the newest whose escalation policies came to their ends.
+pub fn all(tx: &mut Tx<'_>) -> Result<BTreeSet<IncidentNumber>, StoreError> {
+    let exhausted = incidents::exhausted(tx, EXHAUSTED_MAX)?;
+    without_owner(tx, exhausted)
+}
+
 /// Those of some incidents that nobody has; a part is told of with its whole.
 pub fn among(
     tx: &mut Tx<'_>,
@@ -44,8 +52,16 @@ pub fn among(
         let parts = 1..=u8::try_from(row.parts).unwrap_or(u8::MAX);
         asked.extend(parts.map(|part| row.number.part(part)));
     }
+    let exhausted = incidents::exhausted_of(tx, &asked)?;
+    without_owner(tx, exhausted)
+}
+
+fn without_owner(
+    tx: &mut Tx<'_>,
+    exhausted: Vec<IncidentNumber>,
+) -> Result<BTreeSet<IncidentNumber>, StoreError> {
     let mut found = BTreeSet::new();
-    for number in incidents::exhausted_of(tx, &asked)? {
+    for number in exhausted {
         let number = number.whole().unwrap_or(number);
         let story = record::story(tx, number, None)?;
         if story.is_some_and(|story| story.unowned_since().is_some()) {

@@ -84,12 +84,25 @@ pub struct Oldest {
 }
 
 /// Which published levels were used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Benchmark {
     /// The year.
     pub year: u16,
     /// Whether each bound is at least as strong as the next one.
     pub monotone: bool,
+    /// Where each level is met, in the order of the scale. One that nothing meets is not there.
+    pub zones: Vec<Zone>,
+}
+
+/// The values of a statistic that meet a level.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Zone {
+    /// The level.
+    pub level: Level,
+    /// From here on.
+    pub from: f64,
+    /// Up to here; none for any more.
+    pub to: Option<f64>,
 }
 
 /// One thing behind a figure.
@@ -432,6 +445,7 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
         benchmark: year.map(|year| Benchmark {
             year,
             monotone: benchmarks::is_monotone(plan.query.metric, year),
+            zones: benchmarks::zones(plan.query.metric, year),
         }),
         previous: None,
     })

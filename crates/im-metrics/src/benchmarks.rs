@@ -6,6 +6,7 @@
 //! demand" and "multiple per day" are more than one a day. Of 2019 the change failure rate alone is
 //! known.
 
+use crate::answer::Zone;
 use crate::cells::Figure;
 use crate::query::Metric;
 
@@ -225,6 +226,40 @@ pub(crate) fn is_monotone(metric: Metric, year: u16) -> bool {
     })
 }
 
+/// Where each level is met, lowest values first: the first bound that a value meets is its level.
+pub(crate) fn zones(metric: Metric, year: u16) -> Vec<Zone> {
+    let Some(levels) = levels(metric, year) else {
+        return Vec::new();
+    };
+    let is_low_good = matches!(levels.bounds.first(), Some((_, Below(_) | AtMost(_))));
+    let mut zones = Vec::new();
+    // What is met by no level yet: from here up, or up to here.
+    let (mut from, mut to) = (0.0, None);
+    for (level, bound) in levels.bounds {
+        match *bound {
+            Below(bound) | AtMost(bound) if bound > from => {
+                zones.push(zone(level, from, Some(bound)));
+                from = bound;
+            }
+            Above(bound) | AtLeast(bound) if to.is_none_or(|to| bound < to) => {
+                zones.push(zone(level, bound, to));
+                to = Some(bound);
+            }
+            // Whatever meets it has met a better one.
+            Below(_) | AtMost(_) | Above(_) | AtLeast(_) => {}
+        }
+    }
+    zones.push(zone(levels.last, from, to));
+    if !is_low_good {
+        zones.reverse();
+    }
+    zones
+}
+
+fn zone(level: Level, from: f64, to: Option<f64>) -> Zone {
+    Zone { level, from, to }
+}
+
 fn levels(metric: Metric, year: u16) -> Option<&'static Levels> {
     let kind = match metric {
         Metric::DeploymentFrequency => Kind::Frequency,
@@ -246,4 +281,45 @@ fn levels(metric: Metric, year: u16) -> Option<&'static Levels> {
     let mut table = TABLE.iter();
     let found = table.find(|(of, what, _)| (*of, *what) == (year, kind));
     found.map(|(_, _, levels)| levels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(metric: Metric, year: u16) -> Vec<(Level, f64, Option<f64>)> {
+        let zones = zones(metric, year).into_iter();
+        zones.map(|zone| (zone.level, zone.from, zone.to)).collect()
+    }
+
+    #[test]
+    fn zones_are_where_the_first_bound_that_is_met_says() {
+        assert_eq!(
+            told(Metric::ChangeFailureRate, 2023),
+            [
+                ("elite", 0.0, Some(0.05)),
+                ("high", 0.05, Some(0.1)),
+                ("medium", 0.1, Some(0.15)),
+                ("low", 0.15, None),
+            ]
+        );
+        // As published: what is medium is high before.
+        assert_eq!(
+            told(Metric::ChangeFailureRate, 2024),
+            [
+                ("elite", 0.0, Some(0.05)),
+                ("high", 0.05, Some(0.2)),
+                ("low", 0.2, None),
+            ]
+        );
+        assert_eq!(
+            told(Metric::DeploymentFrequency, 2022),
+            [
+                ("low", 0.0, Some(1.0 / 30.0)),
+                ("medium", 1.0 / 30.0, Some(1.0)),
+                ("high", 1.0, None),
+            ]
+        );
+        assert!(told(Metric::Mttr, 2024).is_empty());
+    }
 }

@@ -45,7 +45,9 @@ mod rails;
 mod story;
 mod values;
 
-pub use answer::{Answer, Behind, Benchmark, CELLS_MAX, Link, Oldest, Series, Thing, Value, Worth};
+pub use answer::{
+    Answer, Behind, Benchmark, CELLS_MAX, Link, Oldest, Series, Thing, Value, Worth, Zone,
+};
 pub use calendar::{BUCKETS_MAX, Bucket, BucketSize, local_date};
 pub use cells::{Durations, Figure, Judged};
 pub use columns::Method;

@@ -67,6 +67,18 @@ pub enum Hidden {
     Too,
 }
 
+/// Who has the incidents that are listed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Assigned {
+    /// Anybody or nobody.
+    #[default]
+    Whoever,
+    /// Nobody.
+    Nobody,
+    /// Any of these people, by id or by name, in any case.
+    To(Vec<String>),
+}
+
 /// Which incidents to list. Empty lists choose all.
 #[derive(Debug, Clone, Default)]
 pub struct Filter {
@@ -76,8 +88,18 @@ pub struct Filter {
     pub severities: Vec<Severity>,
     /// This service.
     pub service: Option<String>,
-    /// A part of the title, in any case.
-    pub title: Option<String>,
+    /// This connector.
+    pub connector: Option<String>,
+    /// Who has them.
+    pub assigned: Assigned,
+    /// A part of the title in any case, or a number: `INC-42`, `42`, PagerDuty's `#4102`.
+    pub search: Option<String>,
+    /// Only those that began at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Only those that began before this instant.
+    pub until: Option<Timestamp>,
+    /// These alone.
+    pub among: Option<Vec<IncidentNumber>>,
     /// Those on services that are not chosen to be synced.
     pub hidden: Hidden,
     /// Only those that began before this one.
@@ -123,6 +145,13 @@ statements! {
          WHERE connector = ?1 AND status = 'open' AND deleted = 0 AND hidden = 0
            AND EXISTS (SELECT 1 FROM fact WHERE fact.incident = incident.number AND fact.kind = 'exhausted')
          ORDER BY number";
+    EXHAUSTED = "-- incidents.exhausted
+        SELECT number FROM incident
+         WHERE status = 'open' AND deleted = 0 AND hidden = 0
+           AND EXISTS (SELECT 1 FROM fact WHERE fact.incident = incident.number AND fact.kind = 'exhausted')
+         ORDER BY number DESC LIMIT ?1";
+    SERVICES = "-- incidents.services
+        SELECT DISTINCT service FROM incident WHERE deleted = 0 AND hidden = 0 AND service IS NOT NULL LIMIT ?1";
     LINKED_AFTER = "-- incidents.linked_after
         SELECT number FROM incident WHERE connector = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
     SYNCED_SINCE = "-- incidents.synced_since
@@ -337,66 +366,149 @@ pub fn count_open(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
         .map_or(Ok(0), |row| row.int(0))
 }
 
+/// Open incidents whose escalation policy came to its end, ever: the newest, at most `limit`.
+pub fn exhausted(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<IncidentNumber>, StoreError> {
+    let rows = tx.query(EXHAUSTED, params![limit])?;
+    rows.iter().map(|row| number(row, 0)).collect()
+}
+
+/// The names of services that incidents are on, at most `limit`, in no order.
+pub fn services(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<String>, StoreError> {
+    let rows = tx.query(SERVICES, params![limit])?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
+}
+
 /// Incidents that fit, the one that began last first: those that a sync found have the numbers in
 /// which they were found.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreError> {
-    let mut values: Vec<Value> = Vec::new();
-    let parts = IncidentNumber::FIRST_OF_PARTS;
-    // The sum keeps the planners from reading by number what is ordered by time.
-    let mut wheres = vec!["deleted = 0".to_owned(), format!("number + 0 < {parts}")];
-    match filter.hidden {
-        Hidden::Not => wheres.push("hidden = 0".to_owned()),
-        Hidden::Only => wheres.push("hidden = 1".to_owned()),
-        Hidden::Too => {}
-    }
-    let mut bind = |value: Value| {
-        values.push(value);
-        format!("?{}", values.len())
-    };
-    if !filter.statuses.is_empty() {
-        let marks: Vec<String> = filter
-            .statuses
-            .iter()
-            .map(|status| bind(status.as_str().into()))
-            .collect();
-        wheres.push(format!("status IN ({})", marks.join(", ")));
-    }
-    if !filter.severities.is_empty() {
-        let marks: Vec<String> = filter
-            .severities
-            .iter()
-            .map(|severity| bind(severity.as_str().into()))
-            .collect();
-        wheres.push(format!("severity IN ({})", marks.join(", ")));
-    }
-    if let Some(service) = &filter.service {
-        let service = bind(service.as_str().into());
-        // The parts of the range are few, and found by their numbers.
-        let wholes = format!(
-            "SELECT number % {parts} FROM incident WHERE number >= {parts} AND service = {service}"
-        );
-        wheres.push(format!("(service = {service} OR number IN ({wholes}))"));
-    }
-    if let Some(title) = &filter.title {
-        let pattern = format!("%{}%", escape_like(title));
-        wheres.push(format!(
-            "LOWER(title) LIKE LOWER({}) ESCAPE '!'",
-            bind(pattern.into())
-        ));
-    }
+    let mut choice = Choice::of(filter);
     if let Some(before) = filter.before {
-        let before = bind(before.get().into());
+        let before = choice.bind(before.get());
         let began = format!("(SELECT created_at FROM incident WHERE number = {before})");
-        wheres.push(format!(
+        choice.wheres.push(format!(
             "(created_at < {began} OR (created_at = {began} AND number < {before}))"
         ));
     }
-    let limit = bind(filter.limit.into());
+    let limit = choice.bind(filter.limit);
     let sql = format!(
         "-- incidents.list\n SELECT {COLUMNS} FROM incident WHERE {} ORDER BY created_at DESC, number DESC LIMIT {limit}",
-        wheres.join(" AND ")
+        choice.wheres.join(" AND ")
     );
-    tx.query(&sql, &values)?.iter().map(read).collect()
+    tx.query(&sql, &choice.values)?.iter().map(read).collect()
+}
+
+/// How many incidents fit, whatever `before` and `limit` say.
+pub fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64, StoreError> {
+    let choice = Choice::of(filter);
+    let sql = format!(
+        "-- incidents.count\n SELECT COUNT(*) FROM incident WHERE {}",
+        choice.wheres.join(" AND ")
+    );
+    let row = tx.query_one(&sql, &choice.values)?;
+    row.map_or(Ok(0), |row| row.int(0))
+}
+
+/// A filter as SQL.
+struct Choice {
+    wheres: Vec<String>,
+    values: Vec<Value>,
+}
+
+impl Choice {
+    fn of(filter: &Filter) -> Self {
+        let parts = IncidentNumber::FIRST_OF_PARTS;
+        // The sum keeps the planners from reading by number what is ordered by time.
+        let wheres = vec!["deleted = 0".to_owned(), format!("number + 0 < {parts}")];
+        let mut choice = Self {
+            wheres,
+            values: Vec::new(),
+        };
+        match filter.hidden {
+            Hidden::Not => choice.wheres.push("hidden = 0".to_owned()),
+            Hidden::Only => choice.wheres.push("hidden = 1".to_owned()),
+            Hidden::Too => {}
+        }
+        choice.any_of("status", filter.statuses.iter().map(|one| one.as_str()));
+        choice.any_of("severity", filter.severities.iter().map(|one| one.as_str()));
+        choice.whole_or_part("service", filter.service.as_deref());
+        choice.whole_or_part("connector", filter.connector.as_deref());
+        choice.assigned(&filter.assigned);
+        if let Some(text) = &filter.search {
+            choice.search(text);
+        }
+        for (test, instant) in [(">=", filter.from), ("<", filter.until)] {
+            if let Some(instant) = instant {
+                let instant = choice.bind(instant);
+                choice.wheres.push(format!("created_at {test} {instant}"));
+            }
+        }
+        if let Some(numbers) = &filter.among {
+            // No list of values is empty in SQL.
+            choice
+                .wheres
+                .extend(numbers.is_empty().then(|| "1 = 0".to_owned()));
+            choice.any_of("number", numbers.iter().map(|number| number.get()));
+        }
+        choice
+    }
+
+    fn bind(&mut self, value: impl Into<Value>) -> String {
+        self.values.push(value.into());
+        format!("?{}", self.values.len())
+    }
+
+    fn any_of<V: Into<Value>>(&mut self, column: &str, values: impl Iterator<Item = V>) {
+        let marks: Vec<String> = values.map(|value| self.bind(value)).collect();
+        if !marks.is_empty() {
+            self.wheres
+                .push(format!("{column} IN ({})", marks.join(", ")));
+        }
+    }
+
+    /// What a whole has not, one of its parts may have: they are few, and found by their numbers.
+    fn whole_or_part(&mut self, column: &str, value: Option<&str>) {
+        let Some(value) = value else { return };
+        let (value, parts) = (self.bind(value), IncidentNumber::FIRST_OF_PARTS);
+        self.wheres.push(format!(
+            "({column} = {value} OR number IN (SELECT number % {parts} FROM incident WHERE number >= {parts} AND {column} = {value}))"
+        ));
+    }
+
+    fn assigned(&mut self, assigned: &Assigned) {
+        match assigned {
+            Assigned::Whoever => {}
+            Assigned::Nobody => self.wheres.push("assignees = '[]'".to_owned()),
+            Assigned::To(people) => {
+                let mut any = vec!["1 = 0".to_owned()];
+                for person in people {
+                    for field in ["id", "name"] {
+                        // As `json` writes a field of a `Person`.
+                        let pattern = format!("%\"{field}\":{}%", escape_like(&json(person)));
+                        let pattern = self.bind(pattern);
+                        any.push(format!("LOWER(assignees) LIKE LOWER({pattern}) ESCAPE '!'"));
+                    }
+                }
+                self.wheres.push(format!("({})", any.join(" OR ")));
+            }
+        }
+    }
+
+    fn search(&mut self, text: &str) {
+        let text = text.trim();
+        let pattern = self.bind(format!("%{}%", escape_like(text)));
+        let mut any = vec![format!("LOWER(title) LIKE LOWER({pattern}) ESCAPE '!'")];
+        if let Ok(number) = text.parse::<IncidentNumber>() {
+            let number = self.bind(number.get());
+            any.push(format!("number = {number}"));
+        }
+        if let Ok(number) = text.strip_prefix('#').unwrap_or(text).parse::<i64>() {
+            let (number, parts) = (self.bind(number), IncidentNumber::FIRST_OF_PARTS);
+            any.push(format!(
+                "pd_number = {number} OR number IN (SELECT number % {parts} FROM incident WHERE number >= {parts} AND pd_number = {number})"
+            ));
+        }
+        self.wheres.push(format!("({})", any.join(" OR ")));
+    }
 }
 
 fn escape_like(text: &str) -> String {

@@ -70,6 +70,7 @@ pub use demo::DemoOptions;
 pub use machine::Machine;
 pub(crate) use machine::terminal_width;
 pub(crate) use metrics::csv_of;
+pub(crate) use organisation::hours::{said as hours_said, week as hours_of};
 pub use prompt::{Prompt, Question};
 pub use serve::ServeOptions;
 pub use sim::{Region, SimOptions};

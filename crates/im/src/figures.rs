@@ -28,8 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 use self::directory::Directory;
 use crate::http::api::settings::{test_keyword, time_zone};
-use crate::organisation::Organisation;
 use crate::organisation::annotations::Annotations;
+use crate::organisation::{Organisation, Whose};
 
 /// Facts that one transaction reads the incidents of: a reader is held for some ten milliseconds.
 const BATCH: u32 = 500;
@@ -168,6 +168,13 @@ impl Known {
         let zone = &self.engine.settings().zone;
         let since = self.surroundings.gap_since?;
         (im_metrics::local_date(since, zone) <= last).then_some(since)
+    }
+
+    /// The dates since which other working hours of the organisation hold.
+    pub fn hours_since(&self) -> impl Iterator<Item = Date> {
+        let hours = self.organisation.hours.iter();
+        let all = hours.filter(|hours| hours.of == Whose::Organisation);
+        all.map(|hours| hours.effective_from)
     }
 
     /// The name of an id, else the id.

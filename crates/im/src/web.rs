@@ -16,24 +16,31 @@
 
 mod account;
 mod acts;
+mod address;
 mod assets;
 mod audit;
 mod connector;
 mod declare;
 pub(crate) mod guard;
 mod incident;
+mod keys;
 mod layout;
 mod list;
 mod live;
 mod load;
 mod metrics;
+mod oncall;
 mod pagerduty;
 mod parts;
 mod people;
 mod said;
+mod settings;
 mod sign_in;
+mod status;
 mod timeline;
 mod times;
+mod tokens;
+mod views;
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -49,10 +56,13 @@ use jiff::Timestamp;
 use maud::Markup;
 use tokio::sync::watch;
 
+use crate::access::Who;
 use crate::http::App;
 use crate::http::error::ApiError;
 use acts::Acted;
 use guard::Visit;
+use list::Asked;
+use oncall::Heard;
 use said::Said;
 
 /// What a browser may load: our own files, and small pictures that are part of a page.
@@ -67,6 +77,8 @@ pub struct WebState {
     changes: watch::Receiver<i64>,
     /// What forms did lately.
     said: Arc<Said>,
+    /// What PagerDuty said of who is on call.
+    heard: Arc<Heard>,
 }
 
 impl Deref for WebState {
@@ -84,6 +96,7 @@ impl WebState {
             app,
             changes,
             said: Arc::default(),
+            heard: Arc::default(),
         }
     }
 
@@ -109,6 +122,8 @@ pub fn routes(state: WebState) -> Router {
     let check = middleware::from_fn_with_state(state.clone(), guard::check);
     Router::new()
         .route("/", get(incidents))
+        .route("/views", post(views::save))
+        .route("/views/remove", post(views::remove))
         .route("/chosen/acknowledge", post(acts::chosen))
         .route("/chosen/resolve", post(acts::chosen))
         .route("/declare", get(declare::show).post(declare::declare))
@@ -121,7 +136,14 @@ pub fn routes(state: WebState) -> Router {
         .route("/incidents/{id}/note", post(acts::act))
         .route("/incidents/{id}/severity", post(acts::act))
         .route("/incidents/{id}/assign", post(acts::act))
+        .route("/incidents/{id}/mitigate", post(acts::act))
+        .route("/incidents/{id}/edit", post(acts::act))
+        .route("/incidents/{id}/fields", post(acts::act))
+        .route("/incidents/{id}/duplicate", post(acts::act))
+        .route("/incidents/{id}/annotate", post(acts::act))
+        .route("/incidents/{id}/delete", post(acts::act))
         .route("/connectors/{name}", get(one_connector))
+        .route("/on-call", get(oncall::show))
         .merge(metrics::routes())
         .route("/live", get(live::ticks))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -139,9 +161,23 @@ pub fn routes(state: WebState) -> Router {
         .route("/people/{email}/enable", post(people::enable))
         .route("/people/{email}/reset", post(people::reset))
         .route("/audit", get(audit::show))
+        .route("/status", get(status::show))
+        .route("/settings", get(settings::show).post(settings::change))
+        .route("/settings/targets", post(settings::put_target))
+        .route("/settings/targets/remove", post(settings::remove_target))
+        .route("/settings/hours", post(settings::put_hours))
+        .route("/settings/hours/remove", post(settings::remove_hours))
+        .route("/settings/failure-rules", post(settings::put_rule))
+        .route(
+            "/settings/failure-rules/remove",
+            post(settings::remove_rule),
+        )
+        .route("/tokens", get(tokens::show).post(tokens::make))
+        .route("/tokens/revoke", post(tokens::revoke))
         .route(assets::CSS_PATH, get(assets::css))
         .route(assets::SCRIPT_PATH, get(assets::script))
         .route(assets::CHART_PATH, get(assets::chart))
+        .route(assets::KEYS_PATH, get(assets::keys))
         .route_layer(check)
         .route_layer(middleware::from_fn(add_headers))
         .with_state(state)
@@ -186,9 +222,15 @@ async fn add_headers(request: Request, next: Next) -> Response {
 /// What stands behind the question mark.
 type Pairs = Query<Vec<(String, String)>>;
 
-async fn incidents(State(state): State<WebState>, visit: Visit, pairs: Pairs) -> Response {
+async fn incidents(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    pairs: Pairs,
+) -> Response {
     let acted = Acted::told(&state, &pairs);
-    acts::list(&state, &visit, acted).await
+    let Query(pairs) = pairs;
+    acts::list(&state, &visit, Asked::read(pairs, &who), acted).await
 }
 
 async fn one_incident(

@@ -49,6 +49,7 @@ mod stories {
     mod found;
     mod life_cycle;
     mod limits;
+    mod lists;
     mod main_job;
     mod measured;
     mod on_its_way;

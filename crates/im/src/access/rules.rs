@@ -87,6 +87,7 @@ const OPEN: &[Rule] = &[
     get(Need::Nothing, "/assets/app.css"),
     get(Need::Nothing, "/assets/live.js"),
     get(Need::Nothing, "/assets/chart.js"),
+    get(Need::Nothing, "/assets/keys.js"),
 ];
 
 const INCIDENTS: &[Rule] = &[
@@ -347,6 +348,8 @@ const SERVER: &[Rule] = &[
 
 const PAGES: &[Rule] = &[
     get(VIEWER, "/"),
+    post(VIEWER, "/views", "saved a view of the incidents"),
+    post(VIEWER, "/views/remove", "removed a saved view"),
     get(VIEWER, "/incidents/{id}"),
     post(
         RESPONDER,
@@ -370,6 +373,24 @@ const PAGES: &[Rule] = &[
     post(RESPONDER, "/incidents/{id}/assign", "assigned an incident"),
     post(
         RESPONDER,
+        "/incidents/{id}/mitigate",
+        "mitigated an incident",
+    ),
+    post(RESPONDER, "/incidents/{id}/edit", "edited an incident"),
+    post(RESPONDER, "/incidents/{id}/fields", "edited an incident"),
+    post(
+        RESPONDER,
+        "/incidents/{id}/duplicate",
+        "marked an incident as a duplicate",
+    ),
+    post(
+        RESPONDER,
+        "/incidents/{id}/annotate",
+        "annotated an incident",
+    ),
+    post(RESPONDER, "/incidents/{id}/delete", "deleted an incident"),
+    post(
+        RESPONDER,
         "/chosen/acknowledge",
         "acknowledged several incidents",
     ),
@@ -377,6 +398,7 @@ const PAGES: &[Rule] = &[
     get(RESPONDER, "/declare"),
     post(RESPONDER, "/declare", "declared an incident"),
     get(VIEWER, "/connectors/{name}"),
+    get(VIEWER, "/on-call"),
     get(VIEWER, "/overview"),
     get(VIEWER, "/metric/{name}"),
     get(VIEWER, "/metric/{name}/items"),
@@ -410,6 +432,22 @@ const PAGES: &[Rule] = &[
         "reset the password of an account",
     ),
     get(ADMIN, "/audit"),
+    get(VIEWER, "/status"),
+    get(ADMIN, "/settings"),
+    post(ADMIN, "/settings", "changed the settings"),
+    post(ADMIN, "/settings/targets", "set a target"),
+    post(ADMIN, "/settings/targets/remove", "removed a target"),
+    post(ADMIN, "/settings/hours", "set working hours"),
+    post(ADMIN, "/settings/hours/remove", "removed working hours"),
+    post(ADMIN, "/settings/failure-rules", "set a rule for failures"),
+    post(
+        ADMIN,
+        "/settings/failure-rules/remove",
+        "removed a rule for failures",
+    ),
+    get(ADMIN, "/tokens"),
+    post(ADMIN, "/tokens", "made a token"),
+    post(ADMIN, "/tokens/revoke", "revoked a token"),
 ];
 
 /// The rule of a route; `HEAD` is a way to ask `GET`.

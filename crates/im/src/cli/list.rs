@@ -15,8 +15,9 @@ use crate::client::Call;
 /// The API answers with at most so many incidents.
 const PAGE_MAX: u32 = 1000;
 
-const STATUSES: [&str; 8] = [
+const STATUSES: [&str; 9] = [
     "active",
+    "any",
     "open",
     "acknowledged",
     "mitigated",
@@ -29,7 +30,7 @@ const STATUSES: [&str; 8] = [
 /// List incidents, newest first
 #[derive(Debug, Args)]
 pub(crate) struct ListArgs {
-    /// Only this state; may be given more than once. `active` is open, acknowledged or mitigated
+    /// Only this state; may be given more than once. `active` is open, acknowledged or mitigated, `any` all
     #[arg(long, value_name = "STATUS", value_parser = STATUSES)]
     status: Vec<String>,
     /// Only this severity
@@ -38,7 +39,22 @@ pub(crate) struct ListArgs {
     /// Only this service
     #[arg(long)]
     service: Option<String>,
-    /// Only titles with this in them
+    /// Only what this person has: an e-mail address, a PagerDuty user id, a name, `me` or `nobody`
+    #[arg(long, value_name = "WHO")]
+    assignee: Option<String>,
+    /// Only what nobody has and nobody is left to page for
+    #[arg(long)]
+    unowned: bool,
+    /// Only this connector
+    #[arg(long, value_name = "NAME")]
+    connector: Option<String>,
+    /// Only what began since: a date, or an instant
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Only what began until the end of this date, or before this instant
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Only titles with this in them, or this number: INC-42, 42, PagerDuty's #4102
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
     /// Those on services of PagerDuty's that are not chosen to be synced, which are in no other list
@@ -87,6 +103,11 @@ fn call(args: &ListArgs, last: Option<&Incident>) -> Call {
     let filters = [
         ("severity", args.sev.map(|sev| sev.to_string())),
         ("service", args.service.clone()),
+        ("assignee", args.assignee.clone()),
+        ("unowned", args.unowned.then(|| "true".to_owned())),
+        ("connector", args.connector.clone()),
+        ("from", args.from.clone()),
+        ("to", args.to.clone()),
         ("q", args.search.clone()),
         ("hidden", args.hidden.then(|| "true".to_owned())),
         ("before", last.map(|incident| incident.number.to_string())),

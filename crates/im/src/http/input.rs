@@ -95,16 +95,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
 }
 
 impl Params {
+    /// These.
+    pub fn of<'a>(pairs: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
+        let owned = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self(owned.collect())
+    }
+
     /// Refuses parameters that nobody knows.
     pub fn only(self, known: &[&str]) -> Result<Self, ApiError> {
-        match self
-            .0
-            .iter()
-            .find(|(name, _)| !known.contains(&name.as_str()))
-        {
+        self.must_be(known)?;
+        Ok(self)
+    }
+
+    /// The same of parameters that are read later.
+    pub fn must_be(&self, known: &[&str]) -> Result<(), ApiError> {
+        let mut pairs = self.pairs();
+        match pairs.find(|(name, _)| !known.contains(name)) {
             Some((name, _)) => Err(ApiError::bad_request(format!("unknown parameter `{name}`"))
                 .hint(format!("known are {}", known.join(", ")))),
-            None => Ok(self),
+            None => Ok(()),
         }
     }
 

@@ -9,22 +9,31 @@
 //!
 //! [`Said`]: super::said::Said
 
+mod forms;
+mod said;
+
+use std::collections::BTreeMap;
+
 use axum::extract::{MatchedPath, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use im_core::{Command, IncidentNumber, Severity, StatusModel, Story};
+use im_core::{IncidentNumber, StatusModel, Story};
 use im_store::StoreError;
 use maud::{Markup, html};
 
 use super::guard::{Fields, Visit};
-use super::load::{Detail, ROWS_MAX, Shell};
+use super::list::Asked;
+use super::load::ROWS_MAX;
 use super::said::{Became, Told};
 use super::{Pairs, WebState, failed, incident, layout, load, parts, to};
 use crate::access::Who;
 use crate::access::audit::Note;
 use crate::http::api::incidents::acts::{self, Done, Step};
-use crate::http::api::incidents::{assign, severity};
+use crate::http::api::incidents::{Edits, assign};
 use crate::http::error::ApiError;
+
+pub(super) use forms::{bar, note, severities};
+pub(super) use said::panel;
 
 /// More people than this are not looked through in a menu.
 const MENU_MAX: usize = 60;
@@ -40,11 +49,22 @@ pub(super) enum Act {
     Severity,
     /// Somebody gets it.
     Assign,
+    /// It is called otherwise, or is on another service.
+    Edit,
+    /// Fields of people's own.
+    Fields,
+    /// It is the same as another.
+    Duplicate,
+    /// Something is said of it beside its facts.
+    Annotate,
+    /// It is removed here.
+    Delete,
 }
 
 impl Act {
-    const ALL: [(&'static str, Self); 8] = [
+    const ALL: [(&'static str, Self); 14] = [
         ("acknowledge", Self::Take(Step::Acknowledge)),
+        ("mitigate", Self::Take(Step::Mitigate)),
         ("resolve", Self::Take(Step::Resolve)),
         ("reopen", Self::Take(Step::Reopen)),
         ("close", Self::Take(Step::Close)),
@@ -52,6 +72,11 @@ impl Act {
         ("note", Self::Note),
         ("severity", Self::Severity),
         ("assign", Self::Assign),
+        ("edit", Self::Edit),
+        ("fields", Self::Fields),
+        ("duplicate", Self::Duplicate),
+        ("annotate", Self::Annotate),
+        ("delete", Self::Delete),
     ];
 
     /// The act of a route, which is its last word.
@@ -90,7 +115,7 @@ impl Acted {
         }
     }
 
-    fn refused(act: Option<Act>, fields: Fields, error: ApiError) -> Self {
+    pub(super) fn refused(act: Option<Act>, fields: Fields, error: ApiError) -> Self {
         Self {
             told: None,
             refused: Some(Refused { act, fields, error }),
@@ -126,9 +151,16 @@ impl Shown {
     }
 
     /// What was typed for an act that was not done.
-    fn typed(&self, act: Act, field: &str) -> Option<&str> {
+    pub(super) fn typed(&self, act: Act, field: &str) -> Option<&str> {
         let refused = self.refused.as_ref()?;
         (refused.act == Some(act)).then(|| refused.fields.raw(field))
+    }
+
+    /// The same of a field that there is several times.
+    fn typed_all<'a>(&'a self, act: Act, field: &'a str) -> impl Iterator<Item = &'a str> {
+        let refused = self.refused.iter();
+        let of_act = refused.filter(move |refused| refused.act == Some(act));
+        of_act.flat_map(move |refused| refused.fields.all(field))
     }
 
     /// Whether this one was chosen on the list.
@@ -143,24 +175,28 @@ impl Shown {
 pub(super) const CHOSEN: &str = "chosen";
 
 /// The page of the list.
-pub(super) async fn list(state: &WebState, visit: &Visit, acted: Acted) -> Response {
-    let (moment, visit, status) = (state.moment(), visit.clone(), acted.status());
+pub(super) async fn list(state: &WebState, visit: &Visit, asked: Asked, acted: Acted) -> Response {
+    let (moment, visit) = (state.moment(), visit.clone());
+    let status = match &asked.asking {
+        Ok(_) => acted.status(),
+        Err(error) => error.status,
+    };
     let told = acted.told;
     let read = state.db.read(move |tx| {
         let became = told
             .as_ref()
             .map(|told| Became::read(tx, told))
             .transpose()?;
-        Ok::<_, StoreError>((load::list(tx, &visit)?, became))
+        Ok::<_, StoreError>((load::list(tx, &visit, &asked)?, asked.clone(), became))
     });
     match read.await {
-        Ok((found, became)) => {
+        Ok((found, asked, became)) => {
             let shown = Shown {
                 became,
                 refused: acted.refused,
                 people: Vec::new(),
             };
-            (status, super::list::page(&found, &shown, moment)).into_response()
+            (status, super::list::page(&found, &asked, &shown, moment)).into_response()
         }
         Err(error) => failed(&error, moment),
     }
@@ -229,7 +265,11 @@ pub(super) async fn act(
         Ok(act) => act,
         Err(error) => return error.into_response(),
     };
+    if act == Act::Annotate {
+        return said::annotate(&state, &visit, &id, &who, fields).await;
+    }
     match done(&state, act, &id, &who, &fields).await {
+        Ok(done) if act == Act::Delete => after(&state, "/", done).await,
         Ok(done) => {
             let page = format!("/incidents/{}", done.incident);
             after(&state, &page, done).await
@@ -256,20 +296,57 @@ async fn done(
         }
         Act::Note => acts::note(state, incident, fields.get("text").to_owned(), who).await,
         Act::Severity => {
-            let edit = Command::Edit {
-                title: None,
-                description: None,
-                severity: Some(severity(fields.get("severity"))?),
-                service: None,
+            let edits = Edits {
+                severity: Some(fields.get("severity").to_owned()),
+                ..Edits::default()
             };
-            acts::edit(state, incident, vec![edit], who).await
+            acts::edit(state, incident, edits.commands()?, who).await
         }
+        Act::Edit => {
+            let edits = Edits {
+                title: fields.changed("title"),
+                description: fields.changed("description"),
+                service: fields.changed("service"),
+                ..Edits::default()
+            };
+            acts::edit(state, incident, edits.commands()?, who).await
+        }
+        Act::Fields => {
+            let edits = Edits {
+                fields: own(fields),
+                ..Edits::default()
+            };
+            acts::edit(state, incident, edits.commands()?, who).await
+        }
+        Act::Duplicate => {
+            let note = Some(fields.get("note").to_owned()).filter(|note| !note.is_empty());
+            acts::duplicate(state, incident, (fields.get("of"), note), who).await
+        }
+        Act::Annotate => Err(ApiError::internal()),
+        Act::Delete if fields.get("sure") == "yes" => acts::delete(state, incident, who).await,
+        Act::Delete => Err(ApiError::wrong_value(
+            "not_sure",
+            format!("{incident} is deleted only if that is confirmed"),
+        )
+        .hint("tick the box, then press again")),
         Act::Assign => {
             let to = fields.get("to").split(',').map(str::trim);
             let to = to.filter(|one| !one.is_empty()).map(str::to_owned);
             assign::give(state, incident, to.collect(), who).await
         }
     }
+}
+
+/// Fields of people's own that a form changes. Each is sent with its name, in the order of the page; one
+/// without a value is taken away.
+fn own(fields: &Fields) -> BTreeMap<String, Option<String>> {
+    let pairs = fields.all("name").zip(fields.all("value"));
+    let pairs = pairs.zip(fields.all("was_value"));
+    let changed = pairs.filter(|((name, value), was)| !name.trim().is_empty() && value != was);
+    let value = |value: &str| Some(value.trim().to_owned()).filter(|value| !value.is_empty());
+    changed
+        .map(|((name, text), _)| (name.trim().to_owned(), value(text)))
+        .collect()
 }
 
 /// Leads to a page that says what became of an act, when PagerDuty had its moment to answer.
@@ -301,6 +378,7 @@ pub(super) async fn chosen(
         Err(error) => return error.into_response(),
     };
     let names: Vec<String> = fields.all(CHOSEN).map(str::to_owned).collect();
+    let asked = Asked::back(&fields, &who);
     let wrong = match names.len() {
         0 => Some(
             ApiError::wrong_value("nothing_chosen", "no incident was chosen")
@@ -313,7 +391,7 @@ pub(super) async fn chosen(
         ),
     };
     if let Some(error) = wrong {
-        return list(&state, &visit, Acted::refused(None, fields, error)).await;
+        return list(&state, &visit, asked, Acted::refused(None, fields, error)).await;
     }
     let mut told = Told {
         head: None,
@@ -334,156 +412,30 @@ pub(super) async fn chosen(
     let things: Vec<String> = changed.map(|done| done.incident.to_string()).collect();
     told.head = Some(format!("{did} {} of {}.", things.len(), names.len()));
     let last = told.done.last().cloned();
-    let address = state.said.keep("/", told);
+    let page = asked.address.link();
+    let address = state.said.keep(&page, told);
     if let Some(last) = last {
         drop(last.outcome(&state, state.form_wait).await);
     }
     let thing = Note::thing(things.join(" "));
-    (thing, to(address.as_deref().unwrap_or("/"))).into_response()
+    (thing, to(address.as_deref().unwrap_or(&page))).into_response()
 }
 
 /// The steps that lead somewhere now.
 fn offered(story: &Story, model: StatusModel) -> Vec<Step> {
     let steps = Act::ALL.into_iter().filter_map(|(_, act)| match act {
         Act::Take(step) => Some(step),
-        Act::Note | Act::Severity | Act::Assign => None,
+        Act::Note
+        | Act::Severity
+        | Act::Assign
+        | Act::Edit
+        | Act::Fields
+        | Act::Duplicate
+        | Act::Annotate
+        | Act::Delete => None,
     });
     let leads = |step: &Step| {
         im_core::decide(Some(story), &step.command(), model).is_ok_and(|facts| !facts.is_empty())
     };
     steps.filter(leads).collect()
-}
-
-/// What can be done to an incident now.
-pub(super) fn bar(shell: &Shell, detail: &Detail, shown: &Shown) -> Markup {
-    if !shell.visit.may_act() {
-        return html! {};
-    }
-    let visit = &shell.visit;
-    let number = detail.row.number;
-    let offered = offered(&detail.story, shell.model);
-    let has = |step: Step| offered.contains(&step);
-    let form = |word: &str, fields: &Markup| {
-        parts::form(&format!("/incidents/{number}/{word}"), visit, fields)
-    };
-    html! {
-        div.acts role="group" aria-label="What can be done" {
-            @if has(Step::Acknowledge) {
-                (form("acknowledge", &html! { button.button.primary type="submit" { (parts::icon("acknowledged")) "Acknowledge" } }))
-            }
-            @if has(Step::Resolve) { (form_of_resolve(shown, !has(Step::Acknowledge), form)) }
-            @if has(Step::Reopen) {
-                (form("reopen", &html! { button.button type="submit" { (parts::icon("open")) "Reopen" } }))
-            }
-            @if detail.story.status.is_open() { (menu("Assign", shown, Act::Assign, &form("assign", &to_whom(shown)))) }
-            (menu("Severity", shown, Act::Severity, &form("severity", &how_bad(detail))))
-            @if has(Step::Close) || has(Step::Cancel) {
-                details.menu {
-                    summary.button { "More" (parts::icon("down")) }
-                    div.pop {
-                        @if has(Step::Close) {
-                            (form("close", &html! {
-                                p.small { "It is over for good, and PagerDuty resolves it." }
-                                button.button type="submit" { "Close" }
-                            }))
-                        }
-                        @if has(Step::Cancel) {
-                            (form("cancel", &html! {
-                                p.small { "It was a false alarm." }
-                                button.button type="submit" { "Cancel incident" }
-                            }))
-                        }
-                    }
-                }
-            }
-        }
-    }
-}
-
-fn menu(name: &str, shown: &Shown, act: Act, form: &Markup) -> Markup {
-    let is_open = shown.typed(act, "").is_some();
-    html! {
-        details.menu open[is_open] {
-            summary.button { (name) (parts::icon("down")) }
-            div.pop { (form) }
-        }
-    }
-}
-
-fn form_of_resolve(
-    shown: &Shown,
-    is_first: bool,
-    form: impl Fn(&str, &Markup) -> Markup,
-) -> Markup {
-    let act = Act::Take(Step::Resolve);
-    let class = if is_first { "button primary" } else { "button" };
-    let note = shown.typed(act, "note");
-    html! {
-        details.menu open[note.is_some()] {
-            summary class=(class) { (parts::icon("check")) "Resolve" (parts::icon("down")) }
-            div.pop {
-                (form("resolve", &html! {
-                    label { "Note, if there is something to say" textarea name="note" rows="3" { (note.unwrap_or_default()) } }
-                    button.button.primary type="submit" { "Resolve" }
-                }))
-            }
-        }
-    }
-}
-
-fn to_whom(shown: &Shown) -> Markup {
-    let typed = shown.typed(Act::Assign, "to").unwrap_or_default();
-    html! {
-        @if shown.people.is_empty() || !typed.is_empty() {
-            label { "E-mail addresses, with commas between them" input type="text" name="to" value=(typed) required autocomplete="off"; }
-        } @else {
-            label { "To"
-                select name="to" required {
-                    option value="" { "Choose somebody" }
-                    @for (id, name) in &shown.people { option value=(id) { (name) } }
-                }
-            }
-        }
-        button.button.primary type="submit" { "Assign" }
-    }
-}
-
-fn how_bad(detail: &Detail) -> Markup {
-    let now = detail.story.severity.map(|(severity, _)| severity);
-    html! {
-        label { "Severity" (severities(now)) }
-        button.button.primary type="submit" { "Change severity" }
-    }
-}
-
-/// A choice of severities.
-pub(super) fn severities(now: Option<Severity>) -> Markup {
-    html! {
-        select name="severity" {
-            @for severity in Severity::ALL {
-                option value=(severity) selected[now == Some(severity)] { (severity) ": " (severity.description()) }
-            }
-        }
-    }
-}
-
-/// The place for a note, above what happened. What was written for a step that is not possible any
-/// more stays here.
-pub(super) fn note(shell: &Shell, detail: &Detail, shown: &Shown) -> Markup {
-    if !shell.visit.may_act() {
-        return html! {};
-    }
-    let resolve = Act::Take(Step::Resolve);
-    let is_left = !offered(&detail.story, shell.model).contains(&Step::Resolve);
-    let left = shown.typed(resolve, "note").filter(|_| is_left);
-    let typed = shown.typed(Act::Note, "text").or(left).unwrap_or_default();
-    let action = format!("/incidents/{}/note", detail.row.number);
-    html! {
-        div.write {
-            (parts::form(&action, &shell.visit, &html! {
-                textarea name="text" rows="2" aria-label="Note" placeholder="Write a note" required { (typed) }
-                button.button type="submit" { "Add note" }
-            }))
-        }
-    }
 }

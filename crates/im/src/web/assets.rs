@@ -12,18 +12,24 @@ use sha2::{Digest, Sha256};
 pub(super) const CSS_PATH: &str = "/assets/app.css";
 pub(super) const SCRIPT_PATH: &str = "/assets/live.js";
 pub(super) const CHART_PATH: &str = "/assets/chart.js";
+pub(super) const KEYS_PATH: &str = "/assets/keys.js";
+
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 const CSS: &str = concat!(
     include_str!("assets/app.css"),
     include_str!("assets/metrics.css"),
-    include_str!("assets/access.css")
+    include_str!("assets/access.css"),
+    include_str!("assets/everyday.css")
 );
 const SCRIPT: &str = include_str!("assets/live.js");
 const CHART: &str = include_str!("assets/chart.js");
+const KEYS: &str = include_str!("assets/keys.js");
 
 static CSS_QUERY: LazyLock<String> = LazyLock::new(|| query(CSS));
 static SCRIPT_QUERY: LazyLock<String> = LazyLock::new(|| query(SCRIPT));
 static CHART_QUERY: LazyLock<String> = LazyLock::new(|| query(CHART));
+static KEYS_QUERY: LazyLock<String> = LazyLock::new(|| query(KEYS));
 
 /// Where the style is.
 pub(super) fn css_url() -> String {
@@ -40,26 +46,25 @@ pub(super) fn chart_url() -> String {
     format!("{CHART_PATH}?{}", *CHART_QUERY)
 }
 
+/// Where the script of the shortcuts is.
+pub(super) fn keys_url() -> String {
+    format!("{KEYS_PATH}?{}", *KEYS_QUERY)
+}
+
 pub(super) async fn css(RawQuery(asked): RawQuery) -> Response {
     answer("text/css; charset=utf-8", CSS, &CSS_QUERY, asked.as_deref())
 }
 
 pub(super) async fn script(RawQuery(asked): RawQuery) -> Response {
-    answer(
-        "text/javascript; charset=utf-8",
-        SCRIPT,
-        &SCRIPT_QUERY,
-        asked.as_deref(),
-    )
+    answer(JAVASCRIPT, SCRIPT, &SCRIPT_QUERY, asked.as_deref())
 }
 
 pub(super) async fn chart(RawQuery(asked): RawQuery) -> Response {
-    answer(
-        "text/javascript; charset=utf-8",
-        CHART,
-        &CHART_QUERY,
-        asked.as_deref(),
-    )
+    answer(JAVASCRIPT, CHART, &CHART_QUERY, asked.as_deref())
+}
+
+pub(super) async fn keys(RawQuery(asked): RawQuery) -> Response {
+    answer(JAVASCRIPT, KEYS, &KEYS_QUERY, asked.as_deref())
 }
 
 fn answer(kind: &'static str, body: &'static str, current: &str, asked: Option<&str>) -> Response {

@@ -91,6 +91,12 @@ impl Fields {
         self.raw(name).trim()
     }
 
+    /// A field, if it is not as the form was shown: that is in a field `was_…`.
+    pub(super) fn changed(&self, name: &str) -> Option<String> {
+        let now = self.get(name);
+        (now != self.get(&format!("was_{name}"))).then(|| now.to_owned())
+    }
+
     /// What was chosen of several.
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.0.iter().filter(move |(known, _)| known == name);

@@ -33,6 +33,7 @@ pub(super) fn page(shell: &Shell, detail: &Detail, shown: &Shown, moment: Moment
             aside aria-label="About it" {
                 (pagerduty::panel(detail, shell.model, now))
                 (details(detail, now))
+                (acts::panel(shell, detail, shown, now))
             }
         }
     };

@@ -9,7 +9,10 @@ use super::guard::Visit;
 use super::load::Shell;
 use super::metrics::OVERVIEW;
 use super::metrics::about::{ABOUT, Area};
-use super::{Moment, account, assets, audit, connector, declare, pagerduty, parts, people, times};
+use super::{
+    Moment, account, assets, audit, connector, declare, keys, oncall, pagerduty, parts, people,
+    settings, status, times, tokens,
+};
 use crate::http::error::ApiError;
 
 /// After this many seconds a page of a database that is away asks again.
@@ -64,6 +67,7 @@ pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup
         nav #menu popover aria-label="Pages" {
             (entries(page.entry, shell))
             (me(page.entry, &shell.visit))
+            button.quietly.shortcuts type="button" popovertarget=(keys::ID) data-hotkey="?" { "Keyboard shortcuts" }
         }
         (pagerduty::summary(&shell.health, now))
     };
@@ -71,9 +75,10 @@ pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup
         p.asof {
             span #asof data-at=(times::utc(now, "%H:%M")) { "As of " (times::clock(now)) " UTC" }
             span #news role="status" {}
-            button #show type="button" hidden {}
+            button #show type="button" hidden data-hotkey="." {}
         }
         main #main tabindex="-1" data-live=(page.live.as_str()) data-version=(version) { (body) }
+        (keys::help())
     };
     document(page, &bar, &inner, None)
 }
@@ -95,7 +100,7 @@ fn me(here: &str, visit: &Visit) -> Markup {
 /// The navigation: what there is to see.
 fn entries(here: &str, shell: &Shell) -> Markup {
     let entry = |address: &str, words: &Markup| {
-        html! { a href=(address) aria-current=[(address == here).then_some("page")] { (words) } }
+        html! { a href=(address) aria-current=[(address == here).then_some("page")] data-hotkey=[keys::of(address)] { (words) } }
     };
     html! {
         (entry(OVERVIEW, &html! { (parts::icon("home")) "Overview" }))
@@ -107,6 +112,7 @@ fn entries(here: &str, shell: &Shell) -> Markup {
         @if shell.visit.may_act() {
             ul { li { (entry(declare::ADDRESS, &html! { "Declare an incident" })) } }
         }
+        (entry(oncall::ADDRESS, &html! { (parts::icon("bell")) "On call" }))
         @for area in Area::ALL {
             p.area #{ "area-" (area.as_str()) } { (parts::icon(area.icon())) (area.name()) }
             ul aria-labelledby={ "area-" (area.as_str()) } {
@@ -123,9 +129,12 @@ fn entries(here: &str, shell: &Shell) -> Markup {
                 }
             }
         }
+        (entry(status::ADDRESS, &html! { (parts::icon("check")) "Status" }))
         @if shell.visit.who.as_ref().is_some_and(|who| who.role >= Role::Admin) {
-            p.area #area-access { (parts::icon("person")) "Access" }
+            p.area #area-access { (parts::icon("person")) "Settings" }
             ul aria-labelledby="area-access" {
+                li { (entry(settings::ADDRESS, &html! { "Organisation" })) }
+                li { (entry(tokens::ADDRESS, &html! { "API tokens" })) }
                 li { (entry(people::ADDRESS, &html! { "People" })) }
                 li { (entry(audit::ADDRESS, &html! { "Audit log" })) }
             }
@@ -192,6 +201,7 @@ fn framed(
                 link rel="icon" href=(TAB_ICON);
                 link rel="stylesheet" href=(assets::css_url());
                 @if is_live { script type="module" src=(assets::script_url()) {} }
+                @if frame == "frame" { script type="module" src=(assets::keys_url()) {} }
                 @if is_live && has_chart { script type="module" src=(assets::chart_url()) {} }
             }
             body {

@@ -1,12 +1,17 @@
-//! The list: what is open, worst first, then what ended last.
+//! The list: what is open, worst first, then what ended last; or what was asked for, newest first.
+
+mod asked;
+mod bar;
 
 use im_store::incidents::IncidentRow;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+pub(super) use asked::Asked;
+
 use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
-use super::load::{List, ROWS_MAX};
+use super::load::{List, ROWS_MAX, Rows};
 use super::{Moment, declare, layout, parts, times};
 
 /// Where the list sends what is done to several.
@@ -14,7 +19,7 @@ const ACKNOWLEDGE: &str = "/chosen/acknowledge";
 const RESOLVE: &str = "/chosen/resolve";
 
 /// The page.
-pub(super) fn page(list: &List, shown: &Shown, moment: Moment) -> Markup {
+pub(super) fn page(list: &List, asked: &Asked, shown: &Shown, moment: Moment) -> Markup {
     let now = moment.now;
     let visit = &list.shell.visit;
     let body = html! {
@@ -23,24 +28,17 @@ pub(super) fn page(list: &List, shown: &Shown, moment: Moment) -> Markup {
             @if visit.may_act() { a.button.primary href=(declare::ADDRESS) { (parts::icon("plus")) "Declare incident" } }
         }
         (shown.answer())
-        @if list.open.is_empty() && list.over.is_empty() {
-            (nothing_yet(list.shell.health.is_empty()))
-        } @else {
-            section aria-labelledby="open" {
-                h2 #open { "Open" span.number { (list.shell.open) } }
-                @if list.open.is_empty() { (nothing_open(&list.over, now)) }
-                @else if visit.may_act() {
-                    (parts::form(ACKNOWLEDGE, visit, &html! { (table(list, &list.open, Some(shown), now)) }))
-                } @else { (table(list, &list.open, None, now)) }
+        @match &list.rows {
+            Rows::Usual { open, over, .. } if open.is_empty() && over.is_empty() && !asked.chooses => {
+                (nothing_yet(list.shell.health.is_empty()))
             }
-            @if !list.over.is_empty() {
-                section aria-labelledby="over" {
-                    h2 #over { "Recently resolved" span.number { (list.over.len()) } }
-                    (table(list, &list.over, None, now))
+            rows => {
+                (bar::bar(list, asked))
+                @match rows {
+                    Rows::Usual { open, over, more } => (usual(list, (open, over, *more), asked, shown, now)),
+                    Rows::Found { rows, total, more } => (found(list, (rows, *total, *more), asked, shown, now)),
+                    Rows::Refused => (bar::refused(asked)),
                 }
-            }
-            @if list.more {
-                p.older { "The newest " (ROWS_MAX) " are here. Older: " code { "im list --all" } }
             }
         }
     };
@@ -58,6 +56,83 @@ pub(super) fn page(list: &List, shown: &Shown, moment: Moment) -> Markup {
         },
     };
     layout::page(&head, &list.shell, moment, &body)
+}
+
+/// What is open, and what was over lately.
+fn usual(
+    list: &List,
+    (open, over, more): (&[IncidentRow], &[IncidentRow], bool),
+    asked: &Asked,
+    shown: &Shown,
+    now: Timestamp,
+) -> Markup {
+    html! {
+        section aria-labelledby="open" {
+            h2 #open { "Open" span.number { (list.shell.open) } }
+            @if open.is_empty() { (nothing_open(over, now)) }
+            @else { (chosen(list, open, asked, shown, now)) }
+        }
+        @if !over.is_empty() {
+            section aria-labelledby="over" {
+                h2 #over { "Recently resolved" span.number { (over.len()) } }
+                (table(list, over, None, now))
+            }
+        }
+        @if more {
+            p.older { "The newest " (ROWS_MAX) " are here. " a href=(bar::everything().link()) { "All incidents, newest first" } }
+        }
+    }
+}
+
+/// What was asked for, a page of it.
+fn found(
+    list: &List,
+    (rows, total, more): (&[IncidentRow], i64, bool),
+    asked: &Asked,
+    shown: &Shown,
+    now: Timestamp,
+) -> Markup {
+    let newest = asked.address.without("before");
+    let is_later = asked.address.get("before").is_some();
+    let oldest = rows.last().filter(|_| more);
+    html! {
+        section aria-labelledby="found" {
+            h2 #found { "Newest first" span.number { (total) } }
+            @if rows.is_empty() {
+                div.panel.quiet {
+                    p {
+                        @if is_later { "There is nothing older." } @else { "No incident fits." }
+                        " " a href="/" { "What is open, and what was over lately" }
+                    }
+                }
+            } @else { (chosen(list, rows, asked, shown, now)) }
+            p.choices {
+                @if is_later { a.button href=(newest.link()) { "Newest" } }
+                @if let Some(row) = oldest {
+                    a.button href=(newest.with("before", row.number.to_string()).link()) { "Older" }
+                }
+            }
+        }
+    }
+}
+
+/// A table of incidents of which some may be chosen.
+fn chosen(
+    list: &List,
+    rows: &[IncidentRow],
+    asked: &Asked,
+    shown: &Shown,
+    now: Timestamp,
+) -> Markup {
+    let visit = &list.shell.visit;
+    if !visit.may_act() || !rows.iter().any(|row| row.status.is_open()) {
+        return table(list, rows, None, now);
+    }
+    let body = html! {
+        (asked.returning())
+        (table(list, rows, Some(shown), now))
+    };
+    parts::form(ACKNOWLEDGE, visit, &body)
 }
 
 fn nothing_yet(is_alone: bool) -> Markup {
@@ -101,8 +176,8 @@ fn table(list: &List, rows: &[IncidentRow], choosing: Option<&Shown>, now: Times
             @if choosing.is_some() {
                 div.chosen role="group" aria-label="With those that are ticked" {
                     span { "Those that are ticked:" }
-                    button.button type="submit" { "Acknowledge" }
-                    button.button type="submit" formaction=(RESOLVE) { "Resolve" }
+                    button.button type="submit" data-hotkey="a" { "Acknowledge" }
+                    button.button type="submit" formaction=(RESOLVE) data-hotkey="r" { "Resolve" }
                 }
             }
             table role="table" {
@@ -126,7 +201,7 @@ fn incident(list: &List, row: &IncidentRow, choosing: Option<&Shown>, now: Times
     html! {
         tr role="row" data-key=(row.number) data-row=(row.version) {
             td.c-sev role="cell" {
-                @if let Some(shown) = choosing {
+                @if let Some(shown) = choosing.filter(|_| row.status.is_open()) {
                     label.pick {
                         input type="checkbox" name=(CHOSEN) value=(row.number) checked[shown.is_chosen(row.number)];
                         span.hidden { "Choose " (row.number) }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::{IncidentNumber, Status, StatusModel, Story};
 use im_engine::{commands, connector, directory, parts, record, unowned};
+use im_store::annotations::AnnotationRow;
 use im_store::conflicts::{self, ConflictRow};
 use im_store::directory as things;
 use im_store::incidents::{self, Filter, IncidentRow};
@@ -11,12 +12,19 @@ use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx};
 
 use super::guard::Visit;
+use super::list::Asked;
 use super::pagerduty::Health;
+use super::views::{self, Saved};
+use crate::http::api::incidents::annotations::history;
 use crate::http::api::settings::hides_emails;
 use crate::http::api::types::hide_emails;
 
-/// Rows on the list. More would not be read; the command line has them all.
+/// Rows on the usual list. More would not be read; the pages of all incidents have them.
 pub(super) const ROWS_MAX: usize = 200;
+/// Rows on a page of what was asked for.
+const PAGE_ROWS: u32 = 100;
+/// Services to choose from, and incidents that are looked through for people.
+const CHOICES_MAX: u32 = 500;
 
 const OPEN: [Status; 3] = [Status::Open, Status::Acknowledged, Status::Mitigated];
 const OVER: [Status; 4] = [
@@ -41,14 +49,43 @@ pub(super) struct Shell {
 /// The list of incidents.
 pub(super) struct List {
     pub(super) shell: Shell,
-    /// Worst first, then newest.
-    pub(super) open: Vec<IncidentRow>,
+    pub(super) rows: Rows,
     /// Those of them that nobody has and nobody is left to page for.
     pub(super) unowned: BTreeSet<IncidentNumber>,
-    /// The newest of the others, the last that ended first.
-    pub(super) over: Vec<IncidentRow>,
-    /// Whether there are more than are here.
-    pub(super) more: bool,
+    /// The views that were saved.
+    pub(super) views: Vec<Saved>,
+    /// What can be chosen, where somebody is choosing.
+    pub(super) choices: Option<Choices>,
+}
+
+/// What a list has in it.
+pub(super) enum Rows {
+    /// What is open, and what was over lately.
+    Usual {
+        /// Worst first, then newest.
+        open: Vec<IncidentRow>,
+        /// The newest of the others, the last that ended first.
+        over: Vec<IncidentRow>,
+        /// Whether there are more than are here.
+        more: bool,
+    },
+    /// What was asked for, newest first.
+    Found {
+        rows: Vec<IncidentRow>,
+        /// How many there are on all pages.
+        total: i64,
+        /// Whether there are older ones.
+        more: bool,
+    },
+    /// Nothing: it cannot be asked so.
+    Refused,
+}
+
+/// Values that there are.
+pub(super) struct Choices {
+    pub(super) services: Vec<String>,
+    /// The names of people who had incidents lately.
+    pub(super) people: BTreeSet<String>,
 }
 
 /// One incident.
@@ -63,6 +100,8 @@ pub(super) struct Detail {
     pub(super) owed: Vec<OutboxRow>,
     /// Fields that both sides changed and that wait for a person.
     pub(super) held: Vec<ConflictRow>,
+    /// What people said of it beside its facts, oldest first.
+    pub(super) said: Vec<AnnotationRow>,
     /// Its parts by the services that they are for, where it is about several.
     pub(super) parts: Vec<(String, Self)>,
 }
@@ -117,18 +156,59 @@ fn worst_first(rows: &mut [IncidentRow]) {
 }
 
 /// Reads the list.
-pub(super) fn list(tx: &mut Tx<'_>, visit: &Visit) -> Result<List, StoreError> {
+pub(super) fn list(tx: &mut Tx<'_>, visit: &Visit, asked: &Asked) -> Result<List, StoreError> {
     let shell = shell(tx, visit)?;
+    let rows = match &asked.asking {
+        Ok(None) => usual(tx)?,
+        Ok(Some(asking)) => {
+            let filter = asking
+                .clone()
+                .limited(PAGE_ROWS + 1)
+                .filter(tx, shell.model)?;
+            let total = incidents::count(tx, &filter)?;
+            let (rows, more) = listed(tx, &filter)?;
+            Rows::Found { rows, total, more }
+        }
+        Err(_) => Rows::Refused,
+    };
+    let shown = match &rows {
+        Rows::Usual { open, .. } => open.as_slice(),
+        Rows::Found { rows, .. } => rows,
+        Rows::Refused => &[],
+    };
+    Ok(List {
+        unowned: unowned::among(tx, shown)?,
+        views: views::of(tx, visit)?,
+        choices: asked.chooses.then(|| choices(tx)).transpose()?,
+        shell,
+        rows,
+    })
+}
+
+fn usual(tx: &mut Tx<'_>) -> Result<Rows, StoreError> {
     let (mut open, more_open) = newest(tx, &OPEN, ROWS_MAX)?;
     let (mut over, more_over) = newest(tx, &OVER, ROWS_MAX.saturating_sub(open.len()))?;
     worst_first(&mut open);
     over.sort_by_key(|row| std::cmp::Reverse(row.resolved_at.unwrap_or(row.updated_at)));
-    Ok(List {
-        shell,
-        unowned: unowned::among(tx, &open)?,
+    Ok(Rows::Usual {
         open,
         over,
         more: more_open || more_over,
+    })
+}
+
+fn choices(tx: &mut Tx<'_>) -> Result<Choices, StoreError> {
+    let lately = Filter {
+        limit: CHOICES_MAX,
+        ..Filter::default()
+    };
+    let rows = incidents::list(tx, &lately)?;
+    let people = rows.iter().flat_map(|row| &row.assignees);
+    let mut services = incidents::services(tx, CHOICES_MAX)?;
+    services.sort();
+    Ok(Choices {
+        services,
+        people: people.map(|person| person.label().to_owned()).collect(),
     })
 }
 
@@ -143,7 +223,13 @@ fn newest(
         limit: u32::try_from(limit + 1).unwrap_or(u32::MAX),
         ..Filter::default()
     };
-    let mut rows = incidents::list(tx, &filter)?;
+    listed(tx, &filter)
+}
+
+/// Those that fit but the last of `limit`, and whether that one is there, too.
+fn listed(tx: &mut Tx<'_>, filter: &Filter) -> Result<(Vec<IncidentRow>, bool), StoreError> {
+    let limit = usize::try_from(filter.limit.saturating_sub(1)).unwrap_or(usize::MAX);
+    let mut rows = incidents::list(tx, filter)?;
     let linked = connector::all(tx)?;
     for row in &mut rows {
         // A connector that was removed will not make a twin any more.
@@ -189,6 +275,7 @@ pub(super) fn detail(
         held,
         unlinked: row.connector.is_some() && connector.is_none(),
         owed: outbox::of_incident(tx, number)?,
+        said: history(tx, number)?,
         row,
         story,
     }))

@@ -8,7 +8,6 @@
 //! Absent: computing anything. That is `im_metrics`' business.
 
 pub(super) mod about;
-mod address;
 mod asked;
 mod bar;
 mod chart;
@@ -36,6 +35,7 @@ use jiff::Timestamp;
 use maud::Markup;
 use tokio::sync::OwnedMutexGuard;
 
+use super::address;
 use super::guard::Visit;
 use super::layout::{self, Live, Page};
 use super::load::{self, Shell};

@@ -39,7 +39,8 @@ impl Said {
     /// Remembers it; the address with its word.
     pub(super) fn keep(&self, path: &str, told: Told) -> Result<String, ApiError> {
         let word = new_secret()?;
-        let address = format!("{path}?said={word}");
+        let before = if path.contains('?') { '&' } else { '?' };
+        let address = format!("{path}{before}said={word}");
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.truncate(KEPT_MAX - 1);
         kept.push_front((word, told));

@@ -94,6 +94,23 @@ fn days(text: &str) -> Result<Days, String> {
     parse().ok_or_else(|| "write it like mon-fri=08:00-18:00".to_owned())
 }
 
+/// The hours of each day.
+fn week_of(week: Vec<Days>) -> Map<String, Value> {
+    let mut all = Map::new();
+    for Days { days, hours } in week {
+        for day in days {
+            all.insert(day.to_owned(), hours.clone().into());
+        }
+    }
+    all
+}
+
+/// The hours of each day, out of a text like `mon-fri=08:00-18:00 sat=10:00-12:00`.
+pub(crate) fn week(text: &str) -> Result<Map<String, Value>, String> {
+    let days: Result<Vec<Days>, String> = text.split_whitespace().map(days).collect();
+    days.map(week_of)
+}
+
 /// Working hours, as far as they are shown.
 #[derive(Debug, Deserialize)]
 struct Hours {
@@ -121,12 +138,7 @@ pub(crate) async fn run(args: HoursArgs, cx: &mut Context) -> Result<Exit, Failu
             zone,
             week,
         } => {
-            let mut all: Map<String, Value> = Map::new();
-            for Days { days, hours } in week {
-                for day in days {
-                    all.insert(day.to_owned(), hours.clone().into());
-                }
-            }
+            let all = week_of(week);
             let said = format!("Set the working hours of {of} from {from} on");
             let body = object([
                 ("of", Some(of.into())),
@@ -156,7 +168,7 @@ fn row(hours: &Hours) -> Vec<Cell> {
 }
 
 /// `Mon-Fri 08:00-18:00; Sat 10:00-12:00`.
-fn said(week: &Map<String, Value>) -> String {
+pub(crate) fn said(week: &Map<String, Value>) -> String {
     let of = |day: &str| {
         let hours = week.get(day).and_then(Value::as_array);
         let hours = hours.into_iter().flatten().filter_map(Value::as_str);

@@ -13,7 +13,7 @@ mod health;
 pub(in crate::http) mod key;
 mod lists;
 mod mappings;
-mod oncall;
+pub(crate) mod oncall;
 mod outbox;
 mod priorities;
 mod probe;

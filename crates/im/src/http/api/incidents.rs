@@ -8,11 +8,10 @@ use std::time::Duration;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use im_core::{Command, IncidentNumber, NewField, Severity, Status, StatusModel};
+use im_core::{Command, IncidentNumber, NewField, Severity};
 use im_engine::commands;
 use im_engine::connector::{self, Connector};
 use im_engine::{directory, record};
-use im_store::incidents::{Filter, Hidden};
 use im_store::{Tx, incidents};
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -20,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use acts::Step;
+use asked::Asking;
 
 use super::outcome::Outcome;
 use super::settings::hides_emails;
@@ -34,13 +34,9 @@ use crate::http::wait;
 use crate::organisation::annotations::Annotations;
 
 pub(crate) mod acts;
-mod annotations;
+pub(crate) mod annotations;
+pub(crate) mod asked;
 pub(crate) mod assign;
-
-/// Incidents in one answer unless asked otherwise.
-const LIMIT_DEFAULT: u32 = 50;
-/// Incidents in one answer at most: about 1 MiB.
-const LIMIT_MAX: u32 = 1_000;
 
 /// The routes of this module.
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -64,10 +60,15 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 #[utoipa::path(
     get, path = "/api/v1/incidents", tag = "incidents", operation_id = "list_incidents",
     params(
-        ("status" = Option<Vec<String>>, Query, description = "Any of these; `active` is open, acknowledged or mitigated"),
+        ("status" = Option<Vec<String>>, Query, description = "Any of these; `active` is open, acknowledged or mitigated, `any` all"),
         ("severity" = Option<Vec<String>>, Query, description = "Any of these, e.g. SEV-2"),
         ("service" = Option<String>, Query, description = "This service"),
-        ("q" = Option<String>, Query, description = "A part of the title, in any case"),
+        ("assignee" = Option<String>, Query, description = "Who has it: an e-mail address, a PagerDuty user id, a name, `me` or `nobody`"),
+        ("unowned" = Option<bool>, Query, description = "Those that nobody has and nobody is left to page for"),
+        ("connector" = Option<String>, Query, description = "Those of this connector"),
+        ("from" = Option<String>, Query, description = "Begun since: a date of the organisation's zone, or an instant"),
+        ("to" = Option<String>, Query, description = "Begun until the end of this date, or before this instant"),
+        ("q" = Option<String>, Query, description = "A part of the title, in any case, or a number: INC-42, 42, PagerDuty's #4102"),
         ("limit" = Option<u32>, Query, description = "At most so many: 50 by default, at most 1,000"),
         ("before" = Option<i64>, Query, description = "Older than the incident of this number"),
         ("hidden" = Option<bool>, Query, description = "Those on services that are not chosen to be synced, instead of the others"),
@@ -76,95 +77,12 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 )]
 async fn list(
     State(app): State<Arc<App>>,
+    who: Who,
     params: Params,
 ) -> Result<Json<Vec<Incident>>, ApiError> {
-    let params = params.only(&[
-        "status", "severity", "service", "q", "limit", "before", "hidden",
-    ])?;
-    let asked = Asking::read(&params)?;
+    let asked = Asking::read(&params, &who)?;
     let found = app.db.read(move |tx| find(tx, &asked)).await?;
     Ok(Json(found))
-}
-
-/// What a list is asked for, before the status model is known.
-struct Asking {
-    statuses: Vec<Status>,
-    filter: Filter,
-}
-
-impl Asking {
-    fn read(params: &Params) -> Result<Self, ApiError> {
-        let mut statuses = Vec::new();
-        for word in params.all("status") {
-            match (word, Status::parse(word)) {
-                ("active", _) => {
-                    statuses.extend(Status::ALL.into_iter().filter(|status| status.is_open()));
-                }
-                (_, Some(status)) => statuses.push(status),
-                (_, None) => return Err(unknown_status(word)),
-            }
-        }
-        let severities = params
-            .all("severity")
-            .map(|text| {
-                Severity::from_str(text).map_err(|error| ApiError::bad_request(error.to_string()))
-            })
-            .collect::<Result<_, _>>()?;
-        let number = |name: &str| {
-            let text = params.one(name)?;
-            Some((text, text.parse::<u32>().ok()))
-        };
-        let limit = match number("limit") {
-            None => LIMIT_DEFAULT,
-            Some((_, Some(limit))) if (1..=LIMIT_MAX).contains(&limit) => limit,
-            Some((text, _)) => {
-                return Err(ApiError::bad_request(format!(
-                    "`limit={text}`: use a number from 1 to {LIMIT_MAX}"
-                )));
-            }
-        };
-        let before = params
-            .one("before")
-            .map(IncidentNumber::from_str)
-            .transpose()?;
-        Ok(Self {
-            statuses,
-            filter: Filter {
-                statuses: Vec::new(),
-                severities,
-                service: params.one("service").map(str::to_owned),
-                title: params.one("q").filter(|q| !q.is_empty()).map(str::to_owned),
-                hidden: if params.flag("hidden")? {
-                    Hidden::Only
-                } else {
-                    Hidden::Not
-                },
-                before,
-                limit,
-            },
-        })
-    }
-
-    /// People ask by the word that they see.
-    fn filter(&self, model: StatusModel) -> Filter {
-        let stored = Status::ALL.into_iter().filter(|stored| {
-            self.statuses
-                .iter()
-                .any(|asked| model.shown(*asked) == model.shown(*stored))
-        });
-        Filter {
-            statuses: stored.collect(),
-            ..self.filter.clone()
-        }
-    }
-}
-
-fn unknown_status(word: &str) -> ApiError {
-    let known: Vec<&str> = Status::ALL.map(Status::as_str).to_vec();
-    ApiError::bad_request(format!(
-        "`status={word}` is not a state: use active, {}",
-        known.join(", ")
-    ))
 }
 
 /// A severity of a request.
@@ -184,7 +102,8 @@ fn find(tx: &mut Tx<'_>, asked: &Asking) -> Result<Vec<Incident>, ApiError> {
         highest.insert(name, directory::highest_priorities(tx, name)?);
     }
     let mut found = Vec::new();
-    for row in incidents::list(tx, &asked.filter(model))? {
+    let filter = asked.filter(tx, model)?;
+    for row in incidents::list(tx, &filter)? {
         if row.parts > 0 {
             found.extend(Whole::load(tx, row.number)?.map(|whole| whole.incident()));
             continue;
@@ -393,19 +312,8 @@ async fn duplicate(
     params: Params,
     Body(same): Body<Sameness>,
 ) -> Result<Json<Outcome>, ApiError> {
-    let of = same.of.parse().map_err(|error: im_core::ParseIdError| {
-        ApiError::wrong_value("no_such_target", error.to_string())
-    })?;
-    let told = |incident, changed| {
-        if changed {
-            format!("Marked {incident} as a duplicate")
-        } else {
-            format!("{incident} was marked as that duplicate already")
-        }
-    };
     let (incident, wait) = asked_of(&id, params)?;
-    let commands = vec![Command::MarkDuplicate { of }];
-    let done = acts::act(&app, incident, (commands, same.note), &who, told).await?;
+    let done = acts::duplicate(&app, incident, (&same.of, same.note), &who).await?;
     done.outcome(&app, wait).await.map(Json)
 }
 
@@ -440,20 +348,46 @@ async fn note(
 }
 
 /// What to change; what is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-struct Edits {
+pub(crate) struct Edits {
     /// The new title.
-    title: Option<String>,
+    pub(crate) title: Option<String>,
     /// The new description.
-    description: Option<String>,
+    pub(crate) description: Option<String>,
     /// `SEV-1` to `SEV-4`.
-    severity: Option<String>,
+    pub(crate) severity: Option<String>,
     /// The new service.
-    service: Option<String>,
+    pub(crate) service: Option<String>,
     /// Fields of people's own: each name, and what it is to say; null takes it away. Others stay.
     #[serde(default)]
-    fields: BTreeMap<String, Option<String>>,
+    pub(crate) fields: BTreeMap<String, Option<String>>,
+}
+
+impl Edits {
+    /// What is asked by it.
+    pub(crate) fn commands(self) -> Result<Vec<Command>, ApiError> {
+        let fields: Vec<NewField> = self.fields.into_iter().collect();
+        let severity = self.severity.as_deref().map(severity).transpose()?;
+        let is_any = self.title.is_some()
+            || self.description.is_some()
+            || severity.is_some()
+            || self.service.is_some();
+        let mut commands = Vec::new();
+        // Without anything to change it is refused, and says so.
+        if is_any || fields.is_empty() {
+            commands.push(Command::Edit {
+                title: self.title,
+                description: self.description,
+                severity,
+                service: self.service,
+            });
+        }
+        if !fields.is_empty() {
+            commands.push(Command::SetFields { fields });
+        }
+        Ok(commands)
+    }
 }
 
 /// Change what is said about an incident
@@ -474,25 +408,7 @@ async fn edit(
     Body(edits): Body<Edits>,
 ) -> Result<Json<Outcome>, ApiError> {
     let (incident, wait) = asked_of(&id, params)?;
-    let fields: Vec<NewField> = edits.fields.into_iter().collect();
-    let severity = edits.severity.as_deref().map(severity).transpose()?;
-    let is_any = edits.title.is_some()
-        || edits.description.is_some()
-        || severity.is_some()
-        || edits.service.is_some();
-    let mut commands = Vec::new();
-    // Without anything to change it is refused, and says so.
-    if is_any || fields.is_empty() {
-        commands.push(Command::Edit {
-            title: edits.title,
-            description: edits.description,
-            severity,
-            service: edits.service,
-        });
-    }
-    if !fields.is_empty() {
-        commands.push(Command::SetFields { fields });
-    }
+    let commands = edits.commands()?;
     let done = acts::edit(&app, incident, commands, &who).await?;
     done.outcome(&app, wait).await.map(Json)
 }
@@ -513,8 +429,6 @@ async fn delete(
     params: Params,
 ) -> Result<Json<Outcome>, ApiError> {
     let (incident, wait) = asked_of(&id, params)?;
-    let told = |incident, _| format!("Deleted {incident}");
-    let commands = vec![Command::Delete];
-    let done = acts::act(&app, incident, (commands, None), &who, told).await?;
+    let done = acts::delete(&app, incident, &who).await?;
     done.outcome(&app, wait).await.map(Json)
 }

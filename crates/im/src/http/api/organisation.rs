@@ -57,16 +57,22 @@ pub(super) fn store<T: Thing>(tx: &mut im_store::Tx<'_>, thing: &T) -> Result<()
 }
 
 /// A thing that was put, with what it is for the audit log.
-type Put<T> = Result<(Extension<Note>, Json<T>), ApiError>;
+pub(crate) type Put<T> = Result<(Extension<Note>, Json<T>), ApiError>;
 
-async fn put<T: Thing>(app: &App, thing: T) -> Put<T> {
+/// Puts a thing in place of the one with its id.
+pub(crate) async fn put<T: Thing>(app: &App, thing: T) -> Put<T> {
     let stored = thing.clone();
     app.db.write(move |tx| store(tx, &stored)).await?;
     app.signals.nudge();
     Ok((Note::thing(thing.key()), Json(thing)))
 }
 
-async fn remove<T: Thing>(app: &App, what: &str, id: &str) -> Result<StatusCode, ApiError> {
+/// Removes a thing; `what` it is, is said where there is none.
+pub(crate) async fn remove<T: Thing>(
+    app: &App,
+    what: &str,
+    id: &str,
+) -> Result<StatusCode, ApiError> {
     let key = id.to_owned();
     let delete = app
         .db

@@ -44,49 +44,49 @@ const HOPS_MAX: usize = 9;
 
 /// The settings.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Settings {
+pub(crate) struct Settings {
     /// `documented` (acknowledging mitigates) or `lifecycle` (two states).
-    status_model: &'static str,
+    pub(crate) status_model: &'static str,
     /// The address under which PagerDuty reaches this server.
-    public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
     /// The webhook that is told when something about a connector changes.
-    notify_url: Option<String>,
+    pub(crate) notify_url: Option<String>,
     /// How many proxies in front of this server are ours: 0 if X-Forwarded-For is not believed.
-    trusted_proxy_hops: usize,
+    pub(crate) trusted_proxy_hops: usize,
     /// The zone of the organisation's dates, in which metrics count days; UTC unless it was set.
     #[schema(example = "Europe/Berlin")]
-    time_zone: String,
+    pub(crate) time_zone: String,
     /// The header that names the connector of a webhook at `/events`.
-    identity_header: String,
+    pub(crate) identity_header: String,
     /// Whether the e-mail addresses of PagerDuty's people are left out of answers.
-    hide_emails: bool,
+    pub(crate) hide_emails: bool,
     /// What stands in the title of a test incident, in any case: figures leave it out. Empty: nothing is a test.
     #[schema(example = "[test]")]
-    test_keyword: String,
+    pub(crate) test_keyword: String,
 }
 
 /// What to change; what is left out stays.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Changes {
+pub(crate) struct Changes {
     /// `documented` or `lifecycle`.
-    status_model: Option<String>,
+    pub(crate) status_model: Option<String>,
     /// An address that begins with https://; empty for none.
-    public_url: Option<String>,
+    pub(crate) public_url: Option<String>,
     /// An address that begins with https://, or is of this machine; empty for none.
-    notify_url: Option<String>,
+    pub(crate) notify_url: Option<String>,
     /// A number from 0 to 9, as a number or as text.
     #[schema(value_type = Option<u8>)]
-    trusted_proxy_hops: Option<Value>,
+    pub(crate) trusted_proxy_hops: Option<Value>,
     /// The IANA name of a zone, e.g. Europe/Berlin.
-    time_zone: Option<String>,
+    pub(crate) time_zone: Option<String>,
     /// The name of a header.
-    identity_header: Option<String>,
+    pub(crate) identity_header: Option<String>,
     /// true or false, as such or as text.
     #[schema(value_type = Option<bool>)]
-    hide_emails: Option<Value>,
+    pub(crate) hide_emails: Option<Value>,
     /// What stands in the title of a test incident; empty for nothing.
-    test_keyword: Option<String>,
+    pub(crate) test_keyword: Option<String>,
 }
 
 /// Show the settings
@@ -109,6 +109,11 @@ pub(super) async fn change(
     who: Who,
     Body(changes): Body<Changes>,
 ) -> Result<Json<Settings>, ApiError> {
+    apply(&app, changes, &who).await.map(Json)
+}
+
+/// Changes settings, all or none.
+pub(crate) async fn apply(app: &App, changes: Changes, who: &Who) -> Result<Settings, ApiError> {
     // Links of owners begin with the one, and the other decides whose attempts are whose.
     if changes.public_url.is_some() || changes.trusted_proxy_hops.is_some() {
         who.must_be(Role::Owner)?;
@@ -151,10 +156,11 @@ pub(super) async fn change(
             Ok::<_, ApiError>(read(tx)?)
         })
         .await?;
-    Ok(Json(now))
+    Ok(now)
 }
 
-fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
+/// The settings that hold.
+pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
     Ok(Settings {
         status_model: commands::status_model(tx)?.as_str(),
         public_url: stored_public_url(tx)?,

@@ -28,22 +28,22 @@ const NAME_CHARS_MAX: usize = 100;
 
 /// A token.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Token {
+pub(crate) struct Token {
     /// What it is for.
-    name: String,
+    pub(crate) name: String,
     /// The person who acts with it.
-    email: Option<String>,
+    pub(crate) email: Option<String>,
     /// When it was made.
-    created_at: Timestamp,
+    pub(crate) created_at: Timestamp,
     /// When it was last used, to the minute.
-    last_used_at: Option<Timestamp>,
+    pub(crate) last_used_at: Option<Timestamp>,
     /// What it may do: `viewer`, `responder`, `admin` or `owner`.
-    role: &'static str,
+    pub(crate) role: &'static str,
     /// What it may see beside what its role may: `personal_load`.
-    scopes: Vec<&'static str>,
+    pub(crate) scopes: Vec<&'static str>,
     /// The token itself: in the answer that makes it, and never again.
     #[serde(skip_serializing_if = "Option::is_none")]
-    secret: Option<String>,
+    pub(crate) secret: Option<String>,
 }
 
 impl From<TokenRow> for Token {
@@ -76,16 +76,16 @@ pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Json<Vec<Token>>
 /// A new token.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewToken {
+pub(crate) struct NewToken {
     /// What it is for.
-    name: String,
+    pub(crate) name: String,
     /// The person who acts with it.
-    email: Option<String>,
+    pub(crate) email: Option<String>,
     /// What it may do: `viewer`, `responder` (unless given), `admin` or `owner`; not more than you may.
-    role: Option<String>,
+    pub(crate) role: Option<String>,
     /// What it may see beside what its role may: `personal_load` sees how single people respond.
     #[serde(default)]
-    scopes: Vec<String>,
+    pub(crate) scopes: Vec<String>,
 }
 
 /// Make a token
@@ -98,6 +98,13 @@ pub(super) async fn create(
     who: Who,
     Body(new): Body<NewToken>,
 ) -> Result<(StatusCode, Extension<Note>, Json<Token>), ApiError> {
+    let token = make(&app, new, &who).await?;
+    let note = Note::thing(token.name.clone());
+    Ok((StatusCode::CREATED, note, Json(token)))
+}
+
+/// Makes a token; its secret is in what is returned, and nowhere else.
+pub(crate) async fn make(app: &App, new: NewToken, who: &Who) -> Result<Token, ApiError> {
     let name = new.name.trim().to_owned();
     let is_clean = !name.contains(|c: char| c == '/' || c.is_control());
     if name.is_empty() || name.chars().count() > NAME_CHARS_MAX || !is_clean {
@@ -120,7 +127,7 @@ pub(super) async fn create(
         None => Role::Responder.min(who.role),
     };
     let scopes = scopes(&new.scopes)?;
-    may_make(&who, role, &scopes)?;
+    may_make(who, role, &scopes)?;
     let secret = format!("{PREFIX}{}", hex::encode(secret::random::<SECRET_BYTES>()?));
     let now = app.clock.now();
     let token = Token {
@@ -156,7 +163,7 @@ pub(super) async fn create(
                 .hint(format!("`im token revoke {name}` ends it")),
         );
     }
-    Ok((StatusCode::CREATED, Note::thing(name), Json(token)))
+    Ok(token)
 }
 
 /// Nobody makes a token that may do more than they may.
@@ -204,6 +211,13 @@ pub(super) async fn revoke(
     who: Who,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
+    end(&app, name, &who).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a token worthless.
+pub(crate) async fn end(app: &App, name: String, who: &Who) -> Result<(), ApiError> {
+    let who = who.clone();
     let given = name.clone();
     let was_there = app
         .db
@@ -216,7 +230,7 @@ pub(super) async fn revoke(
         })
         .await?;
     if was_there {
-        Ok(StatusCode::NO_CONTENT)
+        Ok(())
     } else {
         Err(ApiError::not_found(format!("there is no token `{name}`"))
             .hint("`im token list` shows the tokens"))

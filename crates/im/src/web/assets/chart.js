@@ -22,17 +22,64 @@ document.addEventListener("keydown", (event) => {
     all[to].tabIndex = 0;
     return all[to].focus();
   }
-  const menu = target.closest?.("details.menu[open]");
-  if (menu && key === "Escape") {
-    menu.open = false;
-    return menu.firstElementChild.focus();
+});
+
+// The chart as a picture: what is computed of its style goes into the drawing, which then needs no other file.
+const LOOKS = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "stroke-linecap",
+  "stroke-linejoin", "vector-effect", "paint-order", "font-family", "font-size", "font-weight", "text-anchor", "display", "text-transform"];
+const SVG = "http://www.w3.org/2000/svg";
+
+function drawn(chart) {
+  const box = chart.getBoundingClientRect(), all = document.createElementNS(SVG, "svg"), head = 36;
+  const add = (name, attributes, text) => {
+    const e = all.appendChild(document.createElementNS(SVG, name));
+    for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
+    if (text) e.textContent = text;
+  };
+  const ground = getComputedStyle(document.body), size = { width: Math.ceil(box.width), height: Math.ceil(box.height) + head };
+  for (const key in size) all.setAttribute(key, size[key]);
+  add("rect", { ...size, fill: ground.backgroundColor });
+  const title = [document.querySelector("h1").textContent, document.querySelector(".filters summary b")?.textContent].filter(Boolean);
+  add("text", { x: 12, y: 22, fill: ground.color, "font-family": ground.fontFamily, "font-size": 14, "font-weight": 600 }, title.join(", "));
+  for (const part of chart.querySelectorAll(":scope > svg, .plot > svg")) {
+    if (getComputedStyle(part).display === "none") continue;
+    const copy = part.cloneNode(true), at = part.getBoundingClientRect();
+    const from = [part, ...part.querySelectorAll("*")], to = [copy, ...copy.querySelectorAll("*")];
+    from.forEach((e, i) => {
+      const looks = getComputedStyle(e);
+      for (const name of LOOKS) to[i].setAttribute(name, looks.getPropertyValue(name));
+    });
+    const place = { x: at.x - box.x, y: at.y - box.y + head, width: at.width, height: at.height };
+    for (const key in place) copy.setAttribute(key, place[key]);
+    all.append(copy);
   }
+  return [new XMLSerializer().serializeToString(all), size];
+}
+
+document.addEventListener("click", async ({ target }) => {
+  const name = target.dataset?.picture;
+  if (!name) return;
+  target.closest("details").open = false;
+  const [xml, { width, height }] = drawn(document.querySelector(".chart"));
+  const image = new Image(), canvas = document.createElement("canvas"), sharp = 2;
+  image.src = "data:image/svg+xml," + encodeURIComponent(xml);
+  await image.decode();
+  Object.assign(canvas, { width: width * sharp, height: height * sharp });
+  canvas.getContext("2d").drawImage(image, 0, 0, width * sharp, height * sharp);
+  canvas.toBlob((blob) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name + ".png";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  });
 });
 
-// A click beside an open menu closes it.
-document.addEventListener("click", ({ target }) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
-});
+function offer() {
+  for (const e of document.querySelectorAll("[data-picture]")) e.parentElement.hidden = !document.querySelector(".chart");
+}
 
-document.addEventListener("renewed", settle);
-settle();
+for (const ready of [settle, offer]) {
+  document.addEventListener("renewed", ready);
+  ready();
+}

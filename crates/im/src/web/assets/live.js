@@ -3,6 +3,7 @@ const $ = (q, root = document) => root.querySelector(q), main = () => $("#main")
 const all = (q, root) => [...root.querySelectorAll(q)], still = { preventScroll: true };
 const keyed = (root) => new Map(all("[data-key]", root).map((e) => [e.dataset.key, e]));
 const isList = () => main().dataset.live === "list";
+const chooses = () => $("#main :is(details[open], form:focus-within, form.choose)");
 const figures = () => main().dataset.live === "figures";
 // What is ticked stays so.
 const keep = (next, root) => all("input:checked", root).forEach((e) => {
@@ -40,7 +41,7 @@ function whole(next) {
 // Rows change in place; what would move them waits for a click.
 function rows(next) {
   const old = keyed(main()), fresh = keyed(next), keys = [...fresh.keys()];
-  if (!old.size || document.hidden) return whole(next);
+  if (!chooses() && (!old.size || document.hidden)) return whole(next);
   for (const [key, row] of old) {
     const e = fresh.get(key)?.cloneNode(true);
     if (!e || e.isEqualNode(row)) continue;
@@ -68,7 +69,7 @@ async function look() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html"), next = $("[data-live]", page);
     if (!next) throw next;
     // Nobody loses what they are choosing.
-    if (!isList() && !wanted && $("#main :is(details[open], form:focus-within, form.choose)")) {
+    if (!isList() && !wanted && chooses()) {
       body.className = "";
       return say(figures() ? "There are newer figures" : "Something happened", "Show");
     }

@@ -42,7 +42,7 @@ pub(super) fn bar(asked: &Asked, range: (Date, Date), today: Date, known: &Known
             (grouping(asked))
             (comparison(asked, range))
             (chips(address, known))
-            a.chip.add href=(address.and("choose", "filter").link()) { (icon("plus")) "Filter" }
+            a.chip.add data-hotkey="f" href=(address.and("choose", "filter").link()) { (icon("plus")) "Filter" }
         }
     }
 }
@@ -238,6 +238,20 @@ pub(super) fn key_name(dimension: Dimension, key: Option<&str>, known: &Known) -
     }
 }
 
+/// Published levels to compare with.
+const BENCHMARK: Choice = (
+    "benchmark",
+    "Levels of DORA",
+    &[
+        ("", "the newest"),
+        ("none", "none"),
+        ("2024", "2024"),
+        ("2023", "2023"),
+        ("2022", "2022"),
+        ("2021", "2021"),
+    ],
+);
+
 /// The choices besides groups and filters that a metric has.
 fn choices(metric: Metric) -> &'static [Choice] {
     const RECOVERY: Choice = (
@@ -293,10 +307,10 @@ fn choices(metric: Metric) -> &'static [Choice] {
         Metric::Mttr => &[RECOVERY, BUCKET_BY],
         Metric::Pages => &[SOURCE],
         Metric::PageDisruptions => &[OF_PEOPLE],
-        Metric::ChangeFailureRate => &[MODE, MAX_LAG],
+        Metric::ChangeFailureRate => &[MODE, MAX_LAG, BENCHMARK],
+        Metric::DeploymentFrequency => &[BENCHMARK],
         Metric::Mtta
         | Metric::IncidentFrequency
-        | Metric::DeploymentFrequency
         | Metric::TimeToRestore
         | Metric::FailedDeploymentRecoveryTime
         | Metric::ChangeLeadTime

@@ -9,6 +9,7 @@
 //!   dashed; both are hollow, and the label below says it in words.
 //! - Each bucket is a link to what is behind it, and carries its figures as text.
 
+use im_metrics::Zone;
 use maud::{Markup, html};
 
 use super::scale::Scale;
@@ -73,6 +74,8 @@ pub(super) struct Chart<'a> {
     pub(super) unit: Unit,
     pub(super) slots: &'a [Slot],
     pub(super) drawing: Drawing,
+    /// Levels that are published, lowest values first.
+    pub(super) zones: Vec<Zone>,
 }
 
 impl Chart<'_> {
@@ -121,6 +124,7 @@ impl Chart<'_> {
                 div.plot {
                     svg.draw aria-hidden="true" width="100%" height=(height) {
                         (hatch())
+                        (self.zones(&scale))
                         @for tick in scale.ticks() {
                             line.grid.zero[tick == 0.0] x1="0" x2="100%" y1=(at(tick)) y2=(at(tick)) {}
                         }
@@ -132,10 +136,36 @@ impl Chart<'_> {
                             Drawing::Bars { stacks } => (self.bars(&scale, stacks)),
                         }
                         (self.labels(height))
+                        (self.marks())
                     }
                     (self.links())
                 }
                 (self.ends(&scale, height))
+            }
+        }
+    }
+
+    /// Levels behind what is drawn, as far as the scale goes, each with its word.
+    fn zones(&self, scale: &Scale) -> Markup {
+        let at = |value: f64| ZERO - scale.above(value);
+        html! {
+            @for zone in &self.zones {
+                @let (low, high) = (at(zone.from), zone.to.map_or(TOP, at));
+                @if low - high >= 1.0 {
+                    rect.zone x="0" width="100%" y=(px(high)) height=(px(low - high)) {}
+                    @if low - high >= LINE_HEIGHT { text.zone-name x="6" y=(px(high + 13.0)) { (zone.level) } }
+                }
+            }
+        }
+    }
+
+    /// A diamond above each bucket in which something else happened.
+    fn marks(&self) -> Markup {
+        html! {
+            @for (index, _) in self.slots.iter().enumerate().filter(|(_, slot)| !slot.marks.is_empty()) {
+                svg.marked x=(percent(self.middle(index) * 100.0)) y="0" width="1" height="12" overflow="visible" {
+                    path d="M0 1L5 6L0 11L-5 6Z" {}
+                }
             }
         }
     }
@@ -299,6 +329,7 @@ impl Chart<'_> {
                         span class={ "tip" @if index >= half { " left" } } aria-hidden="true" {
                             strong { (slot.title) }
                             @for (name, value) in &slot.rows { span { (name) } b { (value) } }
+                            @for mark in &slot.marks { em { (mark) } }
                             @if let Some(act) = &slot.act { em { (act) } }
                         }
                     }

@@ -1,7 +1,8 @@
 //! The page of a metric: what it says, how it went, where and when it is, how it is computed.
 
 use im_metrics::{
-    Answer, BadQuery, Behind, Dimension, Figure, LeftOut, Measure, Metric, Value, When,
+    Answer, BadQuery, Behind, Benchmark, BucketSize, Dimension, Figure, LeftOut, Measure, Metric,
+    Value, When, Zone,
 };
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -55,9 +56,11 @@ impl<'a> Seen<'a> {
                 now,
             )
         });
+        let mut slots = slots::slots(asked.about, &answer, query.bucket, &asked.items());
+        mark(&mut slots, asked, &answer, known, now)?;
         Ok(Self {
             behind: engine.items(&asked.asking(|query| query.group_by = None), now)?,
-            slots: slots::slots(asked.about, &answer, query.bucket, &asked.items()),
+            slots,
             out_of_hours: out_of_hours.transpose()?,
             incomplete_since: known.incomplete_since(answer.range.1),
             asked,
@@ -82,6 +85,49 @@ impl<'a> Seen<'a> {
             Some(figure) => Unit::of(figure),
         }
     }
+}
+
+/// Notes what else happened in each bucket: deployments to the same services, and other working hours where
+/// these count.
+fn mark(
+    slots: &mut [Slot],
+    asked: &Asked,
+    answer: &Answer,
+    known: &Known,
+    now: Timestamp,
+) -> Result<(), BadQuery> {
+    let metric = asked.query.metric;
+    if !matches!(
+        metric,
+        Metric::DeploymentFrequency | Metric::ChangeFailureRate
+    ) {
+        let shared = ["service", "team", "environment", "bucket", "as_of_time"];
+        let (from, to) = (answer.range.0.to_string(), answer.range.1.to_string());
+        let pairs = asked
+            .address
+            .pairs()
+            .filter(|(name, _)| shared.contains(name));
+        let pairs = pairs.chain([("from", &*from), ("to", &*to)]);
+        let query = im_metrics::parse(Metric::DeploymentFrequency.as_str(), pairs)?;
+        let deployed = known.engine.answer(&query, now)?;
+        for (slot, value) in slots.iter_mut().zip(values(&deployed)) {
+            match size(&value.figure) {
+                0 => {}
+                1 => slot.marks.push("1 deployment".to_owned()),
+                many => slot.marks.push(format!("{many} deployments")),
+            }
+        }
+    }
+    if metric == Metric::PageDisruptions {
+        for (slot, bucket) in slots.iter_mut().zip(&answer.buckets) {
+            let dates = known
+                .hours_since()
+                .filter(|date| (bucket.first..=bucket.last).contains(date));
+            slot.marks
+                .extend(dates.map(|date| format!("Other working hours since {date}")));
+        }
+    }
+    Ok(())
 }
 
 fn values(answer: &Answer) -> &[Value] {
@@ -155,6 +201,7 @@ fn head(asked: &Asked) -> Markup {
                         li { a href=(export("figures.csv")) { "Figures as CSV" } }
                         li { a href=(export("figures.json")) { "Figures as JSON" } }
                         li { a href=(asked.items().link()) { "What is behind them" } }
+                        li hidden { button.quietly type="button" data-picture=(asked.query.metric.as_str()) { "Chart as PNG" } }
                     }
                 }
             }
@@ -252,11 +299,31 @@ fn chart(seen: &Seen<'_>, groups: &[Group<'_>]) -> Markup {
         unit: seen.unit(),
         slots: &seen.slots,
         drawing,
+        zones: zones(seen),
     };
     html! {
         (chart.draw())
-        (keys(&seen.slots, &names, note.as_deref()))
+        (keys(&seen.slots, &names, note.as_deref(), seen.answer.benchmark.as_ref().filter(|_| !chart.zones.is_empty())))
     }
+}
+
+/// The levels in what the chart counts. Of a rate it counts things of a bucket, which has as many days as
+/// the next one only if it is a day or a week.
+fn zones(seen: &Seen<'_>) -> Vec<Zone> {
+    let Some(benchmark) = &seen.answer.benchmark else {
+        return Vec::new();
+    };
+    let days = match (seen.total(), seen.asked.query.bucket) {
+        (Some(Figure::Ratio { .. }), _) | (Some(Figure::Rate { .. }), BucketSize::Day) => 1.0,
+        (Some(Figure::Rate { .. }), BucketSize::Week) => 7.0,
+        _ => return Vec::new(),
+    };
+    let zones = benchmark.zones.iter().map(|zone| Zone {
+        level: zone.level,
+        from: zone.from * days,
+        to: zone.to.map(|to| to * days),
+    });
+    zones.collect()
 }
 
 /// What is drawn where nothing is grouped.
@@ -348,7 +415,12 @@ fn legend(drawing: &Drawing) -> Vec<(String, &'static str)> {
 }
 
 /// What the shapes of the chart mean; only those that are on it.
-fn keys(slots: &[Slot], names: &[(String, &'static str)], note: Option<&str>) -> Markup {
+fn keys(
+    slots: &[Slot],
+    names: &[(String, &'static str)],
+    note: Option<&str>,
+    benchmark: Option<&Benchmark>,
+) -> Markup {
     let has = |state: State| slots.iter().any(|slot| slot.state == state);
     html! {
         p.keys {
@@ -356,6 +428,10 @@ fn keys(slots: &[Slot], names: &[(String, &'static str)], note: Option<&str>) ->
             @if has(State::Open) { span.key { span.swatch.open {} "dashed: not over" } }
             @if has(State::Partial) { span.key { span.swatch.partial {} "hatched: only a part is in range" } }
             @if has(State::Immature) { span.key { span.swatch.hollow {} "hollow: failures may still come" } }
+            @if slots.iter().any(|slot| !slot.marks.is_empty()) { span.key { span.swatch.diamond {} "something else happened" } }
+            @if let Some(benchmark) = benchmark {
+                span.key { span.swatch.zones {} "levels as DORA published them in " (benchmark.year) @if !benchmark.monotone { ", some bounds weaker than the next" } }
+            }
             @if let Some(note) = note { span { (note) } }
         }
     }
@@ -386,6 +462,7 @@ fn foot(seen: &Seen<'_>) -> Markup {
                                                 None => (slot.title),
                                             }
                                             @if !slot.note.is_empty() { span.small { " " (slot.note) } }
+                                            @for mark in &slot.marks { span.small { " " (mark) } }
                                         }
                                         @for (index, _) in names.iter().enumerate() { td.num { @if let Some((_, said)) = slot.rows.get(index) { (said) } } }
                                     }

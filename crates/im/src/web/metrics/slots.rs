@@ -46,6 +46,8 @@ pub(super) struct Slot {
     pub(super) state: State,
     /// Each figure, with its name.
     pub(super) rows: Vec<(String, String)>,
+    /// What else happened in it.
+    pub(super) marks: Vec<String>,
     /// Where what is behind it is listed, if something is.
     pub(super) href: Option<String>,
     /// What following the link does.
@@ -68,7 +70,8 @@ impl Slot {
         } else {
             format!(" {}", self.note)
         };
-        format!("{}{note}: {}{act}", self.title, rows.join(", "))
+        let marks = [&[String::new()][..], &self.marks].concat().join(". ");
+        format!("{}{note}: {}{marks}{act}", self.title, rows.join(", "))
     }
 }
 
@@ -151,6 +154,7 @@ pub(super) fn bare(bucket: &Bucket, size: BucketSize, immature: bool, near: Date
         title: words::dates(bucket.first, bucket.last, near),
         state,
         rows: Vec::new(),
+        marks: Vec::new(),
         href: None,
         act: None,
     }

@@ -2,9 +2,13 @@
 //! somebody from elsewhere meets them.
 
 mod acts;
+mod edits;
 mod hostile;
+mod lists;
+mod oncall;
 mod people;
 mod routes;
+mod set;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;

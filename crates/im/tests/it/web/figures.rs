@@ -14,7 +14,7 @@ const DAY: i64 = 24 * 60 * MINUTE;
 /// incidents of `payments` in working hours and one of `ledger` in the evening. In the first six weeks
 /// recoveries take an hour, in the last six those of `payments` take two and those of `ledger` half of
 /// one. Each is acknowledged by a person after four minutes.
-async fn twelve_weeks() -> Server {
+pub(super) async fn twelve_weeks() -> Server {
     let clock = Clock::manual("2026-08-27T09:14:05Z".parse().unwrap());
     let server = Server::with_clock(clock, true);
     for week in 0..12 {
@@ -52,13 +52,13 @@ async fn act(server: &Server, id: &str, step: &str) {
     answer.is(200);
 }
 
-async fn deployed(server: &Server, id: &str, service: &str, finished: &str) {
+pub(super) async fn deployed(server: &Server, id: &str, service: &str, finished: &str) {
     let new = json!({"id": id, "service": service, "version": "v7", "finished_at": finished});
     server.post("/api/v1/deployments", new).await.is(201);
 }
 
 /// A page as text.
-async fn page(server: &Server, path: &str) -> String {
+pub(super) async fn page(server: &Server, path: &str) -> String {
     let answer = server.get(path).await;
     assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     answer.body.as_str().unwrap().to_owned()
@@ -75,7 +75,7 @@ fn text(page: &str) -> String {
 }
 
 #[track_caller]
-fn has(page: &str, words: &str) {
+pub(super) fn has(page: &str, words: &str) {
     let text = text(page);
     assert!(text.contains(words), "no `{words}` in: {text}");
 }

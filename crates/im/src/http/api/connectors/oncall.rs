@@ -35,116 +35,116 @@ const OFFERED_MAX: usize = 10;
 
 /// Who is on call.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct OncallView {
+pub(crate) struct OncallView {
     /// By which connector PagerDuty was asked.
-    connector: String,
+    pub(crate) connector: String,
     /// Whether somebody stands on the first level of each policy.
-    ok: bool,
+    pub(crate) ok: bool,
     /// The service that was asked for.
-    service: Option<ServiceView>,
+    pub(crate) service: Option<ServiceView>,
     /// The policies, for a service or a policy.
-    policies: Vec<PolicyView>,
+    pub(crate) policies: Vec<PolicyView>,
     /// The person who was asked for.
-    user: Option<UserView>,
+    pub(crate) user: Option<UserView>,
     /// What that person is on call for.
-    duties: Vec<DutyView>,
+    pub(crate) duties: Vec<DutyView>,
     /// PagerDuty was asked for shifts up to here.
-    looked_until: Timestamp,
+    pub(crate) looked_until: Timestamp,
 }
 
 /// A service of ours and PagerDuty's for it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct ServiceView {
+pub(crate) struct ServiceView {
     /// Our name.
-    name: String,
+    pub(crate) name: String,
     /// PagerDuty's service.
-    pagerduty: Named,
+    pub(crate) pagerduty: Named,
     /// Whether it is only the connector's default, since our name is in no table.
-    is_default: bool,
+    pub(crate) is_default: bool,
 }
 
 /// A policy and its levels.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct PolicyView {
+pub(crate) struct PolicyView {
     /// PagerDuty's id and name.
-    id: String,
+    pub(crate) id: String,
     /// Its name.
-    name: String,
+    pub(crate) name: String,
     /// Which incidents of the service page by it; null where all do.
-    applies_to: Option<String>,
+    pub(crate) applies_to: Option<String>,
     /// How often it starts again after its last level.
-    repeats: i64,
+    pub(crate) repeats: i64,
     /// Its levels, the first one first.
-    levels: Vec<LevelView>,
+    pub(crate) levels: Vec<LevelView>,
 }
 
 /// One level.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct LevelView {
+pub(crate) struct LevelView {
     /// From 1.
-    level: usize,
+    pub(crate) level: usize,
     /// Minutes after the trigger until it is told; null while nobody stands on it.
-    after_minutes: Option<i64>,
+    pub(crate) after_minutes: Option<i64>,
     /// Minutes until the next level.
-    delay_minutes: Option<i64>,
+    pub(crate) delay_minutes: Option<i64>,
     /// Whether one of its people is told, by turns.
-    round_robin: bool,
+    pub(crate) round_robin: bool,
     /// Users and schedules that stand on it.
-    targets: Vec<Named>,
+    pub(crate) targets: Vec<Named>,
     /// Who has it now.
-    current: Vec<TurnView>,
+    pub(crate) current: Vec<TurnView>,
     /// Who begins next.
-    next: Vec<TurnView>,
+    pub(crate) next: Vec<TurnView>,
     /// The first time with nobody.
-    gap: Option<GapView>,
+    pub(crate) gap: Option<GapView>,
 }
 
 /// Somebody's time on call.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct TurnView {
+pub(crate) struct TurnView {
     /// Who.
-    user: UserView,
+    pub(crate) user: UserView,
     /// By which schedule; null for a direct target.
-    schedule: Option<Named>,
+    pub(crate) schedule: Option<Named>,
     /// Since when; null for a direct target.
-    from: Option<Timestamp>,
+    pub(crate) from: Option<Timestamp>,
     /// Until when; null if never, or after `looked_until`.
-    until: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// A person of PagerDuty's.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct UserView {
+pub(crate) struct UserView {
     /// PagerDuty's id.
-    id: String,
+    pub(crate) id: String,
     /// The name.
-    name: String,
+    pub(crate) name: String,
     /// The address.
-    email: Option<String>,
+    pub(crate) email: Option<String>,
     /// The person's own zone.
-    time_zone: Option<String>,
+    pub(crate) time_zone: Option<String>,
 }
 
 /// A time with nobody on call.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct GapView {
+pub(crate) struct GapView {
     /// From here on.
-    from: Timestamp,
+    pub(crate) from: Timestamp,
     /// Until here; null if nobody comes up to `looked_until`.
-    until: Option<Timestamp>,
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// What a person is on call for.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct DutyView {
+pub(crate) struct DutyView {
     /// The policy.
-    policy: Named,
+    pub(crate) policy: Named,
     /// The level.
-    level: i64,
+    pub(crate) level: i64,
     /// The turn that is on.
-    current: Option<TurnView>,
+    pub(crate) current: Option<TurnView>,
     /// The next one.
-    next: Option<TurnView>,
+    pub(crate) next: Option<TurnView>,
 }
 
 /// Say who is on call for a service, a policy or a person
@@ -162,7 +162,12 @@ pub(super) async fn show(
     State(app): State<Arc<App>>,
     params: Params,
 ) -> Result<Json<OncallView>, ApiError> {
-    let params = params.only(&["service", "policy", "user", "connector"])?;
+    answer(&app, &params).await.map(Json)
+}
+
+/// Who is on call, as PagerDuty says now.
+pub(crate) async fn answer(app: &App, params: &Params) -> Result<OncallView, ApiError> {
+    params.must_be(&["service", "policy", "user", "connector"])?;
     let given = ["service", "policy", "user"].map(|name| params.one(name));
     let asked: Vec<&str> = given.iter().flatten().copied().collect();
     let [asked] = asked.as_slice() else {
@@ -172,19 +177,19 @@ pub(super) async fn show(
         );
     };
     let [service, policy, _] = given;
-    let connector = which(&app, params.one("connector"), service).await?;
+    let connector = which(app, params.one("connector"), service).await?;
     let look = Look {
-        app: &app,
+        app,
         connector: &connector,
         hides_emails: app.db.read(hides_emails).await?,
         now: app.clock.now(),
     };
     if service.is_some() {
-        look.service(asked).await.map(Json)
+        look.service(asked).await
     } else if policy.is_some() {
-        look.policy(asked).await.map(Json)
+        look.policy(asked).await
     } else {
-        look.user(asked).await.map(Json)
+        look.user(asked).await
     }
 }
 

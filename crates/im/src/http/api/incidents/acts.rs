@@ -146,6 +146,37 @@ pub(crate) async fn note(
     act(app, incident, (commands, None), who, told).await
 }
 
+/// Says that it is the same as another.
+pub(crate) async fn duplicate(
+    app: &App,
+    incident: IncidentNumber,
+    (of, note): (&str, Option<String>),
+    who: &Who,
+) -> Result<Done, ApiError> {
+    let of = of.parse().map_err(|error: im_core::ParseIdError| {
+        ApiError::wrong_value("no_such_target", error.to_string())
+    })?;
+    let told = |incident, changed| {
+        if changed {
+            format!("Marked {incident} as a duplicate")
+        } else {
+            format!("{incident} was marked as that duplicate already")
+        }
+    };
+    let commands = vec![Command::MarkDuplicate { of }];
+    act(app, incident, (commands, note), who, told).await
+}
+
+/// Removes it here.
+pub(crate) async fn delete(
+    app: &App,
+    incident: IncidentNumber,
+    who: &Who,
+) -> Result<Done, ApiError> {
+    let told = |incident, _| format!("Deleted {incident}");
+    act(app, incident, (vec![Command::Delete], None), who, told).await
+}
+
 /// Changes what is said about it.
 pub(crate) async fn edit(
     app: &App,

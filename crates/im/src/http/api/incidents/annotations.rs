@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use im_core::IncidentNumber;
-use im_store::StoreError;
 use im_store::annotations::{self, AnnotationRow};
+use im_store::{StoreError, Tx};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -102,33 +102,49 @@ pub(super) async fn change(
     Body(changes): Body<Changes>,
 ) -> Result<Json<Said>, ApiError> {
     let incident: IncidentNumber = id.parse()?;
-    look(&app, incident).await?;
+    annotate(&app, incident, changes, &who).await?;
+    said(&app, incident).await
+}
+
+/// Says something of an incident.
+pub(crate) async fn annotate(
+    app: &App,
+    incident: IncidentNumber,
+    changes: Changes,
+    who: &Who,
+) -> Result<(), ApiError> {
+    look(app, incident).await?;
     if changes.is_empty() {
         return Err(ApiError::wrong_value("nothing_named", "nothing is said")
             .hint("name environment, deployment, caused_by, not_change_related, cause, impact_start or impact_end"));
     }
-    let now = app.clock.now();
+    let (now, actor) = (app.clock.now(), who.actor.clone());
     app.db
         .write(move |tx| {
-            let applied = changes.apply(tx, incident, &who.actor, now)?;
+            let applied = changes.apply(tx, incident, &actor, now)?;
             applied.map_err(|(field, detail, hint)| ApiError::wrong_value(field, detail).hint(hint))
         })
         .await?;
     app.signals.nudge();
-    said(&app, incident).await
+    Ok(())
+}
+
+/// Everything that was said of an incident, oldest first.
+pub(crate) fn history(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+) -> Result<Vec<AnnotationRow>, StoreError> {
+    let mut rows = annotations::of_incident(tx, incident)?;
+    if hides_emails(tx)? {
+        for row in &mut rows {
+            hide_email(&mut row.actor);
+        }
+    }
+    Ok(rows)
 }
 
 async fn said(app: &App, incident: IncidentNumber) -> Result<Json<Said>, ApiError> {
-    let read = app.db.read(move |tx| {
-        let mut rows = annotations::of_incident(tx, incident)?;
-        if hides_emails(tx)? {
-            for row in &mut rows {
-                hide_email(&mut row.actor);
-            }
-        }
-        Ok::<_, StoreError>(rows)
-    });
-    let rows = read.await?;
+    let rows = app.db.read(move |tx| history(tx, incident)).await?;
     let known = app.figures.known(&app.db).await?;
     let link = known.engine.link(incident.get(), app.clock.now());
     let recurs_from = known.engine.recurs_from(incident.get());

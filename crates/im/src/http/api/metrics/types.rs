@@ -367,7 +367,7 @@ impl Answer {
             in_several_groups: answer.in_several_groups,
             hint: known.nothing_yet(),
             incomplete_since: known.incomplete_since(to),
-            benchmark: answer.benchmark.map(|benchmark| Benchmark {
+            benchmark: answer.benchmark.as_ref().map(|benchmark| Benchmark {
                 year: benchmark.year,
                 monotone: benchmark.monotone,
             }),

@@ -53,6 +53,7 @@ fn pages() -> BTreeSet<String> {
         ("assets::CSS_PATH", "/assets/app.css"),
         ("assets::SCRIPT_PATH", "/assets/live.js"),
         ("assets::CHART_PATH", "/assets/chart.js"),
+        ("assets::KEYS_PATH", "/assets/keys.js"),
         ("OVERVIEW", "/overview"),
     ];
     let mut found = BTreeSet::new();

@@ -1,0 +1,214 @@
+//! What can be done to an incident, as forms.
+
+use im_core::Severity;
+use maud::{Markup, html};
+
+use super::{Act, Shown, offered};
+use crate::http::api::incidents::acts::Step;
+use crate::web::load::{Detail, Shell};
+use crate::web::parts;
+
+/// What can be done to an incident now.
+pub(in crate::web) fn bar(shell: &Shell, detail: &Detail, shown: &Shown) -> Markup {
+    if !shell.visit.may_act() {
+        return html! {};
+    }
+    let visit = &shell.visit;
+    let number = detail.row.number;
+    let offered = offered(&detail.story, shell.model);
+    let has = |step: Step| offered.contains(&step);
+    let form = |word: &str, fields: &Markup| {
+        parts::form(&format!("/incidents/{number}/{word}"), visit, fields)
+    };
+    html! {
+        div.acts role="group" aria-label="What can be done" {
+            @if has(Step::Acknowledge) {
+                (form("acknowledge", &html! { button.button.primary type="submit" data-hotkey="a" { (parts::icon("acknowledged")) "Acknowledge" } }))
+            }
+            // Where both are one thing, one button is enough.
+            @if has(Step::Mitigate) && !has(Step::Acknowledge) {
+                (form("mitigate", &html! { button.button type="submit" { (parts::icon("mitigated")) "Mitigate" } }))
+            }
+            @if has(Step::Resolve) { (form_of_resolve(shown, !has(Step::Acknowledge), form)) }
+            @if has(Step::Reopen) {
+                (form("reopen", &html! { button.button type="submit" { (parts::icon("open")) "Reopen" } }))
+            }
+            @if detail.story.status.is_open() { (menu("Assign", shown, Act::Assign, &form("assign", &to_whom(shown)))) }
+            (menu("Severity", shown, Act::Severity, &form("severity", &how_bad(detail))))
+            (menu("Edit", shown, Act::Edit, &html! {
+                (form("edit", &what_is_said(detail, shown)))
+                (form("fields", &own_fields(detail, shown)))
+            }))
+            details.menu open[is_open(shown)] {
+                summary.button { "More" (parts::icon("down")) }
+                div.pop.right {
+                    @if has(Step::Close) {
+                        (form("close", &html! {
+                            p.small { "It is over for good, and PagerDuty resolves it." }
+                            button.button type="submit" { "Close" }
+                        }))
+                    }
+                    @if has(Step::Cancel) {
+                        (form("cancel", &html! {
+                            p.small { "It was a false alarm." }
+                            button.button type="submit" { "Cancel incident" }
+                        }))
+                    }
+                    @if detail.story.status.is_open() { (form("duplicate", &same(shown))) }
+                    (form("delete", &html! {
+                        p.small { "PagerDuty resolves it, and it is gone here, with its timeline." }
+                        label.tick { input type="checkbox" name="sure" value="yes" required; "Yes, I mean " (number) }
+                        button.button.danger type="submit" { "Delete " (number) }
+                    }))
+                }
+            }
+        }
+    }
+}
+
+fn is_open(shown: &Shown) -> bool {
+    [Act::Duplicate, Act::Delete]
+        .into_iter()
+        .any(|act| shown.typed(act, "").is_some())
+}
+
+fn menu(name: &str, shown: &Shown, act: Act, form: &Markup) -> Markup {
+    // Both forms of editing are behind one button.
+    let is_open = shown.typed(act, "").is_some()
+        || (act == Act::Edit && shown.typed(Act::Fields, "").is_some());
+    html! {
+        details.menu open[is_open] {
+            summary.button data-hotkey=[(act == Act::Edit).then_some("e")] { (name) (parts::icon("down")) }
+            div.pop { (form) }
+        }
+    }
+}
+
+fn form_of_resolve(
+    shown: &Shown,
+    is_first: bool,
+    form: impl Fn(&str, &Markup) -> Markup,
+) -> Markup {
+    let act = Act::Take(Step::Resolve);
+    let class = if is_first { "button primary" } else { "button" };
+    let note = shown.typed(act, "note");
+    html! {
+        details.menu open[note.is_some()] {
+            summary class=(class) data-hotkey="r" { (parts::icon("check")) "Resolve" (parts::icon("down")) }
+            div.pop {
+                (form("resolve", &html! {
+                    label { "Note, if there is something to say" textarea name="note" rows="3" { (note.unwrap_or_default()) } }
+                    button.button.primary type="submit" { "Resolve" }
+                }))
+            }
+        }
+    }
+}
+
+fn to_whom(shown: &Shown) -> Markup {
+    let typed = shown.typed(Act::Assign, "to").unwrap_or_default();
+    html! {
+        @if shown.people.is_empty() || !typed.is_empty() {
+            label { "E-mail addresses, with commas between them" input type="text" name="to" value=(typed) required autocomplete="off"; }
+        } @else {
+            label { "To"
+                select name="to" required {
+                    option value="" { "Choose somebody" }
+                    @for (id, name) in &shown.people { option value=(id) { (name) } }
+                }
+            }
+        }
+        button.button.primary type="submit" { "Assign" }
+    }
+}
+
+fn how_bad(detail: &Detail) -> Markup {
+    let now = detail.story.severity.map(|(severity, _)| severity);
+    html! {
+        label { "Severity" (severities(now)) }
+        button.button.primary type="submit" { "Change severity" }
+    }
+}
+
+/// Title, description and service; what the form was shown with is sent, too.
+fn what_is_said(detail: &Detail, shown: &Shown) -> Markup {
+    let story = &detail.story;
+    let description = story.description.as_deref().unwrap_or_default();
+    let service = story.service.as_deref().unwrap_or_default();
+    let typed = |field: &str, now: &str| shown.typed(Act::Edit, field).unwrap_or(now).to_owned();
+    html! {
+        @for (name, was) in [("title", story.title.as_str()), ("description", description), ("service", service)] {
+            input type="hidden" name={ "was_" (name) } value=(was);
+        }
+        label { "Title" input type="text" name="title" value=(typed("title", &story.title)) required autocomplete="off"; }
+        label { "Description" textarea name="description" rows="3" { (typed("description", description)) } }
+        @if detail.parts.is_empty() {
+            label { "Service" input type="text" name="service" value=(typed("service", service)) autocomplete="off"; }
+        } @else { input type="hidden" name="service" value=(service); }
+        button.button.primary type="submit" { "Save changes" }
+    }
+}
+
+/// Fields of people's own, and room for one more.
+fn own_fields(detail: &Detail, shown: &Shown) -> Markup {
+    let fields = &detail.story.fields;
+    let names = fields.iter().map(|field| field.name.as_str());
+    let typed: Vec<&str> = shown.typed_all(Act::Fields, "value").collect();
+    let new = shown.typed_all(Act::Fields, "name").nth(fields.len());
+    html! {
+        @for (place, (name, field)) in names.zip(fields).enumerate() {
+            input type="hidden" name="name" value=(name);
+            input type="hidden" name="was_value" value=(field.value);
+            label { (name) input type="text" name="value" value=(typed.get(place).unwrap_or(&field.value.as_str())) autocomplete="off"; }
+        }
+        div.pair {
+            input type="hidden" name="was_value" value="";
+            label { "New field" input type="text" name="name" value=(new.unwrap_or_default()) autocomplete="off"; }
+            label { "Value" input type="text" name="value" value=(typed.get(fields.len()).unwrap_or(&"")) autocomplete="off"; }
+        }
+        @if !fields.is_empty() { p.small { "A field that is left empty is taken away." } }
+        button.button type="submit" { "Save fields" }
+    }
+}
+
+/// Of which other incident it is a duplicate.
+fn same(shown: &Shown) -> Markup {
+    let typed = |field| shown.typed(Act::Duplicate, field).unwrap_or_default();
+    html! {
+        label { "The same as" input type="text" name="of" value=(typed("of")) required placeholder="INC-7" autocomplete="off"; }
+        label { "Note, if there is something to say" input type="text" name="note" value=(typed("note")) autocomplete="off"; }
+        button.button type="submit" { "Mark as duplicate" }
+    }
+}
+
+/// A choice of severities.
+pub(in crate::web) fn severities(now: Option<Severity>) -> Markup {
+    html! {
+        select name="severity" {
+            @for severity in Severity::ALL {
+                option value=(severity) selected[now == Some(severity)] { (severity) ": " (severity.description()) }
+            }
+        }
+    }
+}
+
+/// The place for a note, above what happened. What was written for a step that is not possible any
+/// more stays here.
+pub(in crate::web) fn note(shell: &Shell, detail: &Detail, shown: &Shown) -> Markup {
+    if !shell.visit.may_act() {
+        return html! {};
+    }
+    let resolve = Act::Take(Step::Resolve);
+    let is_left = !offered(&detail.story, shell.model).contains(&Step::Resolve);
+    let left = shown.typed(resolve, "note").filter(|_| is_left);
+    let typed = shown.typed(Act::Note, "text").or(left).unwrap_or_default();
+    let action = format!("/incidents/{}/note", detail.row.number);
+    html! {
+        div.write {
+            (parts::form(&action, &shell.visit, &html! {
+                textarea name="text" rows="2" data-hotkey="n" aria-label="Note" placeholder="Write a note" required { (typed) }
+                button.button type="submit" { "Add note" }
+            }))
+        }
+    }
+}

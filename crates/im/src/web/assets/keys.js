@@ -1,0 +1,61 @@
+// Shortcuts. What a key does is said by what it belongs to (`data-hotkey`); rows of a list have theirs here.
+// Silent while somebody types, and off for whoever does not want them.
+const all = (q) => [...document.querySelectorAll(q)];
+const OFF = "no-shortcuts", isOff = () => localStorage.getItem(OFF);
+const types = (e) => e.isContentEditable || e.matches?.("textarea, select, input:not([type=checkbox])");
+let before = "", forget;
+
+// Every row of the list has a link; the one with the focus is where somebody is.
+function move(by) {
+  const rows = all("#main tr[data-key] .title");
+  const at = rows.findIndex((e) => e.closest("tr").contains(document.activeElement));
+  const to = at < 0 ? (by > 0 ? 0 : rows.length - 1) : at + by;
+  rows[to]?.focus();
+  rows[to]?.closest("tr").scrollIntoView({ block: "nearest" });
+  return rows.length > 0;
+}
+
+function tick() {
+  const row = document.activeElement.closest?.("tr[data-key]"), box = row?.querySelector(".pick input");
+  box?.click();
+  return box;
+}
+
+function use(e) {
+  if (e.matches("input, textarea")) return e.focus(), e.select();
+  e.click();
+  if (e.matches("summary")) e.parentElement.querySelector("textarea, select, input:not([type=hidden])")?.focus();
+}
+
+document.addEventListener("keydown", (event) => {
+  const { target, key, ctrlKey, metaKey, altKey } = event;
+  if (ctrlKey || metaKey || altKey || event.isComposing || event.defaultPrevented) return;
+  const menu = target.closest?.("details.menu[open]");
+  if (menu && key === "Escape") {
+    menu.open = false;
+    return menu.firstElementChild.focus();
+  }
+  if (types(target)) return key === "Escape" && target.blur();
+  if (isOff() || target.closest?.(".hit") && key !== "?") return;
+  clearTimeout(forget);
+  const keys = before + key.toLowerCase(), found = all("[data-hotkey]").find((e) => e.dataset.hotkey === keys);
+  before = "";
+  if (found) use(found);
+  else if (keys === "g") {
+    before = "g ";
+    forget = setTimeout(() => { before = ""; }, 1500);
+  } else if (!{ j: () => move(1), k: () => move(-1), x: tick }[keys]?.()) return;
+  event.preventDefault();
+});
+
+// A click beside an open menu closes it.
+document.addEventListener("click", ({ target }) => {
+  for (const menu of all("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
+});
+
+const choice = document.querySelector("#keys input");
+if (choice) {
+  choice.parentElement.hidden = false;
+  choice.checked = !isOff();
+  choice.onchange = () => choice.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1");
+}

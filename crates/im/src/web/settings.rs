@@ -1,0 +1,533 @@
+//! The settings of this installation and of the organisation: what `im config`, `im target`, `im hours` and
+//! `im failure-rule` set.
+//!
+//! A form sends what it was shown as well, so that it changes what its sender changed and nothing else.
+//! What makes sense is decided where the API reads the same things.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use im_core::Severity;
+use im_store::accounts::Role;
+use im_store::{StoreError, Tx, arrangements};
+use maud::{Markup, html};
+use serde_json::{Map, Value};
+
+use super::guard::{Fields, Visit};
+use super::layout::{Live, Page};
+use super::load::{self, Shell};
+use super::{WebState, failed, layout, parts, to};
+use crate::access::Who;
+use crate::cli::{hours_of, hours_said};
+use crate::http::api::organisation::{put, remove};
+use crate::http::api::settings::{self as api, Changes, Settings};
+use crate::http::error::ApiError;
+use crate::organisation::{FailureRule, Hours, Target, Thing};
+
+/// Where it is.
+pub(super) const ADDRESS: &str = "/settings";
+
+/// The parts of the page that have a form.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    General,
+    Targets,
+    Hours,
+    Rules,
+}
+
+/// A form that was not done.
+struct Refused {
+    part: Part,
+    fields: Fields,
+    error: ApiError,
+}
+
+/// What is set.
+struct Set {
+    shell: Shell,
+    settings: Settings,
+    targets: Vec<Target>,
+    hours: Vec<Hours>,
+    rules: Vec<FailureRule>,
+}
+
+fn set(tx: &mut Tx<'_>, visit: &Visit) -> Result<Set, StoreError> {
+    Ok(Set {
+        shell: load::shell(tx, visit)?,
+        settings: api::read(tx)?,
+        targets: arrangements::all(tx, Target::SORT)?,
+        hours: arrangements::all(tx, Hours::SORT)?,
+        rules: arrangements::all(tx, FailureRule::SORT)?,
+    })
+}
+
+/// What is written into the forms.
+struct Forms<'a> {
+    visit: &'a Visit,
+    refused: Option<&'a Refused>,
+}
+
+impl Forms<'_> {
+    fn typed<'t>(&'t self, part: Part, name: &str, now: &'t str) -> &'t str {
+        let refused = self.refused.filter(|refused| refused.part == part);
+        refused.map_or(now, |refused| refused.fields.raw(name))
+    }
+
+    fn problem(&self, part: Part) -> Markup {
+        html! {
+            @if let Some(refused) = self.refused.filter(|refused| refused.part == part) {
+                div.answer { (parts::problem(&refused.error)) }
+            }
+        }
+    }
+
+    fn entry(&self, part: Part, (name, label, hint): (&str, &str, &str)) -> Markup {
+        html! {
+            label { (label) input type="text" name=(name) value=(self.typed(part, name, "")) placeholder=(hint) autocomplete="off"; }
+        }
+    }
+
+    /// A setting with what it is now.
+    fn setting(&self, (name, label, help): (&str, &str, &str), now: &str) -> Markup {
+        html! {
+            input type="hidden" name={ "was_" (name) } value=(now);
+            label {
+                (label)
+                input type="text" name=(name) value=(self.typed(Part::General, name, now)) autocomplete="off";
+                span.small { (help) }
+            }
+        }
+    }
+
+    fn choice(
+        &self,
+        (name, label, help): (&str, &str, &str),
+        now: &str,
+        words: [(&str, &str); 2],
+    ) -> Markup {
+        let typed = self.typed(Part::General, name, now);
+        html! {
+            input type="hidden" name={ "was_" (name) } value=(now);
+            label {
+                (label)
+                select name=(name) { @for (value, words) in words { option value=(value) selected[value == typed] { (words) } } }
+                span.small { (help) }
+            }
+        }
+    }
+
+    fn removing(&self, of: &str, key: &str) -> Markup {
+        let action = format!("{ADDRESS}/{of}/remove");
+        html! {
+            (parts::form(&action, self.visit, &html! {
+                input type="hidden" name="key" value=(key);
+                button.button type="submit" { "Remove" span.hidden { " " (key) } }
+            }))
+        }
+    }
+}
+
+pub(super) async fn show(State(state): State<WebState>, visit: Visit, who: Who) -> Response {
+    page(&state, &visit, &who, None).await
+}
+
+async fn page(state: &WebState, visit: &Visit, who: &Who, refused: Option<Refused>) -> Response {
+    let (moment, looking) = (state.moment(), visit.clone());
+    let set = match state.db.read(move |tx| set(tx, &looking)).await {
+        Ok(set) => set,
+        Err(error) => return failed(&error, moment),
+    };
+    let refused = refused.as_ref();
+    let status = refused.map_or(StatusCode::OK, |refused| refused.error.status);
+    let forms = Forms { visit, refused };
+    let body = html! {
+        h1 { "Settings" }
+        (general(&forms, who, &set.settings))
+        (targets(&forms, &set.targets))
+        (hours(&forms, &set.hours))
+        (rules(&forms, &set.rules))
+    };
+    let head = Page {
+        title: "Settings",
+        entry: ADDRESS,
+        live: Live::Still,
+    };
+    (status, layout::page(&head, &set.shell, moment, &body)).into_response()
+}
+
+fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
+    let hides = now.hide_emails.to_string();
+    let hops = now.trusted_proxy_hops.to_string();
+    let url = now.public_url.as_deref().unwrap_or_default();
+    html! {
+        section aria-labelledby="general" {
+            h2 #general { "This installation" }
+            (forms.problem(Part::General))
+            div.panel.pad {
+                (parts::form(ADDRESS, forms.visit, &html! { div.many {
+                    (forms.setting(("time_zone", "Time zone of the organisation", "Metrics count days in it, e.g. Europe/Berlin"), &now.time_zone))
+                    (forms.setting(("test_keyword", "Keyword of tests", "Incidents with it in the title are in no figure; empty for none"), &now.test_keyword))
+                    (forms.choice(("status_model", "Status model", "Whether acknowledging is mitigating"), now.status_model, [("documented", "Acknowledging mitigates"), ("lifecycle", "Two states")]))
+                    (forms.choice(("hide_emails", "E-mail addresses of PagerDuty's people", "In answers of the API"), &hides, [("false", "Are shown"), ("true", "Are left out")]))
+                    (forms.setting(("identity_header", "Header that names a connector at /events", "For webhooks of several accounts at one address"), &now.identity_header))
+                    label {
+                        "Where changes of connectors are told"
+                        input type="text" name="notify_url" value=(forms.typed(Part::General, "notify_url", "")) placeholder=(now.notify_url.as_deref().unwrap_or("https://hooks.example.com/im")) autocomplete="off";
+                        span.small { @if now.notify_url.is_some() { "A webhook is set; leave this empty to keep it" } @else { "A webhook; none is set" } }
+                    }
+                    @if now.notify_url.is_some() {
+                        label.tick { input type="checkbox" name="no_notify_url" value="true"; "Tell nobody any more" }
+                    }
+                    @if who.role == Role::Owner {
+                        (forms.setting(("public_url", "Public address of this server", "PagerDuty delivers there, and links to people begin with it"), url))
+                        (forms.setting(("trusted_proxy_hops", "Proxies of yours in front of it", "0 believes no X-Forwarded-For"), &hops))
+                    }
+                    p.choices { button.button.primary type="submit" { "Save settings" } }
+                } }))
+            }
+            @if who.role < Role::Owner {
+                p.small.below {
+                    "Owners also set the public address (" @if url.is_empty() { "none" } @else { (url) } ") and how many proxies are believed (" (hops) ")."
+                }
+            }
+        }
+    }
+}
+
+fn targets(forms: &Forms<'_>, all: &[Target]) -> Markup {
+    let said = |target: &Target| match (
+        &target.ack,
+        &target.resolve,
+        target.at_most,
+        target.at_least,
+    ) {
+        (Some(ack), Some(resolve), _, _) => format!(
+            "acknowledged within {}, resolved within {}",
+            text_of(ack),
+            text_of(resolve)
+        ),
+        (_, _, Some(most), _) => format!("at most {most}"),
+        (_, _, _, Some(least)) => format!("at least {least}"),
+        _ => String::new(),
+    };
+    let rows = all
+        .iter()
+        .map(|one| (one.key(), one.name.clone(), said(one)));
+    let names = Severity::ALL.map(|severity| severity.to_string());
+    html! {
+        section aria-labelledby="targets" {
+            h2 #targets { "Targets" }
+            p.small { "What figures are to reach. A severity without one has the usual target." }
+            (listed(forms, "targets", ["Of", "Target"], rows.collect()))
+            (forms.problem(Part::Targets))
+            div.panel.pad.set-form {
+                (parts::form("/settings/targets", forms.visit, &html! { div.many {
+                    label { "Severity or metric"
+                        input type="text" name="name" value=(forms.typed(Part::Targets, "name", "")) list="targets-of" placeholder="SEV-1, mttr" required autocomplete="off";
+                        datalist #targets-of {
+                            @for name in names { option value=(name); }
+                            @for about in &super::metrics::about::ABOUT { option value=(about.metric.as_str()); }
+                        }
+                    }
+                    (forms.entry(Part::Targets, ("ack", "Of a severity: acknowledged within", "15m")))
+                    (forms.entry(Part::Targets, ("resolve", "and resolved within", "4h")))
+                    (forms.entry(Part::Targets, ("at_most", "Of a metric: at most", "seconds, a share, a number")))
+                    (forms.entry(Part::Targets, ("at_least", "or at least", "")))
+                    p.choices { button.button type="submit" { "Set target" } }
+                } }))
+            }
+        }
+    }
+}
+
+fn hours(forms: &Forms<'_>, all: &[Hours]) -> Markup {
+    let said = |hours: &Hours| {
+        let week = serde_json::to_value(&hours.week).unwrap_or_default();
+        let week = week.as_object().map(hours_said).unwrap_or_default();
+        let zone = hours
+            .zone
+            .as_ref()
+            .map(|zone| format!(", {}", text_of(zone)));
+        format!(
+            "from {}: {week}{}",
+            hours.effective_from,
+            zone.unwrap_or_default()
+        )
+    };
+    let rows = all
+        .iter()
+        .map(|one| (one.key(), one.of.to_string(), said(one)));
+    html! {
+        section aria-labelledby="hours" {
+            h2 #hours { "Working hours" }
+            p.small { "Without any: Monday to Friday, 08:00 to 18:00, of each person's clock. Figures of the past follow." }
+            (listed(forms, "hours", ["Whose", "Hours"], rows.collect()))
+            (forms.problem(Part::Hours))
+            div.panel.pad.set-form {
+                (parts::form("/settings/hours", forms.visit, &html! { div.many {
+                    label { "Whose" input type="text" name="of" value=(forms.typed(Part::Hours, "of", "organisation")) placeholder="organisation, team:ID or person:ID" required autocomplete="off"; }
+                    label { "From this date on" input type="date" name="effective_from" value=(forms.typed(Part::Hours, "effective_from", "")) required; }
+                    (forms.entry(Part::Hours, ("zone", "Zone; none for each person's own", "Europe/Berlin")))
+                    label { "Days and hours" input type="text" name="week" value=(forms.typed(Part::Hours, "week", "mon-fri=08:00-18:00")) required autocomplete="off"; }
+                    p.choices { button.button type="submit" { "Set working hours" } }
+                } }))
+            }
+        }
+    }
+}
+
+fn rules(forms: &Forms<'_>, all: &[FailureRule]) -> Markup {
+    let said = |rule: &FailureRule| {
+        let conditions = [
+            ("begun in", rule.origin.clone()),
+            ("service", rule.service.as_ref().map(ToString::to_string)),
+            ("urgency", rule.urgency.clone()),
+            ("priority", rule.priority.as_ref().map(ToString::to_string)),
+            ("over in less than", rule.shorter_than.as_ref().map(text_of)),
+        ];
+        let conditions = conditions.into_iter();
+        let said = conditions.filter_map(|(name, value)| Some(format!("{name} {}", value?)));
+        let said = said.collect::<Vec<_>>().join(", ");
+        match &rule.reason {
+            Some(reason) => format!("{said} ({reason})"),
+            None => said,
+        }
+    };
+    let rows = all
+        .iter()
+        .map(|one| (one.key(), one.id.to_string(), said(one)));
+    html! {
+        section aria-labelledby="rules" {
+            h2 #rules { "Rules for failures" }
+            p.small { "An incident that meets all conditions of a rule is no failure of a change." }
+            (listed(forms, "failure-rules", ["Rule", "Leaves out"], rows.collect()))
+            (forms.problem(Part::Rules))
+            div.panel.pad.set-form {
+                (parts::form("/settings/failure-rules", forms.visit, &html! { div.many {
+                    label { "Name" input type="text" name="id" value=(forms.typed(Part::Rules, "id", "")) placeholder="short-lived" required autocomplete="off"; }
+                    (forms.entry(Part::Rules, ("shorter_than", "Over in less than", "5m")))
+                    (forms.entry(Part::Rules, ("origin", "Begun in", "pagerduty or im")))
+                    (forms.entry(Part::Rules, ("urgency", "Urgency at trigger", "high or low")))
+                    (forms.entry(Part::Rules, ("service", "Service, by PagerDuty's id", "PXXXXXX")))
+                    (forms.entry(Part::Rules, ("priority", "Priority, by PagerDuty's id", "PXXXXXX")))
+                    (forms.entry(Part::Rules, ("reason", "Why, for whoever reads a figure", "")))
+                    p.choices { button.button type="submit" { "Set rule" } }
+                } }))
+            }
+        }
+    }
+}
+
+/// What was set, by key, each with what takes it away.
+fn listed(
+    forms: &Forms<'_>,
+    of: &str,
+    heads: [&str; 2],
+    rows: Vec<(String, String, String)>,
+) -> Markup {
+    html! {
+        @if !rows.is_empty() {
+            div.panel {
+                table.data.items {
+                    thead { tr { @for head in heads { th scope="col" { (head) } } th scope="col" { span.hidden { "Remove" } } } }
+                    tbody {
+                        @for (key, name, said) in rows {
+                            tr { th scope="row" { (name) } td.what { (said) } td.num { (forms.removing(of, &key)) } }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A value as documents write it.
+fn text_of(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(text)) => text,
+        Ok(other) => other.to_string(),
+        Err(_) => String::new(),
+    }
+}
+
+pub(super) async fn change(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    fields: Fields,
+) -> Response {
+    let typed = fields.get("notify_url");
+    let notify_url = if fields.get("no_notify_url") == "true" {
+        Some(String::new())
+    } else {
+        Some(typed.to_owned()).filter(|url| !url.is_empty())
+    };
+    let changes = Changes {
+        status_model: fields.changed("status_model"),
+        public_url: fields.changed("public_url"),
+        notify_url,
+        trusted_proxy_hops: fields.changed("trusted_proxy_hops").map(Value::from),
+        time_zone: fields.changed("time_zone"),
+        identity_header: fields.changed("identity_header"),
+        hide_emails: fields.changed("hide_emails").map(Value::from),
+        test_keyword: fields.changed("test_keyword"),
+    };
+    match api::apply(&state, changes, &who).await {
+        Ok(_now) => to(ADDRESS),
+        Err(error) => {
+            let refused = Refused {
+                part: Part::General,
+                fields,
+                error,
+            };
+            page(&state, &visit, &who, Some(refused)).await
+        }
+    }
+}
+
+/// A thing as a document has it: what is empty is not there.
+fn thing<T: Thing>(
+    fields: &Fields,
+    names: &[&str],
+    more: Map<String, Value>,
+) -> Result<T, ApiError> {
+    let mut object = more;
+    for name in names {
+        let text = fields.get(name);
+        if !text.is_empty() {
+            object.insert((*name).to_owned(), text.into());
+        }
+    }
+    serde_json::from_value(object.into())
+        .map_err(|error| ApiError::wrong_value("value", error.to_string()))
+}
+
+fn numbers(fields: &Fields, names: [&str; 2]) -> Result<Map<String, Value>, ApiError> {
+    let mut object = Map::new();
+    for name in names {
+        let text = fields.get(name);
+        if text.is_empty() {
+            continue;
+        }
+        let number: f64 = text.parse().map_err(|_not_one| {
+            ApiError::wrong_value("value", format!("`{name}` cannot be `{text}`"))
+                .hint("write a number, e.g. 900 or 0.15")
+        })?;
+        object.insert(name.to_owned(), number.into());
+    }
+    Ok(object)
+}
+
+pub(super) async fn put_target(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    fields: Fields,
+) -> Response {
+    let read = numbers(&fields, ["at_most", "at_least"])
+        .and_then(|more| thing::<Target>(&fields, &["name", "ack", "resolve"], more));
+    let form = Form {
+        part: Part::Targets,
+        fields,
+    };
+    stored(&state, &visit, &who, form, read).await
+}
+
+pub(super) async fn put_hours(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    fields: Fields,
+) -> Response {
+    let week = hours_of(fields.get("week")).map_err(|hint| {
+        let detail = format!("the hours cannot be `{}`", fields.get("week"));
+        ApiError::wrong_value("week", detail).hint(hint)
+    });
+    let read = week.and_then(|week| {
+        let more = Map::from_iter([("week".to_owned(), Value::from(week))]);
+        thing::<Hours>(&fields, &["of", "effective_from", "zone"], more)
+    });
+    let form = Form {
+        part: Part::Hours,
+        fields,
+    };
+    stored(&state, &visit, &who, form, read).await
+}
+
+pub(super) async fn put_rule(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    fields: Fields,
+) -> Response {
+    let names = [
+        "id",
+        "reason",
+        "origin",
+        "service",
+        "urgency",
+        "priority",
+        "shorter_than",
+    ];
+    let read = thing::<FailureRule>(&fields, &names, Map::new());
+    let form = Form {
+        part: Part::Rules,
+        fields,
+    };
+    stored(&state, &visit, &who, form, read).await
+}
+
+/// A form that was sent.
+struct Form {
+    part: Part,
+    fields: Fields,
+}
+
+async fn stored<T: Thing>(
+    state: &WebState,
+    visit: &Visit,
+    who: &Who,
+    Form { part, fields }: Form,
+    read: Result<T, ApiError>,
+) -> Response {
+    let done = match read {
+        Ok(thing) => put(state, thing).await,
+        Err(error) => Err(error),
+    };
+    match done {
+        Ok((note, _thing)) => (note, to(ADDRESS)).into_response(),
+        Err(error) => {
+            let refused = Refused {
+                part,
+                fields,
+                error,
+            };
+            page(state, visit, who, Some(refused)).await
+        }
+    }
+}
+
+macro_rules! removals {
+    ($($name:ident, $thing:ty, $what:literal;)*) => {$(
+        pub(super) async fn $name(
+            State(state): State<WebState>,
+            fields: Fields,
+        ) -> Response {
+            let key = fields.get("key");
+            match remove::<$thing>(&state, $what, key).await {
+                Ok(_gone) => {
+                    let note = crate::access::audit::Note::thing(key.to_owned());
+                    (note, to(ADDRESS)).into_response()
+                }
+                Err(error) => super::refused(&error, state.moment()),
+            }
+        }
+    )*};
+}
+
+removals! {
+    remove_target, Target, "target";
+    remove_hours, Hours, "hours";
+    remove_rule, FailureRule, "failure rule";
+}

@@ -1,0 +1,270 @@
+//! What is said about an incident, changed from its page: title, service, fields, what people say of it,
+//! and the ends that are not a resolve.
+
+use im_store::accounts::Role;
+use serde_json::{Value, json};
+
+use super::acts::{declare, followed, line, offered, problem};
+use super::{Browser, Page};
+use crate::http::Server;
+
+impl Browser<'_> {
+    async fn sent(&mut self, act: &str, fields: &[(&str, &str)]) -> Page {
+        let path = format!("/incidents/INC-1/{act}");
+        self.post("/incidents/INC-1", &path, fields).await
+    }
+}
+
+async fn look(server: &Server, path: &str) -> Value {
+    server.in_process("GET", path, &json!({})).await
+}
+
+#[tokio::test]
+async fn an_incident_is_called_otherwise_and_keeps_what_was_not_touched() {
+    let server = Server::with_people().await;
+    declare(&server, "Chekout").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let fields = [
+        ("was_title", "Chekout"),
+        ("title", "Checkout is down"),
+        ("was_description", ""),
+        ("description", "Since the release"),
+        ("was_service", ""),
+        ("service", "web"),
+    ];
+    let page = browser.sent("edit", &fields).await;
+    let body = followed(&mut browser, page).await;
+    assert!(line(&body).starts_with("Changed INC-1."), "{}", line(&body));
+    assert_eq!(
+        server.last_act().await,
+        "account responder@example.com: edited an incident [INC-1] 303"
+    );
+    // Somebody else gave it another title meanwhile: a form that does not touch it leaves it.
+    let patch = json!({"title": "Checkout and search are down"});
+    server
+        .in_process("PATCH", "/api/v1/incidents/1", &patch)
+        .await;
+    let fields = [
+        ("was_title", "Checkout is down"),
+        ("title", "Checkout is down"),
+        ("was_service", "web"),
+        ("service", "shop"),
+    ];
+    browser.sent("edit", &fields).await.is(303);
+    let now = look(&server, "/api/v1/incidents/1").await;
+    assert_eq!(now["title"], "Checkout and search are down");
+    assert_eq!(now["service"], "shop");
+    assert_eq!(now["description"], "Since the release");
+    let fields = [("was_title", "Checkout is down"), ("title", " ")];
+    let page = browser.sent("edit", &fields).await.is(422);
+    assert!(
+        page.body.contains("<details class=\"menu\" open>"),
+        "{}",
+        page.body
+    );
+}
+
+#[tokio::test]
+async fn fields_of_peoples_own_are_set_changed_and_taken_away() {
+    let server = Server::with_people().await;
+    declare(&server, "Checkout is down").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let new = [("was_value", ""), ("name", "region"), ("value", "EU")];
+    browser.sent("fields", &new).await.is(303);
+    let more = [
+        ("name", "region"),
+        ("was_value", "EU"),
+        ("value", "EU"),
+        ("was_value", ""),
+        ("name", "customers"),
+        ("value", "12"),
+    ];
+    browser.sent("fields", &more).await.is(303);
+    let now = look(&server, "/api/v1/incidents/1").await;
+    assert_eq!(now["fields"], json!({"region": "EU", "customers": "12"}));
+    let less = [
+        ("name", "customers"),
+        ("was_value", "12"),
+        ("value", "14"),
+        ("name", "region"),
+        ("was_value", "EU"),
+        ("value", ""),
+        ("was_value", ""),
+        ("name", ""),
+        ("value", ""),
+    ];
+    browser.sent("fields", &less).await.is(303);
+    let now = look(&server, "/api/v1/incidents/1").await;
+    assert_eq!(now["fields"], json!({"customers": "14"}));
+}
+
+#[tokio::test]
+async fn what_people_say_of_an_incident_is_kept_with_who_said_it_and_why() {
+    let server = Server::with_people().await;
+    declare(&server, "Checkout is down").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let fields = [
+        ("was_cause", ""),
+        ("cause", "full disk"),
+        ("was_environment", ""),
+        ("environment", "production"),
+        ("was_impact_start", ""),
+        ("impact_start", "2026-11-30T08:55"),
+        ("was_impact_end", ""),
+        ("impact_end", "2026-11-30T09:10:30"),
+        ("reason", "the log says so"),
+    ];
+    let page = browser.sent("annotate", &fields).await;
+    let body = followed(&mut browser, page).await;
+    assert_eq!(line(&body), "Noted what you say of INC-1.");
+    let said = look(&server, "/api/v1/incidents/1/annotations").await;
+    assert_eq!(
+        said["current"],
+        json!({"cause": "full disk", "environment": "production",
+            "impact_start": "2026-11-30T08:55:00Z", "impact_end": "2026-11-30T09:10:30Z"})
+    );
+    assert_eq!(said["history"][0]["actor"]["id"], "responder@example.com");
+    assert!(
+        body.contains("full disk") && body.contains("the log says so"),
+        "{body}"
+    );
+    // What is sent as it was shown says nothing, whatever it is now.
+    let again = [
+        ("was_cause", "full disk"),
+        ("cause", ""),
+        ("was_environment", "staging"),
+        ("environment", "staging"),
+    ];
+    browser.sent("annotate", &again).await.is(303);
+    let said = look(&server, "/api/v1/incidents/1/annotations").await;
+    assert_eq!(said["current"]["cause"], Value::Null);
+    assert_eq!(said["current"]["environment"], "production");
+    let history = said["history"].as_array().unwrap();
+    assert_eq!(history.last().unwrap()["value"], Value::Null);
+    let page = browser.get("/incidents/INC-1").await.body;
+    assert!(page.contains("taken back"), "{page}");
+}
+
+#[tokio::test]
+async fn what_makes_no_sense_of_an_impact_or_cause_is_refused_and_stays_typed() {
+    let server = Server::with_people().await;
+    declare(&server, "Checkout is down").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let cases: [(&[(&str, &str)], &str); 4] = [
+        (
+            &[
+                ("impact_start", "2026-11-30T09:00"),
+                ("impact_end", "2026-11-30T08:00"),
+            ],
+            "The impact cannot end",
+        ),
+        (&[("impact_start", "at nine")], "at nine is no time"),
+        (
+            &[("was_caused_by", ""), ("caused_by", "build-7")],
+            "say why",
+        ),
+        (&[], "Nothing is said"),
+    ];
+    for (fields, why) in cases {
+        let page = browser.sent("annotate", fields).await.is(422);
+        assert!(
+            problem(&page.body).contains(why),
+            "{why}: {}",
+            problem(&page.body)
+        );
+        assert!(page.body.contains("<details class=\"say\" open>"), "{why}");
+        for (name, value) in fields.iter().filter(|(name, _)| !name.starts_with("was_")) {
+            let kept = format!("name=\"{name}\" value=\"{value}\"");
+            assert!(page.body.contains(&kept), "{kept}: {}", page.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_duplicate_says_of_which_and_a_deletion_is_confirmed() {
+    let server = Server::with_people().await;
+    for title in ["One", "Two"] {
+        declare(&server, title).await;
+    }
+    let mut browser = server.signed_in(Role::Responder).await;
+    let page = browser.sent("duplicate", &[("of", "INC-9")]).await.is(422);
+    assert!(page.body.contains("value=\"INC-9\""), "{}", page.body);
+    let page = browser
+        .sent("duplicate", &[("of", "2"), ("note", "same rack")])
+        .await;
+    let body = followed(&mut browser, page).await;
+    assert!(
+        line(&body).starts_with("Marked INC-1 as a duplicate."),
+        "{}",
+        line(&body)
+    );
+    assert!(
+        body.contains("The same as <a href=\"/incidents/INC-2\">"),
+        "{body}"
+    );
+    assert!(body.contains("same rack"));
+    let page = browser.sent("delete", &[]).await.is(422);
+    assert!(problem(&page.body).contains("is deleted only if that is confirmed"));
+    let page = browser.sent("delete", &[("sure", "yes")]).await.is(303);
+    assert_eq!(
+        server.last_act().await,
+        "account responder@example.com: deleted an incident [INC-1] 303"
+    );
+    assert!(page.to().starts_with("/?said="), "{}", page.to());
+    let body = browser.get(page.to()).await.is(200).body;
+    assert!(line(&body).starts_with("Deleted INC-1."), "{}", line(&body));
+    browser.get("/incidents/INC-1").await.is(404);
+}
+
+#[tokio::test]
+async fn mitigated_is_a_step_of_an_open_incident() {
+    let server = Server::with_people().await;
+    declare(&server, "One").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let body = browser.get("/incidents/INC-1").await.body;
+    assert!(
+        !offered(&body).contains(&"mitigate"),
+        "to acknowledge is to mitigate: {body}"
+    );
+    let model = json!({"status_model": "lifecycle"});
+    server.in_process("PATCH", "/api/v1/settings", &model).await;
+    let page = browser.sent("acknowledge", &[]).await;
+    let body = followed(&mut browser, page).await;
+    assert!(offered(&body).contains(&"mitigate"), "{body}");
+    let page = browser.sent("mitigate", &[]).await;
+    let body = followed(&mut browser, page).await;
+    assert!(
+        line(&body).starts_with("Mitigated INC-1."),
+        "{}",
+        line(&body)
+    );
+    assert!(!offered(&body).contains(&"mitigate"), "{body}");
+}
+
+#[tokio::test]
+async fn a_viewer_is_offered_none_of_it_and_may_do_none_of_it() {
+    let server = Server::with_people().await;
+    declare(&server, "One").await;
+    let mut browser = server.signed_in(Role::Viewer).await;
+    let body = browser.get("/incidents/INC-1").await.is(200).body;
+    assert!(offered(&body).is_empty(), "{body}");
+    let word = browser.get("/account").await.word();
+    for act in [
+        "mitigate",
+        "edit",
+        "fields",
+        "duplicate",
+        "annotate",
+        "delete",
+    ] {
+        let fields = [
+            ("word", &*word),
+            ("sure", "yes"),
+            ("of", "1"),
+            ("title", "x"),
+        ];
+        let form = browser.form(&format!("/incidents/INC-1/{act}"), &fields);
+        browser.send(form).await.is(403);
+    }
+    assert_eq!(look(&server, "/api/v1/incidents/1").await["title"], "One");
+}

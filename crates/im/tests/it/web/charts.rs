@@ -1,0 +1,87 @@
+//! What stands in charts beside their own figures: published levels, and what else happened.
+
+use serde_json::json;
+
+use super::count;
+use super::figures::{deployed, has, page, twelve_weeks};
+
+#[tokio::test]
+async fn mw17_levels_are_drawn_where_they_are_asked_for_and_named() {
+    let server = twelve_weeks().await;
+    for (id, finished) in [
+        ("d1", "2026-11-04T09:00:00Z"),
+        ("d2", "2026-11-05T09:00:00Z"),
+        // Before an incident of the service, so that there is a rate.
+        ("d3", "2026-11-13T08:00:00Z"),
+    ] {
+        deployed(&server, id, "payments", finished).await;
+    }
+    let plain = page(&server, "/metric/change_failure_rate?benchmark=none").await;
+    assert_eq!(count(&plain, "class=\"zone\""), 0, "{plain}");
+    let shown = page(&server, "/metric/change_failure_rate?benchmark=2023").await;
+    let names = shown.split("class=\"zone-name\"").skip(1);
+    let names: Vec<&str> = names
+        .filter_map(|rest| rest.split_once('>')?.1.split('<').next())
+        .collect();
+    // As far up as the scale goes, those that are too low to be written in are left to the key.
+    assert!(names.contains(&"low"), "{names:?}");
+    assert!(count(&shown, "class=\"zone\"") >= names.len());
+    has(&shown, "levels as DORA published them in 2023");
+    let odd = page(&server, "/metric/change_failure_rate?benchmark=2024").await;
+    has(
+        &odd,
+        "published them in 2024, some bounds weaker than the next",
+    );
+    let form = page(&server, "/metric/change_failure_rate?choose=filter").await;
+    assert!(form.contains("<select name=\"benchmark\">"), "{form}");
+    // A month has no one number of days.
+    let monthly = "/metric/deployment_frequency?benchmark=2023&bucket=month";
+    assert_eq!(count(&page(&server, monthly).await, "class=\"zone\""), 0);
+    let weekly = "/metric/deployment_frequency?benchmark=2023&bucket=week";
+    assert!(count(&page(&server, weekly).await, "class=\"zone\"") > 0);
+}
+
+#[tokio::test]
+async fn deployments_are_marked_in_their_bucket_for_the_services_that_are_asked_for() {
+    let server = twelve_weeks().await;
+    let plain = page(&server, "/metric/mttr").await;
+    assert_eq!(count(&plain, "class=\"marked\""), 0, "{plain}");
+    for (id, service) in [("d1", "payments"), ("d2", "payments"), ("d3", "ledger")] {
+        deployed(&server, id, service, "2026-11-04T09:00:00Z").await;
+    }
+    let shown = page(&server, "/metric/mttr").await;
+    assert_eq!(count(&shown, "class=\"marked\""), 1, "{shown}");
+    assert!(
+        shown.contains(". 3 deployments"),
+        "who listens hears it: {shown}"
+    );
+    has(&shown, "3 deployments");
+    let one = page(&server, "/metric/mttr?service=ledger").await;
+    assert!(one.contains(". 1 deployment."), "{one}");
+    let of_deployments = page(&server, "/metric/deployment_frequency").await;
+    assert_eq!(
+        count(&of_deployments, "class=\"marked\""),
+        0,
+        "they are the figure"
+    );
+}
+
+#[tokio::test]
+async fn other_working_hours_are_marked_where_they_count() {
+    let server = twelve_weeks().await;
+    let hours = json!({"of": "organisation", "effective_from": "2026-11-03",
+        "week": {"monday": ["06:00-22:00"], "friday": ["06:00-22:00"]}});
+    server.post("/api/v1/hours", hours).await.is(200);
+    let shown = page(&server, "/metric/page_disruptions").await;
+    has(&shown, "Other working hours since 2026-11-03");
+    let elsewhere = page(&server, "/metric/mttr").await;
+    assert!(!elsewhere.contains("Other working hours"), "{elsewhere}");
+}
+
+#[tokio::test]
+async fn a_chart_is_offered_as_a_picture_to_whoever_has_script() {
+    let server = twelve_weeks().await;
+    let shown = page(&server, "/metric/mttr").await;
+    let offer = "<li hidden><button class=\"quietly\" type=\"button\" data-picture=\"mttr\">Chart as PNG</button></li>";
+    assert_eq!(count(&shown, offer), 1, "{shown}");
+}
