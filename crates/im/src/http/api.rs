@@ -11,7 +11,7 @@ mod findings;
 pub mod incidents;
 mod logs;
 pub mod metrics;
-mod organisation;
+pub(crate) mod organisation;
 pub mod outcome;
 pub mod settings;
 pub mod tokens;

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::load::Detail;
-use super::{connector, parts, times};
+use super::{connector, integrations, parts, times};
 
 /// How one connector is doing.
 pub(super) struct Health {
@@ -39,6 +39,13 @@ impl Health {
             undecided,
             deaf_since: open_gap.map(|gap| gap.from),
         }
+    }
+
+    /// What a person has to look at, if anything.
+    pub(super) fn trouble(&self, now: Timestamp) -> Option<String> {
+        let verdict = self.verdict(now);
+        let is_bad = matches!(verdict.tone, "red" | "amber");
+        is_bad.then(|| format!("PagerDuty{}", verdict.words))
     }
 
     /// What to say of it, worst first.
@@ -96,7 +103,7 @@ pub(super) fn summary(health: &[Health], now: Timestamp) -> Markup {
         .max_by_key(|(_, verdict)| verdict.weight);
     let Some((of, verdict)) = worst else {
         let words = dot("grey", "PagerDuty", " not connected");
-        return html! { p.sync { (words) } };
+        return html! { a.sync href=(integrations::ADDRESS) { (words) } };
     };
     let who = if health.len() > 1 && verdict.weight > 0 {
         &of.name

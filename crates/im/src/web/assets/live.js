@@ -103,3 +103,5 @@ $("#show").onclick = () => {
 };
 listen();
 setInterval(() => document.hidden || look(), 60000);
+// An import.
+setInterval(() => document.hidden || !$("[data-again]") || look(), 2000);

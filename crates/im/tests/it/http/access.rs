@@ -3,6 +3,7 @@
 
 mod acts;
 mod hostile;
+mod integrations;
 mod people;
 mod routes;
 

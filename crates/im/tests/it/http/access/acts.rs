@@ -9,18 +9,18 @@ use crate::http::there::There;
 use crate::http::{Server, config};
 
 /// What the browser is led to after a form.
-async fn followed(browser: &mut Browser<'_>, page: Page) -> String {
+pub(super) async fn followed(browser: &mut Browser<'_>, page: Page) -> String {
     let page = page.is(303);
     browser.get(page.to()).await.is(200).body
 }
 
 /// The line about what was done.
-fn line(body: &str) -> String {
+pub(super) fn line(body: &str) -> String {
     text_of(body, "became")
 }
 
 /// Why it was not done.
-fn problem(body: &str) -> String {
+pub(super) fn problem(body: &str) -> String {
     text_of(body, "problem")
 }
 
