@@ -5,6 +5,7 @@ mod adapters;
 pub mod cli;
 pub mod client;
 pub mod clock;
+mod credential;
 pub mod demo;
 pub mod figures;
 pub mod http;

@@ -387,6 +387,22 @@ const PAGES: &[Rule] = &[
         "/integrations/connect/again",
         "gave up an API key that was not stored",
     ),
+    post(
+        ADMIN,
+        "/integrations/connect/oauth",
+        "began to sign in to PagerDuty",
+    ),
+    post(
+        ADMIN,
+        "/integrations/connect/renew",
+        "signed a connector in again",
+    ),
+    get(ADMIN, "/integrations/oauth"),
+    post(
+        ADMIN,
+        "/connectors/{name}/sign-in",
+        "began to sign a connector in again",
+    ),
     get(ADMIN, "/integrations/users"),
     post(
         ADMIN,

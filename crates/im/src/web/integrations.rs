@@ -12,6 +12,7 @@ mod connect;
 mod draft;
 pub(super) mod filter;
 mod hours;
+mod oauth;
 mod setup;
 mod users;
 
@@ -52,6 +53,10 @@ pub(super) fn routes() -> Router<WebState> {
         )
         .route("/integrations/connect/add", post(connect::add))
         .route("/integrations/connect/again", post(connect::again))
+        .route("/integrations/connect/oauth", post(oauth::begin))
+        .route("/integrations/connect/renew", post(connect::renew))
+        .route("/integrations/oauth", get(oauth::come_back))
+        .route("/connectors/{name}/sign-in", post(oauth::again))
         .route("/integrations/users", get(users::show).post(users::say))
         .route("/integrations/users/confirm", post(users::confirm))
         .route("/integrations/filter", get(filter::show).post(filter::set))

@@ -1,6 +1,6 @@
 //! Connectors: the ways to PagerDuty.
 
-pub(in crate::http) mod ask;
+pub(crate) mod ask;
 pub(crate) mod backfill;
 pub(crate) mod config;
 pub(crate) mod conflicts;

@@ -70,6 +70,8 @@ struct Shown<'a> {
     connector: &'a Connector,
     /// The key, as far as it is shown.
     key: String,
+    /// Whether it is the sign-in of a person.
+    is_signed_in: bool,
     choices: Choices,
     owners: Vec<FieldOwner>,
     /// A form that was not done.
@@ -231,6 +233,7 @@ async fn page(
     let shown = Shown {
         visit,
         key: config::masked_key(state, &connector),
+        is_signed_in: config::is_signed_in(state, &connector),
         choices: Choices::ask(state, &connector).await,
         owners: conflicts::owners(&connector),
         connector: &connector,

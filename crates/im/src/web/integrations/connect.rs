@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::State;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_pagerduty::Secret;
@@ -16,7 +16,7 @@ use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use super::draft::Draft;
-use super::{CONNECT, setup};
+use super::{CONNECT, oauth, setup};
 use crate::access::audit::Note;
 use crate::http::api::connectors::config::{self, NewConnector};
 use crate::http::api::connectors::set_up::{self, Given, KeyView};
@@ -29,10 +29,10 @@ use crate::web::layout::{Live, Page};
 use crate::web::load::{self, Shell};
 use crate::web::parts::{self, Step, step};
 use crate::web::said::Told;
-use crate::web::{WebState, failed, layout, to};
+use crate::web::{Pairs, WebState, connector, failed, layout, to};
 
 /// What a connector is called unless somebody says otherwise.
-const NAME: &str = "pagerduty";
+pub(super) const NAME: &str = "pagerduty";
 /// PagerDuty's API for accounts in Europe.
 const EU: &str = "https://api.eu.pagerduty.com";
 /// What PagerDuty's list of keys is to call ours.
@@ -41,8 +41,10 @@ const DESCRIPTION: &str = "im incident platform";
 /// A form that was not done.
 type Refused = Option<(Fields, ApiError)>;
 
-pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Response {
-    page(&state, &visit, None).await
+pub(super) async fn show(State(state): State<WebState>, visit: Visit, pairs: Pairs) -> Response {
+    let by = pairs.iter().find(|(name, _)| name == "by");
+    let by = by.map(|(_, by)| by.as_str());
+    page(&state, &visit, (by, None)).await
 }
 
 /// Tries a key; nothing is stored.
@@ -57,7 +59,7 @@ pub(super) async fn try_key(
             state.drafts.keep(&visit.word, draft);
             (note, to(CONNECT)).into_response()
         }
-        Err(error) => page(&state, &visit, Some((fields, error))).await,
+        Err(error) => page(&state, &visit, (None, Some((fields, error)))).await,
     }
 }
 
@@ -81,6 +83,8 @@ async fn draft(state: &WebState, fields: &Fields) -> Result<Draft, ApiError> {
     let axum::Json(key) = set_up::probe(State(Arc::clone(&state.app)), Body(given)).await?;
     Ok(Draft {
         name: name.to_string(),
+        renews: false,
+        is_signed_in: false,
         base_url: base_url.to_owned(),
         api_key: Secret::new(api_key),
         key: Arc::new(key),
@@ -99,7 +103,7 @@ pub(super) async fn add(State(state): State<WebState>, visit: Visit, fields: Fie
     let Some(draft) = state.drafts.find(&visit.word, state.clock.now()) else {
         let error = ApiError::conflict("no_draft", "the key is not known here any more")
             .hint("give it again: nothing was stored, and it is kept for an hour");
-        return page(&state, &visit, Some((fields, error))).await;
+        return page(&state, &visit, (None, Some((fields, error)))).await;
     };
     let new = NewConnector {
         name: draft.name.clone(),
@@ -120,7 +124,30 @@ pub(super) async fn add(State(state): State<WebState>, visit: Visit, fields: Fie
             let address = state.said.keep(&page, told);
             (Extension(note), to(address.as_deref().unwrap_or(&page))).into_response()
         }
-        Err(error) => page(&state, &visit, Some((fields, error))).await,
+        Err(error) => page(&state, &visit, (None, Some((fields, error)))).await,
+    }
+}
+
+/// Lets a connection that is there use the sign-in of the draft.
+pub(super) async fn renew(State(state): State<WebState>, visit: Visit) -> Response {
+    let draft = state.drafts.find(&visit.word, state.clock.now());
+    let Some(draft) = draft.filter(|draft| draft.renews) else {
+        return to(CONNECT);
+    };
+    let part = Map::from_iter([
+        ("api_key".to_owned(), Value::from(draft.api_key.expose())),
+        ("base_url".to_owned(), draft.base_url.as_str().into()),
+    ]);
+    let app = State(Arc::clone(&state.app));
+    match config::change(app, Path(draft.name.clone()), Body(part)).await {
+        Ok(_) => {
+            state.drafts.forget(&visit.word);
+            let page = connector::address(&draft.name);
+            let address = state.said.keep(&page, Told::of("Signed in again."));
+            let page = to(address.as_deref().unwrap_or(&page));
+            (Note::thing(draft.name), page).into_response()
+        }
+        Err(error) => page(&state, &visit, (None, Some((Fields::none(), error)))).await,
     }
 }
 
@@ -163,7 +190,12 @@ fn wanted(draft: &Draft, fields: &Fields) -> Map<String, Value> {
     config
 }
 
-async fn page(state: &WebState, visit: &Visit, refused: Refused) -> Response {
+/// The page; `by` is the way that is asked for.
+pub(super) async fn page(
+    state: &WebState,
+    visit: &Visit,
+    (by, refused): (Option<&str>, Refused),
+) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
     let read = state.db.read(move |tx: &mut Tx<'_>| {
         let public = stored_public_url(tx)?;
@@ -174,6 +206,7 @@ async fn page(state: &WebState, visit: &Visit, refused: Refused) -> Response {
         Err(error) => return failed(&error, moment),
     };
     let draft = state.drafts.find(&visit.word, moment.now);
+    let away = state.drafts.away(&visit.word, moment.now);
     let (fields, error) = refused.unzip();
     let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
     let typed = Typed(fields.as_ref());
@@ -186,13 +219,26 @@ async fn page(state: &WebState, visit: &Visit, refused: Refused) -> Response {
             "You can leave and come back."
         }
         ol.panel.steps {
-            @match &draft {
-                None => {
-                    (step(1, Step::Now, "Add an API key", &html! { (problem.unwrap_or_default()) (key_form(visit, typed)) }))
-                    (step(2, Step::Later, "Choose how it is used", &html! { p.small { "The service to declare to, the direction, which services are synced." } }))
+            @match (&draft, &away) {
+                (None, Some(away)) => {
+                    (step(1, Step::Now, "Sign in to PagerDuty", &html! { (problem.unwrap_or_default()) (oauth::way(visit, away)) }))
+                    (later_use())
                 },
-                Some(draft) => {
-                    (step(1, Step::Done, "Add an API key", &told(visit, draft)))
+                (None, None) => {
+                    (step(1, Step::Now, if by == Some("oauth") { "Sign in to PagerDuty" } else { "Add an API key" }, &html! {
+                        (ways(by))
+                        (problem.unwrap_or_default())
+                        @if by == Some("oauth") { (oauth::form(visit, |name, first| typed.or(name, first))) }
+                        @else { (key_form(visit, typed)) }
+                    }))
+                    (later_use())
+                },
+                (Some(draft), _) if draft.renews => {
+                    (step(1, Step::Done, "Sign in to PagerDuty", &told(visit, draft)))
+                    (step(2, Step::Now, "Use it", &html! { (problem.unwrap_or_default()) (renew_form(visit, draft)) }))
+                },
+                (Some(draft), _) => {
+                    (step(1, Step::Done, if draft.is_signed_in { "Sign in to PagerDuty" } else { "Add an API key" }, &told(visit, draft)))
                     (step(2, Step::Now, "Choose how it is used", &html! { (problem.unwrap_or_default()) (use_form(visit, draft, typed)) }))
                 },
             }
@@ -213,6 +259,40 @@ async fn page(state: &WebState, visit: &Visit, refused: Refused) -> Response {
         live: Live::Still,
     };
     (status, layout::page(&head, &shell, moment, &body)).into_response()
+}
+
+fn later_use() -> Markup {
+    step(
+        2,
+        Step::Later,
+        "Choose how it is used",
+        &html! {
+            p.small { "The service to declare to, the direction, which services are synced." }
+        },
+    )
+}
+
+/// The two ways in.
+fn ways(by: Option<&str>) -> Markup {
+    let is_oauth = by == Some("oauth");
+    let here = |is_it: bool| is_it.then_some("true");
+    html! {
+        div.toggle role="group" aria-label="How to connect" {
+            a href=(CONNECT) aria-current=[here(!is_oauth)] { "With an API key" }
+            a href={ (CONNECT) "?by=oauth" } aria-current=[here(is_oauth)] { "By signing in (OAuth)" }
+        }
+    }
+}
+
+/// What lets a connection that is there use the sign-in.
+fn renew_form(visit: &Visit, draft: &Draft) -> Markup {
+    parts::form(
+        &format!("{CONNECT}/renew"),
+        visit,
+        &html! {
+            button.button.primary type="submit" { "Use it for " (draft.name) }
+        },
+    )
 }
 
 /// What was typed into a form that was refused.
@@ -287,19 +367,23 @@ fn key_form(visit: &Visit, typed: Typed<'_>) -> Markup {
 fn told(visit: &Visit, draft: &Draft) -> Markup {
     let key = &*draft.key;
     let whose = match (&key.owner, &key.role) {
+        (Some(user), Some(role)) if draft.is_signed_in => {
+            format!("Signed in as {} (base role {role})", user.name)
+        }
+        (Some(user), None) if draft.is_signed_in => format!("Signed in as {}", user.name),
         (Some(user), Some(role)) => format!("A key of {} (base role {role})", user.name),
         (Some(user), None) => format!("A key of {}", user.name),
         (None, _) if key.kind == "account" => "A key of the account".to_owned(),
         (None, _) => "A key whose owner PagerDuty does not tell".to_owned(),
     };
     let may = if key.may_write {
-        "it may read and write"
+        "may read and write"
     } else {
-        "it is read-only"
+        "read-only"
     };
     html! {
         p.small { (whose) ": " (may) ". For " (draft.name) " at " (super::account(&draft.base_url)) "." }
-        (parts::form(&format!("{CONNECT}/again"), visit, &html! { button.quiet-link type="submit" { "Use another key" } }))
+        (parts::form(&format!("{CONNECT}/again"), visit, &html! { button.quiet-link type="submit" { @if draft.is_signed_in { "Begin again" } @else { "Use another key" } } }))
     }
 }
 
@@ -358,7 +442,7 @@ fn direction(key: &KeyView, typed: Typed<'_>) -> Markup {
                     option value="outbound" selected[now == "outbound"] { "From here to PagerDuty only" }
                 }
             }
-            @if !key.may_write { span.small { "This key is read-only, so nothing can be sent." } }
+            @if !key.may_write { span.small { "It is read-only, so nothing can be sent." } }
         }
     }
 }

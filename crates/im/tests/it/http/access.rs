@@ -4,6 +4,7 @@
 mod acts;
 mod hostile;
 mod integrations;
+mod oauth;
 mod people;
 mod routes;
 

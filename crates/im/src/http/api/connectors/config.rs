@@ -25,6 +25,7 @@ use super::probe::{self, Tried};
 use super::view::{self, ConnectorView, length};
 use super::{ask, backfill, custom_fields, find, mappings, priorities, synced, webhook};
 use crate::access::audit::Note;
+use crate::credential::Credential;
 use crate::http::App;
 use crate::http::api::settings::is_near;
 use crate::http::api::types::Check;
@@ -232,7 +233,6 @@ pub(crate) async fn show(
 fn document(app: &App, connector: &Connector) -> Value {
     let config = &connector.config;
     let custom = &config.custom;
-    let key = app.vault.open(&connector.row.api_key).ok();
     let secret = connector.row.webhook_secrets.first();
     let urgencies: Map<String, Value> = custom
         .urgency_mapping
@@ -267,7 +267,7 @@ fn document(app: &App, connector: &Connector) -> Value {
     );
     json!({
         "base_url": config.base_url,
-        "api_key": connector.has_key().then(|| masked(key.as_ref())),
+        "api_key": connector.has_key().then(|| masked_key(app, connector)),
         "sync_direction": config.sync_direction.as_str(),
         "sync_interval": length(config.sync_interval),
         "enable_webhook": config.enable_webhook,
@@ -320,7 +320,19 @@ fn rules(custom: &Custom) -> Vec<Value> {
 
 /// The key of a connector, as far as it is shown.
 pub(crate) fn masked_key(app: &App, connector: &Connector) -> String {
-    masked(app.vault.open(&connector.row.api_key).ok().as_ref())
+    match app.vault.open(&connector.row.api_key).map(Credential::read) {
+        Ok(Credential::Tokens(tokens)) => {
+            format!("signed in by OAuth app {}", tokens.app.client_id)
+        }
+        Ok(Credential::Key(key)) => masked(Some(&key)),
+        Err(_) => masked(None),
+    }
+}
+
+/// Whether it is called by the sign-in of a person.
+pub(crate) fn is_signed_in(app: &App, connector: &Connector) -> bool {
+    let opened = app.vault.open(&connector.row.api_key);
+    opened.is_ok_and(|text| matches!(Credential::read(text), Credential::Tokens(_)))
 }
 
 /// Enough of a key to tell two apart.

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use im_engine::connector::{self, Connector};
 use im_pagerduty::{Answer, Call, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::ask::{ask, trouble};
+use super::ask::{ask, no_answer, trouble};
 use super::lists::{self, UserView};
 use super::probe::{self, Owner, Tried};
 use crate::http::App;
@@ -89,10 +88,6 @@ pub(crate) async fn probe(
             .await
             .unwrap_or_default(),
     }))
-}
-
-fn no_answer(why: String, next: String) -> ApiError {
-    ApiError::new(StatusCode::GATEWAY_TIMEOUT, "pagerduty", why).hint(next)
 }
 
 /// Find PagerDuty's users of an e-mail address by a key that is not stored

@@ -16,6 +16,17 @@ impl Shown<'_> {
     pub(super) fn all(&self) -> Markup {
         html! {
             (self.section("connection", "Connection", &self.connection()))
+            @if self.is_signed_in {
+                section aria-labelledby="sign-in" {
+                    h2 #sign-in { "Sign-in" }
+                    div.panel.pad.entry.wide {
+                        (parts::form(&format!("/connectors/{}/sign-in", self.connector.name()), self.visit, &html! {
+                            p.small { "Renewed by itself. Where PagerDuty has ended it, sign in again by the same app." }
+                            p.choices { button.button type="submit" { "Sign in again" } }
+                        }))
+                    }
+                }
+            }
             (self.section("services", "Services that are synced", &self.services()))
             section aria-labelledby="service" {
                 h2 #service { "Services that are one" }
