@@ -53,7 +53,7 @@ impl Health {
         let deaf = self.deaf_since.map(|since| times::ago(since, now));
         match (self.state, self.undecided, deaf) {
             _ if self.paused => Verdict::new(1, "grey", " paused"),
-            (State::AuthFailed, _, _) => Verdict::new(7, "red", " refuses the API key"),
+            (State::AuthFailed, _, _) => Verdict::new(7, "red", " refuses the key or sign-in"),
             (State::Failing, _, _) => Verdict::new(6, "red", " does not answer"),
             (_, 1.., _) => {
                 let need = if self.undecided == 1 { "needs" } else { "need" };

@@ -299,7 +299,7 @@ pub(super) fn way(visit: &Visit, pending: &Pending) -> Markup {
             @for (scope, what) in scopes(&pending.kind) { li { (parts::capital(what)) " " span.small { (scope) } } }
         }
         p.small { "If you say no, nothing is stored. If you agree, the tokens are stored encrypted once you have chosen how they are used." }
-        p.choices {
+        div.choices {
             a.button.primary href=(pending.url) rel="noreferrer" { "Continue to PagerDuty" }
             (parts::form(&format!("{CONNECT}/again"), visit, &html! { button.button type="submit" { "Begin again" } }))
         }

@@ -117,8 +117,8 @@ fn body(seen: &Seen, error: Option<&ApiError>, moment: Moment) -> Markup {
         @if let Some(became) = &seen.became { (became.show()) }
         @if let Some(error) = error { div.answer { (parts::problem(error)) } }
         ol.panel.steps data-again[is_running] {
-            (step(1, Step::Done, "API key", &html! {
-                p.small { @if view.api_key == "discarded" { "Forgotten: webhooks alone tell what happens." } @else { (seen.key) " is stored." } }
+            (step(1, Step::Done, "Key or sign-in", &html! {
+                p.small { @if view.api_key == "discarded" { "Forgotten: webhooks alone tell what happens." } @else { (parts::capital(&seen.key)) ", stored encrypted." } }
             }))
             (step(2, Step::Done, "How it is used", &html! {
                 p.small { (direction(view.direction)) ". " a href={ (crate::web::connector::address(name)) } { "How it does, and its settings" } }
