@@ -45,7 +45,7 @@ pub use field::{FieldInput, FieldKind};
 pub use outcome::{Limits, Outcome, Refusal, Reply, Transport, WaitReason, Why, transport_outcome};
 pub use redact::redacted;
 pub use render::{NOTE_CHARS_MAX, TITLE_CHARS_MAX, body, note_mark, note_text, title};
-pub use request::{HttpRequest, Method, authorization, request};
+pub use request::{HttpRequest, Method, authorization, bearer, request};
 pub use secret::Secret;
 pub use signature::verify;
 pub use subscription::{EVENTS, missing_events};

@@ -64,6 +64,11 @@ pub fn authorization(key: &str) -> String {
     format!("Token token={key}")
 }
 
+/// The same for a token of somebody who signed in.
+pub fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
 /// The request that carries a call.
 pub fn request(call: &Call) -> HttpRequest {
     match call {

@@ -112,6 +112,8 @@ statements! {
     CONFIGURE = "-- connectors.configure
         UPDATE connector SET config = ?2, api_key = ?3, state = ?4, state_reason = NULL, blocked_until = 0
          WHERE name = ?1";
+    RENEW_KEY = "-- connectors.renew_key
+        UPDATE connector SET api_key = ?3 WHERE name = ?1 AND api_key = ?2";
     DISCARD_KEY = "-- connectors.discard_key
         UPDATE connector SET api_key = '', state = 'active', state_reason = NULL, blocked_until = 0 WHERE name = ?1";
     SET_WEBHOOK = "-- connectors.set_webhook
@@ -197,6 +199,16 @@ pub fn configure(
 ) -> Result<(), StoreError> {
     tx.execute(CONFIGURE, params![name, config, api_key, state.as_str()])?;
     Ok(())
+}
+
+/// Another key of the same right in place of one, unless that is another one by now.
+pub fn renew_key(
+    tx: &mut Tx<'_>,
+    name: &str,
+    before: &str,
+    after: &str,
+) -> Result<bool, StoreError> {
+    Ok(tx.execute(RENEW_KEY, params![name, before, after])? > 0)
 }
 
 /// Forgets its key, and what was to be read and sent with it.

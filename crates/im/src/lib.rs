@@ -5,6 +5,7 @@ mod adapters;
 pub mod cli;
 pub mod client;
 pub mod clock;
+mod credential;
 mod csv;
 pub mod demo;
 pub mod figures;

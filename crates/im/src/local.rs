@@ -117,7 +117,12 @@ fn lease() -> anyhow::Result<SignedDuration> {
 /// The parts of a server over an open database.
 pub fn assemble(db: Db, vault: Arc<Vault>, clock: Clock, trusts_loopback: bool) -> App {
     let metrics = Arc::new(Metrics::default());
-    let caller = Caller::new(Arc::clone(&vault), Arc::clone(&metrics), clock.clone());
+    let caller = Caller::new(
+        db.clone(),
+        Arc::clone(&vault),
+        Arc::clone(&metrics),
+        clock.clone(),
+    );
     let access = Access::new(db.clone(), clock.clone(), trusts_loopback);
     App {
         db,

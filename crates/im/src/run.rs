@@ -10,6 +10,8 @@
 //!
 //! Nothing else in the program uses an adapter.
 
+mod tokens;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,7 +23,7 @@ use im_pagerduty::events_v2::Event;
 use im_pagerduty::{Call, Limits, Outcome, Reply, Transport, redacted, request};
 use im_store::{Db, StoreError, facts};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Mutex, Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -30,9 +32,11 @@ pub use crate::adapters::door::Seen;
 use crate::adapters::notice::Notice;
 use crate::adapters::pagerduty::{Carried, PagerDuty};
 use crate::clock::Clock;
+use crate::credential::Credential;
 use crate::http::metrics::Metrics;
 use crate::secret::{SecretError, Vault};
 use crate::telemetry;
+pub(crate) use tokens::NoTokens;
 
 /// Calls under way that people wait for: above the number of people who act at once.
 pub const LIVE_MAX: u32 = 16;
@@ -103,15 +107,20 @@ pub struct Caller {
     pagerduty: PagerDuty,
     door: Door,
     notice: Notice,
+    db: Db,
+    /// Whose turn it is to renew tokens.
+    renewing: Mutex<()>,
     vault: Arc<Vault>,
     metrics: Arc<Metrics>,
     clock: Clock,
 }
 
 impl Caller {
-    /// A caller that opens keys with `vault`.
-    pub fn new(vault: Arc<Vault>, metrics: Arc<Metrics>, clock: Clock) -> Self {
+    /// A caller that opens keys with `vault`, and stores tokens that it renews in `db`.
+    pub fn new(db: Db, vault: Arc<Vault>, metrics: Arc<Metrics>, clock: Clock) -> Self {
         Self {
+            db,
+            renewing: Mutex::default(),
             pagerduty: PagerDuty::default(),
             door: Door::default(),
             notice: Notice::default(),
@@ -164,18 +173,41 @@ impl Caller {
         answer
     }
 
+    async fn carry(
+        &self,
+        place: &Place<'_>,
+        with: &Credential,
+        call: &Call,
+        now: Timestamp,
+    ) -> Carried {
+        let header = with.header();
+        self.pagerduty
+            .perform(place.base_url, &header, call, now)
+            .await
+    }
+
     async fn perform(
         &self,
         place: Place<'_>,
         call: &Call,
         now: Timestamp,
     ) -> Result<(Outcome, Limits), SecretError> {
-        let key = self.vault.open(place.sealed_key)?;
+        let credential = Credential::read(self.vault.open(place.sealed_key)?);
+        let is_signed_in = matches!(credential, Credential::Tokens(_));
+        let mut with = match self.current(&place, credential, false, now).await? {
+            Ok(credential) => credential,
+            Err(outcome) => return Ok((outcome, Limits::default())),
+        };
         let watch = self.clock.stopwatch();
-        let carried = self
-            .pagerduty
-            .perform(place.base_url, &key, call, now)
-            .await;
+        let mut carried = self.carry(&place, &with, call, now).await;
+        // What is not taken was not done.
+        if is_signed_in && carried.status == Some(UNAUTHORIZED) {
+            with = match self.current(&place, with, true, now).await? {
+                Ok(credential) => credential,
+                Err(outcome) => return Ok((outcome, Limits::default())),
+            };
+            carried = self.carry(&place, &with, call, now).await;
+        }
         let ms = watch.elapsed().as_millis();
         let outcome = outcome_word(&carried.outcome);
         log(&place, call, &carried, outcome, ms);
@@ -183,6 +215,9 @@ impl Caller {
         Ok((carried.outcome, carried.limits))
     }
 }
+
+/// What PagerDuty answers to a key or a token that it does not take.
+const UNAUTHORIZED: u16 = 401;
 
 /// Whose PagerDuty a call goes to.
 #[derive(Clone, Copy)]

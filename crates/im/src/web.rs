@@ -1,5 +1,5 @@
-//! The pages: what burns now, what happened to one incident, the figures, how a connector does, and
-//! who may sign in. Live. On those of incidents people act, too.
+//! The pages: what burns now, what happened to one incident, the figures, the connections to PagerDuty,
+//! and who may sign in. Live. People act on incidents and connectors there, too.
 //!
 //! Invariants
 //! - Nobody looks without the right to it ([`guard`]).
@@ -10,7 +10,7 @@
 //! A page that changes something has a rule (`access::rules`), a form made by [`parts::form`], which
 //! [`guard`] checks before the handler runs, and a handler that takes `Who` and [`guard::Fields`].
 //!
-//! What is done to an incident is done by `http::api::incidents`, as the API does it.
+//! What is done to an incident or a connector is done by `http::api`, as the API does it.
 //!
 //! Absent: JSON (that is the API's business), and what may be done in which state.
 
@@ -23,6 +23,7 @@ mod connector;
 mod declare;
 pub(crate) mod guard;
 mod incident;
+mod integrations;
 mod keys;
 mod layout;
 mod list;
@@ -61,6 +62,7 @@ use crate::http::App;
 use crate::http::error::ApiError;
 use acts::Acted;
 use guard::Visit;
+use integrations::Drafts;
 use list::Asked;
 use oncall::Heard;
 use said::Said;
@@ -79,6 +81,8 @@ pub struct WebState {
     said: Arc<Said>,
     /// What PagerDuty said of who is on call.
     heard: Arc<Heard>,
+    /// Keys that were tried and are not stored.
+    drafts: Arc<Drafts>,
 }
 
 impl Deref for WebState {
@@ -97,6 +101,7 @@ impl WebState {
             changes,
             said: Arc::default(),
             heard: Arc::default(),
+            drafts: Arc::default(),
         }
     }
 
@@ -142,8 +147,8 @@ pub fn routes(state: WebState) -> Router {
         .route("/incidents/{id}/duplicate", post(acts::act))
         .route("/incidents/{id}/annotate", post(acts::act))
         .route("/incidents/{id}/delete", post(acts::act))
-        .route("/connectors/{name}", get(one_connector))
         .route("/on-call", get(oncall::show))
+        .merge(integrations::routes())
         .merge(metrics::routes())
         .route("/live", get(live::ticks))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
@@ -241,27 +246,6 @@ async fn one_incident(
 ) -> Response {
     let acted = Acted::told(&state, &pairs);
     acts::one(&state, &visit, &id, acted).await
-}
-
-async fn one_connector(
-    State(state): State<WebState>,
-    visit: Visit,
-    Path(name): Path<String>,
-) -> Response {
-    let moment = state.moment();
-    let of = name.clone();
-    let found = state
-        .db
-        .read(move |tx| connector::seen(tx, &visit, &of, moment.now))
-        .await;
-    match found {
-        Ok((shell, Some(seen))) => connector::page(&shell, &seen, moment).into_response(),
-        Ok((shell, None)) => {
-            let page = layout::no_connector(&shell, &name, moment);
-            (StatusCode::NOT_FOUND, page).into_response()
-        }
-        Err(error) => failed(&error, moment),
-    }
 }
 
 /// The page for a database that does not answer.

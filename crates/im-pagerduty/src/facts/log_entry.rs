@@ -84,7 +84,10 @@ fn filled(mut fact: Fact, entry: &LogEntry, word: &str) -> Fact {
     match fact.kind {
         Kind::Triggered => {
             fact.value = title(entry);
-            let service = entry.service.as_ref().and_then(|service| service.id.as_deref());
+            let service = entry
+                .service
+                .as_ref()
+                .and_then(|service| service.id.as_deref());
             let key = channel.and_then(sender_key);
             fact = fact.beginning_with(service, key.as_deref());
         }

@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use im_core::{PeerStatus, Urgency};
 use im_pagerduty::{
-    Call, Change, HttpRequest, IncidentKey, NewPriority, SubscriptionFilter, authorization, request,
+    Call, Change, HttpRequest, IncidentKey, NewPriority, SubscriptionFilter, authorization, bearer,
+    request,
 };
 use serde_json::Value;
 
@@ -247,6 +248,7 @@ fn the_address_joins_base_and_path() {
         assert_eq!(request.url(base), "https://api.pagerduty.com/abilities");
     }
     assert_eq!(authorization("abc"), "Token token=abc");
+    assert_eq!(bearer("abc"), "Bearer abc");
 }
 
 #[test]

@@ -17,5 +17,6 @@ mod facts;
 mod faults;
 mod groups;
 mod inbox;
+mod keys;
 mod migrations;
 mod sqlite_only;

@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use im_pagerduty::events_v2::{Event, events_url};
 use im_pagerduty::{
-    Call, HttpRequest, Limits, Outcome, Reply, Secret, Transport, authorization, request,
-    transport_outcome,
+    Call, HttpRequest, Limits, Outcome, Reply, Secret, Transport, request, transport_outcome,
 };
 use jiff::Timestamp;
 
@@ -29,22 +28,19 @@ pub(crate) struct PagerDuty {
 }
 
 impl PagerDuty {
-    /// Performs a call that began at `at`.
+    /// Performs a call that began at `at`, with the value of the `Authorization` header.
     pub(crate) async fn perform(
         &self,
         base_url: &str,
-        key: &Secret,
+        authorization: &Secret,
         call: &Call,
         at: Timestamp,
     ) -> Carried {
-        let http = match self.http.get_or_init(client) {
+        let http = match self.connection() {
             Ok(http) => http,
-            Err(reason) => {
-                tracing::error!("no connection can be made: {reason}");
-                return Carried::unanswered(call, Transport::Tls);
-            }
+            Err(failure) => return Carried::unanswered(call, failure),
         };
-        match exchange(http, base_url, Some(key), request(call)).await {
+        match exchange(http, base_url, Some(authorization), request(call)).await {
             Ok(reply) => Carried {
                 outcome: im_pagerduty::read(call, &reply, at),
                 limits: reply.limits(),
@@ -55,13 +51,24 @@ impl PagerDuty {
         }
     }
 
-    /// Sends an event to the Events API that belongs to a REST API.
-    pub(crate) async fn send(&self, base_url: &str, event: &Event<'_>) -> Result<Reply, Transport> {
+    /// Sends a form for tokens.
+    pub(crate) async fn tokens(&self, url: &str, form: String) -> Result<Reply, Transport> {
+        let outgoing = self.connection()?.post(url);
+        let kind = "application/x-www-form-urlencoded";
+        answered(outgoing.header("Content-Type", kind).body(form)).await
+    }
+
+    fn connection(&self) -> Result<&reqwest::Client, Transport> {
         let http = self.http.get_or_init(client).as_ref();
-        let http = http.map_err(|reason| {
+        http.map_err(|reason| {
             tracing::error!("no connection can be made: {reason}");
             Transport::Tls
-        })?;
+        })
+    }
+
+    /// Sends an event to the Events API that belongs to a REST API.
+    pub(crate) async fn send(&self, base_url: &str, event: &Event<'_>) -> Result<Reply, Transport> {
+        let http = self.connection()?;
         exchange(http, &events_url(base_url), None, event.request()).await
     }
 }
@@ -104,7 +111,7 @@ fn client() -> Result<reqwest::Client, String> {
 async fn exchange(
     http: &reqwest::Client,
     base_url: &str,
-    key: Option<&Secret>,
+    authorization: Option<&Secret>,
     request: HttpRequest,
 ) -> Result<Reply, Transport> {
     let method = match request.method {
@@ -117,12 +124,16 @@ async fn exchange(
     for (name, value) in &request.headers {
         outgoing = outgoing.header(*name, value);
     }
-    if let Some(key) = key {
-        outgoing = outgoing.header("Authorization", authorization(key.expose()));
+    if let Some(authorization) = authorization {
+        outgoing = outgoing.header("Authorization", authorization.expose());
     }
     if let Some(body) = request.body {
         outgoing = outgoing.body(body);
     }
+    answered(outgoing).await
+}
+
+async fn answered(outgoing: reqwest::RequestBuilder) -> Result<Reply, Transport> {
     let failed = |error: reqwest::Error| {
         let failure = class(&error);
         tracing::debug!(?failure, "PagerDuty did not answer: {}", last_cause(&error));

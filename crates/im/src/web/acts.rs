@@ -108,9 +108,8 @@ pub(super) struct Refused {
 impl Acted {
     /// What the address of a page tells of.
     pub(super) fn told(state: &WebState, pairs: &Pairs) -> Self {
-        let word = pairs.iter().find(|(name, _)| name == "said");
         Self {
-            told: word.and_then(|(_, word)| state.said.find(word)),
+            told: state.said.told(pairs),
             refused: None,
         }
     }

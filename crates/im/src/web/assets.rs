@@ -20,7 +20,8 @@ const CSS: &str = concat!(
     include_str!("assets/app.css"),
     include_str!("assets/metrics.css"),
     include_str!("assets/access.css"),
-    include_str!("assets/everyday.css")
+    include_str!("assets/everyday.css"),
+    include_str!("assets/integrations.css")
 );
 const SCRIPT: &str = include_str!("assets/live.js");
 const CHART: &str = include_str!("assets/chart.js");

@@ -1,5 +1,12 @@
 //! One connector: whether both sides stay the same, its figures, its webhook, what waits, what came.
 
+pub(super) mod acts;
+pub(super) mod settings;
+pub(super) mod unlink;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use im_engine::connector;
 use im_engine::figures::{self, Figures};
 use im_store::conflicts::{self, ConflictRow};
@@ -9,10 +16,13 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::guard::Visit;
+use super::integrations::{self, may_change};
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
-use super::{Moment, layout, pagerduty, parts, times};
+use super::said::{Became, Told};
+use super::{Moment, Pairs, WebState, failed, layout, pagerduty, parts, times};
 use crate::http::api::connectors::{ConnectorView, DeliveryView, WebhookView, deliveries_of, view};
+use crate::http::error::ApiError;
 
 /// Rows of each list. The command line has them all.
 const ROWS_MAX: u32 = 10;
@@ -33,8 +43,57 @@ pub(super) fn address(name: &str) -> String {
     format!("/connectors/{name}")
 }
 
+/// Where its settings are.
+pub(super) fn settings_address(name: &str) -> String {
+    format!("/connectors/{name}/settings")
+}
+
+/// Where it is taken away.
+pub(super) fn unlink_address(name: &str) -> String {
+    format!("/connectors/{name}/unlink")
+}
+
+pub(super) async fn show(
+    State(state): State<WebState>,
+    visit: Visit,
+    Path(name): Path<String>,
+    pairs: Pairs,
+) -> Response {
+    respond(&state, &visit, &name, (state.said.told(&pairs), None)).await
+}
+
+/// The page, with what became of a form.
+async fn respond(
+    state: &WebState,
+    visit: &Visit,
+    name: &str,
+    (told, error): (Option<Told>, Option<ApiError>),
+) -> Response {
+    let (moment, looking, of) = (state.moment(), visit.clone(), name.to_owned());
+    let read = state.db.read(move |tx: &mut Tx<'_>| {
+        let became = told.map(|told| Became::read(tx, &told)).transpose()?;
+        let (shell, seen) = seen(tx, &looking, &of, moment.now)?;
+        Ok::<_, StoreError>((shell, seen, became))
+    });
+    match read.await {
+        Ok((shell, Some(seen), became)) => {
+            let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
+            let answer = html! {
+                @if let Some(became) = &became { (became.show()) }
+                @if let Some(error) = &error { div.answer { (parts::problem(error)) } }
+            };
+            (status, page(&shell, &seen, &answer, moment)).into_response()
+        }
+        Ok((shell, None, _)) => {
+            let page = layout::no_connector(&shell, name, moment);
+            (StatusCode::NOT_FOUND, page).into_response()
+        }
+        Err(error) => failed(&error, moment),
+    }
+}
+
 /// Reads the page; `None` if there is no such connector.
-pub(super) fn seen(
+fn seen(
     tx: &mut Tx<'_>,
     visit: &Visit,
     name: &str,
@@ -59,22 +118,31 @@ pub(super) fn seen(
 }
 
 /// The page.
-pub(super) fn page(shell: &Shell, seen: &Seen, moment: Moment) -> Markup {
+fn page(shell: &Shell, seen: &Seen, answer: &Markup, moment: Moment) -> Markup {
     let now = moment.now;
     let name = &seen.view.name;
+    let visit = &shell.visit;
     let body = html! {
-        nav.crumbs aria-label="Breadcrumb" { "PagerDuty / " span aria-current="page" { (name) } }
-        h1 { (name) }
+        nav.crumbs aria-label="Breadcrumb" { a href=(integrations::ADDRESS) { "Integrations" } " / " span aria-current="page" { (name) } }
+        div.top {
+            h1 { (name) }
+            @if visit.may_act() { (acts::button(visit, &format!("{}/compare", address(name)), "Compare now")) }
+            @if may_change(visit) {
+                a.button href=(settings_address(name)) { "Settings" }
+                a.button href=(unlink_address(name)) { "Unlink" }
+            }
+        }
+        (answer)
         (pagerduty::verdict(&shell.health, name, now))
         @if let Some(reason) = &seen.view.status_reason { p.reason { (parts::capital(reason)) "." } }
         (figures_row(&seen.figures))
         div.columns {
             div {
-                (waiting(seen, now))
-                (deliveries(seen, now))
+                (waiting(visit, seen, now))
+                (deliveries(visit, seen, now))
             }
             aside aria-label="About it" {
-                (webhook(&seen.view.webhook, name, now))
+                (webhook(visit, &seen.view.webhook, name, now))
                 (connection(&seen.view, now))
                 (notices(&seen.notices))
             }
@@ -121,7 +189,7 @@ fn figures_row(figures: &Figures) -> Markup {
 }
 
 /// What PagerDuty has not taken, and what a person has to decide.
-fn waiting(seen: &Seen, now: Timestamp) -> Markup {
+fn waiting(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
     let view = &seen.view;
     let count = view.pending + view.parked + view.conflicts;
     html! {
@@ -141,7 +209,7 @@ fn waiting(seen: &Seen, now: Timestamp) -> Markup {
                                     (incident(row.incident))
                                     td { (parts::capital(row.conflict.field.as_str())) " was changed on both sides" }
                                     td { (times::exact(row.found_at, now)) }
-                                    td { "a person decides: " code { "im connector conflicts show " (view.name) " " (row.id) } }
+                                    td { (conflict(visit, &view.name, row)) }
                                 }
                             }
                             @for row in &seen.owed {
@@ -155,16 +223,47 @@ fn waiting(seen: &Seen, now: Timestamp) -> Markup {
                                             (Some(reason), false) => { "tried again: " (reason) },
                                             (None, _) => { "to be sent" },
                                         }
+                                        @if row.parked && visit.may_act() { (parked(visit, &view.name, row.id)) }
                                     }
                                 }
                             }
                         }
                     }
                 }
-                @if view.parked > 0 {
-                    p.older { "To send a refused change again or drop it: " code { "im connector outbox list " (view.name) } }
+                @if count > i64::from(ROWS_MAX) {
+                    p.older { "All of them: " code { "im connector outbox list " (view.name) } }
                 }
             }
+        }
+    }
+}
+
+/// A field that both sides changed: both values, and whose counts.
+fn conflict(visit: &Visit, name: &str, row: &ConflictRow) -> Markup {
+    let found = &row.conflict;
+    let keep = |side: &str, words: &str| {
+        html! { button.button type="submit" name="keep" value=(side) { (words) } }
+    };
+    html! {
+        "here: " b { (found.ours) } ", at PagerDuty: " b { (found.theirs) } ". "
+        @if visit.may_act() {
+            div.row-acts {
+                (parts::form(&format!("{}/conflicts/{}", address(name), row.id), visit, &html! {
+                    (keep("platform", "Keep ours"))
+                    (keep("external", "Keep PagerDuty's"))
+                }))
+            }
+        } @else { "A responder decides." }
+    }
+}
+
+/// What can be done about a change that PagerDuty refused.
+fn parked(visit: &Visit, name: &str, id: i64) -> Markup {
+    let act = |word: &str| format!("{}/outbox/{id}/{word}", address(name));
+    html! {
+        div.row-acts {
+            (acts::button(visit, &act("retry"), "Send again"))
+            (acts::button(visit, &act("discard"), "Discard"))
         }
     }
 }
@@ -175,7 +274,8 @@ fn incident(number: im_core::IncidentNumber) -> Markup {
 }
 
 /// What PagerDuty delivered last.
-fn deliveries(seen: &Seen, now: Timestamp) -> Markup {
+fn deliveries(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
+    let name = &seen.view.name;
     html! {
         section aria-labelledby="deliveries" {
             h2 #deliveries { "Last deliveries" }
@@ -194,20 +294,23 @@ fn deliveries(seen: &Seen, now: Timestamp) -> Markup {
                                     td {
                                         (parts::capital(&delivery.outcome))
                                         @if delivery.copies > 1 { ", came " (delivery.copies) " times" }
+                                        @if may_change(visit) {
+                                            div.row-acts { (acts::button(visit, &format!("{}/deliveries/{}/replay", address(name), delivery.id), "Replay")) }
+                                        }
                                     }
                                 }
                             }
                         }
                     }
                 }
-                p.older { "To see one, or take it once more: " code { "im connector deliveries list " (seen.view.name) } }
+                p.older { "To see all, and their bodies: " code { "im connector deliveries list " (seen.view.name) } }
             }
         }
     }
 }
 
 /// The settings of the webhook: where PagerDuty delivers, what it tells, and how that went.
-fn webhook(webhook: &WebhookView, name: &str, now: Timestamp) -> Markup {
+fn webhook(visit: &Visit, webhook: &WebhookView, name: &str, now: Timestamp) -> Markup {
     let told = webhook.events.len();
     html! {
         section.side aria-labelledby="webhook" {
@@ -239,24 +342,40 @@ fn webhook(webhook: &WebhookView, name: &str, now: Timestamp) -> Markup {
                         dd { (webhook.missing_events.join(", ")) }
                     }
                 }
-                @if let Some(flag) = to_do(webhook) {
-                    p.small { "To put it right:" }
-                    pre.command { "im connector webhook " (name) " " (flag) }
-                }
+                (to_do(visit, webhook, name))
             }
         }
     }
 }
 
-/// What puts the webhook right, if anything is wrong with it.
-fn to_do(webhook: &WebhookView) -> Option<&'static str> {
+/// What puts a webhook right that is there and not as it should be.
+pub(super) fn webhook_trouble(webhook: &WebhookView) -> Option<(&'static str, &'static str)> {
     // What somebody changed there may be set back; another secret takes another subscription.
     let is_changed = webhook.changed.is_some() || !webhook.missing_events.is_empty();
     match webhook.state {
-        "bad_signatures" => Some("--enable"),
-        _ if is_changed => Some("--repair"),
-        "enabled" => None,
-        _ => Some("--enable"),
+        "bad_signatures" => Some(("enable", "Make a new webhook")),
+        _ if is_changed => Some(("repair", "Repair the webhook")),
+        _ => None,
+    }
+}
+
+/// What puts the webhook right, or else tries it.
+fn to_do(visit: &Visit, webhook: &WebhookView, name: &str) -> Markup {
+    let Some(url) = webhook.url.as_deref() else {
+        return html! {
+            p.small { "To let PagerDuty deliver, tell under which address it reaches this server:" }
+            pre.command { "im config set public_url https://im.example.com" }
+        };
+    };
+    let (action, words) = match webhook_trouble(webhook) {
+        Some(put_right) => put_right,
+        None if webhook.state == "enabled" => ("test", "Send a test event"),
+        None => ("enable", "Make the webhook"),
+    };
+    let asks_for_plain = action != "test" && url.starts_with("http://");
+    html! {
+        @if may_change(visit) { div.below { (acts::webhook_form(visit, (name, ""), (action, words), asks_for_plain)) } }
+        @else if action != "test" { p.small { "An admin puts it right." } }
     }
 }
 

@@ -86,6 +86,11 @@ pub(super) struct Visit {
 pub(super) struct Fields(Vec<(String, String)>);
 
 impl Fields {
+    /// Those of no form.
+    pub(super) fn none() -> Self {
+        Self(Vec::new())
+    }
+
     /// A field, without what stands around it; empty if it is not there.
     pub(super) fn get(&self, name: &str) -> &str {
         self.raw(name).trim()

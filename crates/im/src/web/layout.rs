@@ -10,8 +10,8 @@ use super::load::Shell;
 use super::metrics::OVERVIEW;
 use super::metrics::about::{ABOUT, Area};
 use super::{
-    Moment, account, assets, audit, connector, declare, keys, oncall, pagerduty, parts, people,
-    settings, status, times, tokens,
+    Moment, account, assets, audit, connector, declare, integrations, keys, oncall, pagerduty,
+    parts, people, settings, status, times, tokens,
 };
 use crate::http::error::ApiError;
 
@@ -121,11 +121,13 @@ fn entries(here: &str, shell: &Shell) -> Markup {
                 }
             }
         }
-        @if !shell.health.is_empty() {
-            p.area #area-pagerduty { (parts::icon("sync")) "PagerDuty" }
-            ul aria-labelledby="area-pagerduty" {
-                @for health in &shell.health {
-                    li { (entry(&connector::address(health.name()), &html! { (health.name()) })) }
+        div.first {
+            (entry(integrations::ADDRESS, &html! { (parts::icon("sync")) "Integrations" }))
+            @if !shell.health.is_empty() {
+                ul {
+                    @for health in &shell.health {
+                        li { (entry(&connector::address(health.name()), &html! { (health.name()) })) }
+                    }
                 }
             }
         }
@@ -232,8 +234,7 @@ pub(super) fn not_found(shell: &Shell, name: &str, typed: &str, moment: Moment) 
 pub(super) fn no_connector(shell: &Shell, name: &str, moment: Moment) -> Markup {
     let help = html! {
         p { "It was removed, or there never was one of that name." }
-        p { "To see those that there are:" }
-        pre.command { "im connector list" }
+        p { a href=(integrations::ADDRESS) { "All integrations" } }
     };
     missing(shell, name, moment, &help)
 }

@@ -12,7 +12,7 @@ pub(super) use asked::Asked;
 use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
 use super::load::{List, ROWS_MAX, Rows};
-use super::{Moment, declare, layout, parts, times};
+use super::{Moment, declare, integrations, layout, parts, times};
 
 /// Where the list sends what is done to several.
 const ACKNOWLEDGE: &str = "/chosen/acknowledge";
@@ -146,10 +146,7 @@ fn nothing_yet(is_alone: bool) -> Markup {
             }
             p { "To declare one:" }
             pre.command { "im declare --sev SEV-3 --title \"Checkout is slow\"" }
-            @if is_alone {
-                p { "To connect PagerDuty:" }
-                pre.command { "im connector add pagerduty prod-pagerduty" }
-            }
+            @if is_alone { p.choices { a.button.primary href=(integrations::CONNECT) { "Connect PagerDuty" } } }
         }
     }
 }

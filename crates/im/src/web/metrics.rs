@@ -28,6 +28,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use im_metrics::{Dimension, PageSource};
 use im_store::StoreError;
 use im_store::audit::Kind;
 use im_store::tokens::Scope;
@@ -37,6 +38,7 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::address;
 use super::guard::Visit;
+use super::integrations::filter::{self, Filter};
 use super::layout::{self, Live, Page};
 use super::load::{self, Shell};
 use super::{Moment, WebState, failed, reading};
@@ -92,8 +94,9 @@ async fn overview(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
     let made = async {
         let (address, choosing) = choosing(&address);
         let (shell, open) = state.db.read(reading(&visit, load::burning)).await?;
+        let filter = state.db.read(filter::chosen).await?;
         let body = ask(&state, moment, move |known, now| {
-            overview::body(&address, choosing, &open, known, now)
+            overview::body((&address, filter.as_ref()), choosing, &open, known, now)
         });
         Ok((shell, body.await??))
     };
@@ -110,7 +113,9 @@ async fn metric(
     let about = About::of(&name);
     let made = async {
         let about = about.ok_or_else(|| Wrong::no_page(&name))?;
-        let (address, choosing) = choosing(&Address::new(about.address(), pairs));
+        let filter = state.db.read(filter::chosen).await?;
+        let address = with_default(Address::new(about.address(), pairs), filter.as_ref(), about);
+        let (address, choosing) = choosing(&address);
         let asked = Asked::read(about, address, sees_people(&visit))?;
         let shell = state.db.read(reading(&visit, load::shell)).await?;
         let body = ask(&state, moment, move |known, now| {
@@ -133,7 +138,9 @@ async fn listed(
     let about = About::of(&name);
     let made = async {
         let about = about.ok_or_else(|| Wrong::no_page(&name))?;
+        let filter = state.db.read(filter::chosen).await?;
         let address = Address::new(format!("{}/items", about.address()), pairs);
+        let address = with_default(address, filter.as_ref(), about);
         let part = Part::read(&address)?;
         let question = address.only(|name, _| !OF_PART.contains(&name));
         let mut asked = Asked::read(about, question, sees_people(&visit))?;
@@ -185,7 +192,8 @@ async fn exported(
     let moment = state.moment();
     let made = async {
         let about = About::of(name).ok_or_else(|| Wrong::no_page(name))?;
-        let address = Address::new(about.address(), pairs);
+        let filter = state.db.read(filter::chosen).await?;
+        let address = with_default(Address::new(about.address(), pairs), filter.as_ref(), about);
         let asked = Asked::read(about, address, sees_people(visit))?;
         let document = ask(state, moment, move |known, now| {
             let answer = known.engine.answer(&asked.query, now);
@@ -219,6 +227,29 @@ async fn exported(
 fn sees_people(visit: &Visit) -> bool {
     let who = visit.who.as_ref();
     who.is_some_and(|who| who.kind == Kind::Account && who.may(Scope::PersonalLoad))
+}
+
+/// The parameter of an address that has the default filter in it already, or is to be without.
+const SETTLED: (&str, &str) = ("filter", "given");
+
+/// An address with the default filter, unless it says itself which incidents it is of.
+fn with_default(address: Address, filter: Option<&Filter>, about: &'static About) -> Address {
+    let says = |name: &str| ["urgency", "priority", SETTLED.0].contains(&name);
+    if address.pairs().any(|(name, _)| says(name)) {
+        return address;
+    }
+    let params = filter.map(Filter::params).unwrap_or_default();
+    let filters = Dimension::filters_of(about.metric, PageSource::Incidents);
+    let can = |(name, _): &(&str, &str)| {
+        Dimension::parse(name).is_some_and(|dimension| filters.contains(&dimension))
+    };
+    if params.is_empty() || !params.iter().all(can) {
+        return address;
+    }
+    let settled = params
+        .into_iter()
+        .fold(address, |address, (name, value)| address.and(name, value));
+    settled.and(SETTLED.0, SETTLED.1)
 }
 
 /// An address without what only opens a form, and whether it is open.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::load::Detail;
-use super::{connector, parts, times};
+use super::{connector, integrations, parts, times};
 
 /// How one connector is doing.
 pub(super) struct Health {
@@ -41,12 +41,19 @@ impl Health {
         }
     }
 
+    /// What a person has to look at, if anything.
+    pub(super) fn trouble(&self, now: Timestamp) -> Option<String> {
+        let verdict = self.verdict(now);
+        let is_bad = matches!(verdict.tone, "red" | "amber");
+        is_bad.then(|| format!("PagerDuty{}", verdict.words))
+    }
+
     /// What to say of it, worst first.
     fn verdict(&self, now: Timestamp) -> Verdict {
         let deaf = self.deaf_since.map(|since| times::ago(since, now));
         match (self.state, self.undecided, deaf) {
             _ if self.paused => Verdict::new(1, "grey", " paused"),
-            (State::AuthFailed, _, _) => Verdict::new(7, "red", " refuses the API key"),
+            (State::AuthFailed, _, _) => Verdict::new(7, "red", " refuses the key or sign-in"),
             (State::Failing, _, _) => Verdict::new(6, "red", " does not answer"),
             (_, 1.., _) => {
                 let need = if self.undecided == 1 { "needs" } else { "need" };
@@ -96,7 +103,7 @@ pub(super) fn summary(health: &[Health], now: Timestamp) -> Markup {
         .max_by_key(|(_, verdict)| verdict.weight);
     let Some((of, verdict)) = worst else {
         let words = dot("grey", "PagerDuty", " not connected");
-        return html! { p.sync { (words) } };
+        return html! { a.sync href=(integrations::ADDRESS) { (words) } };
     };
     let who = if health.len() > 1 && verdict.weight > 0 {
         &of.name

@@ -121,6 +121,32 @@ pub(super) fn form(action: &str, visit: &Visit, fields: &Markup) -> Markup {
     }
 }
 
+/// How far a step of several is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Nothing is left to do.
+    Done,
+    /// It is to be done now.
+    Now,
+    /// It comes after others.
+    Later,
+}
+
+/// A step of several, as an item of a list.
+pub(super) fn step(number: u8, state: Step, title: &str, body: &Markup) -> Markup {
+    let (class, word) = match state {
+        Step::Done => ("done", "done"),
+        Step::Now => ("now", "open"),
+        Step::Later => ("later", "later"),
+    };
+    html! {
+        li class=(class) aria-current=[(state == Step::Now).then_some("step")] {
+            span.nth aria-hidden="true" { @if state == Step::Done { (icon("check")) } @else { (number) } }
+            div { h2.h3 { (title) span.hidden { ", " (word) } } (body) }
+        }
+    }
+}
+
 /// What is wrong with what was typed, and what to do about it.
 pub(super) fn problem(error: &ApiError) -> Markup {
     html! {

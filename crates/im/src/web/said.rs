@@ -8,13 +8,15 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use axum::http::StatusCode;
 use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 
-use super::parts;
+use super::{Pairs, parts};
 use crate::access::new_secret;
 use crate::http::api::incidents::acts::Done;
 use crate::http::api::outcome::There;
+use crate::http::api::types::Check;
 use crate::http::error::ApiError;
 
 /// Acts that are remembered: people read the line within minutes.
@@ -29,6 +31,40 @@ pub(super) struct Told {
     pub(super) done: Vec<Done>,
     /// What was not, and why.
     pub(super) refused: Vec<ApiError>,
+}
+
+impl Told {
+    /// One sentence about what was done.
+    pub(super) fn of(text: impl Into<String>) -> Self {
+        Self {
+            head: Some(text.into()),
+            done: Vec::new(),
+            refused: Vec::new(),
+        }
+    }
+
+    /// What is to be known about it besides.
+    pub(super) fn warn(&mut self, warnings: &[String]) {
+        let warning = |text: &String| ApiError::new(StatusCode::OK, "warning", text.as_str());
+        self.refused.extend(warnings.iter().map(warning));
+    }
+
+    /// Checks, of which those that failed say why and what to do.
+    pub(super) fn checks(lines: &[Check]) -> Self {
+        let good = lines.iter().filter(|line| line.state != "failed");
+        let good: Vec<String> = good.map(|line| format!("{}.", line.text)).collect();
+        let failed = lines.iter().filter(|line| line.state == "failed");
+        let failed: Vec<String> = failed
+            .map(|line| {
+                let parts = [Some(&line.text), line.cause.as_ref(), line.next.as_ref()];
+                let parts: Vec<&str> = parts.into_iter().flatten().map(String::as_str).collect();
+                parts.join(": ")
+            })
+            .collect();
+        let mut told = Self::of(good.join(" "));
+        told.warn(&failed);
+        told
+    }
 }
 
 /// What forms did lately, by word.
@@ -47,8 +83,14 @@ impl Said {
         Ok(address)
     }
 
+    /// What the address of a page tells of.
+    pub(super) fn told(&self, pairs: &Pairs) -> Option<Told> {
+        let word = pairs.iter().find(|(name, _)| name == "said");
+        word.and_then(|(_, word)| self.find(word))
+    }
+
     /// What is known by a word.
-    pub(super) fn find(&self, word: &str) -> Option<Told> {
+    fn find(&self, word: &str) -> Option<Told> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let found = kept.iter().find(|(known, _)| known == word);
         found.map(|(_, told)| told.clone())

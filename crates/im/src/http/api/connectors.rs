@@ -1,31 +1,31 @@
 //! Connectors: the ways to PagerDuty.
 
-pub(in crate::http) mod ask;
-mod backfill;
-mod config;
-mod conflicts;
+pub(crate) mod ask;
+pub(crate) mod backfill;
+pub(crate) mod config;
+pub(crate) mod conflicts;
 mod custom_fields;
-mod deliveries;
+pub(crate) mod deliveries;
 mod doctor;
 pub(in crate::http) mod events;
 mod figures;
 mod health;
 pub(in crate::http) mod key;
-mod lists;
-mod mappings;
+pub(crate) mod lists;
+pub(crate) mod mappings;
 pub(crate) mod oncall;
-mod outbox;
-mod priorities;
+pub(crate) mod outbox;
+pub(crate) mod priorities;
 mod probe;
-mod remove;
-mod set_up;
-mod sync;
+pub(crate) mod remove;
+pub(crate) mod set_up;
+pub(crate) mod sync;
 mod synced;
 mod test;
 mod test_event;
 mod timeline;
 mod view;
-mod webhook;
+pub(crate) mod webhook;
 
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 }
 
 /// A connector by its name.
-async fn find(app: &App, name: &str) -> Result<Connector, ApiError> {
+pub(crate) async fn find(app: &App, name: &str) -> Result<Connector, ApiError> {
     let given = name.to_owned();
     app.db
         .read(move |tx| Ok::<_, ApiError>(connector::load(tx, &given)?))

@@ -3,7 +3,7 @@
 //! Each is listed, put (in place of the one with its id) and removed; figures follow at once, those of
 //! the past as well.
 
-mod people;
+pub(crate) mod people;
 
 pub(super) use people::link_to_person;
 
@@ -92,7 +92,7 @@ pub(crate) async fn remove<T: Thing>(
     get, path = "/api/v1/hours", tag = "metrics", operation_id = "list_hours",
     responses((status = 200, body = [Hours], description = "Every version of everybody's")),
 )]
-async fn list_hours(State(app): State<Arc<App>>) -> Result<Json<Vec<Hours>>, ApiError> {
+pub(crate) async fn list_hours(State(app): State<Arc<App>>) -> Result<Json<Vec<Hours>>, ApiError> {
     list(&app).await
 }
 
@@ -101,7 +101,7 @@ async fn list_hours(State(app): State<Arc<App>>) -> Result<Json<Vec<Hours>>, Api
     post, path = "/api/v1/hours", tag = "metrics", operation_id = "set_hours", request_body = Hours,
     responses((status = 200, body = Hours, description = "They hold, in place of those of that date"), WrongValue),
 )]
-async fn put_hours(State(app): State<Arc<App>>, Body(hours): Body<Hours>) -> Put<Hours> {
+pub(crate) async fn put_hours(State(app): State<Arc<App>>, Body(hours): Body<Hours>) -> Put<Hours> {
     put(&app, hours).await
 }
 
@@ -114,7 +114,7 @@ async fn put_hours(State(app): State<Arc<App>>, Body(hours): Body<Hours>) -> Put
     ),
     responses((status = 204, description = "Those before them hold again")),
 )]
-async fn remove_hours(
+pub(crate) async fn remove_hours(
     State(app): State<Arc<App>>,
     Path((of, effective_from)): Path<(String, String)>,
 ) -> Result<StatusCode, ApiError> {

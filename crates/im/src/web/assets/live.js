@@ -90,6 +90,8 @@ function listen() {
     clearTimeout(doubt);
     if (body.className || data !== main().dataset.version) look();
   };
+  // A browser has few connections, and one may keep a page that was left.
+  onpagehide = () => source.close();
   source.onerror = () => {
     clearTimeout(doubt);
     doubt = setTimeout(lost, 2000);
@@ -103,4 +105,7 @@ $("#show").onclick = () => {
   newest.focus(still);
 };
 listen();
+onpageshow = ({ persisted }) => persisted && listen();
 setInterval(() => document.hidden || look(), 60000);
+// An import.
+setInterval(() => document.hidden || !$("[data-again]") || look(), 2000);

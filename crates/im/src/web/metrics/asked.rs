@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use im_metrics::{BadQuery, Measure, Query};
 use maud::html;
 
+use super::SETTLED;
 use super::about::{ABOUT, About};
 use super::address::Address;
 use crate::web::layout::{self, Live, Page};
@@ -48,10 +49,11 @@ impl Asked {
                 plain: address.path().to_owned(),
             });
         }
-        let query = match address.get("compare") {
-            None => address.and("compare", "previous"),
-            Some("none") => address.without("compare"),
-            Some(_) => address.clone(),
+        let query = address.without(SETTLED.0);
+        let query = match query.get("compare") {
+            None => query.and("compare", "previous"),
+            Some("none") => query.without("compare"),
+            Some(_) => query,
         };
         match im_metrics::parse(about.metric.as_str(), query.pairs()) {
             Ok(query) => Ok(Self {

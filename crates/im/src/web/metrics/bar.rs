@@ -6,6 +6,7 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
+use super::SETTLED;
 use super::address::Address;
 use super::asked::Asked;
 use super::words;
@@ -13,8 +14,8 @@ use crate::figures::Known;
 use crate::web::parts::{self, icon};
 
 /// What the bar itself sets; every other parameter is shown as one that can be taken away.
-const OF_BAR: [&str; 7] = [
-    "from", "to", "bucket", "group_by", "compare", "measure", "when",
+const OF_BAR: [&str; 8] = [
+    "from", "to", "bucket", "group_by", "compare", "measure", "when", SETTLED.0,
 ];
 
 /// What a metric may be told besides, with its words: the first is what is usual.

@@ -15,8 +15,10 @@ use super::groups::{self, Group};
 use super::slots::{self, Slot, State};
 use super::spark::spark;
 use super::words::{self, Change, size};
-use super::{bar, insight, page};
+use super::{SETTLED, bar, insight, page, with_default};
 use crate::figures::Known;
+use crate::web::integrations::ADDRESS as CARDS;
+use crate::web::integrations::filter::{ADDRESS as FILTER, Filter};
 use crate::web::load::Burning;
 use crate::web::{parts, times};
 
@@ -28,7 +30,7 @@ const CHANGED_MAX: usize = 8;
 const CLEAR: f64 = 0.05;
 
 /// What all six figures can be asked by.
-const PARAMS: [&str; 7] = [
+const PARAMS: [&str; 8] = [
     "from",
     "to",
     "bucket",
@@ -36,6 +38,7 @@ const PARAMS: [&str; 7] = [
     "team",
     "environment",
     "compare",
+    SETTLED.0,
 ];
 
 /// The six, in their order; the last counts what comes outside working hours.
@@ -59,14 +62,14 @@ struct Tile {
 impl Tile {
     fn ask(
         metric: Metric,
-        address: &Address,
+        (address, filter): (&Address, Option<&Filter>),
         known: &Known,
         now: Timestamp,
     ) -> Result<Self, Wrong> {
         let Some(about) = About::of(metric.as_str()) else {
             return Err(Wrong::no_page(metric.as_str()));
         };
-        let mut asked = Asked::read(about, address.clone(), false)?;
+        let mut asked = Asked::read(about, with_default(address.clone(), filter, about), false)?;
         let out = (metric == Metric::PageDisruptions).then_some(("when", "out_of_hours"));
         if let Some((name, value)) = out {
             asked = Asked::read(
@@ -196,7 +199,7 @@ impl Tile {
 
 /// The page without its head and navigation.
 pub(super) fn body(
-    address: &Address,
+    (address, filter): (&Address, Option<&Filter>),
     choosing: bool,
     open: &Burning,
     known: &Known,
@@ -212,7 +215,7 @@ pub(super) fn body(
     }
     let tiles: Result<Vec<Tile>, Wrong> = TILES
         .into_iter()
-        .map(|metric| Tile::ask(metric, address, known, now))
+        .map(|metric| Tile::ask(metric, (address, filter), known, now))
         .collect();
     let tiles = tiles?;
     let Some(recovery) = tiles.first() else {
@@ -241,6 +244,7 @@ pub(super) fn body(
             a.chip.add href=(address.and("choose", "filter").link()) { (parts::icon("plus")) "Team or service" }
             span.zone { "Days of " b { (settings.zone.iana_name().unwrap_or("UTC")) } }
         }
+        (of_filter(address, filter))
         @if let Some(form) = &form { (form) }
         (burning(open, &settings.targets, now))
         (sentence(&tiles))
@@ -249,6 +253,20 @@ pub(super) fn body(
         (page::incomplete(known.incomplete_since(recovery.answer.range.1), now))
         (most_changed(asked, changed, &states))
     })
+}
+
+/// Which incidents the default filter lets through, where it does.
+fn of_filter(address: &Address, filter: Option<&Filter>) -> Markup {
+    let filter = filter.filter(|filter| !filter.params().is_empty());
+    let is_left = address.get(SETTLED.0).is_none();
+    html! {
+        @if let Some(filter) = filter.filter(|_| is_left) {
+            p.small.of-filter {
+                "Of " (filter.words()) ", as the " a href=(FILTER) { "default filter" } " says. "
+                a href=(address.and(SETTLED.0, SETTLED.1).link()) { "Show all incidents" }
+            }
+        }
+    }
 }
 
 /// What burns now, worst first, and how long is left.
@@ -327,7 +345,7 @@ fn sentence(tiles: &[Tile]) -> Markup {
         _ if n == 0 => html! {
             strong { "Nothing to measure in " (words::this(from, to)) "." }
             " Figures appear as soon as incidents are declared here or read from PagerDuty: "
-            code { "im connector add pagerduty" }
+            a href=(CARDS) { "Integrations" }
         },
         (Some(gain), Some(loss)) => html! {
             strong { (clause(gain)) " " (before) ", but " (lower(&clause(loss))) "." } (told(loss)) (told(gain))

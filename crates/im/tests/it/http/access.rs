@@ -4,7 +4,9 @@
 mod acts;
 mod edits;
 mod hostile;
+mod integrations;
 mod lists;
+mod oauth;
 mod oncall;
 mod people;
 mod routes;

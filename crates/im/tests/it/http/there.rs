@@ -36,6 +36,20 @@ impl There {
 
     /// The same, where another part of the server is used.
     pub(super) async fn changed(change: impl FnOnce(&mut App)) -> Self {
+        let there = Self::apart(change).await;
+        let account = &there.stand_in.account;
+        let new = json!({"name": "prod", "type": "pagerduty", "config": {
+            "api_key": account.api_key,
+            "base_url": there.stand_in.base_url,
+            "sync_direction": "bidirectional",
+            "custom": {"service_id": account.services[0].0, "from_email": account.users[0].2},
+        }});
+        there.server.post("/api/v1/connectors", new).await.is(201);
+        there
+    }
+
+    /// A server that knows its public address, and no PagerDuty.
+    pub(super) async fn apart(change: impl FnOnce(&mut App)) -> Self {
         let clock = Clock::manual("2026-11-20T09:14:05.12Z".parse().unwrap());
         let stop = CancellationToken::new();
         let (pagerduty, address) = listener().await;
@@ -63,14 +77,6 @@ impl There {
         };
         let url = json!({"public_url": there.url});
         there.server.patch("/api/v1/settings", url).await.is(200);
-        let account = &there.stand_in.account;
-        let new = json!({"name": "prod", "type": "pagerduty", "config": {
-            "api_key": account.api_key,
-            "base_url": there.stand_in.base_url,
-            "sync_direction": "bidirectional",
-            "custom": {"service_id": account.services[0].0, "from_email": account.users[0].2},
-        }});
-        there.server.post("/api/v1/connectors", new).await.is(201);
         there
     }
 

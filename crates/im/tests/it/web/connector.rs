@@ -60,7 +60,7 @@ async fn m049_what_waits_and_what_needs_a_person_is_on_the_page() {
         "Waiting<span class=\"number\">3</span>",
         "refused: PagerDuty answered 404: no service PPAY001",
         "Title was changed on both sides",
-        "im connector conflicts show prod-pagerduty 1",
+        "Keep PagerDuty's",
     ] {
         assert!(page.contains(words), "{words} in {page}");
     }
@@ -88,5 +88,5 @@ async fn a_connector_that_is_not_there_has_a_page_that_says_so() {
     let page = busy().get("/connectors/staging").await;
     assert_eq!(page.status, StatusCode::NOT_FOUND);
     assert!(page.body.contains("staging is not here"), "{}", page.body);
-    assert!(page.body.contains("im connector list"), "{}", page.body);
+    assert!(page.body.contains("All integrations"), "{}", page.body);
 }

@@ -504,7 +504,7 @@ async fn where_there_is_nothing_the_pages_say_why_and_what_to_do() {
     let server = Server::with_clock(Clock::manual("2026-11-20T09:14:05Z".parse().unwrap()), true);
     let overview = page(&server, "/overview").await;
     has(&overview, "Nothing to measure in these six weeks.");
-    has(&overview, "im connector add pagerduty");
+    has(&overview, "read from PagerDuty: Integrations");
     assert_eq!(count(&overview, "class=\"nobody\">none<"), 6);
     let rate = page(&server, "/metric/change_failure_rate").await;
     has(

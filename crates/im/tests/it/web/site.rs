@@ -202,7 +202,8 @@ impl Site {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         // The word of a form follows from it.
-        let cookie = format!("im={}", "a".repeat(64));
+        let secret = "a".repeat(64);
+        let cookie = format!("im={secret}; __Host-im={secret}");
         let request = Request::get(path).header("cookie", cookie);
         read(self.ask(request.body(Body::empty()).unwrap()).await).await
     }

@@ -27,6 +27,11 @@ pub(super) fn unanswered(connector: &Connector, outcome: &Outcome) -> ApiError {
     ApiError::new(status, "pagerduty", cause).hint(next)
 }
 
+/// PagerDuty said nothing that can be used.
+pub(crate) fn no_answer(why: String, next: String) -> ApiError {
+    ApiError::new(StatusCode::GATEWAY_TIMEOUT, "pagerduty", why).hint(next)
+}
+
 /// What became of the call.
 pub(in crate::http) async fn outcome(
     app: &App,

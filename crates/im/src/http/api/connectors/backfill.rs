@@ -29,54 +29,54 @@ const DAYS_MAX: i64 = 36_500;
 /// What to read.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Asked {
+pub(crate) struct Asked {
     /// From when on: a date in the organisation's zone, an instant, or days back like `180d`; 180 days unless given.
-    since: Option<String>,
+    pub(crate) since: Option<String>,
     /// Hundredths of PagerDuty's allowance that it may take: 50 unless given.
-    share: Option<u32>,
+    pub(crate) share: Option<u32>,
 }
 
 /// How far the reading of the past is.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Backfill {
+pub(crate) struct Backfill {
     /// `running`, `stopped` or `finished`.
-    state: &'static str,
+    pub(crate) state: &'static str,
     /// From where on.
-    since: Timestamp,
+    pub(crate) since: Timestamp,
     /// Until where: what came later is told by webhooks and repairs.
-    until: Timestamp,
+    pub(crate) until: Timestamp,
     /// When it was begun.
-    started_at: Timestamp,
+    pub(crate) started_at: Timestamp,
     /// When somebody stopped it.
-    stopped_at: Option<Timestamp>,
+    pub(crate) stopped_at: Option<Timestamp>,
     /// When it ended.
-    finished_at: Option<Timestamp>,
+    pub(crate) finished_at: Option<Timestamp>,
     /// What is read: `incidents`, then `log entries`, then `single incidents` that only the log told of.
-    reading: Option<&'static str>,
+    pub(crate) reading: Option<&'static str>,
     /// Incidents and log entries that were read.
-    rows: u64,
+    pub(crate) rows: u64,
     /// How many there are, about; null while nobody knows.
-    total: Option<u64>,
+    pub(crate) total: Option<u64>,
     /// Hundredths that are done; null while nobody knows.
-    percent: Option<u64>,
+    pub(crate) percent: Option<u64>,
     /// How many are read in a minute; null while nobody knows.
-    per_minute: Option<u64>,
+    pub(crate) per_minute: Option<u64>,
     /// Seconds until it ends, about; null while nobody knows.
-    seconds_left: Option<i64>,
+    pub(crate) seconds_left: Option<i64>,
     /// Calls that PagerDuty answered.
-    requests: u64,
+    pub(crate) requests: u64,
     /// Hundredths of PagerDuty's allowance that it may take.
-    share: u32,
+    pub(crate) share: u32,
     /// Incidents that were not here.
-    created: i64,
+    pub(crate) created: i64,
     /// Incidents that differed.
-    updated: i64,
+    pub(crate) updated: i64,
     /// Incidents that were right already.
-    unchanged: i64,
+    pub(crate) unchanged: i64,
     /// Incidents that could not be read.
-    failed: i64,
+    pub(crate) failed: i64,
     /// What is incomplete, if anything.
-    message: Option<String>,
+    pub(crate) message: Option<String>,
 }
 
 impl From<backfill::State> for Backfill {
@@ -122,7 +122,7 @@ impl From<backfill::State> for Backfill {
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = Backfill, description = "How far it is")),
 )]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Backfill>, ApiError> {
@@ -145,7 +145,7 @@ fn seen(tx: &mut Tx<'_>, name: &str) -> Result<Backfill, ApiError> {
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = Backfill, description = "How far it is"), Conflict, WrongValue),
 )]
-pub(super) async fn start(
+pub(crate) async fn start(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Body(asked): Body<Asked>,
@@ -209,7 +209,7 @@ fn goes_on(
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = Backfill, description = "How far it came")),
 )]
-pub(super) async fn stop(
+pub(crate) async fn stop(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Backfill>, ApiError> {

@@ -25,6 +25,7 @@ use super::probe::{self, Tried};
 use super::view::{self, ConnectorView, length};
 use super::{ask, backfill, custom_fields, find, mappings, priorities, synced, webhook};
 use crate::access::audit::Note;
+use crate::credential::Credential;
 use crate::http::App;
 use crate::http::api::settings::is_near;
 use crate::http::api::types::Check;
@@ -41,17 +42,17 @@ const ATTACH_BATCHES: u32 = 5;
 /// A new connector.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewConnector {
+pub(crate) struct NewConnector {
     /// Lower-case letters, digits and hyphens: a part of the webhook's address.
-    name: String,
+    pub(crate) name: String,
     /// `pagerduty`.
     #[serde(rename = "type")]
-    kind: String,
+    pub(crate) kind: String,
     /// As in `docs/connector.md`.
     #[schema(value_type = Object)]
-    config: Map<String, Value>,
+    pub(crate) config: Map<String, Value>,
     /// From when on its past is read: a date, an instant, days back like `180d`, or `none`; 180 days unless given.
-    since: Option<String>,
+    pub(crate) since: Option<String>,
 }
 
 /// Add a connector
@@ -59,13 +60,11 @@ pub(super) struct NewConnector {
     post, path = "/api/v1/connectors", tag = "connectors", operation_id = "add_connector", request_body = NewConnector,
     responses((status = 201, body = ConnectorView, description = "The new connector"), Conflict, WrongValue),
 )]
-pub(super) async fn add(
+pub(crate) async fn add(
     State(app): State<Arc<App>>,
     Body(new): Body<NewConnector>,
 ) -> Result<(StatusCode, Extension<Note>, Json<ConnectorView>), ApiError> {
-    let name: ConnectorName = new.name.parse().map_err(|error: im_core::ParseIdError| {
-        ApiError::wrong_value("name", error.to_string()).hint("write one like prod-pagerduty")
-    })?;
+    let name = free_name(&app, &new.name).await?;
     if !new.kind.eq_ignore_ascii_case("pagerduty") {
         let detail = format!("`type` cannot be `{}`", new.kind);
         return Err(ApiError::wrong_value("type", detail).hint("the one type is pagerduty"));
@@ -73,7 +72,6 @@ pub(super) async fn add(
     let parted = read(new.config)?;
     let api_key = app.vault.seal(&parted.config.api_key)?;
     let secrets = sealed_secrets(&app, &parted.config)?;
-    must_be_free(&app, &name).await?;
     let now = app.clock.now();
     let draft = probe::unsaved(name.as_str(), &parted, api_key.clone(), now);
     let tried = probe::must_do(&app, &draft, true).await?;
@@ -118,14 +116,20 @@ pub(super) async fn add(
     Ok((StatusCode::CREATED, Note::thing(name.as_str()), Json(view)))
 }
 
-/// Refuses a name that is taken, before PagerDuty is asked about anything.
-async fn must_be_free(app: &App, name: &ConnectorName) -> Result<(), ApiError> {
+/// A name that no connector has; asked before PagerDuty is asked about anything.
+pub(crate) async fn free_name(app: &App, text: &str) -> Result<ConnectorName, ApiError> {
+    let name: ConnectorName = text.parse().map_err(|error: im_core::ParseIdError| {
+        ApiError::wrong_value("name", error.to_string()).hint("write one like prod-pagerduty")
+    })?;
     let text = name.to_string();
     let taken = app
         .db
         .read(move |tx| Ok::<_, ApiError>(rows::find(tx, &text)?))
         .await?;
-    taken.map_or(Ok(()), |_row| Err(name_taken(name)))
+    match taken {
+        Some(_row) => Err(name_taken(&name)),
+        None => Ok(name),
+    }
 }
 
 fn name_taken(name: &ConnectorName) -> ApiError {
@@ -217,7 +221,7 @@ async fn same_account(
     params(("name" = String, Path, description = "Which")),
     responses((status = 200, body = Object, description = "The configuration with its defaults")),
 )]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Value>, ApiError> {
@@ -229,7 +233,6 @@ pub(super) async fn show(
 fn document(app: &App, connector: &Connector) -> Value {
     let config = &connector.config;
     let custom = &config.custom;
-    let key = app.vault.open(&connector.row.api_key).ok();
     let secret = connector.row.webhook_secrets.first();
     let urgencies: Map<String, Value> = custom
         .urgency_mapping
@@ -264,7 +267,7 @@ fn document(app: &App, connector: &Connector) -> Value {
     );
     json!({
         "base_url": config.base_url,
-        "api_key": connector.has_key().then(|| masked(key.as_ref())),
+        "api_key": connector.has_key().then(|| masked_key(app, connector)),
         "sync_direction": config.sync_direction.as_str(),
         "sync_interval": length(config.sync_interval),
         "enable_webhook": config.enable_webhook,
@@ -316,8 +319,20 @@ fn rules(custom: &Custom) -> Vec<Value> {
 }
 
 /// The key of a connector, as far as it is shown.
-pub(super) fn masked_key(app: &App, connector: &Connector) -> String {
-    masked(app.vault.open(&connector.row.api_key).ok().as_ref())
+pub(crate) fn masked_key(app: &App, connector: &Connector) -> String {
+    match app.vault.open(&connector.row.api_key).map(Credential::read) {
+        Ok(Credential::Tokens(tokens)) => {
+            format!("signed in by OAuth app {}", tokens.app.client_id)
+        }
+        Ok(Credential::Key(key)) => masked(Some(&key)),
+        Err(_) => masked(None),
+    }
+}
+
+/// Whether it is called by the sign-in of a person.
+pub(crate) fn is_signed_in(app: &App, connector: &Connector) -> bool {
+    let opened = app.vault.open(&connector.row.api_key);
+    opened.is_ok_and(|text| matches!(Credential::read(text), Credential::Tokens(_)))
 }
 
 /// Enough of a key to tell two apart.
@@ -337,7 +352,7 @@ fn masked(secret: Option<&Secret>) -> String {
     params(("name" = String, Path, description = "Which")),
     responses((status = 200, body = ConnectorView, description = "The connector now"), Conflict, WrongValue),
 )]
-pub(super) async fn change(
+pub(crate) async fn change(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Body(part): Body<Map<String, Value>>,

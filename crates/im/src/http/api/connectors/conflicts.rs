@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use im_core::{Field, IncidentNumber, Ownership, Side};
 use im_engine::conflicts::{self, ResolveError};
+use im_engine::connector::Connector;
 use im_store::conflicts::{self as rows, ConflictRow, State as Stage};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -23,7 +24,7 @@ const LIMIT: u32 = 1_000;
 
 /// A field that both sides changed before either heard of the other.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct Conflict {
+pub(crate) struct Conflict {
     /// Its number.
     id: i64,
     /// Of which incident.
@@ -87,26 +88,26 @@ impl From<ConflictRow> for Conflict {
 /// A person's word on a conflict.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Word {
+pub(crate) struct Word {
     /// Whose value counts: `platform` (here) or `external` (PagerDuty).
-    keep: String,
+    pub(crate) keep: String,
 }
 
 /// Whose value of a field counts where both sides change it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct FieldOwner {
+pub(crate) struct FieldOwner {
     /// The field here.
-    field: &'static str,
+    pub(crate) field: &'static str,
     /// What it is at PagerDuty.
-    pagerduty: &'static str,
+    pub(crate) pagerduty: &'static str,
     /// `platform` (here) or `external` (PagerDuty).
-    owner: &'static str,
+    pub(crate) owner: &'static str,
     /// How much the owner's value weighs; at 0 the later change counts.
-    priority: u8,
+    pub(crate) priority: u8,
     /// Whether it is the documented owner.
-    is_default: bool,
+    pub(crate) is_default: bool,
     /// Why it cannot be another one.
-    fixed: Option<&'static str>,
+    pub(crate) fixed: Option<&'static str>,
 }
 
 /// Show whose value counts where both sides change a field
@@ -120,6 +121,11 @@ pub(super) async fn ownership(
     Path(name): Path<String>,
 ) -> Result<Json<Vec<FieldOwner>>, ApiError> {
     let connector = find(&app, &name).await?;
+    Ok(Json(owners(&connector)))
+}
+
+/// Each field with its owner.
+pub(crate) fn owners(connector: &Connector) -> Vec<FieldOwner> {
     let ownership = &connector.mapping.ownership;
     let owner = |field: Field| {
         let owner = ownership.of(field);
@@ -140,7 +146,7 @@ pub(super) async fn ownership(
             fixed: field.fixed(),
         }
     };
-    Ok(Json(Field::ALL.into_iter().map(owner).collect()))
+    Field::ALL.into_iter().map(owner).collect()
 }
 
 /// List the conflicts, newest first
@@ -208,7 +214,7 @@ pub(super) async fn show(
     params(("name" = String, Path, description = "Which connector"), ("id" = i64, Path, description = "Which conflict")),
     responses((status = 200, body = Conflict, description = "The conflict, decided"), Refused, WrongValue),
 )]
-pub(super) async fn resolve(
+pub(crate) async fn resolve(
     State(app): State<Arc<App>>,
     Path((name, id)): Path<(String, String)>,
     who: Who,

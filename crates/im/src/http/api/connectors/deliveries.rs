@@ -38,29 +38,29 @@ pub(super) struct Deliveries {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct DeliveryView {
     /// Its number: the order of arrival.
-    id: i64,
+    pub(crate) id: i64,
     /// When it first arrived.
     pub(crate) received_at: Timestamp,
     /// `incident.triggered`, `pagey.ping` …; null if the body makes no sense.
     pub(crate) event: Option<String>,
     /// When PagerDuty says that it happened.
-    occurred_at: Option<Timestamp>,
+    pub(crate) occurred_at: Option<Timestamp>,
     /// PagerDuty's id of the incident.
     pub(crate) incident: Option<String>,
     /// Whether its signature was right; false where no secret is known here.
-    verified: bool,
+    pub(crate) verified: bool,
     /// How often it came.
     pub(crate) copies: i64,
     /// `waiting`, `done`, `ignored`, `unknown`, `unreadable` or `orphan`.
     pub(crate) outcome: String,
     /// The signed id of the event.
-    event_id: String,
+    pub(crate) event_id: String,
     /// `X-Webhook-Id` of the first delivery.
-    delivery_id: Option<String>,
+    pub(crate) delivery_id: Option<String>,
     /// The body, for a single delivery.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
-    body: Option<Value>,
+    pub(crate) body: Option<Value>,
 }
 
 impl DeliveryView {
@@ -157,7 +157,7 @@ pub(super) async fn list(
     ),
     responses((status = 200, body = DeliveryView, description = "The delivery")),
 )]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Json<DeliveryView>, ApiError> {
@@ -182,7 +182,7 @@ pub(super) async fn show(
     ),
     responses((status = 200, body = DeliveryView, description = "The delivery, waiting")),
 )]
-pub(super) async fn replay(
+pub(crate) async fn replay(
     State(app): State<Arc<App>>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Json<DeliveryView>, ApiError> {

@@ -22,13 +22,13 @@ const PAGES_MAX: usize = 20;
 
 /// A user of PagerDuty's.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct UserView {
+pub(crate) struct UserView {
     /// PagerDuty's id.
-    id: String,
+    pub(crate) id: String,
     /// The name.
-    name: String,
+    pub(crate) name: String,
     /// The address.
-    email: Option<String>,
+    pub(crate) email: Option<String>,
 }
 
 impl UserView {
@@ -48,7 +48,7 @@ impl UserView {
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = [Named], description = "The services"), NoAnswer),
 )]
-pub(super) async fn services(
+pub(crate) async fn services(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Vec<Named>>, ApiError> {
@@ -57,7 +57,7 @@ pub(super) async fn services(
 }
 
 /// Every service.
-pub(super) async fn all_services(app: &App, connector: &Connector) -> Result<Vec<Named>, ApiError> {
+pub(crate) async fn all_services(app: &App, connector: &Connector) -> Result<Vec<Named>, ApiError> {
     pages(
         app,
         connector,
@@ -76,7 +76,7 @@ pub(super) async fn all_services(app: &App, connector: &Connector) -> Result<Vec
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = [UserView], description = "The users"), NoAnswer),
 )]
-pub(super) async fn users(
+pub(crate) async fn users(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Vec<UserView>>, ApiError> {
@@ -94,7 +94,7 @@ pub(super) async fn users(
 }
 
 /// Every user.
-pub(super) async fn all_users(app: &App, connector: &Connector) -> Result<Vec<User>, ApiError> {
+pub(crate) async fn all_users(app: &App, connector: &Connector) -> Result<Vec<User>, ApiError> {
     pages(
         app,
         connector,
@@ -113,7 +113,7 @@ pub(super) async fn all_users(app: &App, connector: &Connector) -> Result<Vec<Us
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = [Named], description = "The policies"), NoAnswer),
 )]
-pub(super) async fn policies(
+pub(crate) async fn policies(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Vec<Named>>, ApiError> {
@@ -122,7 +122,7 @@ pub(super) async fn policies(
 }
 
 /// Every escalation policy.
-pub(super) async fn all_policies(app: &App, connector: &Connector) -> Result<Vec<Named>, ApiError> {
+pub(crate) async fn all_policies(app: &App, connector: &Connector) -> Result<Vec<Named>, ApiError> {
     pages(
         app,
         connector,

@@ -26,48 +26,48 @@ const OFFERED_MAX: usize = 10;
 
 /// A service of ours and PagerDuty's for it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct ServiceMapping {
+pub(crate) struct ServiceMapping {
     /// Our name; `default` stands for every name that is in no line.
-    im_service: String,
+    pub(crate) im_service: String,
     /// PagerDuty's id.
-    pd_service: String,
+    pub(crate) pd_service: String,
     /// PagerDuty's name; null if PagerDuty has no such service that the key can see.
-    service_name: Option<String>,
+    pub(crate) service_name: Option<String>,
 }
 
 /// A line of the table of services.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewServiceMapping {
+pub(crate) struct NewServiceMapping {
     /// Our name, or `default`.
-    im_service: String,
+    pub(crate) im_service: String,
     /// PagerDuty's service, by id or name; null takes the line away.
-    pd_service: Option<String>,
+    pub(crate) pd_service: Option<String>,
 }
 
 /// By which policy new incidents page.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct EscalationMapping {
+pub(crate) struct EscalationMapping {
     /// Our name of the service; null for any.
-    service: Option<String>,
+    pub(crate) service: Option<String>,
     /// The severity; null for any.
-    severity: Option<&'static str>,
+    pub(crate) severity: Option<&'static str>,
     /// PagerDuty's id of the policy.
-    escalation_policy: String,
+    pub(crate) escalation_policy: String,
     /// PagerDuty's name; null if PagerDuty has no such policy that the key can see.
-    policy_name: Option<String>,
+    pub(crate) policy_name: Option<String>,
 }
 
 /// A line of the table of policies.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct NewEscalationMapping {
+pub(crate) struct NewEscalationMapping {
     /// Our name of the service; any if left out.
-    service: Option<String>,
+    pub(crate) service: Option<String>,
     /// The severity; any if left out.
-    severity: Option<String>,
+    pub(crate) severity: Option<String>,
     /// The policy, by id or name; null takes the line away.
-    escalation_policy: Option<String>,
+    pub(crate) escalation_policy: Option<String>,
 }
 
 /// List which of our services is which of PagerDuty's
@@ -76,7 +76,7 @@ pub(super) struct NewEscalationMapping {
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = [ServiceMapping], description = "The table, by our names, `default` last"), NoAnswer),
 )]
-pub(super) async fn services(
+pub(crate) async fn services(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Vec<ServiceMapping>>, ApiError> {
@@ -91,7 +91,7 @@ pub(super) async fn services(
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = [ServiceMapping], description = "The table now"), WrongValue, NoAnswer),
 )]
-pub(super) async fn map_service(
+pub(crate) async fn map_service(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Body(new): Body<NewServiceMapping>,
@@ -132,7 +132,7 @@ pub(super) async fn check_rules(app: &App, connector: &Connector) -> Result<(), 
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = [EscalationMapping], description = "The table, the connector's own policy last"), NoAnswer),
 )]
-pub(super) async fn escalations(
+pub(crate) async fn escalations(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Vec<EscalationMapping>>, ApiError> {
@@ -147,7 +147,7 @@ pub(super) async fn escalations(
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = [EscalationMapping], description = "The table now"), WrongValue, NoAnswer),
 )]
-pub(super) async fn map_escalation(
+pub(crate) async fn map_escalation(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Body(new): Body<NewEscalationMapping>,

@@ -22,7 +22,7 @@ const LIMIT: u32 = 1_000;
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = [Pending], description = "The changes")),
 )]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
 ) -> Result<Json<Vec<Pending>>, ApiError> {
@@ -40,7 +40,7 @@ pub(super) async fn list(
     params(("name" = String, Path, description = "Which connector"), ("id" = i64, Path, description = "Which change")),
     responses((status = 200, body = Pending, description = "The change, waiting again"), Conflict),
 )]
-pub(super) async fn retry(
+pub(crate) async fn retry(
     State(app): State<Arc<App>>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Json<Pending>, ApiError> {
@@ -64,7 +64,7 @@ pub(super) async fn retry(
     params(("name" = String, Path, description = "Which connector"), ("id" = i64, Path, description = "Which change")),
     responses((status = 200, body = Pending, description = "The change that was given up"), Conflict),
 )]
-pub(super) async fn discard(
+pub(crate) async fn discard(
     State(app): State<Arc<App>>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<Json<Pending>, ApiError> {

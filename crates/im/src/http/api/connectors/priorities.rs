@@ -87,7 +87,7 @@ pub(super) async fn map_priority(
 }
 
 /// Every priority of the account, the most severe first.
-async fn all(app: &App, connector: &Connector) -> Result<Vec<Named>, ApiError> {
+pub(crate) async fn all(app: &App, connector: &Connector) -> Result<Vec<Named>, ApiError> {
     lists::pages(
         app,
         connector,

@@ -35,7 +35,12 @@ pub(super) async fn remove(
     params: Params,
 ) -> Result<Json<Checks>, ApiError> {
     let purge = params.only(&["purge"])?.flag("purge")?;
-    let given = name.clone();
+    take_away(&app, &name, purge).await.map(Json)
+}
+
+/// The same for whoever asks.
+pub(crate) async fn take_away(app: &App, name: &str, purge: bool) -> Result<Checks, ApiError> {
+    let given = name.to_owned();
     let was_removed = app
         .db
         .read(move |tx| {
@@ -45,16 +50,16 @@ pub(super) async fn remove(
         .await?;
     let mut lines = Vec::new();
     if !(purge && was_removed) {
-        let connector = find(&app, &name).await?;
+        let connector = find(app, name).await?;
         if let Some(id) = connector.row.subscription.clone() {
-            lines.push(subscription(&app, &connector, id).await);
+            lines.push(subscription(app, &connector, id).await);
         }
-        forget(&app, &connector, purge, &mut lines).await?;
+        forget(app, &connector, purge, &mut lines).await?;
     }
     if purge {
-        lines.push(erase(&app, &name).await?);
+        lines.push(erase(app, name).await?);
     }
-    Ok(Json(Checks::of(lines)))
+    Ok(Checks::of(lines))
 }
 
 /// Forgets a connector and says what went with it.

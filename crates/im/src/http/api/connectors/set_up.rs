@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
 use im_engine::connector::{self, Connector};
 use im_pagerduty::{Answer, Call, User};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::ask::{ask, trouble};
+use super::ask::{ask, no_answer, trouble};
 use super::lists::{self, UserView};
 use super::probe::{self, Owner, Tried};
 use crate::http::App;
@@ -26,30 +25,30 @@ const UNSAVED: &str = "(new)";
 /// A key that is not stored. It is in no log.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Given {
+pub(crate) struct Given {
     /// The API key.
-    api_key: String,
+    pub(crate) api_key: String,
     /// Where PagerDuty's API is, unless the account is of its US region.
-    base_url: Option<String>,
+    pub(crate) base_url: Option<String>,
     /// Of a user who is looked for.
-    email: Option<String>,
+    pub(crate) email: Option<String>,
 }
 
 /// What PagerDuty says of a key, and what can be chosen with it.
 #[derive(Serialize, ToSchema)]
-pub(super) struct KeyView {
+pub(crate) struct KeyView {
     /// `account`, `user`, or `untold` where PagerDuty does not let the key ask.
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Whose key it is.
-    owner: Option<UserView>,
+    pub(crate) owner: Option<UserView>,
     /// The base role of that user: `Manager`, `Global Admin` ...
-    role: Option<String>,
+    pub(crate) role: Option<String>,
     /// Whether it may change incidents.
-    may_write: bool,
+    pub(crate) may_write: bool,
     /// The services; none where it may not list them.
-    services: Vec<Named>,
+    pub(crate) services: Vec<Named>,
     /// The escalation policies; none where it may not list them.
-    policies: Vec<Named>,
+    pub(crate) policies: Vec<Named>,
 }
 
 /// Say what an API key is and may do, and what can be chosen with it; nothing is stored
@@ -57,7 +56,7 @@ pub(super) struct KeyView {
     post, path = "/api/v1/key-probe", tag = "connectors", operation_id = "probe_key", request_body = Given,
     responses((status = 200, body = KeyView, description = "The key, services and policies"), WrongValue, NoAnswer),
 )]
-pub(super) async fn probe(
+pub(crate) async fn probe(
     State(app): State<Arc<App>>,
     Body(given): Body<Given>,
 ) -> Result<Json<KeyView>, ApiError> {
@@ -91,16 +90,12 @@ pub(super) async fn probe(
     }))
 }
 
-fn no_answer(why: String, next: String) -> ApiError {
-    ApiError::new(StatusCode::GATEWAY_TIMEOUT, "pagerduty", why).hint(next)
-}
-
 /// Find PagerDuty's users of an e-mail address by a key that is not stored
 #[utoipa::path(
     post, path = "/api/v1/key-probe/users", tag = "connectors", operation_id = "probe_users", request_body = Given,
     responses((status = 200, body = [UserView], description = "The users of that address: one, or none"), WrongValue, NoAnswer),
 )]
-pub(super) async fn users(
+pub(crate) async fn users(
     State(app): State<Arc<App>>,
     Body(given): Body<Given>,
 ) -> Result<Json<Vec<UserView>>, ApiError> {

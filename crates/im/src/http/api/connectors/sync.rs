@@ -43,21 +43,21 @@ pub(super) struct Scope {
 
 /// What was found.
 #[derive(Debug, Default, Serialize, ToSchema)]
-pub(super) struct Synced {
+pub(crate) struct Synced {
     /// Incidents that were not here.
-    created: i64,
+    pub(crate) created: i64,
     /// Incidents that changed.
-    updated: i64,
+    pub(crate) updated: i64,
     /// Incidents that were right already.
-    unchanged: i64,
+    pub(crate) unchanged: i64,
     /// Incidents that could not be read.
-    failed: i64,
+    pub(crate) failed: i64,
     /// Differences that a webhook should have told.
-    repaired: i64,
+    pub(crate) repaired: i64,
     /// Whether everything was compared.
-    complete: bool,
+    pub(crate) complete: bool,
     /// What was not.
-    messages: Vec<String>,
+    pub(crate) messages: Vec<String>,
 }
 
 /// Compare with PagerDuty now and repair what differs
@@ -80,7 +80,17 @@ pub(super) async fn sync(
         Some(_) => wait::wanted(&params)?,
         None => WAIT,
     };
-    let connector = find(&app, &name).await?;
+    compare(&app, &name, scope.incident, wait).await.map(Json)
+}
+
+/// The same for whoever asks.
+pub(crate) async fn compare(
+    app: &App,
+    name: &str,
+    incident: Option<String>,
+    wait: Duration,
+) -> Result<Synced, ApiError> {
+    let connector = find(app, name).await?;
     if connector.mapping.direction == Direction::None {
         return Err(
             ApiError::conflict("paused", format!("connector `{name}` is paused")).hint(format!(
@@ -89,13 +99,12 @@ pub(super) async fn sync(
         );
     }
     if !connector.has_key() {
-        return Err(ask::no_key(&name));
+        return Err(ask::no_key(name));
     }
-    let synced = match scope.incident {
-        Some(incident) => one(&app, &connector, incident.parse()?, wait).await?,
-        None => all(&app, &connector, wait).await?,
-    };
-    Ok(Json(synced))
+    match incident {
+        Some(incident) => one(app, &connector, incident.parse()?, wait).await,
+        None => all(app, &connector, wait).await,
+    }
 }
 
 async fn all(app: &App, connector: &Connector, wait: Duration) -> Result<Synced, ApiError> {

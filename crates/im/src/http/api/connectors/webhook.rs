@@ -40,16 +40,16 @@ use crate::http::openapi::{Conflict, NoAnswer, WrongValue};
 /// What to do with the webhook.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Request {
+pub(crate) struct Request {
     /// `enable`, `repair`, `disable`, `test` or `manual`.
-    action: String,
+    pub(crate) action: String,
     /// With `enable`: what it listens to: `account`, `service:ID` or `team:ID`.
-    scope: Option<String>,
+    pub(crate) scope: Option<String>,
     /// With `enable` and `repair`: accept a public address that begins with http://.
     #[serde(default)]
-    insecure: bool,
+    pub(crate) insecure: bool,
     /// With `manual`: the secret that PagerDuty showed.
-    secret: Option<String>,
+    pub(crate) secret: Option<String>,
 }
 
 /// Set up, test or end the webhook of a connector
@@ -58,7 +58,7 @@ pub(super) struct Request {
     params(("name" = String, Path, description = "Which connector")),
     responses((status = 200, body = Checks, description = "What was done, and how it went"), Conflict, WrongValue, NoAnswer),
 )]
-pub(super) async fn webhook(
+pub(crate) async fn webhook(
     State(app): State<Arc<App>>,
     Path(name): Path<String>,
     Body(request): Body<Request>,

@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use im_store::people::{self, UserRow};
-use im_store::{Tx, arrangements};
+use im_store::{StoreError, Tx, arrangements};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -47,7 +47,10 @@ async fn list_people(State(app): State<Arc<App>>) -> Result<Json<Vec<Person>>, A
     post, path = "/api/v1/people", tag = "metrics", operation_id = "put_person", request_body = Person,
     responses((status = 200, body = Person, description = "The person, in place of the one with that address"), WrongValue),
 )]
-async fn put_person(State(app): State<Arc<App>>, Body(person): Body<Person>) -> Put<Person> {
+pub(crate) async fn put_person(
+    State(app): State<Arc<App>>,
+    Body(person): Body<Person>,
+) -> Put<Person> {
     put(&app, person).await
 }
 
@@ -81,20 +84,45 @@ async fn remove_person(
 
 /// A user of PagerDuty's.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Known {
+pub(crate) struct Known {
     /// PagerDuty's id.
-    id: String,
+    pub(crate) id: String,
     /// The name there.
-    name: Option<String>,
+    pub(crate) name: Option<String>,
     /// The e-mail address there; null for one of whom only the link is known, and where `hide_emails` says so.
-    email: Option<String>,
+    pub(crate) email: Option<String>,
     /// `linked`, `ignored`, `suggested` or `unknown`.
-    state: &'static str,
+    pub(crate) state: &'static str,
     /// The person who the user is, or may be.
-    person: Option<String>,
+    pub(crate) person: Option<String>,
     /// What suggests that person: `email` or `name`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    suggested_by: Option<&'static str>,
+    pub(crate) suggested_by: Option<&'static str>,
+}
+
+impl Known {
+    /// Whether nobody has said who the user is.
+    pub(crate) fn is_open(&self) -> bool {
+        matches!(self.state, "suggested" | "unknown")
+    }
+
+    /// What people call the user.
+    pub(crate) fn label(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+
+    /// Whether a text is a part of anything that is known of the user, in any case.
+    pub(crate) fn has(&self, text: &str) -> bool {
+        let text = text.to_lowercase();
+        let known = [
+            Some(&self.id),
+            self.name.as_ref(),
+            self.email.as_ref(),
+            self.person.as_ref(),
+        ];
+        let mut known = known.into_iter().flatten();
+        known.any(|known| known.to_lowercase().contains(&text))
+    }
 }
 
 /// List PagerDuty's users, and which person each is or may be
@@ -103,7 +131,7 @@ pub(super) struct Known {
     params(("state" = Option<Vec<String>>, Query, description = "Any of these: linked, ignored, suggested, unknown")),
     responses((status = 200, body = [Known], description = "Users; a suggestion holds only once it is confirmed")),
 )]
-async fn list_users(
+pub(crate) async fn list_users(
     State(app): State<Arc<App>>,
     params: Params,
 ) -> Result<Json<Vec<Known>>, ApiError> {
@@ -120,7 +148,7 @@ async fn list_users(
 }
 
 /// Every user, with link or suggestion.
-fn known(tx: &mut Tx<'_>) -> Result<Vec<Known>, ApiError> {
+pub(crate) fn known(tx: &mut Tx<'_>) -> Result<Vec<Known>, StoreError> {
     let people: Vec<Person> = arrangements::all(tx, Person::SORT)?;
     let links: Vec<User> = arrangements::all(tx, User::SORT)?;
     let mut links: BTreeMap<String, User> = links
@@ -201,7 +229,7 @@ fn suggest<'a>(user: &UserRow, people: &'a [Person]) -> Option<(&'a Person, &'st
     post, path = "/api/v1/users", tag = "metrics", operation_id = "link_user", request_body = User,
     responses((status = 200, body = User, description = "Pages of the past move to the person"), WrongValue),
 )]
-async fn link_user(State(app): State<Arc<App>>, Body(user): Body<User>) -> Put<User> {
+pub(crate) async fn link_user(State(app): State<Arc<App>>, Body(user): Body<User>) -> Put<User> {
     let link = user.clone();
     app.db.write(move |tx| link_to_person(tx, &link)).await?;
     app.signals.nudge();
@@ -227,7 +255,7 @@ pub(in crate::http::api) fn link_to_person(tx: &mut Tx<'_>, link: &User) -> Resu
     params(("user" = String, Path, description = "PagerDuty's id")),
     responses((status = 204, description = "The user stands for itself again")),
 )]
-async fn unlink_user(
+pub(crate) async fn unlink_user(
     State(app): State<Arc<App>>,
     Path(user): Path<String>,
 ) -> Result<StatusCode, ApiError> {

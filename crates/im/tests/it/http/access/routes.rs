@@ -48,7 +48,12 @@ fn pages() -> BTreeSet<String> {
             .join(file);
         fs::read_to_string(path).unwrap()
     };
-    let text = [source("../web.rs"), source("metrics.rs")].concat();
+    let text = [
+        source("../web.rs"),
+        source("metrics.rs"),
+        source("integrations.rs"),
+    ]
+    .concat();
     let constants = [
         ("assets::CSS_PATH", "/assets/app.css"),
         ("assets::SCRIPT_PATH", "/assets/live.js"),
