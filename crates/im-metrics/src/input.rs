@@ -12,6 +12,10 @@ use jiff::tz::TimeZone;
 use crate::hours::Week;
 
 /// One incident: its counted facts and its fields.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each answers a question of its own about an incident"
+)]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct History {
     /// Our number of it.

@@ -349,7 +349,10 @@ impl Answer {
             group_by: answer.grouped_by.iter().map(|by| by.as_str()).collect(),
             parameters: im_metrics::used(query)
                 .into_iter()
-                .map(|(name, value)| Parameter { name, value })
+                .map(|(name, value)| Parameter {
+                    name,
+                    value: known.name(&value).to_owned(),
+                })
                 .collect(),
             buckets: buckets.collect(),
             series: series.collect(),
