@@ -115,9 +115,9 @@ fn s51_the_key_is_that_of_the_trigger_in_the_log() {
         time("09:30"),
     )
     .showing(shown);
-    let first = trigger("R1", "09:00").with_detail("disk/db-1");
+    let first = trigger("R1", "09:00").beginning_with(None, Some("disk/db-1"));
     // A later alert of another key was grouped into it.
-    let later = trigger("R2", "09:10").with_detail("disk/db-2");
+    let later = trigger("R2", "09:10").beginning_with(None, Some("disk/db-2"));
     let key = |facts: &[Fact]| told(facts).key;
     assert_eq!(
         key(&[later, read.clone(), first]).as_deref(),

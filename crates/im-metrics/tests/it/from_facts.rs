@@ -111,6 +111,9 @@ fn life(dice: &mut Dice, plain: &History) -> (History, Vec<Fact>) {
         events,
     } = teller;
     dice.0.shuffle(&mut facts);
+    let delegated = events
+        .iter()
+        .any(|event| matches!(event.what, What::Delegated(_)));
     let life = History {
         origin: "pagerduty".to_owned(),
         at_trigger: values.clone(),
@@ -118,6 +121,7 @@ fn life(dice: &mut Dice, plain: &History) -> (History, Vec<Fact>) {
         key: None,
         cause: None,
         rebuilt: !is_live,
+        policy_untold: delegated && plain.at_trigger.policy.is_none(),
         merged,
         events,
         ..plain.clone()
