@@ -48,7 +48,7 @@ fn arrival(body: &str) -> Arrival {
     }
 }
 
-const INCIDENTS: &str = "-- bench.incidents
+pub(crate) const INCIDENTS: &str = "-- bench.incidents
     WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
     INSERT INTO incident (number, connector, pd_id, pd_number, pd_url, pd_status, status, title,
         severity, severity_source, service, assignees, created_at, acknowledged_at, resolved_at,
@@ -79,12 +79,18 @@ const INBOX: &str = "-- bench.inbox
 
 /// Stores incidents with two facts and two digested webhooks each; the bodies are left empty.
 pub(crate) fn by_rows(db: &Db, incidents: i64) {
+    rows(db, incidents, &[INCIDENTS, FACTS, SOURCES, INBOX]);
+}
+
+/// Runs statements for each stretch of so many incidents; the first of them stores the incidents.
+pub(crate) fn rows(db: &Db, incidents: i64, statements: &[&'static str]) {
     let mut from = 1;
     while from <= incidents {
         let to = incidents.min(from + CHUNK - 1);
         let chunk = [Value::Int(from), Value::Int(to)];
+        let statements = statements.to_vec();
         let filled = db.write(move |tx| {
-            for sql in [INCIDENTS, FACTS, SOURCES, INBOX] {
+            for sql in statements {
                 tx.execute(sql, &chunk)?;
             }
             let count = u32::try_from(to - from + 1).unwrap_or(0);

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use im::figures::Figures;
-use im_store::{Db, StoreError, Value, counter};
 use tokio::runtime::Builder;
 
 use crate::events::Events;
@@ -14,22 +13,9 @@ use crate::scratch::Scratch;
 use crate::server::{self, Server};
 use crate::spread::Spread;
 
-const INCIDENTS: i64 = 200_000;
-/// Incidents in one transaction.
-const CHUNK: i64 = 50_000;
+const INCIDENTS: i64 = 1_000_000;
 /// New facts whose way into the figures is measured.
 const NEW: usize = 200;
-
-const ROWS: &str = "-- bench.load_incidents
-    WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2)
-    INSERT INTO incident (number, connector, pd_id, pd_number, pd_url, pd_status, status, title,
-        severity, severity_source, service, assignees, created_at, acknowledged_at, resolved_at,
-        updated_at, version)
-    SELECT i, 'prod', printf('PFILL%09d', i), i, printf('https://example.pagerduty.com/incidents/PFILL%09d', i),
-        'resolved', 'resolved', printf('Checkout error rate above 5%% (%d)', i), 'SEV-2', NULL,
-        'Checkout API', '[]', 1700000000000000 + i * 60000000, NULL,
-        1700000000000000 + i * 60000000 + 600000000, 1700000000000000 + i * 60000000 + 600000000, 2
-      FROM n";
 
 /// Six entries of PagerDuty's log, and what PagerDuty showed once.
 const FACTS: &str = "-- bench.load_facts
@@ -44,7 +30,7 @@ const FACTS: &str = "-- bench.load_facts
             (6, 'seen',         601, 'none',    NULL,     NULL, NULL))
     INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind, actor_id, people, value)
     SELECT 7 * (i - 1) + 1 + k, i, CASE k WHEN 6 THEN 'read' ELSE 'log_entry' END,
-        printf('%010X%016X', i * 549755, k), kind, 1700000000000000 + i * 60000000 + after * 1000000,
+        printf('%010X%016X', i * 549755, k), kind, 1600000000000000 + i * 100000000 + after * 1000000,
         actor, person, people, value
       FROM n, k";
 
@@ -69,7 +55,7 @@ pub(crate) fn measure(scratch: &Scratch, report: &mut Report) {
     server.stop();
     let db = server::open(&dir);
     let begun = Instant::now();
-    by_rows(&db, INCIDENTS);
+    fill::rows(&db, INCIDENTS, &[fill::INCIDENTS, FACTS, SHOWN]);
     println!("  filled in {:.0} s", begun.elapsed().as_secs_f64());
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let figures = Figures::default();
@@ -98,21 +84,4 @@ pub(crate) fn measure(scratch: &Scratch, report: &mut Report) {
         limit: format!("median {:.2} ms", spread.percentile_ms(50)),
         target: Some(Target::at_most(spread.percentile_ms(99), 100.0, "ms")),
     });
-}
-
-fn by_rows(db: &Db, incidents: i64) {
-    let mut from = 1;
-    while from <= incidents {
-        let to = incidents.min(from + CHUNK - 1);
-        let chunk = [Value::Int(from), Value::Int(to)];
-        let filled = db.write(move |tx| {
-            for sql in [ROWS, FACTS, SHOWN] {
-                tx.execute(sql, &chunk)?;
-            }
-            let count = u32::try_from(to - from + 1).unwrap_or(0);
-            counter::next(tx, "incident", count)
-        });
-        filled.wait().map_err(|error: StoreError| error).unwrap();
-        from = to + 1;
-    }
 }
