@@ -36,6 +36,7 @@ mod doctor;
 mod duplicate;
 mod edit;
 mod error;
+mod filters;
 mod findings;
 mod integration;
 mod list;

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::error::{Exit, Failure};
+use super::filters::{Filters, often, once};
 use super::table;
 use crate::client::Call;
 
@@ -48,51 +49,19 @@ struct FactsArgs {
     /// Only of this incident; may be given more than once
     #[arg(long, value_name = "INC")]
     incident: Vec<String>,
-    /// Only of incidents of this service, by PagerDuty's id or name, or as it is mapped here
-    #[arg(long, value_name = "ID")]
-    service: Vec<String>,
-    /// Only of incidents of this team, by id or name
-    #[arg(long, value_name = "ID")]
-    team: Vec<String>,
-    /// Only of incidents of this environment
-    #[arg(long, value_name = "NAME")]
-    environment: Vec<String>,
-    /// Only of incidents of this urgency: high, low or null
-    #[arg(long, value_name = "URGENCY")]
-    urgency: Vec<String>,
-    /// Only of incidents of this severity
-    #[arg(long, alias = "sev", value_name = "SEVERITY")]
-    severity: Vec<String>,
-    /// Only of incidents with this in their titles
-    #[arg(long, value_name = "TEXT")]
-    title: Vec<String>,
+    #[command(flatten)]
+    filters: Filters,
 }
 
 impl FactsArgs {
     fn call(self, format: &str) -> Call {
-        let once = [
+        let given = [
             ("from", self.from),
             ("to", self.to),
             ("after", self.after.map(|after| after.to_string())),
         ];
-        let often = [
-            ("incident", self.incident),
-            ("service", self.service),
-            ("team", self.team),
-            ("environment", self.environment),
-            ("urgency", self.urgency),
-            ("severity", self.severity),
-            ("title", self.title),
-        ];
-        let once = once
-            .into_iter()
-            .filter_map(|(name, value)| Some((name, value?)));
-        let often = often.into_iter();
-        let often =
-            often.flat_map(|(name, values)| values.into_iter().map(move |value| (name, value)));
-        let call = Call::get(["facts"]).query("format", format);
-        once.chain(often)
-            .fold(call, |call, (name, value)| call.query(name, value))
+        let call = once(Call::get(["facts"]).query("format", format), given);
+        self.filters.ask(often(call, "incident", &self.incident))
     }
 }
 

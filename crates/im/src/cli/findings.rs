@@ -10,6 +10,7 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::error::{Exit, Failure};
+use super::filters::{Filters, once};
 use super::table::{self, Column};
 use super::{metrics, time};
 use crate::client::Call;
@@ -40,33 +41,8 @@ pub(crate) struct FindingsArgs {
     /// What came after this instant does not exist [default: now]
     #[arg(long, value_name = "TIME")]
     as_of_time: Option<String>,
-    /// Only this service, by PagerDuty's id or name, or as it is mapped here; may be given more than once
-    #[arg(long, value_name = "ID")]
-    service: Vec<String>,
-    /// Only this team, by id or name
-    #[arg(long, value_name = "ID")]
-    team: Vec<String>,
-    /// Only this environment
-    #[arg(long, value_name = "NAME")]
-    environment: Vec<String>,
-    /// Only this escalation policy, by id or name
-    #[arg(long, value_name = "ID")]
-    escalation_policy: Vec<String>,
-    /// Only this priority, by id or name
-    #[arg(long, value_name = "ID")]
-    priority: Vec<String>,
-    /// Only what began there: pagerduty or im
-    #[arg(long, value_name = "WHERE")]
-    origin: Vec<String>,
-    /// Only this urgency: high, low or null
-    #[arg(long, value_name = "URGENCY")]
-    urgency: Vec<String>,
-    /// Only this severity
-    #[arg(long, alias = "sev", value_name = "SEVERITY")]
-    severity: Vec<String>,
-    /// Only titles with this in them
-    #[arg(long, value_name = "TEXT")]
-    title: Vec<String>,
+    #[command(flatten)]
+    filters: Filters,
 }
 
 #[derive(Debug, Deserialize)]
@@ -144,34 +120,13 @@ struct NamedCause {
 }
 
 pub(crate) async fn run(args: FindingsArgs, cx: &mut Context) -> Result<Exit, Failure> {
-    let once = [
+    let given = [
         ("from", args.from),
         ("to", args.to),
         ("as_of", args.as_of),
         ("as_of_time", args.as_of_time),
     ];
-    let often = [
-        ("service", args.service),
-        ("team", args.team),
-        ("environment", args.environment),
-        ("escalation_policy", args.escalation_policy),
-        ("priority", args.priority),
-        ("origin", args.origin),
-        ("urgency", args.urgency),
-        ("severity", args.severity),
-        ("title", args.title),
-    ];
-    let mut call = Call::get(["findings"]);
-    for (name, value) in once {
-        if let Some(value) = value {
-            call = call.query(name, value);
-        }
-    }
-    for (name, values) in often {
-        for value in values {
-            call = call.query(name, value);
-        }
-    }
+    let call = args.filters.ask(once(Call::get(["findings"]), given));
     let answer = cx.send(call).await?;
     if cx.ui.json {
         cx.ui.document(&answer.body);

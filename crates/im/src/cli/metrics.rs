@@ -15,6 +15,7 @@ pub(super) use figures::short as length;
 
 use super::context::Context;
 use super::error::{Exit, Failure};
+use super::filters::{Filters, often, once};
 use crate::client::Call;
 
 const NAMES: [&str; 16] = [
@@ -64,7 +65,7 @@ struct Asked {
     #[command(flatten)]
     filters: Filters,
     #[command(flatten)]
-    kind: Kind,
+    own: Own,
     /// One line for each bucket and group, as CSV
     #[arg(long, conflicts_with_all = ["json", "items"])]
     csv: bool,
@@ -123,47 +124,15 @@ struct Range {
     view: Option<String>,
 }
 
-/// What counts; each may be given more than once for any of its values.
+/// What only some metrics have.
 #[derive(Debug, Args)]
-struct Filters {
-    /// Only this service, by PagerDuty's id or name, or as it is mapped here; `null` for none
-    #[arg(long, value_name = "ID")]
-    service: Vec<String>,
-    /// Only this team, by id or name
-    #[arg(long, value_name = "ID")]
-    team: Vec<String>,
-    /// Only this environment, of deployments
-    #[arg(long, value_name = "NAME")]
-    environment: Vec<String>,
-    /// Only this escalation policy, by id or name
-    #[arg(long, value_name = "ID")]
-    escalation_policy: Vec<String>,
-    /// Only this urgency: high, low or null
-    #[arg(long, value_name = "URGENCY")]
-    urgency: Vec<String>,
-    /// Only this priority, by id or name
-    #[arg(long, value_name = "ID")]
-    priority: Vec<String>,
-    /// Only this severity
-    #[arg(long, alias = "sev", value_name = "SEVERITY")]
-    severity: Vec<String>,
+struct Own {
     /// Only what was resolved so: merge, human, timer, integration, api or none; for times to the resolve
     #[arg(long, value_name = "HOW")]
     resolver_kind: Vec<String>,
-    /// Only what began there: pagerduty or im
-    #[arg(long, value_name = "WHERE")]
-    origin: Vec<String>,
-    /// Only titles with this in them
-    #[arg(long, value_name = "TEXT")]
-    title: Vec<String>,
     /// Only this person, by id or name; for pages of people
     #[arg(long, value_name = "ID")]
     user: Vec<String>,
-}
-
-/// What only some metrics have.
-#[derive(Debug, Args)]
-struct Kind {
     /// Times to the resolve: last, first or open_time
     #[arg(long, value_name = "WHICH")]
     recovery: Option<String>,
@@ -306,11 +275,11 @@ fn asking(args: &Asked, call: Call) -> Call {
     let Asked {
         range,
         filters,
-        kind,
+        own,
         ..
     } = args;
     let yes = |is_set: bool| is_set.then(|| "true".to_owned());
-    let once = [
+    let given = [
         ("from", range.from.clone()),
         ("to", range.to.clone()),
         ("bucket", range.bucket.clone()),
@@ -321,37 +290,19 @@ fn asking(args: &Asked, call: Call) -> Call {
         ("as_of", range.as_of.clone()),
         ("as_of_time", range.as_of_time.clone()),
         ("view", range.view.clone()),
-        ("recovery", kind.recovery.clone()),
-        ("bucket_by", kind.bucket_by.clone()),
-        ("source", kind.source.clone()),
-        ("include_email", yes(kind.include_email)),
-        ("collapse_minutes", kind.collapse_minutes.clone()),
-        ("measure", kind.measure.clone()),
-        ("when", kind.when.clone()),
-        ("distinct", yes(kind.distinct)),
-        ("mode", kind.mode.clone()),
-        ("max_lag", kind.max_lag.clone()),
-        ("benchmark", kind.benchmark.clone()),
+        ("recovery", own.recovery.clone()),
+        ("bucket_by", own.bucket_by.clone()),
+        ("source", own.source.clone()),
+        ("include_email", yes(own.include_email)),
+        ("collapse_minutes", own.collapse_minutes.clone()),
+        ("measure", own.measure.clone()),
+        ("when", own.when.clone()),
+        ("distinct", yes(own.distinct)),
+        ("mode", own.mode.clone()),
+        ("max_lag", own.max_lag.clone()),
+        ("benchmark", own.benchmark.clone()),
     ];
-    let often = [
-        ("service", &filters.service),
-        ("team", &filters.team),
-        ("environment", &filters.environment),
-        ("escalation_policy", &filters.escalation_policy),
-        ("urgency", &filters.urgency),
-        ("priority", &filters.priority),
-        ("severity", &filters.severity),
-        ("resolver_kind", &filters.resolver_kind),
-        ("origin", &filters.origin),
-        ("title", &filters.title),
-        ("user", &filters.user),
-    ];
-    let once = once
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, value?)));
-    let often = often.into_iter();
-    let often =
-        often.flat_map(|(name, values)| values.iter().map(move |value| (name, value.clone())));
-    once.chain(often)
-        .fold(call, |call, (name, value)| call.query(name, value))
+    let call = filters.ask(once(call, given));
+    let call = often(call, "resolver_kind", &own.resolver_kind);
+    often(call, "user", &own.user)
 }

@@ -24,7 +24,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::metrics::compute;
+use super::metrics::{FILTERS, compute};
 use super::settings::{hides_emails, time_zone};
 use super::types::hide_email;
 use crate::access::Who;
@@ -36,19 +36,6 @@ use crate::organisation::is_email;
 
 /// Facts that are read at once.
 const STRETCH: i64 = 2_000;
-/// The parameters that choose incidents, as metrics have them.
-const FILTERS: [&str; 10] = [
-    "service",
-    "team",
-    "environment",
-    "escalation_policy",
-    "urgency",
-    "priority",
-    "severity",
-    "origin",
-    "title",
-    "as_of",
-];
 /// The columns of CSV.
 const COLUMNS: [&str; 18] = [
     "seq",

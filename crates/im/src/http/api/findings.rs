@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::metrics::{Group, compute, length, of_what, said};
+use super::metrics::{FILTERS, Group, compute, length, of_what, said};
 use crate::access::Who;
 use crate::figures::Known;
 use crate::http::App;
@@ -25,21 +25,8 @@ use crate::http::input::Params;
 /// Pages of a person in a week, where no target for `page_disruptions` was set: one a day.
 const PAGES_MAX: f64 = 7.0;
 
-const PARAMETERS: [&str; 13] = [
-    "from",
-    "to",
-    "service",
-    "team",
-    "environment",
-    "escalation_policy",
-    "urgency",
-    "priority",
-    "severity",
-    "origin",
-    "title",
-    "as_of",
-    "as_of_time",
-];
+/// What findings take beside the filters.
+const OWN: [&str; 3] = ["from", "to", "as_of_time"];
 
 /// The routes of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -200,7 +187,7 @@ async fn findings(
     params: Params,
 ) -> Result<Json<Findings>, ApiError> {
     let sees_people = who.may(Scope::PersonalLoad);
-    let params = params.only(&PARAMETERS)?;
+    let params = params.only(&[&OWN[..], &FILTERS[..]].concat())?;
     let query = im_metrics::parse(Metric::IncidentFrequency.as_str(), params.pairs());
     let query = query.map_err(of_findings)?;
     let found = compute(&app, move |known, now| {

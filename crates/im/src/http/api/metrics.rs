@@ -32,6 +32,19 @@ use types::{Answer, Items};
 pub(super) use insights::{length, of_what};
 pub(super) use types::{Group, said};
 
+/// The parameters that choose incidents, the same for metrics, findings and exported facts.
+pub(super) const FILTERS: [&str; 10] = [
+    "service",
+    "team",
+    "environment",
+    "escalation_policy",
+    "urgency",
+    "priority",
+    "severity",
+    "origin",
+    "title",
+    "as_of",
+];
 /// Items in one answer unless asked otherwise.
 const LIMIT_DEFAULT: usize = 100;
 /// Items in one answer at most: some 200 KiB.
