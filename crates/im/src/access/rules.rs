@@ -440,8 +440,6 @@ const PAGES: &[Rule] = &[
     ),
     get(ADMIN, "/integrations/filter"),
     post(ADMIN, "/integrations/filter", "chose the default filter"),
-    get(ADMIN, "/integrations/hours"),
-    post(ADMIN, "/integrations/hours", "set working hours"),
     get(VIEWER, "/connectors/{name}"),
     get(VIEWER, "/on-call"),
     get(VIEWER, "/connectors/{name}/setup"),

@@ -11,7 +11,6 @@ pub(super) mod checklist;
 mod connect;
 mod draft;
 pub(super) mod filter;
-mod hours;
 mod oauth;
 mod setup;
 mod users;
@@ -60,7 +59,6 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/integrations/users", get(users::show).post(users::say))
         .route("/integrations/users/confirm", post(users::confirm))
         .route("/integrations/filter", get(filter::show).post(filter::set))
-        .route("/integrations/hours", get(hours::show).post(hours::set))
         .route("/connectors/{name}", get(connector::show))
         .route("/connectors/{name}/webhook/act", post(acts::webhook))
         .route("/connectors/{name}/compare", post(acts::compare))

@@ -6,13 +6,15 @@ use axum::response::{IntoResponse as _, Response};
 use im_store::{StoreError, Tx, arrangements, settings};
 use maud::{Markup, html};
 
-use super::{ADDRESS, filter, hours, may_change, users};
+use super::{ADDRESS, filter, may_change, users};
 use crate::http::api::organisation::people::known;
 use crate::organisation::{Hours, Thing as _, Whose};
 use crate::web::guard::Visit;
 use crate::web::parts;
 use crate::web::{WebState, failed, to};
 
+/// Where working hours are set.
+const HOURS: &str = "/settings#hours";
 /// How many things there are to do.
 pub(super) const ITEMS: usize = 3;
 /// The setting that puts the list away.
@@ -91,7 +93,7 @@ impl Checklist {
             ul.panel.todo {
                 (item(self.are_users_done(), users::ADDRESS, "Link PagerDuty's users to people", &users))
                 (item(self.filter.is_some(), filter::ADDRESS, "Choose the default filter of figures", &filter))
-                (item(self.hours, hours::ADDRESS, "Set working hours", hours))
+                (item(self.hours, HOURS, "Set working hours", hours))
             }
             @if may && !self.is_dismissed {
                 (parts::form("/integrations/checklist", visit, &html! { button.quiet-link type="submit" { "Do not show this list any more" } }))

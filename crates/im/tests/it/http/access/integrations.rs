@@ -477,35 +477,16 @@ async fn m031_what_makes_figures_right_is_listed_until_it_is_done_or_put_away() 
     let mut browser = there.server.signed_in(Role::Admin).await;
     let cards = browser.get("/integrations").await.is(200).body;
     assert!(cards.contains("0 of 3 done"), "{cards}");
-    let hours = "/integrations/hours";
-    let wrong = [("monday", "early-late"), ("from", "2026-01-01")];
-    let refused = browser.post(hours, hours, &wrong).await.is(422).body;
-    assert!(problem(&refused).contains("early"), "{refused}");
-    assert!(refused.contains("value=\"early-late\""), "{refused}");
-    let right = [
-        ("monday", "08:00-12:00, 13:00-17:00"),
+    assert!(cards.contains("href=\"/settings#hours\""), "{cards}");
+    let hours = [
+        ("of", "organisation"),
+        ("effective_from", "2026-01-01"),
         ("zone", "Europe/Berlin"),
-        ("from", "2026-01-01"),
+        ("week", "mon-fri=08:00-12:00,13:00-17:00"),
     ];
-    let page = browser.post(hours, hours, &right).await;
-    let cards = followed(&mut browser, page).await;
+    browser.post("/settings", "/settings/hours", &hours).await;
+    let cards = browser.get("/integrations").await.is(200).body;
     assert!(cards.contains("1 of 3 done"), "{cards}");
-    let stored = there
-        .server
-        .in_process("GET", "/api/v1/hours", &Value::Null)
-        .await;
-    assert_eq!(
-        stored[0]["week"]["monday"],
-        json!(["08:00-12:00", "13:00-17:00"])
-    );
-    assert_eq!(stored[0]["zone"], "Europe/Berlin");
-    assert!(
-        browser
-            .get(hours)
-            .await
-            .body
-            .contains("value=\"08:00-12:00, 13:00-17:00\"")
-    );
     let page = browser
         .post("/integrations", "/integrations/checklist", &[])
         .await;
