@@ -118,6 +118,11 @@ impl Tokens {
         self.expires_at.duration_since(now) < MARGIN
     }
 
+    /// Whether others give the same access.
+    pub(crate) fn give_the_same(&self, other: &Self) -> bool {
+        self.access == other.access
+    }
+
     /// Whether they can still be used.
     pub(crate) fn are_valid(&self, now: Timestamp) -> bool {
         now < self.expires_at

@@ -23,7 +23,7 @@ use im_pagerduty::events_v2::Event;
 use im_pagerduty::{Call, Limits, Outcome, Reply, Transport, redacted, request};
 use im_store::{Db, StoreError, facts};
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{Mutex, Notify, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +37,7 @@ use crate::http::metrics::Metrics;
 use crate::secret::{SecretError, Vault};
 use crate::telemetry;
 pub(crate) use tokens::NoTokens;
+use tokens::SignIns;
 
 /// Calls under way that people wait for: above the number of people who act at once.
 pub const LIVE_MAX: u32 = 16;
@@ -104,12 +105,10 @@ impl Signals {
 
 /// Performs single calls: for the loop, and for commands that need PagerDuty's answer now.
 pub struct Caller {
-    pagerduty: PagerDuty,
+    pagerduty: Arc<PagerDuty>,
     door: Door,
     notice: Notice,
-    db: Db,
-    /// Whose turn it is to renew tokens.
-    renewing: Mutex<()>,
+    sign_ins: Arc<SignIns>,
     vault: Arc<Vault>,
     metrics: Arc<Metrics>,
     clock: Clock,
@@ -118,10 +117,10 @@ pub struct Caller {
 impl Caller {
     /// A caller that opens keys with `vault`, and stores tokens that it renews in `db`.
     pub fn new(db: Db, vault: Arc<Vault>, metrics: Arc<Metrics>, clock: Clock) -> Self {
+        let pagerduty = Arc::new(PagerDuty::default());
         Self {
-            db,
-            renewing: Mutex::default(),
-            pagerduty: PagerDuty::default(),
+            sign_ins: Arc::new(SignIns::new(Arc::clone(&pagerduty), db, Arc::clone(&vault))),
+            pagerduty,
             door: Door::default(),
             notice: Notice::default(),
             vault,
@@ -154,6 +153,7 @@ impl Caller {
     ) -> Result<(Outcome, Limits), SecretError> {
         let place = Place {
             connector: connector.name(),
+            made_at: Some(connector.row.created_at),
             base_url: &connector.config.base_url,
             sealed_key: &connector.row.api_key,
             logging: connector.config.logging,
@@ -223,6 +223,9 @@ const UNAUTHORIZED: u16 = 401;
 #[derive(Clone, Copy)]
 struct Place<'a> {
     connector: &'a str,
+    /// When the connector at hand was made; a draft that is only tried is of another time than what is stored
+    /// under its name. None: it is the stored one.
+    made_at: Option<Timestamp>,
     base_url: &'a str,
     sealed_key: &'a str,
     logging: Logging,
@@ -313,6 +316,7 @@ pub async fn run(engine: Engine, stop: CancellationToken, drain: Duration) {
         }
     }
     finish(under_way, drain).await;
+    engine.caller.rest().await;
 }
 
 struct Turn {
@@ -399,6 +403,7 @@ async fn perform(engine: &Engine, planned: Planned) {
     } = &planned;
     let place = Place {
         connector,
+        made_at: None,
         base_url,
         sealed_key: api_key,
         logging: *logging,

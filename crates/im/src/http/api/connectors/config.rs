@@ -392,10 +392,14 @@ pub(super) async fn apply(
         Some(_) => Some(sealed_secrets(app, &config)?),
     };
     let parted = Parted { config, stored };
-    let draft = probe::unsaved(name, &parted, api_key.clone(), app.clock.now());
+    let mut draft = probe::unsaved(name, &parted, api_key.clone(), app.clock.now());
+    if !has_key {
+        // With the key that is stored, whatever becomes of it meanwhile.
+        draft.row.created_at = connector.row.created_at;
+    }
     let (tried, may_write) = try_changed(app, &connector, &draft, has_key).await?;
     let Parted { config, stored } = parted;
-    let notices = ask_for_mapped(app, &connector, &config, &api_key).await?;
+    let notices = ask_for_mapped(app, &connector, &draft).await?;
     let is_other = has_key || config.base_url != connector.config.base_url;
     let state = match &tried {
         Some(Tried::Taken(..)) => RowState::Active,
@@ -440,25 +444,25 @@ struct Changed {
 fn put_changed(tx: &mut Tx<'_>, changed: &Changed, now: Timestamp) -> Result<(), ApiError> {
     let row = &changed.before;
     // PagerDuty was asked meanwhile.
-    let is_still = rows::find(tx, &row.name)?.is_some_and(|now| {
+    // The tokens of a sign-in may have been renewed meanwhile, by the look at them above for one.
+    let stored = rows::find(tx, &row.name)?.filter(|now| {
         now.config == row.config
-            && now.api_key == row.api_key
+            && (now.api_key == row.api_key || !changed.has_key)
             && now.webhook_secrets == row.webhook_secrets
     });
-    if !is_still {
+    let Some(stored) = stored else {
         let detail = format!(
             "connector `{}` was changed by somebody else meanwhile",
             row.name
         );
         return Err(ApiError::conflict("changed_meanwhile", detail).hint("try again"));
-    }
-    rows::configure(
-        tx,
-        &row.name,
-        &changed.stored,
-        &changed.api_key,
-        changed.state,
-    )?;
+    };
+    let api_key = if changed.has_key {
+        &changed.api_key
+    } else {
+        &stored.api_key
+    };
+    rows::configure(tx, &row.name, &changed.stored, api_key, changed.state)?;
     if changed.has_key {
         connector::note_new_key(tx, &row.name, now)?;
     }
@@ -499,36 +503,25 @@ async fn try_changed(
 async fn ask_for_mapped(
     app: &App,
     before: &Connector,
-    config: &ConnectorConfig,
-    api_key: &str,
+    after: &Connector,
 ) -> Result<Vec<String>, ApiError> {
-    let row = ConnectorRow {
-        api_key: api_key.to_owned(),
-        ..before.row.clone()
-    };
-    let after = Connector {
-        row,
-        mapping: config.mapping(),
-        config: Arc::new(config.clone()),
-        fields: Vec::new(),
-    };
-    let (old, new) = (&before.config.custom, &config.custom);
+    let (old, new) = (&before.config.custom, &after.config.custom);
     if new.synced_services != old.synced_services {
         let chosen = old.synced_services.as_deref().unwrap_or_default();
-        synced::check(app, &after, chosen).await?;
+        synced::check(app, after, chosen).await?;
     }
     if new.service_rules != old.service_rules {
-        mappings::check_rules(app, &after).await?;
+        mappings::check_rules(app, after).await?;
     }
     if new.priority_mapping != old.priority_mapping {
-        priorities::check(app, &after).await?;
+        priorities::check(app, after).await?;
     }
     let is_same_account =
-        before.row.api_key == api_key && before.config.base_url == config.base_url;
+        before.row.api_key == after.row.api_key && before.config.base_url == after.config.base_url;
     if new.custom_field_mappings == old.custom_field_mappings && is_same_account {
         return Ok(Vec::new());
     }
-    Ok(words(custom_fields::learn(app, &after).await?))
+    Ok(words(custom_fields::learn(app, after).await?))
 }
 
 /// What PagerDuty does not have of what is mapped.

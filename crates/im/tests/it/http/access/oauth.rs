@@ -1,5 +1,10 @@
 //! Signing in to PagerDuty in place of a key, with the stand-in's own OAuth.
 
+use std::future::Future as _;
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use im_pagerduty::{Call, Outcome};
 use im_store::accounts::Role;
 use im_store::connectors;
 use pd_sim::{OAuthApp, OAuthKind, Request};
@@ -286,5 +291,71 @@ async fn mw36_a_sign_in_that_has_ended_needs_attention_until_somebody_signs_in_a
         there.server.last_act().await,
         "account admin@example.com: signed a connector in again [main] 303"
     );
+    assert_eq!(compared(&there).await["status"], "active");
+}
+
+/// The connector as a process has read it.
+async fn read(there: &There) -> im_engine::connector::Connector {
+    let found = there
+        .server
+        .app
+        .db
+        .read(|tx| im_engine::connector::load(tx, "main"));
+    let found: Result<_, im_store::StoreError> = found.await;
+    found.unwrap().unwrap()
+}
+
+/// A process that works on the same database.
+fn process(there: &There) -> im::run::Caller {
+    let app = &there.server.app;
+    im::run::Caller::new(
+        app.db.clone(),
+        Arc::clone(&app.vault),
+        Arc::default(),
+        app.clock.clone(),
+    )
+}
+
+#[tokio::test]
+async fn two_processes_that_renew_at_once_both_go_on() {
+    let there = apart(&ALL).await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    connect(&there, &mut browser).await;
+    there.server.pass(25 * 3600);
+    let connector = read(&there).await;
+    let (one, other) = (process(&there), process(&there));
+    let now = there.server.app.clock.now();
+    let call = Call::ListAbilities;
+    let (first, second) = tokio::join!(
+        one.ask(&connector, &call, now),
+        other.ask(&connector, &call, now)
+    );
+    for answer in [first, second] {
+        let (outcome, _) = answer.unwrap();
+        assert!(matches!(outcome, Outcome::Done(_)), "{outcome:?}");
+    }
+    // What is stored goes on as well.
+    assert_eq!(compared(&there).await["status"], "active");
+}
+
+#[tokio::test]
+async fn a_renewal_is_brought_to_its_end_though_nobody_waits_for_it() {
+    let there = apart(&ALL).await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    connect(&there, &mut browser).await;
+    let before = stored(&there).await;
+    there.server.pass(25 * 3600);
+    let connector = read(&there).await;
+    let process = process(&there);
+    let now = there.server.app.clock.now();
+    {
+        let call = Call::ListAbilities;
+        let asking = std::pin::pin!(process.ask(&connector, &call, now));
+        // It has begun, and whoever asked goes away.
+        let mut nobody = Context::from_waker(Waker::noop());
+        assert!(asking.poll(&mut nobody).is_pending());
+    }
+    process.rest().await;
+    assert_ne!(stored(&there).await, before);
     assert_eq!(compared(&there).await["status"], "active");
 }
