@@ -128,6 +128,7 @@ pub(crate) async fn make(app: &App, new: NewToken, who: &Who) -> Result<Token, A
     };
     let scopes = scopes(&new.scopes)?;
     may_make(who, role, &scopes)?;
+    may_be_for(who, new.email.as_deref())?;
     let secret = format!("{PREFIX}{}", hex::encode(secret::random::<SECRET_BYTES>()?));
     let now = app.clock.now();
     let token = Token {
@@ -180,6 +181,23 @@ fn may_make(who: &Who, role: Role, scopes: &[Scope]) -> Result<(), ApiError> {
                 )),
             )
         }
+    }
+}
+
+/// Whoever has a token for a person sees that person's load.
+fn may_be_for(who: &Who, email: Option<&str>) -> Result<(), ApiError> {
+    let is_own = |email: &str| {
+        let own = who.own.as_deref();
+        own.is_some_and(|own| own.eq_ignore_ascii_case(email))
+    };
+    match email {
+        Some(email) if !is_own(email) && !who.may(Scope::PersonalLoad) => {
+            let detail =
+                format!("a token for `{email}` sees how that person responds, and you may not");
+            Err(ApiError::new(StatusCode::FORBIDDEN, "role", detail)
+                .hint("leave the address out, or ask somebody with the right `personal_load`"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -265,6 +265,21 @@ async fn a_token_is_shown_once_works_and_ends() {
         later.contains(">ci<") && !later.contains(&secret),
         "{later}"
     );
+    // It would see how that person responds, which an admin need not be allowed to.
+    let of_another = [
+        ("name", "spy"),
+        ("role", "viewer"),
+        ("email", "owner@example.com"),
+    ];
+    let refused = browser
+        .post("/tokens", "/tokens", &of_another)
+        .await
+        .is(403);
+    assert!(
+        refused.body.contains("sees how that person responds"),
+        "{}",
+        refused.body
+    );
     let again = browser.post("/tokens", "/tokens", &fields).await.is(409);
     assert!(problem(&again.body).contains("There is a token ci already"));
     browser
