@@ -47,19 +47,32 @@ impl Known {
 
     /// The same question by ids, or which value nobody knows.
     pub fn meant(&self, query: &Query) -> Result<Query, BadQuery> {
+        let (meant, unknown) = self.meant_as_far_as_known(query);
+        unknown.into_iter().next().map_or(Ok(meant), Err)
+    }
+
+    /// The same question by ids, and which values nobody knows: these stay as they are, so nothing has them.
+    pub fn meant_as_far_as_known(&self, query: &Query) -> (Query, Vec<BadQuery>) {
         let mut meant = query.clone();
+        let mut unknown = Vec::new();
         for (by, values) in &mut meant.filters {
             let mut ids: Vec<Option<String>> = Vec::new();
             for value in values.iter() {
                 match value {
                     None => ids.push(None),
-                    Some(value) => ids.extend(self.ids(*by, value)?.into_iter().map(Some)),
+                    Some(value) => match self.ids(*by, value) {
+                        Ok(known) => ids.extend(known.into_iter().map(Some)),
+                        Err(error) => {
+                            ids.push(Some(value.clone()));
+                            unknown.push(error);
+                        }
+                    },
                 }
             }
             ids.dedup();
             *values = ids;
         }
-        Ok(meant)
+        (meant, unknown)
     }
 
     /// What has a value of this kind: by id, by name in any case, by the name of a service here.

@@ -119,7 +119,7 @@ async fn metric(
         let asked = Asked::read(about, address, sees_people(&visit))?;
         let shell = state.db.read(reading(&visit, load::shell)).await?;
         let body = ask(&state, moment, move |known, now| {
-            page::body(&asked, choosing, known, now)
+            page::body(&asked.meant(known), choosing, known, now)
         });
         Ok((shell, body.await??))
     };
@@ -147,6 +147,7 @@ async fn listed(
         asked.address = address;
         let known = state.figures.known(&state.db).await?;
         let (found, known, asked, part) = blocking(move || {
+            let asked = asked.meant(&known);
             let found = Found::ask(&asked, &part, &known, moment.now);
             (found, known, asked, part)
         })
@@ -196,9 +197,11 @@ async fn exported(
         let address = with_default(Address::new(about.address(), pairs), filter.as_ref(), about);
         let asked = Asked::read(about, address, sees_people(visit))?;
         let document = ask(state, moment, move |known, now| {
-            let answer = known.engine.answer(&asked.query, now);
-            let answer = answer.map_err(|error| Wrong::new(&error, &asked.address))?;
-            let answer = types::Answer::new(&answer, &asked.query, known);
+            let wrong = |error| Wrong::new(&error, &asked.address);
+            // A file has no place to say what nobody knows.
+            let query = known.meant(&asked.query).map_err(wrong)?;
+            let answer = known.engine.answer(&query, now).map_err(wrong)?;
+            let answer = types::Answer::new(&answer, &query, known);
             Ok::<_, Wrong>(serde_json::to_value(answer).expect("an answer has text for keys"))
         });
         Ok::<_, Not>(document.await??)

@@ -6,11 +6,12 @@
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use im_metrics::{BadQuery, Measure, Query};
-use maud::html;
+use maud::{Markup, html};
 
 use super::SETTLED;
 use super::about::{ABOUT, About};
 use super::address::Address;
+use crate::figures::Known;
 use crate::web::layout::{self, Live, Page};
 use crate::web::load::Shell;
 use crate::web::{Moment, parts, times};
@@ -23,6 +24,8 @@ pub(super) struct Asked {
     pub(super) query: Query,
     /// Whether who asks may see how single people respond.
     pub(super) sees_people: bool,
+    /// The values that nobody knows: a page that was kept outlives what it is about.
+    unknown: Vec<BadQuery>,
 }
 
 impl Asked {
@@ -65,8 +68,30 @@ impl Asked {
                 },
                 address,
                 query,
+                unknown: Vec::new(),
             }),
             Err(error) => Err(Wrong::new(&error, &address)),
+        }
+    }
+
+    /// The same by ids, as the API asks. What nobody knows counts nothing, and the page says so.
+    pub(super) fn meant(mut self, known: &Known) -> Self {
+        (self.query, self.unknown) = known.meant_as_far_as_known(&self.query);
+        self
+    }
+
+    /// Each value that nobody knows, what may be meant, and the page at `path` without it.
+    pub(super) fn not_known(&self, path: &str) -> Markup {
+        let address = self.address.to(path);
+        html! {
+            @for error in &self.unknown {
+                @let wrong = Wrong::new(error, &address);
+                p.incomplete.unknown {
+                    (parts::commands(&parts::capital(&wrong.detail))) ", so nothing here is of it: "
+                    (parts::commands(&wrong.hint)) @if !wrong.hint.ends_with('?') { "." } " "
+                    @if let Some(without) = &wrong.without { a href=(without) { "Ask without it" } }
+                }
+            }
         }
     }
 

@@ -106,6 +106,7 @@ impl Found {
                     }
                 }
             }
+            (asked.not_known(asked.address.path()))
         };
         Ok(Self {
             items,

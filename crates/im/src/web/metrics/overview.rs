@@ -79,6 +79,7 @@ impl Tile {
             )?;
         }
         asked.address = asked.address.to(about.address());
+        let asked = asked.meant(known);
         let answer = known.engine.answer(&asked.query, now);
         let answer = answer.map_err(|error| Wrong::new(&error, address))?;
         let slots = slots::slots(about, &answer, asked.query.bucket, &asked.items());
@@ -245,6 +246,7 @@ pub(super) fn body(
             span.zone { "Days of " b { (settings.zone.iana_name().unwrap_or("UTC")) } }
         }
         (of_filter(address, filter))
+        (asked.not_known(address.path()))
         @if let Some(form) = &form { (form) }
         (burning(open, &settings.targets, now))
         (sentence(&tiles))

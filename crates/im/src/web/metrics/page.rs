@@ -109,6 +109,7 @@ fn mark(
             .filter(|(name, _)| shared.contains(name));
         let pairs = pairs.chain([("from", &*from), ("to", &*to)]);
         let query = im_metrics::parse(Metric::DeploymentFrequency.as_str(), pairs)?;
+        let (query, _said_above) = known.meant_as_far_as_known(&query);
         let deployed = known.engine.answer(&query, now)?;
         for (slot, value) in slots.iter_mut().zip(values(&deployed)) {
             match size(&value.figure) {
@@ -169,6 +170,7 @@ pub(super) fn body(
         (head(asked))
         (bar::bar(asked, seen.answer.range, today, known))
         @if let Some(values) = &values { (bar::form(&asked.address, asked.query.metric, values)) }
+        (asked.not_known(asked.address.path()))
         (insight::sentence(asked, &seen.answer, Some((&groups, seen.by)), &heat))
         @if n > 0 {
             section.panel.shown aria-label=(asked.about.title) {

@@ -568,3 +568,56 @@ async fn a_page_quotes_the_definition_of_the_documentation() {
     has(&shown, quoted);
     assert!(shown.contains("href=\"#computed\"") && count(&shown, "id=\"computed\"") == 1);
 }
+
+#[tokio::test]
+async fn a_page_knows_a_service_by_its_name_as_the_api_does() {
+    let server = twelve_weeks().await;
+    let told = server.get("/api/v1/metrics/mttr?service=Payments").await;
+    let mean = &told.is(200)["series"][0]["total"]["mean"];
+    assert_eq!(
+        mean.as_f64(),
+        Some(7200.0),
+        "the story is not the one that is meant"
+    );
+    has(
+        &page(&server, "/metric/mttr?service=Payments").await,
+        &length(mean),
+    );
+    let behind = page(&server, "/metric/mttr/items?service=Payments").await;
+    has(&behind, "payments is slow");
+    assert!(!behind.contains("ledger is slow"));
+    let shown = page(&server, "/overview?service=Payments").await;
+    has(&shown, "mean of 10 resolved");
+    let file = server.get("/metric/mttr/figures.json?service=Payments");
+    assert_eq!(
+        file.await.is(200)["series"][0]["total"]["mean"].as_f64(),
+        mean.as_f64()
+    );
+}
+
+#[tokio::test]
+async fn a_page_that_was_kept_says_which_of_its_services_is_not_there() {
+    let server = twelve_weeks().await;
+    for path in ["/overview", "/metric/mttr", "/metric/mttr/items"] {
+        let shown = page(&server, &format!("{path}?service=paymints&from=2026-11-01")).await;
+        has(
+            &shown,
+            "Nothing that is known here has the service paymints , so nothing here is of it: did you mean payments ? Ask without it",
+        );
+        let without = format!("href=\"{path}?from=2026-11-01\"");
+        assert!(shown.contains(&without), "no {without} in {shown}");
+    }
+    // What else it asks for is counted.
+    let both = page(
+        &server,
+        "/metric/mttr/items?service=paymints&service=payments",
+    )
+    .await;
+    has(&both, "payments is slow");
+    // A file has no room for such words.
+    let file = server
+        .get("/metric/mttr/figures.csv?service=paymints")
+        .await;
+    assert_eq!(file.status, 400);
+    has(file.body.as_str().unwrap(), "did you mean `payments`?");
+}
