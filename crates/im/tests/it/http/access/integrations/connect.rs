@@ -1,0 +1,263 @@
+//! The guided way: a key is tried, a connector is made, the past is imported.
+
+use im_store::accounts::Role;
+use serde_json::{Value, json};
+
+use super::{apart, connected, connector};
+use crate::http::access::acts::{followed, line, problem};
+use crate::http::there::There;
+
+const CONNECT: &str = "/integrations/connect";
+
+/// The form of step 1.
+fn key<'a>(there: &'a There, api_key: &'a str) -> [(&'static str, &'a str); 4] {
+    [
+        ("name", "main"),
+        ("region", "us"),
+        ("other_url", &there.stand_in.base_url),
+        ("api_key", api_key),
+    ]
+}
+
+#[tokio::test]
+async fn m018_m024_the_first_run_leads_to_the_connection_which_says_first_what_the_key_is_for() {
+    let there = apart().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let list = browser.get("/").await.is(200).body;
+    assert!(list.contains("href=\"/integrations/connect\""), "{list}");
+    let cards = browser.get("/integrations").await.is(200).body;
+    assert!(
+        cards.contains("Not connected") && cards.contains("Connect PagerDuty"),
+        "{cards}"
+    );
+    let page = browser.get(CONNECT).await.is(200).body;
+    let (before, _) = page
+        .split_once("name=\"api_key\"")
+        .expect("it asks for a key");
+    for said in [
+        "What the key is used for",
+        "Create New API Key",
+        "im incident platform",
+    ] {
+        assert!(before.contains(said), "{said} before the key: {page}");
+    }
+}
+
+#[tokio::test]
+async fn m023_a_key_is_tried_and_in_no_page_and_what_was_typed_stays() {
+    let there = apart().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let refused = browser
+        .post(CONNECT, CONNECT, &key(&there, "u+nobodys-key-0123456"))
+        .await
+        .is(422)
+        .body;
+    assert!(
+        problem(&refused).contains("does not take this API key"),
+        "{refused}"
+    );
+    assert!(problem(&refused).contains("nothing was stored"));
+    assert!(!refused.contains("nobodys-key"));
+    assert!(
+        refused.contains(&format!("value=\"{}\"", there.stand_in.base_url))
+            && refused.contains("value=\"main\"")
+    );
+    let api_key = there.stand_in.account.api_key.clone();
+    browser
+        .post(CONNECT, CONNECT, &key(&there, &api_key))
+        .await
+        .is(303);
+    assert_eq!(
+        there.server.last_act().await,
+        "account admin@example.com: tried an API key [main] 303"
+    );
+    let page = browser.get(CONNECT).await.is(200).body;
+    assert!(
+        page.contains("Choose how it is used") && page.contains("may read and write"),
+        "{page}"
+    );
+    for (id, name) in there
+        .stand_in
+        .account
+        .services
+        .iter()
+        .map(|one| (&one.0, &one.1))
+    {
+        assert!(
+            page.contains(&format!("<option value=\"{id}\">{name}")),
+            "{name}: {page}"
+        );
+    }
+    assert!(!page.contains(&api_key), "the key is in the page");
+    let all = there
+        .server
+        .in_process("GET", "/api/v1/connectors", &Value::Null)
+        .await;
+    assert_eq!(all, json!([]), "nothing is stored yet");
+    // It is that browser's alone, and it can be given up.
+    let mut other = there.server.signed_in(Role::Owner).await;
+    assert!(other.get(CONNECT).await.body.contains("name=\"api_key\""));
+    browser
+        .post(CONNECT, "/integrations/connect/again", &[])
+        .await
+        .is(303);
+    assert!(browser.get(CONNECT).await.body.contains("name=\"api_key\""));
+}
+
+#[tokio::test]
+async fn m023_a_draft_is_forgotten_after_an_hour() {
+    let there = apart().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let api_key = there.stand_in.account.api_key.clone();
+    browser
+        .post(CONNECT, CONNECT, &key(&there, &api_key))
+        .await
+        .is(303);
+    there.server.pass(3599);
+    assert!(browser.get(CONNECT).await.body.contains("Use another key"));
+    there.server.pass(1);
+    assert!(browser.get(CONNECT).await.body.contains("name=\"api_key\""));
+    let late = browser
+        .post(CONNECT, "/integrations/connect/add", &[("service", "P1")])
+        .await
+        .is(409);
+    assert!(
+        problem(&late.body).contains("not known here any more"),
+        "{}",
+        late.body
+    );
+}
+
+#[tokio::test]
+async fn m020_a_connector_is_made_by_two_forms_and_the_set_up_goes_on_where_it_is_open() {
+    let there = apart().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let account = &there.stand_in.account;
+    browser
+        .post(CONNECT, CONNECT, &key(&there, &account.api_key))
+        .await
+        .is(303);
+    let (service, email) = (account.services[1].0.clone(), account.users[0].2.clone());
+    let add = "/integrations/connect/add";
+    let chosen = [
+        ("service", &*service),
+        ("from_email", "nobody@example.com"),
+        ("direction", "bidirectional"),
+        ("since", "42d"),
+        ("scope", "chosen"),
+        ("synced", &*service),
+    ];
+    let refused = browser.post(CONNECT, add, &chosen).await.is(422).body;
+    assert_eq!(
+        problem(&refused),
+        "PagerDuty has no user with the address nobody@example.com. Write the address of a user there; nothing was stored."
+    );
+    assert!(
+        refused.contains(&format!("<option value=\"{service}\" selected>")),
+        "{refused}"
+    );
+    assert!(refused.contains("value=\"nobody@example.com\""));
+    let mut right = chosen;
+    right[1].1 = &email;
+    let page = browser.post(CONNECT, add, &right).await;
+    assert_eq!(
+        there.server.last_act().await,
+        "account admin@example.com: added a connector [main] 303"
+    );
+    let setup = followed(&mut browser, page).await;
+    assert!(line(&setup).starts_with("Connected main."), "{setup}");
+    let config = connector(&there, "main").await;
+    assert_eq!(config["custom"]["service_id"], *service);
+    assert_eq!(config["custom"]["synced_services"], json!([service]));
+    assert_eq!(config["sync_direction"], "bidirectional");
+    // Somebody else, later: the card leads to what is open.
+    let mut other = there.server.signed_in(Role::Owner).await;
+    let cards = other.get("/integrations").await.is(200).body;
+    assert!(
+        cards.contains("Continue set-up") && cards.contains("/connectors/main/setup"),
+        "{cards}"
+    );
+    let setup = other.get("/connectors/main/setup").await.is(200).body;
+    assert!(
+        setup.contains("<progress")
+            && setup.contains("Stop the import")
+            && setup.contains("data-again"),
+        "{setup}"
+    );
+    assert!(!setup.contains(&account.api_key));
+}
+
+#[tokio::test]
+async fn m015_a_key_that_only_reads_is_offered_to_receive_alone() {
+    let there = apart().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let reads = there.stand_in.account.read_only_key.clone();
+    browser
+        .post(CONNECT, CONNECT, &key(&there, &reads))
+        .await
+        .is(303);
+    let page = browser.get(CONNECT).await.is(200).body;
+    assert!(
+        page.contains("read-only") && page.contains("nothing can be sent"),
+        "{page}"
+    );
+    assert!(!page.contains("value=\"bidirectional\""), "{page}");
+}
+
+#[tokio::test]
+async fn the_import_is_stopped_and_goes_on() {
+    let there = connected().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let setup = "/connectors/prod/setup";
+    let page = browser
+        .post(setup, "/connectors/prod/import/stop", &[])
+        .await;
+    let body = followed(&mut browser, page).await;
+    assert!(
+        body.contains(", stopped") && body.contains("Go on with the import"),
+        "{body}"
+    );
+    assert!(!body.contains("data-again"), "nothing moves");
+    let page = browser.post(setup, "/connectors/prod/import", &[]).await;
+    let body = followed(&mut browser, page).await;
+    assert!(
+        body.contains("Stop the import") && body.contains("data-again"),
+        "{body}"
+    );
+    let now = there.server.clock.now();
+    there
+        .server
+        .write(move |tx| im_store::backfill::finish(tx, "prod", None, now))
+        .await;
+    let body = browser.get(setup).await.is(200).body;
+    assert!(
+        body.contains("is here: ") && !body.contains("<progress"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
+async fn m049_the_webhook_is_made_on_the_page_and_what_is_refused_says_why() {
+    let there = connected().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let (setup, act) = ("/connectors/prod/setup", "/connectors/prod/webhook/act");
+    let make = [("action", "enable"), ("back", "setup")];
+    let refused = browser.post(setup, act, &make).await.is(422).body;
+    assert!(problem(&refused).contains("is not encrypted"), "{refused}");
+    assert!(there.receivers().is_empty());
+    let page = browser
+        .post(setup, act, &[make[0], make[1], ("insecure", "true")])
+        .await;
+    let body = followed(&mut browser, page).await;
+    assert!(
+        line(&body).contains("is made, and its secret is stored"),
+        "{body}"
+    );
+    assert_eq!(there.receivers().len(), 1);
+    assert!(
+        body.contains("PagerDuty tells each change at once"),
+        "{body}"
+    );
+    let page = browser.get("/connectors/prod").await.is(200).body;
+    assert!(page.contains("Send a test event"), "{page}");
+}
