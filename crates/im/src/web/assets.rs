@@ -87,3 +87,32 @@ fn query(content: &str) -> String {
     let first = hash.first_chunk().expect("a SHA-256 hash has 32 bytes");
     format!("v={:016x}", u64::from_be_bytes(*first))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn a_class_is_laid_out_in_one_place() {
+        // They are one style: of two layouts of one class the later is that of all pages.
+        let mut layouts: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+        for line in CSS.lines() {
+            let Some((selector, rule)) = line.split_once('{') else {
+                continue;
+            };
+            let selector = selector.trim_end();
+            let is_bare = !selector.starts_with(char::is_whitespace)
+                && selector
+                    .chars()
+                    .all(|one| one.is_ascii_alphanumeric() || ".-".contains(one));
+            if is_bare && rule.contains("display:") {
+                layouts.entry(selector).or_default().push(line);
+            }
+        }
+        assert!(layouts.contains_key(".many"), "{layouts:?}");
+        layouts.retain(|_, lines| lines.len() > 1);
+        assert!(layouts.is_empty(), "{layouts:#?}");
+    }
+}

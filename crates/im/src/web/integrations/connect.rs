@@ -474,7 +474,7 @@ fn scope(services: &[Named], typed: Typed<'_>) -> Markup {
             label.tick { input type="radio" name="scope" value="all" checked[!is_chosen]; "All, those that come later too" }
             @if !services.is_empty() {
                 label.tick { input type="radio" name="scope" value="chosen" checked[is_chosen]; "Only these of " (services.len()) ":" }
-                div.many {
+                div.ticks {
                     @for one in services {
                         label.tick { input type="checkbox" name="synced" value=(one.id) checked[typed.has("synced", &one.id)]; (one.name) }
                     }

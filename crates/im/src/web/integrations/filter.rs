@@ -215,7 +215,7 @@ fn form(now: Option<&Filter>, known: &[(String, String)], fields: Option<&Fields
         }
         label.tick { input type="radio" name="by" value="priority" checked[by == "priority"]; "By priority" }
         @if known.len() > 1 {
-            div.many {
+            div.ticks {
                 @for (id, name) in known {
                     label.tick { input type="checkbox" name="priority" value=(id) checked[is_ticked(id)]; (name) }
                 }

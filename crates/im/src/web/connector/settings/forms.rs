@@ -118,7 +118,7 @@ impl Shown<'_> {
         html! {
             label.tick { input type="radio" name="scope" value="all" checked[!is_chosen]; "All, those that come later too" }
             label.tick { input type="radio" name="scope" value="chosen" checked[is_chosen]; "Only these:" }
-            div.many {
+            div.ticks {
                 @for one in all { label.tick { input type="checkbox" name="synced" value=(one.id) checked[is_ticked(&one.id)]; (one.name) } }
                 @for id in lost { label.tick { input type="checkbox" name="synced" value=(id) checked[is_ticked(id)]; (id) } }
             }
@@ -231,7 +231,7 @@ impl Shown<'_> {
                 } @else {
                     @let set = self.text(WHAT, &format!("owner.{}", owner.field), owner.owner);
                     @let weight = self.text(WHAT, &format!("priority.{}", owner.field), &owner.priority.to_string());
-                    div.pair {
+                    div.weighted {
                         label { (parts::capital(&name)) " belongs to"
                             select name={ "owner." (owner.field) } {
                                 @for one in ["platform", "external"] { option value=(one) selected[one == set] { (side(one)) } }
