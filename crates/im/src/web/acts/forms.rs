@@ -152,19 +152,28 @@ fn what_is_said(detail: &Detail, shown: &Shown) -> Markup {
 /// Fields of people's own, and room for one more.
 fn own_fields(detail: &Detail, shown: &Shown) -> Markup {
     let fields = &detail.story.fields;
-    let names = fields.iter().map(|field| field.name.as_str());
-    let typed: Vec<&str> = shown.typed_all(Act::Fields, "value").collect();
-    let new = shown.typed_all(Act::Fields, "name").nth(fields.len());
+    let all = |name| shown.typed_all(Act::Fields, name);
+    // By name, because others may have set or taken away a field since the form was shown.
+    let typed: Vec<(&str, &str)> = all("name").map(str::trim).zip(all("value")).collect();
+    let of = |name: &str| {
+        typed
+            .iter()
+            .find(|(of, _)| *of == name)
+            .map(|(_, value)| *value)
+    };
+    let is_there = |name: &str| fields.iter().any(|field| field.name == name);
+    let new = typed.last().filter(|(name, _)| !is_there(name)).copied();
+    let (new_name, new_value) = new.unwrap_or_default();
     html! {
-        @for (place, (name, field)) in names.zip(fields).enumerate() {
-            input type="hidden" name="name" value=(name);
+        @for field in fields {
+            input type="hidden" name="name" value=(field.name);
             input type="hidden" name="was_value" value=(field.value);
-            label { (name) input type="text" name="value" value=(typed.get(place).unwrap_or(&field.value.as_str())) autocomplete="off"; }
+            label { (field.name) input type="text" name="value" value=(of(&field.name).unwrap_or(&field.value)) autocomplete="off"; }
         }
         div.pair {
             input type="hidden" name="was_value" value="";
-            label { "New field" input type="text" name="name" value=(new.unwrap_or_default()) autocomplete="off"; }
-            label { "Value" input type="text" name="value" value=(typed.get(fields.len()).unwrap_or(&"")) autocomplete="off"; }
+            label { "New field" input type="text" name="name" value=(new_name) autocomplete="off"; }
+            label { "Value" input type="text" name="value" value=(new_value) autocomplete="off"; }
         }
         @if !fields.is_empty() { p.small { "A field that is left empty is taken away." } }
         button.button type="submit" { "Save fields" }

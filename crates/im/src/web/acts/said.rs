@@ -80,18 +80,16 @@ fn changes(fields: &Fields) -> Result<Changes, ApiError> {
         changed.map(text).transpose()
     };
     let instant = |name: &'static str| {
-        let changed = fields.changed(name);
-        let instant = |text: String| {
-            if text.is_empty() {
-                return Ok(None);
-            }
-            let instant = format!("{text}Z").parse().map(Some);
-            instant.map_err(|_not_one| {
-                ApiError::wrong_value(name, format!("`{text}` is no time"))
-                    .hint("write a date and a time in UTC, e.g. 2026-11-30T09:00")
-            })
+        let Some(text) = fields.changed(name) else {
+            return Ok(None);
         };
-        changed.map(instant).transpose()
+        let now = typed_instant(&text).map_err(|_not_one| {
+            ApiError::wrong_value(name, format!("`{text}` is no time"))
+                .hint("write a date and a time in UTC, e.g. 2026-11-30T09:00")
+        })?;
+        // Browsers leave out seconds that are zero.
+        let was = typed_instant(fields.get(&format!("was_{name}")));
+        Ok::<_, ApiError>((was.ok() != Some(now)).then_some(now))
     };
     let unrelated = fields.changed("not_change_related");
     Ok(Changes {
@@ -104,6 +102,14 @@ fn changes(fields: &Fields) -> Result<Changes, ApiError> {
         impact_end: instant("impact_end")?,
         reason: read("reason")?.flatten(),
     })
+}
+
+/// An instant as an input of a form sends it; none where it is empty.
+fn typed_instant(text: &str) -> Result<Option<Timestamp>, jiff::Error> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    format!("{text}Z").parse().map(Some)
 }
 
 /// What is said of it.

@@ -82,6 +82,29 @@ async fn fields_of_peoples_own_are_set_changed_and_taken_away() {
     browser.sent("fields", &more).await.is(303);
     let now = look(&server, "/api/v1/incidents/1").await;
     assert_eq!(now["fields"], json!({"region": "EU", "customers": "12"}));
+    // What was typed comes back beside the names that it was typed for, though others set one meanwhile.
+    let long = "x".repeat(201);
+    let refused = [
+        ("name", "region"),
+        ("was_value", "EU"),
+        ("value", "EU and US"),
+        ("was_value", ""),
+        ("name", "tier"),
+        ("value", &long),
+    ];
+    let page = browser.sent("fields", &refused).await.is(422);
+    let shown = [
+        ">customers<input type=\"text\" name=\"value\" value=\"12\"",
+        ">region<input type=\"text\" name=\"value\" value=\"EU and US\"",
+        "name=\"name\" value=\"tier\"",
+    ];
+    for part in shown {
+        let body: String = page.body.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(
+            body.replace("<label> ", "<label>").contains(part),
+            "{part}: {body}"
+        );
+    }
     let less = [
         ("name", "customers"),
         ("was_value", "12"),
@@ -128,6 +151,19 @@ async fn what_people_say_of_an_incident_is_kept_with_who_said_it_and_why() {
         body.contains("full disk") && body.contains("the log says so"),
         "{body}"
     );
+    // A browser sends a whole minute without its seconds.
+    assert!(
+        body.contains("name=\"was_impact_start\" value=\"2026-11-30T08:55:00\""),
+        "{body}"
+    );
+    let untouched = [
+        ("was_impact_start", "2026-11-30T08:55:00"),
+        ("impact_start", "2026-11-30T08:55"),
+        ("was_impact_end", "2026-11-30T09:10:30"),
+        ("impact_end", "2026-11-30T09:10:30"),
+    ];
+    let page = browser.sent("annotate", &untouched).await.is(422);
+    assert!(problem(&page.body).contains("Nothing is said"));
     // What is sent as it was shown says nothing, whatever it is now.
     let again = [
         ("was_cause", "full disk"),
