@@ -1,11 +1,14 @@
 //! The settings of a connector as forms: how changes travel, which services are synced, what goes with what,
 //! whose value counts.
 //!
-//! Each form is a part of the configuration and changes that part alone, by the handler of the API. What can be
+//! Each form is a part of the configuration and changes of it what its sender changed, by the handler of the API. What can be
 //! chosen from is asked of PagerDuty when the page is opened; while it does not answer, ids are typed.
 
 mod forms;
 
+pub(in crate::web) use forms::choice;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -15,7 +18,7 @@ use axum::response::{IntoResponse as _, Response};
 use im_core::{Field, Severity};
 use im_engine::connector::Connector;
 use im_store::{StoreError, Tx};
-use maud::html;
+use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
 use super::{address, settings_address};
@@ -87,6 +90,11 @@ impl Shown<'_> {
         }
     }
 
+    /// What a field was when its form was shown: what is sent as it was changes nothing.
+    fn was(field: &str, set: &str) -> Markup {
+        html! { input type="hidden" name={ "was_" (field) } value=(set); }
+    }
+
     fn typed(&self, what: &str) -> Option<&Fields> {
         let (fields, _) = self.refused?;
         (fields.get(WHAT) == what).then_some(fields)
@@ -126,9 +134,9 @@ async fn changed(state: &WebState, name: &str, fields: &Fields) -> Result<Told, 
     match fields.get(WHAT) {
         "connection" => set(state, name, connection(fields)).await,
         "services" => {
-            let ids: Vec<&str> = fields.all("synced").collect();
-            let ids = (fields.get("scope") == "chosen").then_some(ids);
-            set(state, name, json!({"custom": {"synced_services": ids}})).await
+            let connector = find(state, name).await?;
+            let now = connector.config.custom.synced_services.as_deref();
+            set(state, name, services(fields, now)).await
         }
         "service" => {
             let new = NewServiceMapping {
@@ -148,10 +156,12 @@ async fn changed(state: &WebState, name: &str, fields: &Fields) -> Result<Told, 
             Ok(Told::of("The table of escalation policies is changed."))
         }
         "priorities" => {
-            let rows = Severity::ALL
-                .map(|severity| (severity.to_string(), json!(given(severity.as_str()))));
-            let table = Map::from_iter(rows);
-            set(state, name, json!({"custom": {"priority_mapping": table}})).await
+            let rows = Severity::ALL.into_iter().filter_map(|severity| {
+                let id = fields.changed(severity.as_str())?;
+                Some((severity.to_string(), or_none(id)))
+            });
+            let part = only_changed("priority_mapping", rows.collect());
+            set(state, name, custom_of(part)).await
         }
         "ownership" => set(state, name, ownership(fields)).await,
         _ => {
@@ -161,9 +171,28 @@ async fn changed(state: &WebState, name: &str, fields: &Fields) -> Result<Told, 
     }
 }
 
+/// A value as a part of the configuration has it: nothing takes away what is set.
+fn or_none(text: String) -> Value {
+    if text.is_empty() {
+        Value::Null
+    } else {
+        text.into()
+    }
+}
+
+/// A part with one table of changes, or nothing where there are none.
+fn only_changed(name: &str, table: Map<String, Value>) -> Map<String, Value> {
+    let tables = (!table.is_empty()).then(|| (name.to_owned(), table.into()));
+    tables.into_iter().collect()
+}
+
+fn custom_of(part: Map<String, Value>) -> Map<String, Value> {
+    only_changed("custom", part)
+}
+
 /// How changes travel, as a part of the configuration. What is left empty stays.
-fn connection(fields: &Fields) -> Value {
-    let given = |field: &str| Some(fields.get(field)).filter(|text| !text.is_empty());
+fn connection(fields: &Fields) -> Map<String, Value> {
+    let given = |field: &str| fields.changed(field).filter(|text| !text.is_empty());
     let mut part = Map::new();
     for field in ["sync_direction", "sync_interval", "base_url", "api_key"] {
         if let Some(text) = given(field) {
@@ -176,34 +205,67 @@ fn connection(fields: &Fields) -> Value {
             custom.insert(field.to_owned(), text.into());
         }
     }
-    // Without one the service's own counts.
-    custom.insert("escalation_policy_id".to_owned(), json!(given("policy")));
-    part.insert("custom".to_owned(), custom.into());
-    part.into()
+    if let Some(policy) = fields.changed("policy") {
+        // Without one the service's own counts.
+        custom.insert("escalation_policy_id".to_owned(), or_none(policy));
+    }
+    part.extend(custom_of(custom));
+    part
+}
+
+/// Which services are synced, as a part of the configuration: those that are synced now with what was ticked
+/// and without what was unticked since the form was shown.
+fn services(fields: &Fields, now: Option<&[String]>) -> Map<String, Value> {
+    const CHOSEN: &str = "chosen";
+    let (scope, was) = (fields.get("scope"), fields.get("was_scope"));
+    let ticked: Vec<&str> = fields.all("synced").collect();
+    let shown: Vec<&str> = fields.all("was_synced").collect();
+    let ids: Value = match (scope, was, now) {
+        (CHOSEN, CHOSEN, _) if BTreeSet::from_iter(&ticked) == BTreeSet::from_iter(&shown) => {
+            return Map::new();
+        }
+        (CHOSEN, CHOSEN, Some(now)) => {
+            let is_left = |id: &&str| ticked.contains(id) || !shown.contains(id);
+            let left = now.iter().map(String::as_str).filter(is_left);
+            let is_new = |id: &&str| !shown.contains(id) && !now.iter().any(|one| one == id);
+            let new = ticked.iter().copied().filter(is_new);
+            left.chain(new).collect()
+        }
+        (CHOSEN, _, _) => json!(ticked),
+        _ if scope == was => return Map::new(),
+        _ => Value::Null,
+    };
+    custom_of(Map::from_iter([("synced_services".to_owned(), ids)]))
 }
 
 /// Whose value counts, as a part of the configuration.
-fn ownership(fields: &Fields) -> Value {
-    let rows = Field::ALL.into_iter().filter_map(|field| {
+fn ownership(fields: &Fields) -> Map<String, Value> {
+    let mut rows = Map::new();
+    for field in Field::ALL {
         let name = field.as_str();
-        let owner = fields.get(&format!("owner.{name}"));
-        let weight: Value = match fields.get(&format!("priority.{name}")) {
-            "" => Value::Null,
-            text => text
-                .parse::<u64>()
-                .map_or_else(|_| text.into(), Value::from),
-        };
-        (!owner.is_empty()).then(|| (name.to_owned(), json!({"owner": owner, "priority": weight})))
-    });
-    let rows: Map<String, Value> = rows.collect();
-    json!({"custom": {"conflict_strategy": fields.get("strategy"), "field_ownership": rows}})
+        let mut row = Map::new();
+        if let Some(owner) = fields.changed(&format!("owner.{name}")) {
+            row.insert("owner".to_owned(), owner.into());
+        }
+        if let Some(weight) = fields.changed(&format!("priority.{name}")) {
+            let number = weight.parse::<u64>();
+            let weight = number.map_or_else(|_not_one| or_none(weight), Value::from);
+            row.insert("priority".to_owned(), weight);
+        }
+        rows.extend(only_changed(name, row));
+    }
+    let mut custom = only_changed("field_ownership", rows);
+    if let Some(strategy) = fields.changed("strategy") {
+        custom.insert("conflict_strategy".to_owned(), strategy.into());
+    }
+    custom_of(custom)
 }
 
 /// Changes a part of the configuration.
-async fn set(state: &WebState, name: &str, part: Value) -> Result<Told, ApiError> {
-    let Value::Object(part) = part else {
-        return Err(ApiError::internal());
-    };
+async fn set(state: &WebState, name: &str, part: Map<String, Value>) -> Result<Told, ApiError> {
+    if part.is_empty() {
+        return Ok(Told::of("Nothing was changed on this form."));
+    }
     let app = State(Arc::clone(&state.app));
     let Json(view) = config::change(app, Path(name.to_owned()), Body(part)).await?;
     let mut told = Told::of("Changed, and what is here follows.");

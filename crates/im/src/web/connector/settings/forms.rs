@@ -67,12 +67,21 @@ impl Shown<'_> {
         const WHAT: &str = "connection";
         let config = &self.connector.config;
         let custom = &config.custom;
-        let way = self.text(WHAT, "sync_direction", config.sync_direction.as_str());
-        let interval = length::write(config.sync_interval.unsigned_abs());
-        let service = self.text(WHAT, "service_id", &custom.service_id);
         let policy = custom.escalation_policy_id.as_deref().unwrap_or_default();
+        let interval = length::write(config.sync_interval.unsigned_abs());
+        let set = [
+            ("sync_direction", config.sync_direction.as_str()),
+            ("sync_interval", &interval),
+            ("service_id", &custom.service_id),
+            ("policy", policy),
+            ("from_email", &custom.from_email),
+            ("base_url", &config.base_url),
+        ];
+        let way = self.text(WHAT, "sync_direction", config.sync_direction.as_str());
+        let service = self.text(WHAT, "service_id", &custom.service_id);
         let policy = self.text(WHAT, "policy", policy);
         html! {
+            @for (field, set) in set { (Self::was(field, set)) }
             label { "Direction"
                 select name="sync_direction" {
                     @for one in DIRECTIONS { option value=(one) selected[one == way] { (direction(one)) } }
@@ -116,6 +125,8 @@ impl Shown<'_> {
             .flatten()
             .filter(|id| !all.iter().any(|one| one.id == **id));
         html! {
+            (Self::was("scope", if set.is_some() { "chosen" } else { "all" }))
+            @for id in set.into_iter().flatten() { (Self::was("synced", id)) }
             label.tick { input type="radio" name="scope" value="all" checked[!is_chosen]; "All, those that come later too" }
             label.tick { input type="radio" name="scope" value="chosen" checked[is_chosen]; "Only these:" }
             div.ticks {
@@ -196,6 +207,7 @@ impl Shown<'_> {
         html! {
             @for severity in Severity::ALL {
                 @let set = self.connector.mapping.priority_id(severity).unwrap_or_default();
+                (Self::was(severity.as_str(), set))
                 @let set = self.text(WHAT, severity.as_str(), set);
                 label { (severity) ": " (severity.description())
                     (choice(severity.as_str(), &self.choices.priorities, &set, Some("No priority")))
@@ -207,9 +219,10 @@ impl Shown<'_> {
 
     fn ownership(&self) -> Markup {
         const WHAT: &str = "ownership";
-        let strategy = self.connector.config.custom.ownership.strategy.as_str();
-        let strategy = self.text(WHAT, "strategy", strategy);
+        let was = self.connector.config.custom.ownership.strategy.as_str();
+        let strategy = self.text(WHAT, "strategy", was);
         html! {
+            (Self::was("strategy", was))
             p.small { "Where both sides change a field before either heard of the other." }
             label { "Who decides"
                 select name="strategy" {
@@ -229,15 +242,20 @@ impl Shown<'_> {
                 @if let Some(fixed) = owner.fixed {
                     p.small { strong { (parts::capital(&name)) } ": " (side(owner.owner)) ", " (parts::commands(fixed)) }
                 } @else {
-                    @let set = self.text(WHAT, &format!("owner.{}", owner.field), owner.owner);
-                    @let weight = self.text(WHAT, &format!("priority.{}", owner.field), &owner.priority.to_string());
+                    @let names = ["owner", "priority"].map(|of| format!("{of}.{}", owner.field));
+                    @let [of_owner, of_weight] = &names;
+                    @let was = owner.priority.to_string();
+                    @let set = self.text(WHAT, of_owner, owner.owner);
+                    @let weight = self.text(WHAT, of_weight, &was);
+                    (Self::was(of_owner, owner.owner))
+                    (Self::was(of_weight, &was))
                     div.weighted {
                         label { (parts::capital(&name)) " belongs to"
-                            select name={ "owner." (owner.field) } {
+                            select name=(of_owner) {
                                 @for one in ["platform", "external"] { option value=(one) selected[one == set] { (side(one)) } }
                             }
                         }
-                        label { "Weight" input type="number" min="0" max="100" name={ "priority." (owner.field) } value=(weight) required; }
+                        label { "Weight" input type="number" min="0" max="100" name=(of_weight) value=(weight) required; }
                     }
                 }
             }
@@ -264,7 +282,7 @@ fn name_of(all: &[Named], id: &str) -> Markup {
 }
 
 /// One of PagerDuty's things, or its id where there is no list. What is set and not in the list stays.
-fn choice(field: &str, all: &[Named], now: &str, none: Option<&str>) -> Markup {
+pub(in crate::web) fn choice(field: &str, all: &[Named], now: &str, none: Option<&str>) -> Markup {
     let is_known = now.is_empty() || all.iter().any(|one| one.id == now);
     html! {
         @if all.is_empty() {

@@ -14,6 +14,114 @@ async fn set(browser: &mut Browser<'_>, fields: &[(&str, &str)]) -> Page {
     browser.post(SETTINGS, SETTINGS, fields).await
 }
 
+/// The value of an attribute of a tag.
+fn attribute<'t>(tag: &'t str, name: &str) -> Option<&'t str> {
+    let (_, rest) = tag.split_once(&format!(" {name}=\""))?;
+    rest.split('"').next()
+}
+
+/// What a browser sends of a form in which nothing was touched.
+fn as_shown(page: &str, what: &str) -> Vec<(String, String)> {
+    let begin = format!("name=\"what\" value=\"{what}\"");
+    let (_, form) = page.split_once(&begin).expect("it has this form");
+    let (form, _) = form.split_once("</form>").unwrap();
+    let mut fields = vec![("what".to_owned(), what.to_owned())];
+    let mut add = |name: &str, value: &str| fields.push((name.to_owned(), value.to_owned()));
+    let mut select = None;
+    for tag in form.split('<').filter_map(|tag| tag.split('>').next()) {
+        let name = attribute(tag, "name");
+        let value = attribute(tag, "value").unwrap_or_default();
+        let is_choice = ["checkbox", "radio"]
+            .map(Some)
+            .contains(&attribute(tag, "type"));
+        match (tag.split(' ').next(), name, select) {
+            (Some("input"), Some(name), _) if !is_choice || tag.contains(" checked") => {
+                add(name, value);
+            }
+            (Some("select"), Some(name), _) => select = Some((name, None)),
+            (Some("option"), _, Some((of, None))) => select = Some((of, Some(value))),
+            (Some("option"), _, Some((of, _))) if tag.contains(" selected") => {
+                select = Some((of, Some(value)));
+            }
+            (Some("/select"), _, Some((of, chosen))) => {
+                add(of, chosen.unwrap_or_default());
+                select = None;
+            }
+            _ => {}
+        }
+    }
+    fields
+}
+
+/// The same with other values.
+fn with<'f>(
+    shown: &'f [(String, String)],
+    changed: &[(&'f str, &'f str)],
+) -> Vec<(&'f str, &'f str)> {
+    let shown = shown.iter().map(|(name, value)| (&**name, &**value));
+    let left = shown.filter(|(name, _)| !changed.iter().any(|(other, _)| other == name));
+    left.chain(changed.iter().copied()).collect()
+}
+
+#[tokio::test]
+async fn an_older_page_takes_nothing_back_that_another_admin_set() {
+    let there = connected().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let account = &there.stand_in.account;
+    let service = |at: usize| account.services[at].0.as_str();
+    let (first, second, third) = (service(0), service(1), service(2));
+    let policies = there.pagerduty("GET", "/escalation_policies", &Value::Null);
+    let policy = policies["escalation_policies"][0]["id"].as_str().unwrap();
+    let begun = [
+        ("what", "services"),
+        ("scope", "chosen"),
+        ("synced", first),
+        ("synced", second),
+    ];
+    set(&mut browser, &begun).await.is(303);
+    let page = browser.get(SETTINGS).await.is(200).body;
+    let before = connector(&there, "prod").await;
+
+    // A form that was not touched changes nothing.
+    for what in ["connection", "services", "priorities", "ownership"] {
+        let shown = as_shown(&page, what);
+        let answer = set(&mut browser, &with(&shown, &[])).await;
+        let body = followed(&mut browser, answer).await;
+        assert_eq!(line(&body), "Nothing was changed on this form.", "{what}");
+    }
+    assert_eq!(connector(&there, "prod").await, before);
+
+    // Two admins send the same page, each with another change.
+    let connection = as_shown(&page, "connection");
+    let ownership = as_shown(&page, "ownership");
+    let services = as_shown(&page, "services");
+    for form in [
+        with(&connection, &[("sync_interval", "10m")]),
+        with(&connection, &[("policy", policy)]),
+        with(&ownership, &[("owner.title", "external")]),
+        with(&ownership, &[("priority.title", "7")]),
+        with(&ownership, &[("strategy", "manual-review")]),
+        // One ticks the third, the other takes the second away.
+        with(
+            &services,
+            &[("synced", first), ("synced", second), ("synced", third)],
+        ),
+        with(&services, &[("synced", first)]),
+    ] {
+        set(&mut browser, &form).await.is(303);
+    }
+    let now = connector(&there, "prod").await;
+    assert_eq!(now["sync_interval"], "10m");
+    let custom = &now["custom"];
+    assert_eq!(custom["escalation_policy_id"], policy);
+    assert_eq!(
+        custom["field_ownership"]["title"],
+        json!({"owner": "external", "priority": 7})
+    );
+    assert_eq!(custom["conflict_strategy"], "manual-review");
+    assert_eq!(custom["synced_services"], json!([first, third]));
+}
+
 #[tokio::test]
 async fn each_form_of_the_settings_changes_its_part_alone() {
     let there = connected().await;
