@@ -30,7 +30,7 @@ pub(super) fn page(list: &List, asked: &Asked, shown: &Shown, moment: Moment) ->
         (shown.answer())
         @match &list.rows {
             Rows::Usual { open, over, .. } if open.is_empty() && over.is_empty() && !asked.chooses => {
-                (nothing_yet(list.shell.health.is_empty()))
+                (nothing_yet(list.shell.health.is_empty(), integrations::may_change(visit)))
             }
             rows => {
                 (bar::bar(list, asked))
@@ -135,7 +135,7 @@ fn chosen(
     parts::form(ACKNOWLEDGE, visit, &body)
 }
 
-fn nothing_yet(is_alone: bool) -> Markup {
+fn nothing_yet(is_alone: bool, may_connect: bool) -> Markup {
     html! {
         div.panel.message {
             h2 { "No incidents yet" }
@@ -146,7 +146,7 @@ fn nothing_yet(is_alone: bool) -> Markup {
             }
             p { "To declare one:" }
             pre.command { "im declare --sev SEV-3 --title \"Checkout is slow\"" }
-            @if is_alone { p.choices { a.button.primary href=(integrations::CONNECT) { "Connect PagerDuty" } } }
+            @if is_alone && may_connect { p.choices { a.button.primary href=(integrations::CONNECT) { "Connect PagerDuty" } } }
         }
     }
 }

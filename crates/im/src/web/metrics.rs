@@ -39,6 +39,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::address;
 use super::guard::Visit;
 use super::integrations::filter::{self, Filter};
+use super::integrations::may_change;
 use super::layout::{self, Live, Page};
 use super::load::{self, Shell};
 use super::{Moment, WebState, failed, reading};
@@ -95,8 +96,9 @@ async fn overview(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
         let (address, choosing) = choosing(&address);
         let (shell, open) = state.db.read(reading(&visit, load::burning)).await?;
         let filter = state.db.read(filter::chosen).await?;
+        let forms = (choosing, may_change(&visit));
         let body = ask(&state, moment, move |known, now| {
-            overview::body((&address, filter.as_ref()), choosing, &open, known, now)
+            overview::body((&address, filter.as_ref()), forms, &open, known, now)
         });
         Ok((shell, body.await??))
     };

@@ -21,7 +21,7 @@ use super::address::Address;
 use super::guard::Visit;
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
-use super::{Pairs, WebState, failed, layout, parts, times};
+use super::{Pairs, WebState, connector, failed, integrations, layout, parts, times};
 use crate::http::api::connectors::oncall::{
     DutyView, GapView, LevelView, OncallView, PolicyView, TurnView, answer,
 };
@@ -252,8 +252,10 @@ async fn all(
         return html! {
             div.panel.message {
                 h2 { "PagerDuty is not connected" }
-                p { "Who is on call is read from PagerDuty. To connect it:" }
-                pre.command { "im connector add pagerduty prod-pagerduty" }
+                p { "Who is on call is read from PagerDuty." @if !integrations::may_change(&shell.visit) { " An admin connects it." } }
+                @if integrations::may_change(&shell.visit) {
+                    p.choices { a.button.primary href=(integrations::CONNECT) { "Connect PagerDuty" } }
+                }
             }
         };
     }
@@ -262,8 +264,8 @@ async fn all(
         return html! {
             div.panel.message {
                 h2 { "No escalation policy is known yet" }
-                p { "PagerDuty's policies are read each hour, if the API key may read them. Above, one service or person can be asked for at once. To read them now:" }
-                pre.command { "im connector sync NAME" }
+                p { "PagerDuty's policies are read each hour, if the API key may read them. Above, one service or person can be asked for at once. To read them now, compare both sides on the page of a connection:" }
+                p.choices { @for health in &shell.health { a.button href=(connector::address(health.name())) { (health.name()) } } }
             }
         };
     }

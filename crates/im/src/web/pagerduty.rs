@@ -290,6 +290,11 @@ fn twin(detail: &Detail) -> Markup {
     }
 }
 
+/// Where what waits for a person is shown and decided.
+fn waiting(name: &str) -> String {
+    format!("{}#waiting", connector::address(name))
+}
+
 fn debt(row: &OutboxRow, now: Timestamp) -> Markup {
     let since = times::ago(row.since, now);
     html! {
@@ -304,8 +309,7 @@ fn debt(row: &OutboxRow, now: Timestamp) -> Markup {
                 @if let Some(reason) = &row.reason { ". " (parts::capital(reason)) }
             }
             @if row.parked {
-                p.small { "To send it again or drop it:" }
-                pre.command { "im connector outbox " (row.connector) }
+                p.small { a href=(waiting(&row.connector)) { "See what can be done" } }
             }
         }
     }
@@ -315,8 +319,7 @@ fn conflict(row: &ConflictRow, now: Timestamp) -> Markup {
     html! {
         div.debt {
             p { strong { (parts::capital(row.conflict.field.as_str())) } " waits for a review" }
-            p.small { "Found " (times::ago(row.found_at, now)) ". To see both values and decide:" }
-            pre.command { "im connector conflicts show " (row.connector) " " (row.id) }
+            p.small { "Found " (times::ago(row.found_at, now)) ". " a href=(waiting(&row.connector)) { "See both values" } }
         }
     }
 }

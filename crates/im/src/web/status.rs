@@ -67,7 +67,7 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Respons
             p.small.below {
                 "What is stored was looked at, and PagerDuty was not asked. "
                 code { "im doctor" } " also compares each incident with its facts; "
-                a href="/metrics" { "/metrics" } " has the numbers for a monitor."
+                code { "/metrics" } " has the numbers for a monitor, which asks with a token."
             }
         }
         p.small.below { "im " (env!("CARGO_PKG_VERSION")) }

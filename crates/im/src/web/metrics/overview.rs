@@ -201,7 +201,7 @@ impl Tile {
 /// The page without its head and navigation.
 pub(super) fn body(
     (address, filter): (&Address, Option<&Filter>),
-    choosing: bool,
+    (choosing, may_change): (bool, bool),
     open: &Burning,
     known: &Known,
     now: Timestamp,
@@ -245,7 +245,7 @@ pub(super) fn body(
             a.chip.add href=(address.and("choose", "filter").link()) { (parts::icon("plus")) "Team or service" }
             span.zone { "Days of " b { (settings.zone.iana_name().unwrap_or("UTC")) } }
         }
-        (of_filter(address, filter))
+        (of_filter(address, filter, may_change))
         (asked.not_known(address.path()))
         @if let Some(form) = &form { (form) }
         (burning(open, &settings.targets, now))
@@ -258,13 +258,15 @@ pub(super) fn body(
 }
 
 /// Which incidents the default filter lets through, where it does.
-fn of_filter(address: &Address, filter: Option<&Filter>) -> Markup {
+fn of_filter(address: &Address, filter: Option<&Filter>, may_change: bool) -> Markup {
     let filter = filter.filter(|filter| !filter.params().is_empty());
     let is_left = address.get(SETTLED.0).is_none();
     html! {
         @if let Some(filter) = filter.filter(|_| is_left) {
             p.small.of-filter {
-                "Of " (filter.words()) ", as the " a href=(FILTER) { "default filter" } " says. "
+                "Of " (filter.words()) ", as the "
+                @if may_change { a href=(FILTER) { "default filter" } } @else { "default filter" }
+                " says. "
                 a href=(address.and(SETTLED.0, SETTLED.1).link()) { "Show all incidents" }
             }
         }
