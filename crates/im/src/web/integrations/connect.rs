@@ -24,6 +24,7 @@ use crate::http::api::settings::stored_public_url;
 use crate::http::api::types::Named;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
+use crate::web::connector::settings::choice;
 use crate::web::guard::{Fields, Visit};
 use crate::web::layout::{Live, Page};
 use crate::web::load::{self, Shell};
@@ -393,12 +394,21 @@ fn use_form(visit: &Visit, draft: &Draft, typed: Typed<'_>) -> Markup {
     let own = key.owner.as_ref().and_then(|user| user.email.as_deref());
     let who = visit.who.as_ref().map(|who| who.name.as_str());
     let own = own.or(who).unwrap_or_default();
+    let not_listed = |all: &[Named]| {
+        html! { @if all.is_empty() { span.small { "PagerDuty's id: this key may not list them." } } }
+    };
     parts::form(
         &format!("{CONNECT}/add"),
         visit,
         &html! {
-            (named("Service that incidents are declared to", "service", &key.services, typed.or("service", ""), None))
-            (named("Escalation policy that they page by", "policy", &key.policies, typed.or("policy", ""), Some("The service's own")))
+            label { "Service that incidents are declared to"
+                (choice("service", &key.services, typed.or("service", ""), None))
+                (not_listed(&key.services))
+            }
+            label { "Escalation policy that they page by"
+                (choice("policy", &key.policies, typed.or("policy", ""), Some("The service's own")))
+                (not_listed(&key.policies))
+            }
             label { "E-mail address to act with"
                 input type="email" name="from_email" value=(typed.or("from_email", own)) required autocomplete="off";
                 span.small { "Of a user of PagerDuty's: what nobody here has a user for is done in that name." }
@@ -409,23 +419,6 @@ fn use_form(visit: &Visit, draft: &Draft, typed: Typed<'_>) -> Markup {
             p.choices { button.button.primary type="submit" { "Connect" } }
         },
     )
-}
-
-/// One of PagerDuty's things; its id is typed where the key may not list them.
-fn named(label: &str, field: &str, all: &[Named], now: &str, none: Option<&str>) -> Markup {
-    html! {
-        label { (label)
-            @if all.is_empty() {
-                input type="text" name=(field) value=(now) required[none.is_none()] autocomplete="off" placeholder="PXXXXXX";
-                span.small { "PagerDuty's id: this key may not list them." }
-            } @else {
-                select name=(field) required[none.is_none()] {
-                    @if let Some(none) = none { option value="" { (none) } }
-                    @for one in all { option value=(one.id) selected[one.id == now] { (one.name) } }
-                }
-            }
-        }
-    }
 }
 
 fn direction(key: &KeyView, typed: Typed<'_>) -> Markup {

@@ -200,10 +200,14 @@ fn form(now: Option<&Filter>, known: &[(String, String)], fields: Option<&Fields
         (None, Some(Filter::All)) => "all",
         (None, Some(Filter::Urgency(_)) | None) => "urgency",
     };
-    let is_low = matches!(now, Some(Filter::Urgency(Urgent::Low)));
-    let is_ticked = |id: &str| match now {
-        Some(Filter::Priority(chosen)) => chosen.iter().any(|(known, _)| known == id),
-        _ => false,
+    let is_low = match (fields, now) {
+        (Some(fields), _) => fields.get("urgency") == "low",
+        (None, now) => matches!(now, Some(Filter::Urgency(Urgent::Low))),
+    };
+    let is_ticked = |id: &str| match (fields, now) {
+        (Some(fields), _) => fields.all("priority").any(|one| one == id),
+        (None, Some(Filter::Priority(chosen))) => chosen.iter().any(|(known, _)| known == id),
+        (None, _) => false,
     };
     html! {
         label.tick { input type="radio" name="by" value="urgency" checked[by == "urgency"]; "By urgency" }

@@ -62,21 +62,35 @@ pub(super) async fn say(State(state): State<WebState>, visit: Visit, fields: Fie
     }
 }
 
-/// Takes every suggestion.
-pub(super) async fn confirm(State(state): State<WebState>, visit: Visit) -> Response {
+/// Takes the suggestions that the page showed, as far as they are still what is suggested.
+pub(super) async fn confirm(
+    State(state): State<WebState>,
+    visit: Visit,
+    fields: Fields,
+) -> Response {
     let confirmed = async {
         let users: Vec<Known> = state.db.read(|tx| Ok::<_, ApiError>(known(tx)?)).await?;
-        let mut count = 0;
-        for user in users.iter().filter(|user| user.state == "suggested") {
-            let person = user.person.as_deref().unwrap_or_default();
-            link(&state, &user.id, Some((person, ""))).await?;
-            count += 1;
+        let (mut done, mut others) = (0, 0);
+        for (user, person) in fields.all("user").zip(fields.all("person")) {
+            let is_shown = |one: &Known| one.id == user && one.suggested() == Some(person);
+            if users.iter().any(is_shown) {
+                link(&state, user, Some((person, ""))).await?;
+                done += 1;
+            } else {
+                others += 1;
+            }
         }
-        Ok::<_, ApiError>(count)
+        Ok::<_, ApiError>((done, others))
     };
     match confirmed.await {
-        Ok(count) => after(&state, Told::of(format!("Confirmed {count}."))),
-        Err(error) => page(&state, &visit, "", (None, Some(error))).await,
+        Ok((done, 0)) => after(&state, Told::of(format!("Confirmed {done}."))),
+        Ok((done, others)) => after(
+            &state,
+            Told::of(format!(
+                "Confirmed {done}. Left as they are, because they were changed meanwhile: {others}."
+            )),
+        ),
+        Err(error) => page(&state, &visit, fields.get("q"), (None, Some(error))).await,
     }
 }
 
@@ -136,10 +150,7 @@ async fn page(
         Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
-    let suggested = users
-        .iter()
-        .filter(|user| user.state == "suggested")
-        .count();
+    let suggested = users.iter().filter_map(Known::suggested).count();
     let (all, open) = (
         users.len(),
         users.iter().filter(|user| user.is_open()).count(),
@@ -166,11 +177,7 @@ async fn page(
                 label { "Name, address or id" input type="search" name="q" value=(wanted) autocomplete="off"; }
                 button.button type="submit" { "Search" }
             }
-            @if suggested > 0 {
-                (parts::form("/integrations/users/confirm", visit, &html! {
-                    button.button type="submit" { "Confirm all suggestions (" (suggested) ")" }
-                }))
-            }
+            (confirming(visit, &users, (suggested, wanted)))
             @if users.is_empty() { div.panel.quiet { p { "No user of PagerDuty's is like that." } } }
             @else {
                 ul.panel.todo.users { @for user in &users { (row(visit, user, wanted)) } }
@@ -184,6 +191,27 @@ async fn page(
         live: Live::Still,
     };
     (status, layout::page(&head, &shell, moment, &body)).into_response()
+}
+
+/// The form that takes the suggestions that are shown, of so many.
+fn confirming(visit: &Visit, users: &[Known], (all, wanted): (usize, &str)) -> Markup {
+    let suggested = |user: &Known| Some((user.id.clone(), user.suggested()?.to_owned()));
+    let shown: Vec<(String, String)> = users.iter().filter_map(suggested).collect();
+    html! {
+        @if !shown.is_empty() {
+            (parts::form("/integrations/users/confirm", visit, &html! {
+                input type="hidden" name="q" value=(wanted);
+                @for (user, person) in &shown {
+                    input type="hidden" name="user" value=(user);
+                    input type="hidden" name="person" value=(person);
+                }
+                button.button type="submit" {
+                    @if shown.len() == all { "Confirm all suggestions (" (all) ")" }
+                    @else { "Confirm the suggestions shown here (" (shown.len()) " of " (all) ")" }
+                }
+            }))
+        }
+    }
 }
 
 fn row(visit: &Visit, user: &Known, wanted: &str) -> Markup {

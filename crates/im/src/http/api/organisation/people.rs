@@ -106,6 +106,12 @@ impl Known {
         matches!(self.state, "suggested" | "unknown")
     }
 
+    /// The person who the user may be, where nobody has said.
+    pub(crate) fn suggested(&self) -> Option<&str> {
+        let person = self.person.as_deref();
+        person.filter(|_| self.state == "suggested")
+    }
+
     /// What people call the user.
     pub(crate) fn label(&self) -> &str {
         self.name.as_deref().unwrap_or(&self.id)

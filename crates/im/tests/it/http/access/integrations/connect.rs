@@ -25,6 +25,16 @@ async fn m018_m024_the_first_run_leads_to_the_connection_which_says_first_what_t
     let mut browser = there.server.signed_in(Role::Admin).await;
     let list = browser.get("/").await.is(200).body;
     assert!(list.contains("href=\"/integrations/connect\""), "{list}");
+    let oncall = browser.get("/on-call").await.is(200).body;
+    assert!(
+        oncall.contains("href=\"/integrations/connect\""),
+        "{oncall}"
+    );
+    let mut viewer = there.server.signed_in(Role::Viewer).await;
+    for path in ["/", "/on-call"] {
+        let page = viewer.get(path).await.is(200).body;
+        assert!(!page.contains("/integrations/connect"), "{path}: {page}");
+    }
     let cards = browser.get("/integrations").await.is(200).body;
     assert!(
         cards.contains("Not connected") && cards.contains("Connect PagerDuty"),
@@ -137,6 +147,11 @@ async fn m020_a_connector_is_made_by_two_forms_and_the_set_up_goes_on_where_it_i
         .post(CONNECT, CONNECT, &key(&there, &account.api_key))
         .await
         .is(303);
+    let asked = browser.get(CONNECT).await.is(200).body;
+    assert!(
+        asked.contains("<select name=\"service\" required><option value=\"\">Choose one</option>"),
+        "nobody's service is chosen for them: {asked}"
+    );
     let (service, email) = (account.services[1].0.clone(), account.users[0].2.clone());
     let add = "/integrations/connect/add";
     let chosen = [

@@ -62,8 +62,9 @@ async fn m032_users_are_linked_confirmed_and_ignored() {
         .is(200)
         .body;
     assert!(found.contains("PU3") && !found.contains("PU1"), "{found}");
+    let bob = [("user", "PU2"), ("person", "bob@example.com")];
     let page = browser
-        .post(users, "/integrations/users/confirm", &[])
+        .post(users, "/integrations/users/confirm", &bob)
         .await;
     assert_eq!(line(&followed(&mut browser, page).await), "Confirmed 1.");
     let ann = [
@@ -114,6 +115,36 @@ async fn m032_users_are_linked_confirmed_and_ignored() {
         "{:?}",
         links(server).await
     );
+}
+
+#[tokio::test]
+async fn the_suggestions_that_a_page_shows_are_confirmed_and_no_others() {
+    let there = connected().await;
+    let server = &there.server;
+    add_users(server).await;
+    let mut browser = server.signed_in(Role::Admin).await;
+    let users = "/integrations/users";
+    let page = browser.get(users).await.is(200).body;
+    let found = browser.get("/integrations/users?q=robot").await.body;
+    assert!(!found.contains("Confirm"), "{found}");
+    let confirm = "/integrations/users/confirm";
+    let stale = [
+        ("user", "PU2"),
+        ("person", "another@example.com"),
+        ("user", "PU3"),
+        ("person", "robot@example.com"),
+    ];
+    let said = browser.post(users, confirm, &stale).await;
+    assert_eq!(
+        line(&followed(&mut browser, said).await),
+        "Confirmed 0. Left as they are, because they were changed meanwhile: 2."
+    );
+    let said = browser.post(users, confirm, &[]).await;
+    assert_eq!(line(&followed(&mut browser, said).await), "Confirmed 0.");
+    assert!(links(server).await[1].starts_with("PU2 suggested"));
+    let (_, shown) = page.split_once("/integrations/users/confirm").unwrap();
+    let pair = "name=\"user\" value=\"PU2\"><input type=\"hidden\" name=\"person\" value=\"bob@example.com\"";
+    assert!(shown.contains(pair), "{shown}");
 }
 
 #[tokio::test]
@@ -178,6 +209,19 @@ async fn m034_m035_a_default_filter_is_where_it_means_something_and_of_prioritie
         problem(&none.body).contains("No priority was chosen"),
         "{}",
         none.body
+    );
+    let typed = [("by", "nothing"), ("urgency", "low"), ("priority", "null")];
+    let kept = browser.post(filter, filter, &typed).await.is(422).body;
+    assert!(
+        kept.contains("value=\"low\" selected"),
+        "what was typed stays: {kept}"
+    );
+    // Who may not change it is not led to where it is changed.
+    let mut viewer = there.server.signed_in(Role::Viewer).await;
+    let overview = viewer.get("/overview").await.is(200).body;
+    assert!(
+        overview.contains("Of incidents with high urgency, as the default filter says"),
+        "{overview}"
     );
     let page = browser
         .post(filter, filter, &[("by", "priority"), ("priority", "null")])
