@@ -144,10 +144,12 @@ async fn export(
     };
     let after = match own.one("after").map(str::parse) {
         None => 0,
-        Some(Ok(after)) => after,
-        Some(Err(_)) => {
-            return Err(ApiError::bad_request("`after` is no number")
-                .hint("use the `seq` of the last fact that you have"));
+        Some(Ok(after @ 0..)) => after,
+        Some(_) => {
+            return Err(ApiError::bad_request(
+                "`after` cannot be that: it is a whole number from 0 on",
+            )
+            .hint("use the `seq` of the last fact that you have"));
         }
     };
     let (zone, hides_emails, last) = app

@@ -75,6 +75,7 @@ async fn facts_are_exported_by_range_and_incident_with_documented_columns() {
         "from=2026-11-21&to=2026-11-20",
         "format=xml",
         "after=x",
+        "after=-1",
         "user=U",
         "service=wob",
     ] {
