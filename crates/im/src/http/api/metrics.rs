@@ -140,8 +140,7 @@ async fn figures(
 ) -> Result<Json<Answer>, ApiError> {
     let query = read(&name, &params)?;
     let answer = compute(&app, move |known, now| {
-        let query = known.meant(&query)?;
-        may_see(&who, &query, known)?;
+        let query = meant(&who, &query, known)?;
         let answer = known.engine.answer(&query, now)?;
         Ok(Answer::new(&answer, &query, known))
     });
@@ -162,8 +161,7 @@ async fn insights(
 ) -> Result<Json<Vec<Explained>>, ApiError> {
     let query = read(&name, &params)?;
     let answer = compute(&app, move |known, now| {
-        let query = known.meant(&query)?;
-        may_see(&who, &query, known)?;
+        let query = meant(&who, &query, known)?;
         let insights = known.engine.insights(&query, now)?;
         let insights = insights.iter();
         let explained = insights.map(|insight| Explained::new(insight, &query, known));
@@ -206,8 +204,7 @@ async fn restated(
     }
     let late = app.db.read(move |tx| restated::late(tx, since)).await?;
     let restated = compute(&app, move |known, _now| {
-        let query = known.meant(&query)?;
-        may_see(&who, &query, known)?;
+        let query = meant(&who, &query, known)?;
         Restated::new(&query, &late, known)
     });
     Ok(Json(restated.await?))
@@ -238,8 +235,7 @@ async fn items(
     let offset = number(&page, "offset", 0)?;
     let query = read(&name, &params)?;
     let items = compute(&app, move |known, now| {
-        let query = known.meant(&query)?;
-        may_see(&who, &query, known)?;
+        let query = meant(&who, &query, known)?;
         let sees_people = who.may(Scope::PersonalLoad) || is_personal(&query);
         let items = known.engine.items(&query, now)?;
         Ok(Items::new(&items, (offset, limit), sees_people, known))
@@ -273,18 +269,30 @@ fn is_personal(query: &Query) -> bool {
         || query.filters.iter().any(by_user)
 }
 
-/// Refuses a question about single people, unless the caller may see them or is the one asked about.
-fn may_see(who: &Who, query: &Query, known: &Known) -> Result<(), ApiError> {
-    let is_own = |email: &String| known.is_about(query, email);
-    if !is_personal(query) || who.may(Scope::PersonalLoad) || who.own.as_ref().is_some_and(is_own) {
-        return Ok(());
+/// What a question means. One about single people is refused, unless the caller may see them or is the one asked
+/// about; who is refused does not learn which people there are.
+fn meant(who: &Who, query: &Query, known: &Known) -> Result<Query, ApiError> {
+    if !is_personal(query) || who.may(Scope::PersonalLoad) {
+        return Ok(known.meant(query)?);
     }
-    Err(ApiError::new(
+    let Some(email) = &who.own else {
+        return Err(personal());
+    };
+    match known.meant(query) {
+        Err(BadQuery::Unknown { by, .. }) if by == Dimension::User.as_str() => Err(personal()),
+        Err(other) => Err(other.into()),
+        Ok(meant) if known.is_about(&meant, email) => Ok(meant),
+        Ok(_) => Err(personal()),
+    }
+}
+
+fn personal() -> ApiError {
+    ApiError::new(
         StatusCode::FORBIDDEN,
         "personal_load",
         "what single people are paged for, and how they respond, is shown to themselves and to those who may see it: this needs a token with the scope `personal_load`, or one of the person who `user` names",
     )
-    .hint("`im token create NAME --scope personal_load` on the server's own machine makes one; pages may be grouped by team without it"))
+    .hint("`im token create NAME --scope personal_load` on the server's own machine makes one; pages may be grouped by team without it")
 }
 
 impl From<BadQuery> for ApiError {

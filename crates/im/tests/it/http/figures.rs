@@ -402,9 +402,20 @@ async fn how_single_people_respond_is_not_for_tokens() {
         request.headers_mut().insert("authorization", value);
         server.send(request).await
     };
-    for path in ["oncall_load", "oncall_load/items"] {
+    server
+        .post("/api/v1/people", json!({"id": "ann@example.com"}))
+        .await
+        .is(200);
+    for path in [
+        "oncall_load",
+        "oncall_load/items",
+        // Nor which people there are.
+        "page_disruptions?user=anne",
+        "oncall_load/insights?user=anne",
+    ] {
         let answer = ask(&format!("/api/v1/metrics/{path}")).await;
         assert_eq!(answer.is(403)["code"], "personal_load");
+        assert!(!answer.body.to_string().contains("ann@"), "{path}");
     }
     ask("/api/v1/metrics/mttr").await.is(200);
 }
@@ -440,9 +451,11 @@ async fn m_009_people_see_their_own_pages_and_nobody_elses() {
         "metrics/page_disruptions?user=bob@example.com",
         "metrics/page_disruptions?group_by=user",
         "metrics/pages/insights?source=notifications&group_by=user",
+        "metrics/oncall_load?user=bo",
     ] {
         let refused = ask(asked).await;
         assert_eq!(refused.is(403)["code"], "personal_load", "{asked}");
+        assert!(!refused.body.to_string().contains("bob@"), "{asked}");
     }
     // What is behind a figure of a team names incidents, and nobody.
     let items = ask("metrics/page_disruptions/items").await;
