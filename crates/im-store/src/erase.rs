@@ -26,8 +26,8 @@ statements! {
                                         WHERE whole.number = incident.number % ?3 AND whole.hidden = 1))
          ORDER BY number LIMIT ?2";
     SET_MARK = "-- erase.set_mark
-        INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind)
-        VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM fact), ?1, ?2, ?3, ?4, ?5, 'none')
+        INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind, recorded_at)
+        VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM fact), ?1, ?2, ?3, ?4, ?5, 'none', ?5)
             ON CONFLICT (incident, source, source_id) DO NOTHING";
     SOURCES = "-- erase.sources
         DELETE FROM fact_source WHERE seq IN (SELECT seq FROM fact WHERE incident = ?1)";

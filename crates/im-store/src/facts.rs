@@ -45,8 +45,10 @@ statements! {
           FROM fact f JOIN incident i ON i.number = f.incident
          WHERE f.seq > ?1 AND f.seq <= ?2 AND f.at >= ?3 AND f.at < ?4 AND i.hidden = 0 AND i.deleted = 0
          ORDER BY f.seq";
-    RECORDED_AFTER = "-- facts.recorded_after
-        SELECT recorded_at FROM fact WHERE seq >= ?1 ORDER BY seq LIMIT 1";
+    LAST_RECORDED = "-- facts.last_recorded
+        SELECT recorded_at FROM fact
+         WHERE seq > ?1 AND seq <= ?2 AND recorded_at IS NOT NULL
+         ORDER BY seq DESC LIMIT 1";
     OF_INCIDENT_BY = "-- facts.of_incident_by
         SELECT COUNT(*) FROM fact WHERE incident = ?1 AND seq <= ?2";
     RAW = "-- facts.raw
@@ -240,14 +242,14 @@ pub fn shown(
 }
 
 /// The number of the last fact that was known at an instant. Facts are numbered in the order in which they
-/// were recorded, so it is found by halving.
+/// were recorded, so it is found by halving. What has no time was recorded before times were kept, or is an old
+/// mark: it tells nothing.
 pub fn last_known(tx: &mut Tx<'_>, at: Timestamp) -> Result<i64, StoreError> {
     let (mut known, mut end) = (0, last(tx)? + 1);
     while known + 1 < end {
         let middle = known + (end - known) / 2;
-        let row = tx.query_one(RECORDED_AFTER, params![middle])?;
+        let row = tx.query_one(LAST_RECORDED, params![known, middle])?;
         let recorded = row.map(|row| row.opt_time(0)).transpose()?.flatten();
-        // What has no time was recorded before times were kept.
         if recorded.is_some_and(|recorded| recorded > at) {
             end = middle;
         } else {

@@ -361,27 +361,32 @@ fn tell(
     // The newest is the last to tell a name.
     left.reverse();
     while let Some(number) = left.pop() {
-        let told = record::told(tx, number)?;
         let mut found = None;
-        if let Some(Told {
-            facts,
-            story,
-            hidden,
-        }) = &told
-        {
+        if let Some(told) = record::told(tx, number)? {
+            let Told { facts, story, .. } = &told;
             tell_names(facts, story, &mut news);
             left.extend(story.spans.iter().map(|span| number.part(span.part)));
-            found = history(number, facts, story).filter(|_| !hidden);
-        }
-        // What is said of an incident is said of each of its parts.
-        if let Some(plain) = &found
-            && annotated.contains(&number.said())
-        {
-            found = Some(Annotations::load(tx, number.said())?.tell(plain.clone()));
+            let is_annotated = annotated.contains(&number.said());
+            let said = is_annotated.then(|| Annotations::load(tx, number.said()));
+            found = told_history(number, &told, said.transpose()?.as_ref());
         }
         news.incidents.push((number, found));
     }
     Ok(news)
+}
+
+/// The history of an incident with what is said of it; none of what is hidden. What is said of an incident is said of
+/// each of its parts.
+pub(crate) fn told_history(
+    number: IncidentNumber,
+    told: &Told,
+    said: Option<&Annotations>,
+) -> Option<History> {
+    let found = history(number, &told.facts, &told.story).filter(|_| !told.hidden)?;
+    Some(match said {
+        Some(said) => said.tell(found),
+        None => found,
+    })
 }
 
 /// Learns the names that the facts of an incident tell; the newest look tells them last.

@@ -6,7 +6,7 @@ use im_core::{
 };
 use im_store::facts::News;
 use im_store::fault::{Fault, Faults};
-use im_store::{Db, LocalDb, StoreError, Tx, erase, facts, incidents};
+use im_store::{Db, LocalDb, StoreError, Tx, erase, facts, incidents, params};
 use jiff::Timestamp;
 
 use crate::backend::{each, each_shared};
@@ -332,6 +332,57 @@ fn whoever_follows_the_facts_misses_none_and_hears_of_what_was_erased() {
         assert_eq!(after(&mut db, 3, 1), news(&[], 4, Some(4)));
         assert_eq!(after(&mut db, 3, 10), news(&[2], 5, Some(4)));
         assert_eq!(after(&mut db, 4, 10), news(&[2], 5, None));
+    });
+}
+
+#[test]
+fn s102_what_was_known_at_an_instant_is_found_whatever_was_erased_and_before_times_were_kept() {
+    each(|backend| {
+        let mut db = backend.local();
+        let of = |number| {
+            move |tx: &mut Tx<'_>| {
+                let time = at(i64::try_from(number).unwrap());
+                facts::append(tx, incident(2), &[fact(number)], time)
+            }
+        };
+        let known = |db: &mut LocalDb, minute| write(db, |tx| facts::last_known(tx, at(minute)));
+        write(&mut db, |tx| {
+            incidents::insert(tx, Some("prod"), |_| None, at(0))?;
+            incidents::insert(tx, Some("test"), |_| None, at(0))
+        });
+        assert_eq!(known(&mut db, 9), 0);
+        for number in 1..=3 {
+            write(&mut db, of(number));
+        }
+        write(&mut db, |tx| erase::some_incidents(tx, "prod", 10, at(4)));
+        for number in 5..=6 {
+            write(&mut db, of(number));
+        }
+        let all = |db: &mut LocalDb| [0, 1, 3, 4, 5, 9].map(|minute| known(db, minute));
+        assert_eq!(all(&mut db), [0, 1, 3, 4, 5, 6]);
+        // A mark of before they had times; it is in the middle, where halving looks first.
+        let forget = |db: &mut LocalDb, which: &'static str| {
+            write(db, |tx| tx.execute(which, params![]));
+        };
+        forget(
+            &mut db,
+            "-- test.forget_mark
+            UPDATE fact SET recorded_at = NULL WHERE incident = 0",
+        );
+        assert_eq!(all(&mut db), [0, 1, 4, 4, 5, 6]);
+        // What was recorded before times were kept was known.
+        forget(
+            &mut db,
+            "-- test.forget_first
+            UPDATE fact SET recorded_at = NULL WHERE seq <= 2",
+        );
+        assert_eq!(all(&mut db), [2, 2, 4, 4, 5, 6]);
+        forget(
+            &mut db,
+            "-- test.forget_all
+            UPDATE fact SET recorded_at = NULL",
+        );
+        assert_eq!(known(&mut db, 0), 6);
     });
 }
 

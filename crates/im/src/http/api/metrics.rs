@@ -202,7 +202,7 @@ async fn restated(
             "a deployment is as it was recorded last; ask for a metric of incidents or pages",
         ));
     }
-    let late = app.db.read(move |tx| restated::late(tx, since)).await?;
+    let late = restated::late(&app.db, since).await?;
     let restated = compute(&app, move |known, _now| {
         let query = meant(&who, &query, known)?;
         Restated::new(&query, &late, known)

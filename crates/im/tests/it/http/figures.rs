@@ -353,6 +353,31 @@ async fn s102_what_became_known_late_restates_a_figure_and_is_told() {
     assert_eq!(restated("mtta?").await, want);
     assert_eq!(restated("mttr?").await, json!([]), "it moved no recovery");
     assert_eq!(restated("mtta?severity=SEV-1&").await, json!([]));
+    // What people say of it counts in both, as in the figure.
+    let said = json!({"environment": "production"});
+    server
+        .patch("/api/v1/incidents/2/annotations", said)
+        .await
+        .is(200);
+    assert_eq!(restated("mtta?environment=production&").await, want);
+    // As of the very instant of the act, it counts.
+    let path = format!("/api/v1/metrics/mtta/restated?since={at}");
+    let at_once = server.get(&path).await;
+    assert_eq!(at_once.is(200)["incidents"], want);
+    // What no figure depends on is no reason.
+    let seen = im_core::Fact::new(
+        log,
+        "R2",
+        im_core::Kind::Responder,
+        im_core::Actor::NOBODY,
+        at,
+    );
+    server
+        .write(move |tx| {
+            im_store::facts::append(tx, number, &[(seen.clone(), None)], now).map(drop)
+        })
+        .await;
+    assert_eq!(restated("mtta?").await, want);
     for wrong in [
         "mtta/restated",
         "mtta/restated?since=yesterday",

@@ -6,23 +6,27 @@
 
 use std::collections::BTreeMap;
 
-use im_core::IncidentNumber;
-use im_engine::record::{self, Told};
-use im_metrics::{Behind, Engine, Query, Thing, history};
+use im_core::{IncidentNumber, Kind};
+use im_engine::record;
+use im_metrics::input::History;
+use im_metrics::{Behind, Engine, Query, Thing};
 use im_store::facts::{self, Shown};
-use im_store::{StoreError, Tx};
-use jiff::Timestamp;
+use im_store::{Db, StoreError, Tx};
+use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::types::{Adds, said};
-use crate::figures::Known;
+use crate::figures::{Known, told_history};
 use crate::http::error::ApiError;
+use crate::organisation::annotations::Annotations;
 
 /// Incidents that are told at most: the first that became known late.
 const INCIDENTS_MAX: usize = 1_000;
 /// Facts that are read at once.
 const STRETCH: i64 = 2_000;
+/// Incidents that are read at once.
+const BATCH: usize = 50;
 
 /// What changed in a figure since an instant.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,18 +84,26 @@ pub(super) struct Lateness {
 struct LateIncident {
     number: IncidentNumber,
     late: Vec<Shown>,
-    then: Option<Told>,
-    now: Option<Told>,
+    then: Option<History>,
+    now: Option<History>,
 }
 
-/// Reads it: of each incident what was told then and what is told now.
-pub(super) fn late(tx: &mut Tx<'_>, since: Timestamp) -> Result<Lateness, StoreError> {
-    let (known, last) = (facts::last_known(tx, since)?, facts::last(tx)?);
+/// Reads it: of each incident what was told then and what is told now. No reader is held for longer than one stretch
+/// of facts, or a few incidents, takes.
+pub(super) async fn late(db: &Db, since: Timestamp) -> Result<Lateness, StoreError> {
+    let (known, last) = db
+        .read(move |tx| Ok::<_, StoreError>((facts::last_known(tx, since)?, facts::last(tx)?)))
+        .await?;
+    // What happens at the instant itself counts in the figure as of it; the store keeps microseconds.
+    let end = since.checked_add(1.microsecond()).unwrap_or(since);
     let mut late: BTreeMap<IncidentNumber, Vec<Shown>> = BTreeMap::new();
     let (mut after, mut more) = (known, false);
     while after < last && !more {
         let until = last.min(after + STRETCH);
-        for fact in facts::shown(tx, (after, until), (Timestamp::MIN, since))? {
+        let stretch = db
+            .read(move |tx| facts::shown(tx, (after, until), (Timestamp::MIN, end)))
+            .await?;
+        for fact in stretch.into_iter().filter(|fact| is_read(fact.fact.kind)) {
             let is_new = !late.contains_key(&fact.incident);
             if is_new && late.len() >= INCIDENTS_MAX {
                 more = true;
@@ -102,21 +114,55 @@ pub(super) fn late(tx: &mut Tx<'_>, since: Timestamp) -> Result<Lateness, StoreE
         after = until;
     }
     let mut incidents = Vec::new();
-    for (number, late) in late {
-        let then = record::told_up_to(tx, number, known)?;
-        let now = record::told(tx, number)?;
-        incidents.push(LateIncident {
-            number,
-            late,
-            then,
-            now,
+    let mut left = late.into_iter().peekable();
+    while left.peek().is_some() {
+        let batch: Vec<_> = left.by_ref().take(BATCH).collect();
+        let read = db.read(move |tx| {
+            let told = |(number, late)| LateIncident::read(tx, number, late, known);
+            batch.into_iter().map(told).collect::<Result<Vec<_>, _>>()
         });
+        incidents.extend(read.await?);
     }
     Ok(Lateness {
         since,
         more,
         incidents,
     })
+}
+
+/// Whether figures depend on facts of a kind.
+fn is_read(kind: Kind) -> bool {
+    !matches!(
+        kind,
+        Kind::Seen
+            | Kind::Noted
+            | Kind::Described
+            | Kind::StatusUpdated
+            | Kind::Responder
+            | Kind::Linked
+            | Kind::Settled
+            | Kind::Exhausted
+            | Kind::Other
+    )
+}
+
+impl LateIncident {
+    fn read(
+        tx: &mut Tx<'_>,
+        number: IncidentNumber,
+        late: Vec<Shown>,
+        known: i64,
+    ) -> Result<Self, StoreError> {
+        let said = Annotations::load(tx, number.said())?;
+        let then = record::told_up_to(tx, number, known)?;
+        let now = record::told(tx, number)?;
+        Ok(Self {
+            number,
+            late,
+            then: then.and_then(|then| told_history(number, &then, Some(&said))),
+            now: now.and_then(|now| told_history(number, &now, Some(&said))),
+        })
+    }
 }
 
 impl Restated {
@@ -130,10 +176,8 @@ impl Restated {
         let [before, now] = &mut engines;
         for one in &late.incidents {
             for (engine, told) in [(&mut *before, &one.then), (&mut *now, &one.now)] {
-                let told = told.as_ref();
-                let found = told.and_then(|told| history(one.number, &told.facts, &told.story));
-                if let Some(history) = found {
-                    engine.put(&history);
+                if let Some(history) = told {
+                    engine.put(history);
                 }
             }
         }
