@@ -407,7 +407,7 @@ impl Reader<'_> {
             if dimension == Dimension::Urgency && !["high", "low", "null"].contains(value) {
                 return Err(self.refuse(name, value, "high, low or null"));
             }
-            if dimension == Dimension::Origin && !["pagerduty", "im"].contains(value) {
+            if dimension == Dimension::Origin && !["pagerduty", "im", "null"].contains(value) {
                 return Err(self.refuse(name, value, "pagerduty or im"));
             }
             let kinds = ResolverKind::ALL.map(ResolverKind::as_str);

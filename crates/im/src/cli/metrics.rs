@@ -195,6 +195,7 @@ struct Answer {
 struct Parameter {
     name: String,
     value: String,
+    value_name: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

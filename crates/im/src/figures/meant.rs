@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use im_core::Severity;
 use im_metrics::{BadQuery, Dimension, Query};
 use im_pagerduty::config::nearest;
 use im_store::directory::Kind;
@@ -33,6 +34,20 @@ impl Known {
                 "there are no incidents yet: `im connector backfill` reads the past of the account",
             ),
         }
+    }
+
+    /// What has to be known of an answer that may be empty: there is nothing at all, or an environment is asked for
+    /// that nothing has been in while there are others.
+    pub fn hint(&self, query: &Query) -> Option<String> {
+        let nothing = self.nothing_yet().map(str::to_owned);
+        nothing.or_else(|| {
+            let by = Dimension::Environment;
+            let asked = query.filters.iter().filter(|(of, _)| *of == by);
+            let mut asked = asked.flat_map(|(_, values)| values).flatten();
+            let new = asked.find(|value| !self.engine.has(by, value))?;
+            let words = self.words(by, &self.names_of(by));
+            (!words.is_empty()).then(|| unknown(by, new, &words).to_string())
+        })
     }
 
     /// Whether a question is about one person alone, who is this one.
@@ -77,9 +92,11 @@ impl Known {
 
     /// What has a value of this kind: by id, by name in any case, by the name of a service here.
     fn ids(&self, by: Dimension, value: &str) -> Result<Vec<String>, BadQuery> {
-        // A title is a part of one; of the others there are no more than the parser lets pass.
+        // A title is a part of one; an environment is there before anything has been in it, and an answer says
+        // that nothing was; of the others there are no more than the parser lets pass.
         let is_open = ![
             Dimension::Title,
+            Dimension::Environment,
             Dimension::Urgency,
             Dimension::Origin,
             Dimension::ResolverKind,
@@ -131,7 +148,16 @@ impl Known {
         let listed = listed.and_then(|kind| self.directory.of_kind.get(&kind));
         let listed = listed.into_iter().flatten().map(String::as_str);
         let ids = self.engine.values(by).into_iter().chain(listed);
-        ids.map(|id| (id, self.name(id).to_owned())).collect()
+        let mut known: BTreeMap<&str, String> =
+            ids.map(|id| (id, self.name(id).to_owned())).collect();
+        if by == Dimension::Severity {
+            // What a mapping can give, and the priorities that count under their own names.
+            let priorities = self.directory.of_kind.get(&Kind::Priority);
+            let priorities = priorities.into_iter().flatten().map(|id| self.name(id));
+            known.extend(priorities.map(|name| (name, name.to_owned())));
+            known.extend(Severity::ALL.map(|one| (one.as_str(), one.as_str().to_owned())));
+        }
+        known
     }
 
     /// PagerDuty's services behind a service of ours, and the service itself, which incidents keep while

@@ -387,6 +387,13 @@ fn g11_what_marks_a_test_can_be_chosen_and_each_figure_says_how_it_was_counted()
             && said.contains("service=Search"),
         "{said}"
     );
+    // A program gets the id, to ask by it again.
+    let found = story.done("metrics mttr --service Search --json");
+    let found: serde_json::Value = serde_json::from_str(&found).unwrap();
+    let used = found["parameters"].as_array().unwrap();
+    let service = used.iter().find(|one| one["value_name"] == "Search");
+    let id = service.and_then(|one| one["value"].as_str());
+    assert!(id.is_some_and(|id| id.starts_with('P')), "{used:?}");
     let long = "x".repeat(101);
     let refused = story.im(&format!("config set test_keyword {long}"));
     assert_eq!(refused.code, 2, "{}", refused.all());

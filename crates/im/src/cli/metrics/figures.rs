@@ -19,9 +19,14 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
         answer.metric, answer.from, answer.to, answer.time_zone
     ));
     let used = answer.parameters.iter();
-    let used: Vec<String> = used
-        .map(|used| format!("{}={}", used.name, used.value))
+    let mut used: Vec<String> = used
+        .map(|used| {
+            let value = used.value_name.as_ref().unwrap_or(&used.value);
+            format!("{}={value}", used.name)
+        })
         .collect();
+    // A service of ours and the one of PagerDuty's that it is mapped to may have one name.
+    used.dedup();
     if !used.is_empty() {
         let width = cx.ui.width;
         cx.ui

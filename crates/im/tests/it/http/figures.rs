@@ -209,6 +209,25 @@ async fn m_003_a_filter_takes_ids_and_names_and_names_what_it_does_not_know() {
     assert_eq!(origins, "use pagerduty or im");
     // Nobody has said anything of environments yet: there is nothing to choose from, and no slip.
     assert_eq!(n("environment=production").await, 0);
+    let said = json!({"environment": "production"});
+    server
+        .patch("/api/v1/incidents/1/annotations", said)
+        .await
+        .is(200);
+    // One that nothing has been in is answered, and the answer says so.
+    assert_eq!(n("environment=staging").await, 0);
+    let staging = im(&server, "metrics pages --environment staging").await;
+    let want = "nothing that is known here has the environment `staging`: there is `production`";
+    let words: Vec<&str> = staging.err.split_whitespace().collect();
+    assert!(words.join(" ").contains(want), "{}", staging.err);
+    let known = server
+        .get("/api/v1/metrics/pages?environment=production")
+        .await;
+    assert_eq!(known.is(200)["hint"], Value::Null);
+    assert_eq!(n("origin=null").await, 0);
+    // A severity that has no target and no incident yet.
+    server.delete("/api/v1/targets/SEV-4").await;
+    assert_eq!(n("severity=sev-4").await, 0);
     // A service of ours that is mapped is the one of PagerDuty's, too.
     let mut config = config();
     config["custom"]["service_mappings"] = json!({"db": "PDAT002", "shop": "PDAT002"});

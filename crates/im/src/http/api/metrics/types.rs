@@ -48,9 +48,9 @@ pub(crate) struct Answer {
     /// The organisation's own target for this metric.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Target>,
-    /// Why there is nothing to count yet, and what brings it.
+    /// Why there is nothing to count yet, and what brings it; or that nothing was in an environment that was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    hint: Option<String>,
     /// The answer for as many dates before, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(no_recursion)]
@@ -63,9 +63,12 @@ pub(super) struct Parameter {
     /// Which.
     #[schema(example = "recovery")]
     name: &'static str,
-    /// What was used.
+    /// What was used; of a filter an id of PagerDuty's or a name.
     #[schema(example = "last")]
     value: String,
+    /// What people call it, where that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_name: Option<String>,
 }
 
 /// A part of the range.
@@ -349,9 +352,13 @@ impl Answer {
             group_by: answer.grouped_by.iter().map(|by| by.as_str()).collect(),
             parameters: im_metrics::used(query)
                 .into_iter()
-                .map(|(name, value)| Parameter {
-                    name,
-                    value: known.name(&value).to_owned(),
+                .map(|(name, value)| {
+                    let called = known.name(&value);
+                    Parameter {
+                        name,
+                        value_name: (called != value).then(|| called.to_owned()),
+                        value,
+                    }
                 })
                 .collect(),
             buckets: buckets.collect(),
@@ -368,7 +375,7 @@ impl Answer {
                 reconstructed: answer.left_out.rebuilt,
             },
             in_several_groups: answer.in_several_groups,
-            hint: known.nothing_yet(),
+            hint: known.hint(query),
             incomplete_since: known.incomplete_since(to),
             benchmark: answer.benchmark.as_ref().map(|benchmark| Benchmark {
                 year: benchmark.year,
