@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::columns::{Row, Share};
 use crate::engine::Engine;
 use crate::input::ResolverKind;
-use crate::names::NONE;
+use crate::num;
 use crate::params::BadQuery;
 use crate::plan::Plan;
 use crate::query::{Dimension, Query};
@@ -42,12 +42,19 @@ impl Engine {
 
     /// Every value that is known; of a title there is none.
     pub fn values(&self, by: Dimension) -> BTreeSet<&str> {
-        let ids: BTreeSet<u32> = match self.columns(by) {
-            Some(columns) => columns.into_iter().flatten().copied().collect(),
-            None => self.ids(by),
+        // A mark for each name costs less than a set of what all incidents have.
+        let mut marks = vec![false; self.names.len()];
+        let mut mark = |id: u32| {
+            if let Some(mark) = marks.get_mut(num::at(id)) {
+                *mark = true;
+            }
         };
-        let known = ids.into_iter().filter(|id| *id != NONE);
-        let mut values: BTreeSet<&str> = known.filter_map(|id| self.names.text(id)).collect();
+        match self.columns(by) {
+            Some(columns) => columns.into_iter().flatten().copied().for_each(&mut mark),
+            None => self.each_id(by, &mut mark),
+        }
+        let marked = (0..).zip(marks).filter(|(_, is_known)| *is_known);
+        let mut values: BTreeSet<&str> = marked.filter_map(|(id, _)| self.names.text(id)).collect();
         let settings = &self.settings;
         let deployments = self.deployments.all.iter();
         match by {
@@ -93,14 +100,14 @@ impl Engine {
     }
 
     /// The teams and the people that incidents, services and memberships name.
-    fn ids(&self, by: Dimension) -> BTreeSet<u32> {
+    fn each_id(&self, by: Dimension, mark: &mut impl FnMut(u32)) {
         let rows = (0..self.main.len()).map(|place| Row::new(&self.main, place));
         match by {
             Dimension::Team => {
-                let sets = rows.map(Row::teams);
-                let sets: BTreeSet<u32> = sets
-                    .chain(self.teams_of_service.values().copied())
-                    .collect();
+                let mut sets: Vec<u32> = rows.map(Row::teams).collect();
+                sets.extend(self.teams_of_service.values());
+                sets.sort_unstable();
+                sets.dedup();
                 let of_people = self
                     .settings
                     .people
@@ -108,11 +115,11 @@ impl Engine {
                     .flat_map(|person| &person.memberships);
                 let of_people = of_people.filter_map(|place| self.names.find(&place.team));
                 let named = sets.into_iter().flat_map(|set| self.sets.members(set));
-                named.copied().chain(of_people).collect()
+                named.copied().chain(of_people).for_each(mark);
             }
             Dimension::User => rows
                 .flat_map(|row| row.page_list().iter().map(|page| page.user))
-                .collect(),
+                .for_each(mark),
             Dimension::Service
             | Dimension::Environment
             | Dimension::EscalationPolicy
@@ -121,7 +128,7 @@ impl Engine {
             | Dimension::Severity
             | Dimension::ResolverKind
             | Dimension::Origin
-            | Dimension::Title => BTreeSet::new(),
+            | Dimension::Title => {}
         }
     }
 }
