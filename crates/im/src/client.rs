@@ -21,7 +21,8 @@ use tower::ServiceExt as _;
 
 /// A server that does not take a connection in this time is not there.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
-/// The longest `wait` that the API takes is a minute; this leaves it half a minute more.
+/// The longest `wait` that the API takes is a minute; this leaves it half a minute more. An answer that is passed on as
+/// it comes may take as long as it is: of that it is the longest pause.
 const ANSWER_WAIT: Duration = Duration::from_secs(90);
 /// A thousand incidents are about 1 MiB; nothing that we ask for is larger than this.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -200,7 +201,7 @@ impl Client {
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = reqwest::Client::builder()
             .connect_timeout(CONNECT_WAIT)
-            .timeout(ANSWER_WAIT)
+            .read_timeout(ANSWER_WAIT)
             .build()
             .map_err(|error| unreachable(base, &error))?;
         Ok(Self {
@@ -274,6 +275,9 @@ impl Client {
         let mut request = http
             .request(call.method.clone(), url)
             .headers(self.headers.clone());
+        if sink.is_none() {
+            request = request.timeout(ANSWER_WAIT);
+        }
         if let Some(body) = body {
             request = request
                 .header(header::CONTENT_TYPE, "application/json")
@@ -385,5 +389,56 @@ fn unreachable(server: &str, error: &reqwest::Error) -> ClientError {
     ClientError::Unreachable {
         server: server.trim_end_matches('/').to_owned(),
         reason,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    /// A server that takes `pauses` between parts of one answer.
+    async fn slow(pauses: &'static [u64]) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            let mut asked = [0; 4_096];
+            assert!(socket.read(&mut asked).await.unwrap() > 0);
+            let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+            socket.write_all(head).await.unwrap();
+            for pause in pauses {
+                // On the clock of the test, which goes on once everybody waits.
+                let pause = Duration::from_secs(*pause);
+                let never = std::future::pending::<()>();
+                assert!(tokio::time::timeout(pause, never).await.is_err());
+                socket.write_all(b"4\r\npart\r\n").await.unwrap();
+            }
+            socket.write_all(b"0\r\n\r\n").await.unwrap();
+        });
+        format!("http://{address}")
+    }
+
+    async fn streamed(pauses: &'static [u64]) -> (String, Result<(), ClientError>) {
+        let client = Client::remote(&slow(pauses).await, None, None).unwrap();
+        let mut text = String::new();
+        let sink = &mut |chunk: &[u8]| text.push_str(&String::from_utf8_lossy(chunk));
+        let end = client.stream(&Call::get(["facts"]), sink).await;
+        (text, end)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_export_may_take_long_while_it_comes_and_not_once_it_has_stopped() {
+        let (text, end) = streamed(&[60, 60, 60]).await;
+        assert!(end.is_ok(), "{end:?}");
+        assert_eq!(text, "partpartpart");
+        let (text, end) = streamed(&[60, 120]).await;
+        assert!(
+            matches!(end, Err(ClientError::Unreachable { .. })),
+            "{end:?}"
+        );
+        assert_eq!(text, "part");
     }
 }
