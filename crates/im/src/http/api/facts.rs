@@ -87,7 +87,7 @@ struct Exported {
     people: Vec<String>,
     /// What was set or said: a title, a note, how it was resolved, a channel.
     value: Option<String>,
-    /// The second value, e.g. the level of an escalation.
+    /// The second value, e.g. the level of an escalation, or the key of a trigger in PagerDuty's log.
     detail: Option<String>,
     /// For an answer: the `source_id` of the command.
     answers: Option<String>,
@@ -330,6 +330,11 @@ impl Rest {
 impl Exported {
     fn new(shown: Shown, asked: &Asked) -> Self {
         let mut fact = shown.fact;
+        let (began_on, key) = fact.beginning();
+        let (began_on, key) = (began_on.map(str::to_owned), key.map(str::to_owned));
+        if began_on.is_some() || key.is_some() {
+            fact.detail = key;
+        }
         if asked.hides_emails {
             hide_email(&mut fact.actor);
         }
@@ -355,7 +360,7 @@ impl Exported {
             value: fact.value,
             detail: fact.detail,
             answers: fact.answers,
-            service: shown.service,
+            service: shown.service.or(began_on),
             escalation_policy: shown.policy,
             urgency: shown.urgency,
             priority: shown.priority,

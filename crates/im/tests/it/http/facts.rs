@@ -129,6 +129,33 @@ async fn an_export_of_many_facts_is_whole() {
 }
 
 #[tokio::test]
+async fn the_trigger_of_a_log_tells_its_service_and_its_key_apart() {
+    let server = two_days().await;
+    let (at, number) = (server.clock.now(), im_core::IncidentNumber::new(1).unwrap());
+    let fact = |id: &str, service, key| {
+        let (log, kind) = (im_core::Source::LogEntry, im_core::Kind::Triggered);
+        let fact = im_core::Fact::new(log, id, kind, im_core::Actor::NOBODY, at);
+        (fact.beginning_with(service, key), None)
+    };
+    let facts = [
+        fact("R1", Some("PDAT001"), Some("disk db-1")),
+        fact("R2", Some("PDAT001"), None),
+        fact("R3", None, Some("disk")),
+    ];
+    server
+        .write(move |tx| im_store::facts::append(tx, number, &facts, at).map(drop))
+        .await;
+    let all = server.get("/api/v1/facts?incident=1").await;
+    let all = all.is(200).as_array().unwrap().clone();
+    let told = all.iter().filter(|fact| fact["source"] == "log_entry");
+    let told: Vec<_> = told
+        .map(|fact| json!([fact["service"], fact["detail"]]))
+        .collect();
+    let want = json!([["PDAT001", "disk db-1"], ["PDAT001", null], [null, "disk"]]);
+    assert_eq!(json!(told), want);
+}
+
+#[tokio::test]
 async fn an_export_names_single_people_for_those_who_may_see_them_and_hides_addresses() {
     let server = two_days().await;
     let made = server.post("/api/v1/tokens", json!({"name": "ci"})).await;
