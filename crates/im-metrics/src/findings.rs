@@ -13,13 +13,14 @@ use jiff::civil::Date;
 use crate::answer::{Behind, Thing};
 use crate::calendar::{days_between, plus_days};
 use crate::columns::{NEVER, Row, Share};
-use crate::derive::{Code, Fact};
+use crate::derive::Code;
 use crate::engine::Engine;
 use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::Plan;
 use crate::query::{Dimension, Filter, Metric, Query};
+use crate::spent::Spent;
 
 /// Occurrences that are further apart are not the same matter.
 pub const RECURS_WITHIN_DAYS: i64 = 30;
@@ -273,7 +274,7 @@ impl Engine {
         for change in &mut changes {
             let asked = like(change.metric, query, plan.range, "all", "none")?;
             let asked = only(asked, change.of, change.key.clone());
-            change.incidents = incidents(&self.items(&asked, now)?);
+            change.incidents = self.incidents(&self.items(&asked, now)?);
         }
         Ok(changes)
     }
@@ -288,28 +289,56 @@ impl Engine {
     ) -> Result<Vec<Overloaded>, BadQuery> {
         let asked = like(Metric::PageDisruptions, query, plan.range, "week", "user")?;
         let answer = self.answer(&asked, now)?;
-        let mut found = Vec::new();
+        let mut over: BTreeMap<(String, usize), u64> = BTreeMap::new();
         for series in &answer.series {
             let Some(user) = series.keys.first().cloned().flatten() else {
                 continue;
             };
-            for (bucket, value) in answer.buckets.iter().zip(&series.values) {
+            for (place, value) in series.values.iter().enumerate() {
                 let pages = value.figure.count();
                 if num::float(pages.into()) > pages_max {
-                    let range = (bucket.first, bucket.last);
-                    let week = like(Metric::PageDisruptions, query, range, "all", "none")?;
-                    let week = only(week, Dimension::User, Some(user.clone()));
-                    found.push(Overloaded {
-                        user: user.clone(),
-                        week: bucket.label,
-                        pages,
-                        incidents: incidents(&self.items(&week, now)?),
-                    });
+                    over.insert((user.clone(), place), pages);
                 }
             }
         }
+        if over.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut behind: HashMap<(String, usize), Vec<Behind>> = HashMap::new();
+        for item in self.items(&asked, now)? {
+            let whose = item.user.clone().map(|user| (user, item.bucket));
+            if let Some(week) = whose.filter(|week| over.contains_key(week)) {
+                behind.entry(week).or_default().push(item);
+            }
+        }
+        let told = |(week, pages): ((String, usize), u64)| {
+            let bucket = answer.buckets.get(week.1)?;
+            let items = behind.get(&week).map_or(&[][..], Vec::as_slice);
+            Some(Overloaded {
+                incidents: self.incidents(items),
+                user: week.0,
+                week: bucket.label,
+                pages,
+            })
+        };
+        let mut found: Vec<Overloaded> = over.into_iter().filter_map(told).collect();
         found.sort_by(|a, b| (b.pages, a.week, &a.user).cmp(&(a.pages, b.week, &b.user)));
         Ok(found)
+    }
+
+    /// The incidents among items, each once, oldest first; of deployments the failures.
+    fn incidents(&self, items: &[Behind]) -> Vec<i64> {
+        let numbers = items.iter().flat_map(|item| {
+            let own = match &item.what {
+                Thing::Incident(number) => Some(*number),
+                Thing::Deployment(_) => None,
+            };
+            own.into_iter()
+                .chain(item.failures.iter().map(|link| link.incident))
+        });
+        let begun = |number: i64| (self.row(number).map(Row::trigger), number);
+        let numbers: BTreeSet<(Option<i64>, i64)> = numbers.map(begun).collect();
+        numbers.into_iter().map(|(_, number)| number).collect()
     }
 }
 
@@ -342,20 +371,6 @@ fn only(query: Query, by: Dimension, key: Option<String>) -> Query {
     query.filters.retain(|(other, _)| *other != by);
     query.filters.push((by, vec![key]));
     query
-}
-
-/// The incidents among items, each once, in their order; of deployments the failures.
-fn incidents(items: &[Behind]) -> Vec<i64> {
-    let mut seen = BTreeSet::new();
-    let numbers = items.iter().flat_map(|item| {
-        let own = match &item.what {
-            Thing::Incident(number) => Some(*number),
-            Thing::Deployment(_) => None,
-        };
-        own.into_iter()
-            .chain(item.failures.iter().map(|link| link.incident))
-    });
-    numbers.filter(|number| seen.insert(*number)).collect()
 }
 
 fn causes(engine: &Engine, rows: &[Row<'_>]) -> Vec<Cause> {
@@ -474,69 +489,6 @@ impl Sums {
     }
 }
 
-/// How the time of an incident was spent by an instant, in microseconds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Spent {
-    /// Open.
-    open: i64,
-    /// Open, and nobody had acknowledged it.
-    unowned: i64,
-    /// Acknowledged and put off.
-    snoozed: i64,
-}
-
-impl Spent {
-    fn of(facts: &[Fact], as_of: i64) -> Self {
-        let mut spent = Self::default();
-        let mut opened: Option<i64> = None;
-        let mut alone: Option<i64> = None;
-        // Since when it is put off, and until when.
-        let mut off: Option<(i64, i64)> = None;
-        for fact in facts {
-            match fact.what {
-                Code::Triggered | Code::Reopened if opened.is_none() => {
-                    opened = Some(fact.at);
-                    alone = Some(fact.at);
-                }
-                Code::Acknowledged => spent.unowned += since(alone.take(), fact.at),
-                Code::Unacknowledged if opened.is_some() && alone.is_none() => {
-                    alone = Some(fact.at);
-                    spent.snoozed += off_until(off.take(), fact.at);
-                }
-                Code::Snoozed if opened.is_some() => {
-                    // PagerDuty acknowledges what is put off.
-                    spent.unowned += since(alone.take(), fact.at);
-                    spent.snoozed += off_until(off.take(), fact.at);
-                    off = Some((fact.at, fact.at + i64::from(fact.who) * 1_000_000));
-                }
-                Code::Resolved(_) => {
-                    spent.open += since(opened.take(), fact.at);
-                    spent.unowned += since(alone.take(), fact.at);
-                    spent.snoozed += off_until(off.take(), fact.at);
-                }
-                Code::Triggered
-                | Code::Reopened
-                | Code::Unacknowledged
-                | Code::Snoozed
-                | Code::Given { .. }
-                | Code::Notified { .. } => {}
-            }
-        }
-        spent.open += since(opened, as_of);
-        spent.unowned += since(alone, as_of);
-        spent.snoozed += off_until(off, as_of);
-        spent
-    }
-}
-
-fn since(start: Option<i64>, at: i64) -> i64 {
-    start.map_or(0, |start| at - start)
-}
-
-fn off_until(off: Option<(i64, i64)>, at: i64) -> i64 {
-    off.map_or(0, |(start, end)| end.min(at) - start)
-}
-
 /// Matters that came at least twice, of rows in their order: neighbours of one title, or of one key, at most 30 days apart.
 fn recurring(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Recurring> {
     // The first of each matter stands for it.
@@ -648,59 +600,5 @@ mod tests {
         for (title, want) in rows {
             assert_eq!(normal(title), want, "{title}");
         }
-    }
-
-    #[test]
-    fn s32_s49_time_without_an_owner_is_counted_until_somebody_has_it() {
-        let fact = |at: i64, what| Fact {
-            at,
-            who: NONE,
-            what,
-        };
-        let facts = [
-            fact(0, Code::Triggered),
-            fact(10, Code::Acknowledged),
-            fact(40, Code::Unacknowledged),
-            fact(70, Code::Acknowledged),
-            fact(100, Code::Resolved(crate::input::ResolverKind::Human)),
-            fact(200, Code::Reopened),
-        ];
-        let spent = |facts: &[Fact], as_of| {
-            let spent = Spent::of(facts, as_of);
-            (spent.unowned, spent.open)
-        };
-        assert_eq!(spent(&facts, 250), (10 + 30 + 50, 100 + 50));
-        assert_eq!(spent(&facts[..1], 25), (25, 25));
-        assert_eq!(spent(&facts[..5], 250), (40, 100));
-    }
-
-    #[test]
-    fn s36_a_snooze_lasts_until_it_wakes_is_resolved_or_is_put_off_again() {
-        let fact = |at: i64, what, who| Fact {
-            at: at * 1_000_000,
-            who,
-            what,
-        };
-        let facts = [
-            fact(0, Code::Triggered, NONE),
-            fact(10, Code::Acknowledged, NONE),
-            fact(20, Code::Snoozed, 100),
-            fact(120, Code::Unacknowledged, NONE),
-            fact(130, Code::Snoozed, 100),
-            fact(150, Code::Snoozed, 1_000),
-            fact(200, Code::Resolved(crate::input::ResolverKind::Human), NONE),
-        ];
-        let spent = |facts: &[Fact], as_of: i64| {
-            let Spent {
-                open,
-                unowned,
-                snoozed,
-            } = Spent::of(facts, as_of * 1_000_000);
-            [open, unowned, snoozed].map(|micros| micros / 1_000_000)
-        };
-        assert_eq!(spent(&facts, 300), [200, 10 + 10, 100 + 20 + 50]);
-        assert_eq!(spent(&facts[..3], 60), [60, 10, 40]);
-        // It is late to wake: what lies behind its end is no part of it.
-        assert_eq!(spent(&facts[..3], 180), [180, 10, 100]);
     }
 }

@@ -42,6 +42,7 @@ mod people;
 mod plan;
 mod query;
 mod rails;
+mod spent;
 mod story;
 mod values;
 

@@ -231,13 +231,20 @@ fn m_013_an_insight_names_what_moved_a_figure_most() {
 
 #[test]
 fn m_005_weeks_with_more_pages_than_the_target_are_told() {
-    let pages: Vec<History> = (0..4)
-        .map(|day| {
-            let at = format!("03-{:02} 08:00", 9 + day);
-            let number = i64::from(day) + 1;
-            on("SDB", number, "x", &format!("{at} trigger\n{at} ack UANN"))
-        })
-        .collect();
+    // The first is taken last; the week after, Bob has two and Ann one.
+    let pages = [
+        (1, "UANN", "03-09", "03-13"),
+        (2, "UANN", "03-10", "03-10"),
+        (3, "UANN", "03-11", "03-11"),
+        (4, "UANN", "03-12", "03-12"),
+        (5, "UBOB", "03-16", "03-16"),
+        (6, "UANN", "03-17", "03-17"),
+        (7, "UBOB", "03-18", "03-18"),
+    ];
+    let pages = pages.map(|(number, user, trigger, ack)| {
+        let story = format!("{trigger} 08:00 trigger\n{ack} 08:00 ack {user}");
+        on("SDB", number, "x", &story)
+    });
     let world = march(&pages);
     assert_eq!(find(&world, 4.0).overloaded, []);
     let want = Overloaded {
@@ -246,7 +253,14 @@ fn m_005_weeks_with_more_pages_than_the_target_are_told() {
         pages: 4,
         incidents: vec![1, 2, 3, 4],
     };
-    assert_eq!(find(&world, 3.0).overloaded, [want]);
+    assert_eq!(find(&world, 3.0).overloaded, std::slice::from_ref(&want));
+    let of_bob = Overloaded {
+        user: "UBOB".to_owned(),
+        week: date(2026, 3, 16),
+        pages: 2,
+        incidents: vec![5, 7],
+    };
+    assert_eq!(find(&world, 1.0).overloaded, [want, of_bob]);
 }
 
 #[test]
