@@ -14,6 +14,7 @@ use utoipa::ToSchema;
 use super::look;
 use crate::access::Who;
 use crate::http::App;
+use crate::http::api::metrics::compute;
 use crate::http::api::settings::hides_emails;
 use crate::http::api::types::{Doer, hide_email};
 use crate::http::error::ApiError;
@@ -145,9 +146,14 @@ pub(crate) fn history(
 
 async fn said(app: &App, incident: IncidentNumber) -> Result<Json<Said>, ApiError> {
     let rows = app.db.read(move |tx| history(tx, incident)).await?;
-    let known = app.figures.known(&app.db).await?;
-    let link = known.engine.link(incident.get(), app.clock.now());
-    let recurs_from = known.engine.recurs_from(incident.get());
+    let found = compute(app, move |known, now| {
+        // One of several services is counted by its parts.
+        let parts = (1..=u8::MAX).map(|part| incident.part(part).get());
+        let mut numbers = std::iter::once(incident.get()).chain(parts);
+        let recurs_from = numbers.find_map(|number| known.engine.recurs_from(number));
+        Ok((known.engine.link(incident.get(), now), recurs_from))
+    });
+    let (link, recurs_from) = found.await?;
     Ok(Json(Said {
         current: Annotations::of(&rows),
         behind: link.map(|(deployment, link)| Behind {
