@@ -94,8 +94,14 @@ fn say_notes(answer: &Answer, cx: &mut Context) {
     let rebuilt = totals().filter_map(|total| total.get("reconstructed")?.as_u64());
     let rebuilt: u64 = rebuilt.sum();
     if rebuilt > 0 {
+        // What is in several lines is in the sum more than once.
+        let some = if answer.in_several_groups > 0 {
+            "Some".to_owned()
+        } else {
+            rebuilt.to_string()
+        };
         notes.push(format!(
-            "{rebuilt} of what is counted was rebuilt from PagerDuty's log (--history live leaves it out)."
+            "{some} of what is counted was rebuilt from PagerDuty's log (--history live leaves it out)."
         ));
     }
     if let Some(target) = &answer.target {
