@@ -2,6 +2,7 @@
 //!
 //! Invariants
 //! - An address is in lower case, here and in every table that names it.
+//! - Somebody who is known at a provider has one account, and an account one such identity.
 //! - An account is never deleted: what it did stays the act of somebody who is known.
 
 use jiff::Timestamp;
@@ -47,6 +48,15 @@ impl Role {
     }
 }
 
+/// Who somebody is at a provider of OpenID Connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The provider.
+    pub issuer: String,
+    /// What it calls the person, for ever.
+    pub subject: String,
+}
+
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccountRow {
@@ -64,15 +74,19 @@ pub struct AccountRow {
     pub password: Option<String>,
     /// Since when it may do nothing.
     pub disabled_at: Option<Timestamp>,
+    /// Who signs in by OpenID Connect, once somebody did.
+    pub identity: Option<Identity>,
 }
 
 statements! {
     INSERT = "-- accounts.insert
         INSERT INTO account (email, created_at, name, role, personal_load) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (email) DO NOTHING";
     FIND = "-- accounts.find
-        SELECT email, created_at, name, role, personal_load, password, disabled_at FROM account WHERE email = ?1";
+        SELECT email, created_at, name, role, personal_load, password, disabled_at, issuer, subject FROM account WHERE email = ?1";
+    FIND_IDENTITY = "-- accounts.find_identity
+        SELECT email, created_at, name, role, personal_load, password, disabled_at, issuer, subject FROM account WHERE issuer = ?1 AND subject = ?2";
     ALL = "-- accounts.all
-        SELECT email, created_at, name, role, personal_load, password, disabled_at FROM account ORDER BY created_at, email";
+        SELECT email, created_at, name, role, personal_load, password, disabled_at, issuer, subject FROM account ORDER BY created_at, email";
     ANY = "-- accounts.any
         SELECT 1 FROM account LIMIT 1";
     OTHER_OWNERS = "-- accounts.other_owners
@@ -84,6 +98,8 @@ statements! {
         UPDATE account SET name = ?2 WHERE email = ?1";
     SET_PASSWORD = "-- accounts.set_password
         UPDATE account SET password = ?2 WHERE email = ?1";
+    SET_IDENTITY = "-- accounts.set_identity
+        UPDATE account SET issuer = ?2, subject = ?3 WHERE email = ?1";
     SET_DISABLED = "-- accounts.set_disabled
         UPDATE account SET disabled_at = ?2 WHERE email = ?1";
 }
@@ -104,6 +120,18 @@ pub fn insert(
 /// The account of an address.
 pub fn find(tx: &mut Tx<'_>, email: &str) -> Result<Option<AccountRow>, StoreError> {
     tx.query_one(FIND, params![email])?
+        .as_ref()
+        .map(read)
+        .transpose()
+}
+
+/// The account of somebody at a provider.
+pub fn find_identity(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+) -> Result<Option<AccountRow>, StoreError> {
+    let key = params![identity.issuer.as_str(), identity.subject.as_str()];
+    tx.query_one(FIND_IDENTITY, key)?
         .as_ref()
         .map(read)
         .transpose()
@@ -148,6 +176,18 @@ pub fn set_password(tx: &mut Tx<'_>, email: &str, hash: Option<&str>) -> Result<
     Ok(())
 }
 
+/// Who signs in by OpenID Connect from now on; none: whoever comes first with the address.
+pub fn set_identity(
+    tx: &mut Tx<'_>,
+    email: &str,
+    identity: Option<&Identity>,
+) -> Result<(), StoreError> {
+    let issuer = identity.map(|identity| identity.issuer.as_str());
+    let subject = identity.map(|identity| identity.subject.as_str());
+    tx.execute(SET_IDENTITY, params![email, issuer, subject])?;
+    Ok(())
+}
+
 /// Since when an account may do nothing; none: it may again.
 pub fn set_disabled(
     tx: &mut Tx<'_>,
@@ -159,6 +199,7 @@ pub fn set_disabled(
 }
 
 fn read(row: &Row) -> Result<AccountRow, StoreError> {
+    let identity = row.opt_text(7)?.zip(row.opt_text(8)?);
     Ok(AccountRow {
         email: row.text(0)?.to_owned(),
         created_at: row.time(1)?,
@@ -167,5 +208,9 @@ fn read(row: &Row) -> Result<AccountRow, StoreError> {
         personal_load: row.bool(4)?,
         password: row.opt_text(5)?.map(str::to_owned),
         disabled_at: row.opt_time(6)?,
+        identity: identity.map(|(issuer, subject)| Identity {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+        }),
     })
 }

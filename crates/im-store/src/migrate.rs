@@ -88,6 +88,7 @@ pub const MIGRATIONS: &[Migration] = &[
     // A program that does not know it would let every token do everything.
     both!(13, "0013_access"),
     both!(14, "0014_recorded").usable_since(13),
+    both!(15, "0015_identity").usable_since(13),
 ];
 
 const APPLIED: &str = "-- migrate.applied

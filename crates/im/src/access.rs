@@ -11,6 +11,7 @@
 //! Absent: HTML, and what is done with a right.
 
 pub mod audit;
+pub mod oidc;
 pub mod passwords;
 pub mod people;
 pub mod rules;
@@ -34,6 +35,7 @@ use crate::http::api::settings::trusted_proxy_hops;
 use crate::http::error::ApiError;
 use crate::secret;
 use audit::Flood;
+use oidc::Oidc;
 use passwords::Passwords;
 
 /// A secret that nobody guesses.
@@ -49,6 +51,8 @@ pub struct Access {
     pub trusts_loopback: bool,
     /// What hashes passwords.
     pub passwords: Passwords,
+    /// Who is signing in by OpenID Connect.
+    pub oidc: Oidc,
     flood: Flood,
     /// What known callers asked to see and may not.
     curious: Flood,
@@ -62,6 +66,7 @@ impl Access {
             clock,
             trusts_loopback,
             passwords: Passwords::default(),
+            oidc: Oidc::default(),
             flood: Flood::default(),
             curious: Flood::default(),
         }

@@ -3,3 +3,4 @@
 pub(crate) mod door;
 pub(crate) mod notice;
 pub(crate) mod pagerduty;
+pub(crate) mod provider;

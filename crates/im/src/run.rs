@@ -23,6 +23,7 @@ use im_pagerduty::events_v2::Event;
 use im_pagerduty::{Call, Limits, Outcome, Reply, Transport, redacted, request};
 use im_store::{Db, StoreError, facts};
 use jiff::{SignedDuration, Timestamp};
+use openidconnect::{HttpRequest, HttpResponse};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +32,8 @@ use crate::adapters::door::Door;
 pub use crate::adapters::door::Seen;
 use crate::adapters::notice::Notice;
 use crate::adapters::pagerduty::{Carried, PagerDuty};
+use crate::adapters::provider::Provider;
+pub(crate) use crate::adapters::provider::Silent;
 use crate::clock::Clock;
 use crate::credential::Credential;
 use crate::http::metrics::Metrics;
@@ -108,6 +111,7 @@ pub struct Caller {
     pagerduty: Arc<PagerDuty>,
     door: Door,
     notice: Notice,
+    provider: Provider,
     sign_ins: Arc<SignIns>,
     vault: Arc<Vault>,
     metrics: Arc<Metrics>,
@@ -123,6 +127,7 @@ impl Caller {
             pagerduty,
             door: Door::default(),
             notice: Notice::default(),
+            provider: Provider::default(),
             vault,
             metrics,
             clock,
@@ -142,6 +147,11 @@ impl Caller {
     /// Tells the webhook at `url`; why it did not take it.
     pub async fn tell(&self, url: &str, body: &serde_json::Value) -> Result<(), Untaken> {
         self.notice.send(url, body).await
+    }
+
+    /// Asks a provider of OpenID Connect.
+    pub(crate) async fn provider(&self, request: HttpRequest) -> Result<HttpResponse, Silent> {
+        self.provider.ask(request).await
     }
 
     /// Asks the PagerDuty of `connector`.

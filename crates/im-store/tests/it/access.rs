@@ -1,6 +1,6 @@
 //! Who signs in, and what is kept of what they did.
 
-use im_store::accounts::{self, Role};
+use im_store::accounts::{self, Identity, Role};
 use im_store::audit::{self, Asked, Entry, Kind};
 use im_store::links::{self, LinkRow, Purpose};
 use im_store::sessions::{self, SessionRow, Used};
@@ -57,6 +57,38 @@ fn an_owner_without_a_password_or_right_to_sign_in_is_no_other_owner() {
         let bob = write(&mut db, |tx| accounts::find(tx, bob)).unwrap();
         assert_eq!((bob.role, bob.personal_load), (Role::Admin, true));
         assert_eq!(write(&mut db, accounts::all).len(), 2);
+    });
+}
+
+#[test]
+fn somebody_at_a_provider_has_one_account_and_an_account_one_such_person() {
+    each(|backend| {
+        let mut db = backend.local();
+        let bob = "bob@example.com";
+        add(&mut db, ANN, Role::Viewer);
+        add(&mut db, bob, Role::Viewer);
+        let of = |issuer: &str, subject: &str| Identity {
+            issuer: issuer.to_owned(),
+            subject: subject.to_owned(),
+        };
+        let ours = of("https://login.example.com", "1");
+        write(&mut db, |tx| accounts::set_identity(tx, ANN, Some(&ours)));
+        let found = |db: &mut LocalDb, identity: &Identity| {
+            let account = write(db, |tx| accounts::find_identity(tx, identity));
+            account.map(|account| account.email)
+        };
+        assert_eq!(found(&mut db, &ours).as_deref(), Some(ANN));
+        for other in [
+            of("https://login.example.com", "2"),
+            of("https://evil.example.com", "1"),
+        ] {
+            assert_eq!(found(&mut db, &other), None);
+        }
+        let taken = db.write(|tx| accounts::set_identity(tx, bob, Some(&ours)));
+        assert!(taken.is_err(), "one person, one account");
+        write(&mut db, |tx| accounts::set_identity(tx, ANN, None));
+        write(&mut db, |tx| accounts::set_identity(tx, bob, Some(&ours)));
+        assert_eq!(found(&mut db, &ours).as_deref(), Some(bob));
     });
 }
 

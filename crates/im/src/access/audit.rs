@@ -33,7 +33,7 @@ const STRANGERS_MAX: u32 = 60;
 /// A name of a thing is cut here.
 const THING_CHARS_MAX: usize = 200;
 
-/// What a handler knows of an act and its route does not.
+/// What a handler knows of an act and its route does not. Of a page that is only asked for, it says that it was an act.
 #[derive(Debug, Clone, Default)]
 pub struct Note {
     /// What it was done to.
@@ -85,7 +85,7 @@ pub async fn keep(State(access): State<Arc<Access>>, request: Request, next: Nex
     let (parts, body) = request.into_parts();
     let about = About::of(rule, &parts);
     let request = Request::from_parts(parts, body);
-    if rule.is_read() {
+    if rule.act.is_empty() {
         let response = next.run(request).await;
         keep_entry(&access, about.entry(&response), about.whence).await;
         return response;
@@ -126,15 +126,16 @@ impl About {
     fn entry(&self, response: &Response) -> Option<(Entry, bool)> {
         let who = response.extensions().get::<Who>();
         let note = response.extensions().get::<Note>().cloned();
-        let note = note.unwrap_or_default();
         let refused = matches!(
             response.status(),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
         );
-        let is_worth = refused && (who.is_some() || self.has_token);
+        let is_followed = note.is_some() && !self.rule.act.is_empty();
+        let is_worth = is_followed || (refused && (who.is_some() || self.has_token));
         if self.rule.is_read() && !is_worth {
             return None;
         }
+        let note = note.unwrap_or_default();
         let (kind, name) = match (note.who, who) {
             (Some(noted), _) => noted,
             (None, Some(who)) => (who.kind, who.name.clone()),
@@ -145,6 +146,7 @@ impl About {
             act => act.to_owned(),
         };
         let thing = note.thing.unwrap_or_else(|| self.thing.clone());
+        let thing = thing.replace(char::is_control, "\u{FFFD}");
         let entry = Entry {
             kind,
             who: short(&name),
@@ -154,7 +156,7 @@ impl About {
             thing: short(&thing),
             status: response.status().as_u16(),
         };
-        Some((entry, self.rule.is_read()))
+        Some((entry, self.rule.act.is_empty()))
     }
 }
 

@@ -164,7 +164,7 @@ pub fn enable(tx: &mut Tx<'_>, who: &Who, email: &str) -> Result<AccountRow, Api
     find(tx, email)
 }
 
-/// Makes the password of an account worthless, ends its sessions, and makes a link for a new one.
+/// Makes the password of an account worthless, forgets who signs in by OpenID Connect, ends its sessions, and makes a link for a new one.
 pub fn reset(
     tx: &mut Tx<'_>,
     who: &Who,
@@ -185,6 +185,7 @@ pub fn reset(
     accounts::set_password(tx, &account.email, None)?;
     sessions::end_of(tx, &account.email)?;
     sessions::succeeded(tx, &hash(&account.email))?;
+    accounts::set_identity(tx, &account.email, None)?;
     let link = link(tx, Purpose::Reset, Some(&account.email), secret, now)?;
     Ok((find(tx, email)?, link))
 }

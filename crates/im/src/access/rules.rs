@@ -54,6 +54,11 @@ const fn post(need: Need, path: &'static str, act: &'static str) -> Rule {
     rule("POST", need, path, act)
 }
 
+/// A link that does something: what a note says of it is kept.
+const fn follow(path: &'static str, act: &'static str) -> Rule {
+    rule("GET", Need::Visitor, path, act)
+}
+
 const fn patch(need: Need, path: &'static str, act: &'static str) -> Rule {
     rule("PATCH", need, path, act)
 }
@@ -495,6 +500,8 @@ const PAGES: &[Rule] = &[
     get(VIEWER, "/live"),
     get(Need::Visitor, "/sign-in"),
     post(Need::Visitor, "/sign-in", "signed in"),
+    follow("/sign-in/oidc", "began to sign in by OpenID Connect"),
+    follow("/sign-in/oidc/back", "signed in by OpenID Connect"),
     get(Need::Visitor, "/set-password"),
     post(Need::Visitor, "/set-password", "chose a password by a link"),
     post(VIEWER, "/sign-out", "signed out"),
@@ -523,6 +530,11 @@ const PAGES: &[Rule] = &[
     get(VIEWER, "/status"),
     get(ADMIN, "/settings"),
     post(ADMIN, "/settings", "changed the settings"),
+    post(
+        OWNER,
+        "/settings/sign-in",
+        "changed how people sign in by OpenID Connect",
+    ),
     post(ADMIN, "/settings/targets", "set a target"),
     post(ADMIN, "/settings/targets/remove", "removed a target"),
     post(ADMIN, "/settings/hours", "set working hours"),

@@ -168,7 +168,8 @@ async fn begin(
     Ok(secret)
 }
 
-fn insert(
+/// Begins a session; the one that the browser had ends.
+pub(super) fn insert(
     tx: &mut Tx<'_>,
     email: &str,
     secret: &str,
@@ -274,19 +275,28 @@ fn locked(
     network: &str,
     now: Timestamp,
 ) -> Result<Option<Timestamp>, StoreError> {
-    let since = now - WINDOW;
-    let by_who = sessions::tried_by_who(tx, who, since, BY_WHO_MAX)?;
-    let by_address = sessions::tried_by_address(tx, network, since, BY_ADDRESS_MAX)?;
-    // The oldest of those that are too many has to grow old.
-    let until = |tried: &[Timestamp], most: u32| {
-        let is_full = u32::try_from(tried.len()).is_ok_and(|tried| tried >= most);
-        tried.last().filter(|_| is_full).map(|at| *at + WINDOW)
-    };
-    Ok(until(&by_who, BY_WHO_MAX).max(until(&by_address, BY_ADDRESS_MAX)))
+    let by_who = sessions::tried_by_who(tx, who, now - WINDOW, BY_WHO_MAX)?;
+    Ok(until(&by_who, BY_WHO_MAX).max(locked_network(tx, network, now)?))
+}
+
+/// The same for a network, whoever tries there.
+pub(super) fn locked_network(
+    tx: &mut Tx<'_>,
+    network: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let tried = sessions::tried_by_address(tx, network, now - WINDOW, BY_ADDRESS_MAX)?;
+    Ok(until(&tried, BY_ADDRESS_MAX))
+}
+
+/// When the oldest of those that are too many has grown old.
+fn until(tried: &[Timestamp], most: u32) -> Option<Timestamp> {
+    let is_full = u32::try_from(tried.len()).is_ok_and(|tried| tried >= most);
+    tried.last().filter(|_| is_full).map(|at| *at + WINDOW)
 }
 
 /// What one person can have: an address, or with IPv6 the network that a provider gives.
-fn network(address: &str) -> String {
+pub(super) fn network(address: &str) -> String {
     match address.parse() {
         Ok(std::net::IpAddr::V6(address)) => {
             let [a, b, c, d, ..] = address.segments();

@@ -30,12 +30,15 @@ enum ConfigCommand {
         /// `time_zone`: the zone in which metrics count days, e.g. Europe/Berlin.
         /// `identity_header`: the header that names the connector of a webhook at /events.
         /// `hide_emails`: true leaves the e-mail addresses of PagerDuty's people out of answers.
-        /// `test_keyword`: what stands in the title of a test incident, which figures leave out
+        /// `test_keyword`: what stands in the title of a test incident, which figures leave out.
+        /// `oidc_issuer`, `oidc_client_id`, `oidc_client_secret`: the provider by which people sign in
+        /// (OpenID Connect); the secret better as `-` (standard input) or `@file`.
+        /// `oidc_domains`: whose addresses need no invitation, e.g. example.com=viewer
         value: String,
     },
 }
 
-const SETTINGS: [&str; 8] = [
+const SETTINGS: [&str; 12] = [
     "status_model",
     "public_url",
     "notify_url",
@@ -44,12 +47,23 @@ const SETTINGS: [&str; 8] = [
     "identity_header",
     "hide_emails",
     "test_keyword",
+    "oidc_issuer",
+    "oidc_client_id",
+    SECRET,
+    "oidc_domains",
 ];
+/// The one that others must not see.
+const SECRET: &str = "oidc_client_secret";
 
 pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Failure> {
     let call = match args.command {
         ConfigCommand::Show => Call::get(["settings"]),
         ConfigCommand::Set { key, value } => {
+            let value = if key == SECRET {
+                secret(&value, cx)?
+            } else {
+                value
+            };
             let body = Map::from_iter([(key, Value::from(value))]);
             Call::patch(["settings"], body.into())
         }
@@ -57,6 +71,15 @@ pub(crate) async fn run(args: ConfigArgs, cx: &mut Context) -> Result<Exit, Fail
     let answer = cx.send(call).await?;
     say_fields(&answer, cx)?;
     Ok(Exit::Done)
+}
+
+fn secret(given: &str, cx: &mut Context) -> Result<String, Failure> {
+    if !given.is_empty() && given != "-" && !given.starts_with('@') {
+        cx.ui.warn(
+            "the secret is in your shell's history now; `-` (standard input) or `@file` keeps it out",
+        );
+    }
+    cx.value(given)
 }
 
 /// Prints a configuration, one dotted name and its value a line.

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_pagerduty::Secret;
+use im_store::accounts::{self, AccountRow};
 use im_store::audit::Kind;
 use im_store::sessions::{self, SessionRow};
 use im_store::tokens::Scope;
@@ -35,12 +36,15 @@ async fn page(
     let moment = state.moment();
     let (email, looking) = (who.name.clone(), visit.clone());
     let read = state.db.read(move |tx: &mut Tx<'_>| {
-        let sessions = sessions::of(tx, &email, access::used(moment.now))?;
-        Ok::<_, StoreError>((load::shell(tx, &looking)?, sessions))
+        let of = Of {
+            sessions: sessions::of(tx, &email, access::used(moment.now))?,
+            account: accounts::find(tx, &email)?,
+        };
+        Ok::<_, StoreError>((load::shell(tx, &looking)?, of))
     });
     match read.await {
-        Ok((shell, sessions)) => {
-            let body = body(who, &shell, &sessions, problem.as_ref(), moment);
+        Ok((shell, of)) => {
+            let body = body(who, &shell, &of, problem.as_ref(), moment);
             let head = Page {
                 title: "Your account",
                 entry: ADDRESS,
@@ -52,13 +56,26 @@ async fn page(
     }
 }
 
-fn body(
-    who: &Who,
-    shell: &Shell,
-    sessions: &[SessionRow],
-    problem: Option<&Markup>,
-    moment: Moment,
-) -> Markup {
+/// What is stored of somebody.
+struct Of {
+    sessions: Vec<SessionRow>,
+    account: Option<AccountRow>,
+}
+
+impl Of {
+    /// By which provider they sign in.
+    fn issuer(&self) -> Option<&str> {
+        let identity = self.account.as_ref()?.identity.as_ref()?;
+        Some(&identity.issuer)
+    }
+
+    fn has_password(&self) -> bool {
+        let account = self.account.as_ref();
+        account.is_some_and(|account| account.password.is_some())
+    }
+}
+
+fn body(who: &Who, shell: &Shell, of: &Of, problem: Option<&Markup>, moment: Moment) -> Markup {
     if who.kind != Kind::Account {
         return html! {
             h1 { "Your account" }
@@ -77,11 +94,12 @@ fn body(
             dt { "Address" } dd { (who.name) }
             dt { "Role" } dd { (parts::capital(who.role.as_str())) ": " (super::people::means(who.role)) }
             @if who.may(Scope::PersonalLoad) { dt { "Right" } dd { "Sees how single people respond" } }
+            @if let Some(issuer) = of.issuer() { dt { "Signs in by" } dd { (issuer) } }
         }
-        (signed_in(visit, sessions, moment))
+        (signed_in(visit, &of.sessions, moment))
         section aria-labelledby="password" {
             h2 #password { "Password" }
-            div.panel.pad.entry {
+            @if of.has_password() { div.panel.pad.entry {
                 (parts::form("/account/password", visit, &html! {
                     input type="hidden" name="known" value=(who.name) autocomplete="username";
                     label { "Password now" input type="password" name="old" required autocomplete="current-password"; }
@@ -90,6 +108,8 @@ fn body(
                     p.small { "Every other session ends." }
                     p.choices { button.button type="submit" { "Change password" } }
                 }))
+            } } @else {
+                p.small { "You have none. An admin gives you a link to choose one, on the page People." }
             }
         }
     }

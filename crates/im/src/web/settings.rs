@@ -18,6 +18,7 @@ use super::layout::{Live, Page};
 use super::load::{self, Shell};
 use super::{WebState, failed, layout, parts, to};
 use crate::access::Who;
+use crate::access::oidc::BACK;
 use crate::cli::{hours_of, hours_said};
 use crate::http::api::organisation::{put, remove};
 use crate::http::api::settings::{self as api, Changes, Settings};
@@ -31,6 +32,7 @@ pub(super) const ADDRESS: &str = "/settings";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
     General,
+    SignIn,
     Targets,
     Hours,
     Rules,
@@ -88,13 +90,19 @@ impl Forms<'_> {
         }
     }
 
+    /// What a form was shown at first: who sends it again after it was refused changes nothing else by that.
+    fn was(&self, part: Part, name: &str, now: &str) -> Markup {
+        let was = format!("was_{name}");
+        html! { input type="hidden" name=(was) value=(self.typed(part, &was, now)); }
+    }
+
     /// A setting with what it is now.
-    fn setting(&self, (name, label, help): (&str, &str, &str), now: &str) -> Markup {
+    fn setting(&self, part: Part, (name, label, help): (&str, &str, &str), now: &str) -> Markup {
         html! {
-            input type="hidden" name={ "was_" (name) } value=(now);
+            (self.was(part, name, now))
             label {
                 (label)
-                input type="text" name=(name) value=(self.typed(Part::General, name, now)) autocomplete="off";
+                input type="text" name=(name) value=(self.typed(part, name, now)) autocomplete="off";
                 span.small { (help) }
             }
         }
@@ -108,7 +116,7 @@ impl Forms<'_> {
     ) -> Markup {
         let typed = self.typed(Part::General, name, now);
         html! {
-            input type="hidden" name={ "was_" (name) } value=(now);
+            (self.was(Part::General, name, now))
             label {
                 (label)
                 select name=(name) { @for (value, words) in words { option value=(value) selected[value == typed] { (words) } } }
@@ -144,6 +152,7 @@ async fn page(state: &WebState, visit: &Visit, who: &Who, refused: Option<Refuse
     let body = html! {
         h1 { "Settings" }
         (general(&forms, who, &set.settings))
+        @if who.role == Role::Owner { (sign_in(&forms, &set.settings)) }
         (targets(&forms, &set.targets))
         (hours(&forms, &set.hours))
         (rules(&forms, &set.rules))
@@ -166,11 +175,11 @@ fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
             (forms.problem(Part::General))
             div.panel.pad {
                 (parts::form(ADDRESS, forms.visit, &html! { div.many {
-                    (forms.setting(("time_zone", "Time zone of the organisation", "Metrics count days in it, e.g. Europe/Berlin"), &now.time_zone))
-                    (forms.setting(("test_keyword", "Keyword of tests", "Incidents with it in the title are in no figure; empty for none"), &now.test_keyword))
+                    (forms.setting(Part::General, ("time_zone", "Time zone of the organisation", "Metrics count days in it, e.g. Europe/Berlin"), &now.time_zone))
+                    (forms.setting(Part::General, ("test_keyword", "Keyword of tests", "Incidents with it in the title are in no figure; empty for none"), &now.test_keyword))
                     (forms.choice(("status_model", "Status model", "Whether acknowledging is mitigating"), now.status_model, [("documented", "Acknowledging mitigates"), ("lifecycle", "Two states")]))
                     (forms.choice(("hide_emails", "E-mail addresses of PagerDuty's people", "In answers of the API"), &hides, [("false", "Are shown"), ("true", "Are left out")]))
-                    (forms.setting(("identity_header", "Header that names a connector at /events", "For webhooks of several accounts at one address"), &now.identity_header))
+                    (forms.setting(Part::General, ("identity_header", "Header that names a connector at /events", "For webhooks of several accounts at one address"), &now.identity_header))
                     label {
                         "Where changes of connectors are told"
                         input type="text" name="notify_url" value=(forms.typed(Part::General, "notify_url", "")) placeholder=(now.notify_url.as_deref().unwrap_or("https://hooks.example.com/im")) autocomplete="off";
@@ -180,8 +189,8 @@ fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
                         label.tick { input type="checkbox" name="no_notify_url" value="true"; "Tell nobody any more" }
                     }
                     @if who.role == Role::Owner {
-                        (forms.setting(("public_url", "Public address of this server", "PagerDuty delivers there, and links to people begin with it"), url))
-                        (forms.setting(("trusted_proxy_hops", "Proxies of yours in front of it", "0 believes no X-Forwarded-For"), &hops))
+                        (forms.setting(Part::General, ("public_url", "Public address of this server", "PagerDuty delivers there, and links to people begin with it"), url))
+                        (forms.setting(Part::General, ("trusted_proxy_hops", "Proxies of yours in front of it", "0 believes no X-Forwarded-For"), &hops))
                     }
                     p.choices { button.button.primary type="submit" { "Save settings" } }
                 } }))
@@ -190,6 +199,41 @@ fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
                 p.small.below {
                     "Owners also set the public address (" @if url.is_empty() { "none" } @else { (url) } ") and how many proxies are believed (" (hops) ")."
                 }
+            }
+        }
+    }
+}
+
+/// How people sign in by OpenID Connect.
+fn sign_in(forms: &Forms<'_>, now: &Settings) -> Markup {
+    let part = Part::SignIn;
+    let text = |set: &Option<String>| set.clone().unwrap_or_default();
+    let (issuer, client_id, domains) = (
+        text(&now.oidc_issuer),
+        text(&now.oidc_client_id),
+        text(&now.oidc_domains),
+    );
+    let has_secret = now.oidc_client_secret.is_some();
+    html! {
+        section aria-labelledby="by-provider" {
+            h2 #by-provider { "Sign-in by a provider" }
+            p.small { "By OpenID Connect, beside passwords. Register this server there with the redirect URL " code { (forms.visit.base) (BACK) } "." }
+            (forms.problem(part))
+            div.panel.pad {
+                (parts::form("/settings/sign-in", forms.visit, &html! { div.many {
+                    (forms.setting(part, ("oidc_issuer", "Issuer", "As the provider writes it, e.g. https://accounts.google.com; empty for none"), &issuer))
+                    (forms.setting(part, ("oidc_client_id", "Client id", "What this server is called there"), &client_id))
+                    label {
+                        "Client secret"
+                        input type="password" name="oidc_client_secret" autocomplete="off" spellcheck="false";
+                        span.small { @if has_secret { "One is set; leave this empty to keep it" } @else { "None is set" } }
+                    }
+                    @if has_secret {
+                        label.tick { input type="checkbox" name="no_secret" value="true"; "No secret any more" }
+                    }
+                    (forms.setting(part, ("oidc_domains", "Addresses that need no invitation", "Domains with the role that their people begin with, e.g. example.com=viewer; empty for none"), &domains))
+                    p.choices { button.button.primary type="submit" { "Save sign-in" } }
+                } }))
             }
         }
     }
@@ -372,16 +416,56 @@ pub(super) async fn change(
         identity_header: fields.changed("identity_header"),
         hide_emails: fields.changed("hide_emails").map(Value::from),
         test_keyword: fields.changed("test_keyword"),
+        ..Changes::default()
     };
-    match api::apply(&state, changes, &who).await {
+    let form = Form {
+        part: Part::General,
+        fields,
+    };
+    applied(&state, &visit, &who, form, changes).await
+}
+
+pub(super) async fn change_sign_in(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    fields: Fields,
+) -> Response {
+    let oidc_client_secret = if fields.get("no_secret") == "true" {
+        Some(String::new())
+    } else {
+        Some(fields.get("oidc_client_secret").to_owned()).filter(|secret| !secret.is_empty())
+    };
+    let changes = Changes {
+        oidc_issuer: fields.changed("oidc_issuer"),
+        oidc_client_id: fields.changed("oidc_client_id"),
+        oidc_client_secret,
+        oidc_domains: fields.changed("oidc_domains"),
+        ..Changes::default()
+    };
+    let form = Form {
+        part: Part::SignIn,
+        fields,
+    };
+    applied(&state, &visit, &who, form, changes).await
+}
+
+async fn applied(
+    state: &WebState,
+    visit: &Visit,
+    who: &Who,
+    Form { part, fields }: Form,
+    changes: Changes,
+) -> Response {
+    match api::apply(state, changes, who).await {
         Ok(_now) => to(ADDRESS),
         Err(error) => {
             let refused = Refused {
-                part: Part::General,
+                part,
                 fields,
                 error,
             };
-            page(&state, &visit, &who, Some(refused)).await
+            page(state, visit, who, Some(refused)).await
         }
     }
 }

@@ -15,6 +15,7 @@ use maud::{Markup, html};
 use super::guard::{Fields, Visit};
 use super::{Moment, WebState, failed, layout, parts, refused, times, to};
 use crate::access::audit::Note;
+use crate::access::oidc;
 use crate::access::people::{EMAIL_CHARS_MAX, SET_PASSWORD, address};
 use crate::access::sign_in::{self, Chosen, Refusal};
 use crate::http::error::ApiError;
@@ -65,15 +66,67 @@ fn local(wanted: &str) -> &str {
     }
 }
 
-pub(super) async fn show(visit: Visit, Query(pairs): Pairs) -> Response {
+pub(super) async fn show(
+    State(state): State<WebState>,
+    visit: Visit,
+    Query(pairs): Pairs,
+) -> Response {
     let wanted = get(&pairs, TO);
     if visit.who.is_some() {
         return to(local(&wanted));
     }
-    sign_in_page(&visit, ("", local(&wanted)), None).into_response()
+    let form = SignIn::of("", local(&wanted));
+    sign_in_page(&state, &visit, StatusCode::OK, form).await
 }
 
-fn sign_in_page(visit: &Visit, (email, wanted): (&str, &str), problem: Option<&Markup>) -> Markup {
+/// What a form to sign in has in it.
+struct SignIn<'a> {
+    email: &'a str,
+    wanted: &'a str,
+    problem: Option<Markup>,
+}
+
+impl<'a> SignIn<'a> {
+    fn of(email: &'a str, wanted: &'a str) -> Self {
+        Self {
+            email,
+            wanted,
+            problem: None,
+        }
+    }
+
+    fn refused(mut self, problem: Markup) -> Self {
+        self.problem = Some(problem);
+        self
+    }
+}
+
+async fn sign_in_page(
+    state: &WebState,
+    visit: &Visit,
+    status: StatusCode,
+    form: SignIn<'_>,
+) -> Response {
+    let provider = if visit.has_accounts {
+        state.db.read(oidc::setting::read).await
+    } else {
+        Ok(None)
+    };
+    match provider {
+        Ok(provider) => {
+            let host = provider.map(|provider| provider.host());
+            (status, sign_in_form(visit, &form, host.as_deref())).into_response()
+        }
+        Err(error) => failed(&error, state.moment()),
+    }
+}
+
+fn sign_in_form(visit: &Visit, form: &SignIn<'_>, provider: Option<&str>) -> Markup {
+    let SignIn {
+        email,
+        wanted,
+        problem,
+    } = form;
     let fields = html! {
         input type="hidden" name=(TO) value=(wanted);
         label { "E-mail address" input type="email" name="email" value=(email) required autocomplete="username" autofocus[email.is_empty()]; }
@@ -88,12 +141,17 @@ fn sign_in_page(visit: &Visit, (email, wanted): (&str, &str), problem: Option<&M
                 p { "This server's own address is " a href=(visit.base) { (visit.base) } ". Sign in there: without TLS a browser may not keep the session." }
             }
             @if visit.has_accounts {
+                @if let Some(host) = provider {
+                    p.choices { a.button.wide href=(way(visit, wanted)) rel="nofollow" { "Sign in with " (host) } }
+                    p.small.or { "or with a password" }
+                }
                 (parts::form(SIGN_IN, visit, &fields))
                 p.small { "No password yet, or forgotten? An admin gives you a link, on the page People or by " code { "im user reset" } "." }
             } @else {
                 p { "Nobody has an account yet. The log of the server has a link for the first owner; it says so each time it starts." }
                 p { "Or make one on the server's machine:" }
                 pre.command { "im user add you@example.com --role owner" }
+                @if let Some(problem) = problem { (problem) }
             }
         }
     };
@@ -118,8 +176,85 @@ pub(super) async fn sign_in(
     // What is no address may be a password in the wrong field.
     let is_shown = is_email(email) && email.len() <= EMAIL_CHARS_MAX;
     let shown = if is_shown { email } else { "" };
-    let page = sign_in_page(&visit, (shown, wanted), Some(&problem));
-    (status, by(Kind::Nobody, shown), page).into_response()
+    let form = SignIn::of(shown, wanted).refused(problem);
+    let page = sign_in_page(&state, &visit, status, form).await;
+    (by(Kind::Nobody, shown), page).into_response()
+}
+
+/// Where a browser is sent to the provider from: this server's own address, to which the provider sends it back. A
+/// link, not a form: where a form leads is for this server to say.
+fn way(visit: &Visit, wanted: &str) -> String {
+    let mut url = reqwest::Url::parse("http://localhost/sign-in/oidc").ok();
+    if let Some(url) = url.as_mut().filter(|_| wanted != "/") {
+        url.query_pairs_mut().append_pair(TO, wanted);
+    }
+    let query = url.as_ref().and_then(reqwest::Url::query);
+    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
+    format!("{}/sign-in/oidc{query}", visit.base)
+}
+
+/// Sends somebody to the provider.
+pub(super) async fn leave(
+    State(state): State<WebState>,
+    visit: Visit,
+    Query(pairs): Pairs,
+) -> Response {
+    let wanted = get(&pairs, TO);
+    let wanted = local(&wanted);
+    let begin = oidc::Begin {
+        word: visit.word.clone(),
+        from: visit.browser.from.clone(),
+        base: visit.base.clone(),
+        to: wanted.to_owned(),
+    };
+    match oidc::begin(&state, begin).await {
+        Ok(url) => to(url.as_str()),
+        Err(refusal) => turned_away(&state, &visit, wanted, &refusal).await,
+    }
+}
+
+/// The provider sent somebody back.
+pub(super) async fn come_back(
+    State(state): State<WebState>,
+    visit: Visit,
+    Query(pairs): Pairs,
+) -> Response {
+    let answer = oidc::Answer {
+        state: get(&pairs, "state"),
+        code: get(&pairs, "code"),
+        error: Some(get(&pairs, "error")).filter(|error| !error.is_empty()),
+    };
+    let browser = visit.browser.clone();
+    let (wanted, came) = oidc::come_back(&state, &visit.word, browser, answer).await;
+    match came {
+        Ok(came) => {
+            let made = came
+                .made
+                .map(|role| format!("new account: {}", role.as_str()));
+            let note = Extension(Note {
+                thing: made,
+                who: Some((Kind::Account, came.email)),
+            });
+            (note, [visit.cookie(&came.secret)], to(&wanted)).into_response()
+        }
+        Err(refusal) => turned_away(&state, &visit, &wanted, &refusal).await,
+    }
+}
+
+/// Nobody is signed in by the provider; the audit log says why, too.
+async fn turned_away(state: &WebState, visit: &Visit, wanted: &str, refusal: &Refusal) -> Response {
+    let (status, problem) = say(refusal, state.moment());
+    let why = match refusal {
+        Refusal::Wrong => None,
+        Refusal::Locked(_) => Some("too many attempts failed".to_owned()),
+        Refusal::Other(error) => Some(error.detail().to_owned()),
+    };
+    let note = Extension(Note {
+        thing: why,
+        who: Some((Kind::Nobody, String::new())),
+    });
+    let form = SignIn::of("", wanted).refused(problem);
+    (note, sign_in_page(state, visit, status, form).await).into_response()
 }
 
 /// Who it was, for the audit log.
@@ -304,7 +439,8 @@ pub(super) async fn choose(
         Err(Refusal::Other(error)) => link_page(&state, &visit, &typed, Some(&error)).await,
         Err(refusal @ (Refusal::Wrong | Refusal::Locked(_))) => {
             let (status, problem) = say(&refusal, state.moment());
-            (status, sign_in_page(&visit, ("", "/"), Some(&problem))).into_response()
+            let form = SignIn::of("", "/").refused(problem);
+            sign_in_page(&state, &visit, status, form).await
         }
     }
 }

@@ -33,7 +33,7 @@ struct Account {
     role: &'static str,
     /// Whether the person may see how single people respond.
     personal_load: bool,
-    /// `active`, `invited` (no password was chosen yet) or `disabled`.
+    /// `active`, `invited` (nobody has signed in yet) or `disabled`.
     state: &'static str,
     /// When it was made.
     created_at: Timestamp,
@@ -54,10 +54,12 @@ impl From<AccountRow> for Account {
 
 /// How an account is.
 pub(crate) fn state(row: &AccountRow) -> &'static str {
-    match (row.disabled_at, &row.password) {
-        (Some(_), _) => "disabled",
-        (None, None) => "invited",
-        (None, Some(_)) => "active",
+    if row.disabled_at.is_some() {
+        "disabled"
+    } else if row.password.is_some() || row.identity.is_some() {
+        "active"
+    } else {
+        "invited"
     }
 }
 

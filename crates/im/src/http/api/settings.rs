@@ -16,7 +16,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::access::Who;
+use crate::access::oidc::setting as oidc;
+use crate::access::{self, Who};
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
@@ -63,6 +64,15 @@ pub(crate) struct Settings {
     /// What stands in the title of a test incident, in any case: figures leave it out. Empty: nothing is a test.
     #[schema(example = "[test]")]
     pub(crate) test_keyword: String,
+    /// The provider by which people sign in (OpenID Connect); null: by none.
+    pub(crate) oidc_issuer: Option<String>,
+    /// What this server is called at the provider.
+    pub(crate) oidc_client_id: Option<String>,
+    /// Masked; null for a client without a secret.
+    pub(crate) oidc_client_secret: Option<&'static str>,
+    /// Whose addresses need no invitation, and the role that they begin with.
+    #[schema(example = "example.com=viewer")]
+    pub(crate) oidc_domains: Option<String>,
 }
 
 /// What to change; what is left out stays.
@@ -87,6 +97,14 @@ pub(crate) struct Changes {
     pub(crate) hide_emails: Option<Value>,
     /// What stands in the title of a test incident; empty for nothing.
     pub(crate) test_keyword: Option<String>,
+    /// The address of a provider of OpenID Connect, as it writes it; empty for none. It is asked before it is kept.
+    pub(crate) oidc_issuer: Option<String>,
+    /// What this server is called there; empty for nothing.
+    pub(crate) oidc_client_id: Option<String>,
+    /// The secret of this server there; empty for none.
+    pub(crate) oidc_client_secret: Option<String>,
+    /// `example.com=viewer,ops.example.com=responder`: whose addresses need no invitation; empty for nobody's.
+    pub(crate) oidc_domains: Option<String>,
 }
 
 /// Show the settings
@@ -115,9 +133,13 @@ pub(super) async fn change(
 /// Changes settings, all or none.
 pub(crate) async fn apply(app: &App, changes: Changes, who: &Who) -> Result<Settings, ApiError> {
     // Links of owners begin with the one, and the other decides whose attempts are whose.
-    if changes.public_url.is_some() || changes.trusted_proxy_hops.is_some() {
+    let is_owners = changes.public_url.is_some() || changes.trusted_proxy_hops.is_some();
+    let sign_in = if is_owners || changes.change_sign_in() {
         who.must_be(Role::Owner)?;
-    }
+        sign_in_changes(app, &changes).await?
+    } else {
+        Vec::new()
+    };
     let model = changes.status_model.as_deref().map(model).transpose()?;
     let url = changes.public_url.as_deref().map(public_url).transpose()?;
     let notify = changes.notify_url.as_deref().map(notify_url).transpose()?;
@@ -129,6 +151,9 @@ pub(crate) async fn apply(app: &App, changes: Changes, who: &Who) -> Result<Sett
     let now = app
         .db
         .write(move |tx| {
+            for (name, value) in &sign_in {
+                settings::put(tx, name, value)?;
+            }
             if let Some(hide) = hide {
                 settings::put(tx, HIDE_EMAILS, &hide.to_string())?;
             }
@@ -159,6 +184,52 @@ pub(crate) async fn apply(app: &App, changes: Changes, who: &Who) -> Result<Sett
     Ok(now)
 }
 
+impl Changes {
+    /// Whether they say who signs in by which provider.
+    fn change_sign_in(&self) -> bool {
+        let texts = [
+            &self.oidc_issuer,
+            &self.oidc_client_id,
+            &self.oidc_client_secret,
+            &self.oidc_domains,
+        ];
+        texts.into_iter().any(Option::is_some)
+    }
+}
+
+/// What is to be stored of how people sign in by OpenID Connect. An issuer is asked first, as a key is tried (ADR 0015).
+async fn sign_in_changes(
+    app: &App,
+    changes: &Changes,
+) -> Result<Vec<(&'static str, String)>, ApiError> {
+    let mut stored = Vec::new();
+    if let Some(text) = &changes.oidc_issuer {
+        let issuer = oidc::issuer(text)?;
+        if !issuer.is_empty() {
+            let met = access::oidc::meet(&app.caller, &issuer).await;
+            met.map_err(|why| {
+                let detail = format!("`{issuer}` is no provider of OpenID Connect: {why}");
+                ApiError::wrong_value(oidc::ISSUER, detail).hint(format!(
+                    "is {}/.well-known/openid-configuration there, and does it name exactly this issuer? Nothing was changed",
+                    issuer.trim_end_matches('/')
+                ))
+            })?;
+        }
+        stored.push((oidc::ISSUER, issuer));
+    }
+    if let Some(text) = &changes.oidc_client_id {
+        stored.push((oidc::CLIENT_ID, oidc::client_id(text)?));
+    }
+    if let Some(text) = &changes.oidc_client_secret {
+        stored.push((oidc::CLIENT_SECRET, oidc::client_secret(text, &app.vault)?));
+    }
+    if let Some(text) = &changes.oidc_domains {
+        oidc::domains(text)?;
+        stored.push((oidc::DOMAINS, text.trim().to_owned()));
+    }
+    Ok(stored)
+}
+
 /// The settings that hold.
 pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
     Ok(Settings {
@@ -170,6 +241,10 @@ pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
         identity_header: identity_header(tx)?,
         hide_emails: hides_emails(tx)?,
         test_keyword: test_keyword(tx)?,
+        oidc_issuer: oidc::stored(tx, oidc::ISSUER)?,
+        oidc_client_id: oidc::stored(tx, oidc::CLIENT_ID)?,
+        oidc_client_secret: oidc::stored(tx, oidc::CLIENT_SECRET)?.map(|_sealed| MASK),
+        oidc_domains: oidc::stored(tx, oidc::DOMAINS)?,
     })
 }
 
@@ -342,7 +417,7 @@ fn notify_url(text: &str) -> Result<String, ApiError> {
 }
 
 /// What stands for what is not shown.
-const MASK: &str = "********";
+pub(crate) const MASK: &str = "********";
 
 /// What is shown of an address whose path or query may be the right to use it.
 fn masked(url: &str) -> String {
@@ -353,7 +428,7 @@ fn masked(url: &str) -> String {
 }
 
 /// Whether an address is of this machine.
-pub(super) fn is_near(url: &str) -> bool {
+pub(crate) fn is_near(url: &str) -> bool {
     reqwest::Url::parse(url).is_ok_and(|url| {
         let host = url.host_str().unwrap_or_default();
         let host = host.trim_matches(['[', ']']);

@@ -7,6 +7,7 @@ mod hostile;
 mod integrations;
 mod lists;
 mod oauth;
+mod oidc;
 mod oncall;
 mod people;
 mod routes;
