@@ -17,6 +17,7 @@ pub mod annotations;
 pub mod arrangements;
 pub mod audit;
 pub mod backfill;
+pub mod calls;
 pub mod conflicts;
 pub mod connector_events;
 pub mod connectors;
@@ -69,6 +70,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         arrangements::STATEMENTS,
         audit::STATEMENTS,
         backfill::STATEMENTS,
+        calls::STATEMENTS,
         conflicts::STATEMENTS,
         connector_events::STATEMENTS,
         connectors::STATEMENTS,

@@ -38,6 +38,14 @@ impl Credential {
         }
     }
 
+    /// What is shown of it.
+    pub(crate) fn label(&self) -> String {
+        match self {
+            Self::Key(key) => masked(Some(key)),
+            Self::Tokens(tokens) => tokens.app.label(),
+        }
+    }
+
     /// The value of the `Authorization` header.
     pub(crate) fn header(&self) -> Secret {
         Secret::new(match self {
@@ -45,6 +53,17 @@ impl Credential {
             Self::Tokens(tokens) => bearer(&tokens.access),
         })
     }
+}
+
+/// Enough of a key to tell two apart.
+pub(crate) fn masked(secret: Option<&Secret>) -> String {
+    const SHOWN: usize = 4;
+    let end = secret.map(Secret::expose).and_then(|text| {
+        let from = text.len().checked_sub(SHOWN)?;
+        // A short key would be shown to its half.
+        (text.len() >= 4 * SHOWN).then(|| text.get(from..))?
+    });
+    format!("********{}", end.unwrap_or_default())
 }
 
 /// An app that is registered at PagerDuty.
@@ -59,6 +78,11 @@ pub(crate) struct OAuthApp {
 }
 
 impl OAuthApp {
+    /// What is shown of somebody's sign-in by it.
+    pub(crate) fn label(&self) -> String {
+        format!("signed in by OAuth app {}", self.client_id)
+    }
+
     /// A form for tokens.
     pub(crate) fn form(&self, fields: &[(&str, &str)]) -> String {
         let mut url = Url::parse("http://localhost").expect("it is an address");
@@ -160,6 +184,13 @@ pub(crate) fn base_url(id_token: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_key_is_shown_by_its_end_if_it_is_long_enough() {
+        let shown = masked(Some(&Secret::new("u+abcdefghijklmnopWXYZ")));
+        assert_eq!(shown, "********WXYZ");
+        assert_eq!(masked(Some(&Secret::new("short"))), "********");
+    }
 
     #[test]
     fn tokens_are_read_as_they_were_written_and_a_key_stays_a_key() {

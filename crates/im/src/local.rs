@@ -207,6 +207,7 @@ impl Local {
 
 /// Closes the database where waiting for its threads harms nobody.
 pub async fn close(app: Arc<App>) {
+    app.caller.close().await;
     // An error means that closing panicked, which the database's own threads have logged.
     drop(tokio::task::spawn_blocking(move || drop(app)).await);
 }

@@ -10,6 +10,7 @@
 //!
 //! Nothing else in the program uses an adapter.
 
+pub(crate) mod calls;
 mod tokens;
 
 use std::sync::Arc;
@@ -17,10 +18,11 @@ use std::time::Duration;
 
 use im_engine::connector::Connector;
 use im_engine::events::Untaken;
-use im_engine::{Capacity, Plan, Planned, Settled, inbox, plan, settle};
+use im_engine::{Capacity, Plan, Planned, Settled, Ticket, inbox, plan, settle};
 use im_pagerduty::config::Logging;
 use im_pagerduty::events_v2::Event;
 use im_pagerduty::{Call, Limits, Outcome, Reply, Transport, redacted, request};
+use im_store::calls::Why;
 use im_store::{Db, StoreError, facts};
 use jiff::{SignedDuration, Timestamp};
 use openidconnect::{HttpRequest, HttpResponse};
@@ -35,10 +37,11 @@ use crate::adapters::pagerduty::{Carried, PagerDuty};
 use crate::adapters::provider::Provider;
 pub(crate) use crate::adapters::provider::Silent;
 use crate::clock::Clock;
-use crate::credential::Credential;
+use crate::credential::{Credential, masked};
 use crate::http::metrics::Metrics;
 use crate::secret::{SecretError, Vault};
 use crate::telemetry;
+use calls::{Calls, Made, plain_outcome};
 pub(crate) use tokens::NoTokens;
 use tokens::SignIns;
 
@@ -113,24 +116,26 @@ pub struct Caller {
     notice: Notice,
     provider: Provider,
     sign_ins: Arc<SignIns>,
+    calls: Arc<Calls>,
     vault: Arc<Vault>,
     metrics: Arc<Metrics>,
-    clock: Clock,
 }
 
 impl Caller {
     /// A caller that opens keys with `vault`, and stores tokens that it renews in `db`.
     pub fn new(db: Db, vault: Arc<Vault>, metrics: Arc<Metrics>, clock: Clock) -> Self {
         let pagerduty = Arc::new(PagerDuty::default());
+        let calls = Arc::new(Calls::new(db.clone(), clock));
+        let through = (Arc::clone(&pagerduty), Arc::clone(&calls));
         Self {
-            sign_ins: Arc::new(SignIns::new(Arc::clone(&pagerduty), db, Arc::clone(&vault))),
+            sign_ins: Arc::new(SignIns::new(through, db, Arc::clone(&vault))),
+            calls,
             pagerduty,
             door: Door::default(),
             notice: Notice::default(),
             provider: Provider::default(),
             vault,
             metrics,
-            clock,
         }
     }
 
@@ -167,20 +172,42 @@ impl Caller {
             base_url: &connector.config.base_url,
             sealed_key: &connector.row.api_key,
             logging: connector.config.logging,
+            why: Why::Asked,
         };
         self.perform(place, call, now).await
     }
 
     /// Sends an event to the PagerDuty of `connector`.
     pub async fn send(&self, connector: &Connector, event: &Event<'_>) -> Result<Reply, Transport> {
+        let begun = self.calls.begin();
         let answer = self.pagerduty.send(&connector.config.base_url, event).await;
+        let status = answer.as_ref().ok().map(|reply| reply.status);
         tracing::debug!(
             connector = connector.name(),
             event = event.action.as_str(),
-            status = answer.as_ref().ok().map(|reply| reply.status),
+            status,
             "sent PagerDuty an event"
         );
+        let request = event.request();
+        let made = Made {
+            connector: connector.name(),
+            why: Why::Asked,
+            method: request.method.as_str(),
+            path: &request.path_and_query,
+            key: masked(Some(event.routing_key)),
+        };
+        self.calls.keep(made, &begun, status, plain_outcome(status));
         answer
+    }
+
+    /// Writes the calls that were made and are not written yet.
+    pub(crate) async fn write_calls(&self) -> Result<(), StoreError> {
+        self.calls.write().await
+    }
+
+    /// Nothing more is called.
+    pub async fn close(&self) {
+        self.calls.close().await;
     }
 
     async fn carry(
@@ -190,10 +217,25 @@ impl Caller {
         call: &Call,
         now: Timestamp,
     ) -> Carried {
+        let begun = self.calls.begin();
         let header = with.header();
-        self.pagerduty
+        let carried = self
+            .pagerduty
             .perform(place.base_url, &header, call, now)
-            .await
+            .await;
+        let outcome = outcome_word(&carried.outcome);
+        let request = request(call);
+        let made = Made {
+            connector: place.connector,
+            why: place.why,
+            method: request.method.as_str(),
+            path: &request.path_and_query,
+            key: with.label(),
+        };
+        let ms = self.calls.keep(made, &begun, carried.status, outcome);
+        log(place, call, &carried, outcome, ms);
+        self.metrics.called(place.connector, call.name(), outcome);
+        carried
     }
 
     async fn perform(
@@ -208,7 +250,6 @@ impl Caller {
             Ok(credential) => credential,
             Err(outcome) => return Ok((outcome, Limits::default())),
         };
-        let watch = self.clock.stopwatch();
         let mut carried = self.carry(&place, &with, call, now).await;
         // What is not taken was not done.
         if is_signed_in && carried.status == Some(UNAUTHORIZED) {
@@ -218,10 +259,6 @@ impl Caller {
             };
             carried = self.carry(&place, &with, call, now).await;
         }
-        let ms = watch.elapsed().as_millis();
-        let outcome = outcome_word(&carried.outcome);
-        log(&place, call, &carried, outcome, ms);
-        self.metrics.called(place.connector, call.name(), outcome);
         Ok((carried.outcome, carried.limits))
     }
 }
@@ -239,11 +276,13 @@ struct Place<'a> {
     base_url: &'a str,
     sealed_key: &'a str,
     logging: Logging,
+    /// What it is called for.
+    why: Why,
 }
 
 /// Every call is a line: for all to see where the connector's settings say so, else for those who
 /// look closer, and for the journal. Queries are left out: addresses stand in them.
-fn log(place: &Place<'_>, call: &Call, carried: &Carried, outcome: &str, ms: i128) {
+fn log(place: &Place<'_>, call: &Call, carried: &Carried, outcome: &str, ms: i64) {
     let connector = place.connector;
     let request = request(call);
     let path = request.path_and_query.split('?').next().unwrap_or_default();
@@ -401,8 +440,20 @@ impl UnderWay {
     }
 }
 
+/// What a call of the loop is for.
+fn why(ticket: &Ticket) -> Why {
+    match ticket {
+        Ticket::Send(_) | Ticket::SendTogether(_) => Why::Change,
+        Ticket::Check(_) => Why::Check,
+        Ticket::Run(_) => Why::Compare,
+        Ticket::Backfill => Why::Import,
+        Ticket::Wanted => Why::Read,
+    }
+}
+
 async fn perform(engine: &Engine, planned: Planned) {
     let Planned {
+        ticket,
         connector,
         base_url,
         api_key,
@@ -417,6 +468,7 @@ async fn perform(engine: &Engine, planned: Planned) {
         base_url,
         sealed_key: api_key,
         logging: *logging,
+        why: why(ticket),
     };
     let performing = engine.caller.perform(place, call, *at);
     match tokio::time::timeout(patience(engine.lease), performing).await {

@@ -22,7 +22,7 @@ use crate::access;
 use crate::http::App;
 use crate::http::api::connectors::watched;
 use crate::http::certificate;
-use crate::run::chain;
+use crate::run::{calls, chain};
 
 const EVERY: Duration = Duration::from_mins(1);
 /// Looks between two at the certificate and at what is old.
@@ -119,7 +119,8 @@ pub async fn forget_old(app: &App) -> Result<(), StoreError> {
     let now = app.clock.now();
     let forget = app.db.write(move |tx| {
         old::forget(tx, now)?;
-        access::forget(tx, now)
+        access::forget(tx, now)?;
+        calls::forget(tx, now)
     });
     forget.await
 }

@@ -19,6 +19,7 @@ mod acts;
 mod address;
 mod assets;
 mod audit;
+mod calls;
 mod connector;
 mod declare;
 pub(crate) mod guard;
@@ -168,6 +169,7 @@ pub fn routes(state: WebState) -> Router {
         .route("/people/{email}/enable", post(people::enable))
         .route("/people/{email}/reset", post(people::reset))
         .route("/audit", get(audit::show))
+        .route("/audit/calls", get(calls::show))
         .route("/status", get(status::show))
         .route("/settings", get(settings::show).post(settings::change))
         .route("/settings/sign-in", post(settings::change_sign_in))

@@ -8,6 +8,7 @@ mod access;
 mod addresses;
 mod arrangements;
 mod backend;
+mod calls;
 mod claims;
 mod conflicts;
 mod contract;

@@ -321,6 +321,7 @@ const SERVER: &[Rule] = &[
     get(VIEWER, "/api/v1/doctor"),
     // Lines of the log may hold bodies, if a connector asks for them.
     get(ADMIN, "/api/v1/logs"),
+    get(ADMIN, "/api/v1/calls"),
     get(VIEWER, "/api/v1/settings"),
     patch(ADMIN, "/api/v1/settings", "changed the settings"),
     get(ADMIN, "/api/v1/tokens"),
@@ -527,6 +528,7 @@ const PAGES: &[Rule] = &[
         "reset the password of an account",
     ),
     get(ADMIN, "/audit"),
+    get(ADMIN, "/audit/calls"),
     get(VIEWER, "/status"),
     get(ADMIN, "/settings"),
     post(ADMIN, "/settings", "changed the settings"),

@@ -2,6 +2,7 @@
 
 mod add;
 mod backfill;
+mod calls;
 mod config;
 pub(crate) mod conflicts;
 mod deliveries;
@@ -45,6 +46,7 @@ enum ConnectorCommand {
     Doctor(doctor::DoctorArgs),
     Sync(sync::SyncArgs),
     Backfill(backfill::BackfillArgs),
+    Calls(calls::CallsArgs),
     Update(update::UpdateArgs),
     Config(config::ConfigArgs),
     Webhook(webhook::WebhookArgs),
@@ -74,6 +76,7 @@ pub(crate) async fn run(args: ConnectorArgs, cx: &mut Context) -> Result<Exit, F
         ConnectorCommand::Doctor(args) => doctor::run(args, cx).await,
         ConnectorCommand::Sync(args) => sync::run(args, cx).await,
         ConnectorCommand::Backfill(args) => backfill::run(args, cx).await,
+        ConnectorCommand::Calls(args) => calls::run(args, cx).await,
         ConnectorCommand::Update(args) => update::run(args, cx).await,
         ConnectorCommand::Config(args) => config::run(args, cx).await,
         ConnectorCommand::Webhook(args) => webhook::run(args, cx).await,

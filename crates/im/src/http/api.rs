@@ -2,6 +2,7 @@
 
 pub(crate) mod accounts;
 mod audit;
+pub(crate) mod calls;
 pub mod connectors;
 mod data;
 mod deployments;
@@ -43,6 +44,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(tokens::revoke))
         .merge(accounts::routes())
         .routes(routes!(audit::show))
+        .routes(routes!(calls::list))
         .routes(routes!(doctor::doctor))
         .routes(routes!(logs::show))
 }

@@ -14,9 +14,11 @@ use im_pagerduty::{Outcome, Refusal, Transport, WaitReason, Why};
 use im_store::connectors::{self, ConnectorRow};
 use im_store::{Db, StoreError};
 use jiff::Timestamp;
+use reqwest::Url;
 use serde::Deserialize;
 use tokio_util::task::TaskTracker;
 
+use super::calls::{Calls, Made, plain_outcome};
 use super::{Caller, Place, SETTLE_TRIES, STORE_WAIT_MAX, STORE_WAIT_MIN, chain};
 use crate::adapters::pagerduty::PagerDuty;
 use crate::credential::{Credential, Given, OAuthApp, Tokens};
@@ -41,6 +43,7 @@ type Usable = Result<Result<Credential, Outcome>, SecretError>;
 /// Who renews tokens.
 pub(super) struct SignIns {
     pagerduty: Arc<PagerDuty>,
+    calls: Arc<Calls>,
     db: Db,
     vault: Arc<Vault>,
     /// Whose turn it is, by connector.
@@ -60,9 +63,14 @@ struct Wanted {
 }
 
 impl Caller {
-    /// Asks PagerDuty for tokens by a form.
-    pub(crate) async fn tokens(&self, app: &OAuthApp, form: String) -> Result<Given, NoTokens> {
-        self.sign_ins.ask(app, form).await
+    /// Asks PagerDuty for the tokens of a connector by a form.
+    pub(crate) async fn tokens(
+        &self,
+        connector: &str,
+        app: &OAuthApp,
+        form: String,
+    ) -> Result<Given, NoTokens> {
+        self.sign_ins.ask(connector, app, form).await
     }
 
     /// Until no renewal of tokens is under way.
@@ -103,9 +111,14 @@ impl Caller {
 }
 
 impl SignIns {
-    pub(super) fn new(pagerduty: Arc<PagerDuty>, db: Db, vault: Arc<Vault>) -> Self {
+    pub(super) fn new(
+        (pagerduty, calls): (Arc<PagerDuty>, Arc<Calls>),
+        db: Db,
+        vault: Arc<Vault>,
+    ) -> Self {
         Self {
             pagerduty,
+            calls,
             db,
             vault,
             turns: Mutex::default(),
@@ -147,7 +160,7 @@ impl SignIns {
         if !tokens.are_ending(wanted.now) && !tokens.give_the_same(&wanted.tokens) {
             return Ok(Ok(Credential::Tokens(tokens)));
         }
-        match self.ask(&tokens.app, tokens.renewal()).await {
+        match self.ask(&stored.name, &tokens.app, tokens.renewal()).await {
             Ok(given) => {
                 let kind = tokens.kind.clone();
                 let renewed = Tokens::of(tokens.app.clone(), kind, &given, wanted.now);
@@ -206,8 +219,19 @@ impl SignIns {
         Ok(())
     }
 
-    async fn ask(&self, app: &OAuthApp, form: String) -> Result<Given, NoTokens> {
+    async fn ask(&self, connector: &str, app: &OAuthApp, form: String) -> Result<Given, NoTokens> {
+        let begun = self.calls.begin();
         let reply = self.pagerduty.tokens(&app.token_url, form).await;
+        let status = reply.as_ref().ok().map(|reply| reply.status);
+        let url = Url::parse(&app.token_url).ok();
+        let made = Made {
+            connector,
+            why: im_store::calls::Why::SignIn,
+            method: "POST",
+            path: url.as_ref().map_or("", Url::path),
+            key: app.label(),
+        };
+        self.calls.keep(made, &begun, status, plain_outcome(status));
         let reply = reply.map_err(|failure| {
             NoTokens::Silent(match failure {
                 Transport::NotSent | Transport::MaybeSent => WaitReason::Unreachable,

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::guard::Visit;
 use super::layout::{Live, Page};
-use super::{WebState, failed, layout, load, parts, times};
+use super::{WebState, calls, failed, layout, load, parts, times};
 use crate::access::audit::KEPT;
 
 /// Where it is.
@@ -48,7 +48,10 @@ pub(super) async fn show(
     rows.truncate(usize::try_from(ROWS_MAX).unwrap_or(usize::MAX));
     let older = rows.last().filter(|_| has_more).map(|row| row.id);
     let body = html! {
-        h1 { "Audit log" }
+        div.top {
+            h1 { "Audit log" }
+            a.button href=(calls::ADDRESS) { "Calls to PagerDuty" }
+        }
         (asking(who.as_deref()))
         @if rows.is_empty() {
             div.panel.quiet {

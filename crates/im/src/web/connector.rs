@@ -20,7 +20,7 @@ use super::integrations::{self, may_change};
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
 use super::said::{Became, Told};
-use super::{Moment, Pairs, WebState, failed, layout, pagerduty, parts, times};
+use super::{Moment, Pairs, WebState, calls, failed, layout, pagerduty, parts, times};
 use crate::http::api::connectors::{ConnectorView, DeliveryView, WebhookView, deliveries_of, view};
 use crate::http::error::ApiError;
 
@@ -128,6 +128,7 @@ fn page(shell: &Shell, seen: &Seen, answer: &Markup, moment: Moment) -> Markup {
             h1 { (name) }
             @if visit.may_act() { (acts::button(visit, &format!("{}/compare", address(name)), "Compare now")) }
             @if may_change(visit) {
+                a.button href=(calls::address(name)) { "Calls" }
                 a.button href=(settings_address(name)) { "Settings" }
                 a.button href=(unlink_address(name)) { "Unlink" }
             }

@@ -4,6 +4,7 @@ mod access;
 mod api;
 mod auth;
 mod backfill;
+mod calls;
 mod connectors;
 mod deliveries;
 mod deployments;

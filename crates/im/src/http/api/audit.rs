@@ -15,8 +15,8 @@ use crate::http::error::ApiError;
 use crate::http::input::Params;
 
 /// A page of rows, unless another number is asked for.
-const LIMIT_DEFAULT: u32 = 100;
-const LIMIT_MAX: u32 = 1000;
+pub(super) const LIMIT_DEFAULT: u32 = 100;
+pub(super) const LIMIT_MAX: u32 = 1000;
 
 /// What somebody did.
 #[derive(Debug, Serialize, ToSchema)]
@@ -74,15 +74,8 @@ pub(super) async fn show(
     params: Params,
 ) -> Result<Json<Vec<Row>>, ApiError> {
     let params = params.only(&["since", "who", "before", "limit"])?;
-    let since = match params.one("since") {
-        Some(text) => text.parse().map_err(|_not_one| {
-            ApiError::bad_request(format!("`since={text}` is not a time"))
-                .hint("write it like 2026-11-20T09:00:00Z")
-        })?,
-        None => app.clock.now() - KEPT,
-    };
     let asked = Asked {
-        since,
+        since: since(&params)?.unwrap_or(app.clock.now() - KEPT),
         who: params.one("who").map(|who| who.trim().to_owned()),
         before: number(&params, "before", i64::MAX)?,
         limit: number(&params, "limit", LIMIT_DEFAULT)?.min(LIMIT_MAX),
@@ -94,7 +87,23 @@ pub(super) async fn show(
     Ok(Json(rows.into_iter().map(Row::from).collect()))
 }
 
-fn number<T: std::str::FromStr>(params: &Params, name: &str, usual: T) -> Result<T, ApiError> {
+/// Since when something is asked for.
+pub(super) fn since(params: &Params) -> Result<Option<Timestamp>, ApiError> {
+    let Some(text) = params.one("since") else {
+        return Ok(None);
+    };
+    let since = text.parse().map_err(|_not_one| {
+        ApiError::bad_request(format!("`since={text}` is not a time"))
+            .hint("write it like 2026-11-20T09:00:00Z")
+    });
+    since.map(Some)
+}
+
+pub(super) fn number<T: std::str::FromStr>(
+    params: &Params,
+    name: &str,
+    usual: T,
+) -> Result<T, ApiError> {
     let Some(text) = params.one(name) else {
         return Ok(usual);
     };

@@ -319,7 +319,7 @@ fn key_form(visit: &Visit, typed: Typed<'_>) -> Markup {
         div.quote {
             p { strong { "What the key is used for: " }
                 "reading incidents, people and services of its account, of the last 180 days and from now on; sending what is done here, unless you choose to receive only; and making one webhook." }
-            p { "It is stored encrypted, once PagerDuty has taken it. Each call made with it is listed by " code { "im logs --component api" } ". It can be taken back at any time." }
+            p { "It is stored encrypted, once PagerDuty has taken it. Each call made with it is listed by " code { "im connector calls" } " and on the page Audit log. It can be taken back at any time." }
         }
         div.halves {
             div {

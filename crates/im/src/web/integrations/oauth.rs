@@ -240,7 +240,7 @@ async fn signed_in(state: &WebState, visit: &Visit, pairs: &Pairs) -> Result<Dra
     ];
     let given = state
         .caller
-        .tokens(&pending.app, pending.app.form(&fields))
+        .tokens(&pending.name, &pending.app, pending.app.form(&fields))
         .await;
     let given = given.map_err(|untaken| no_tokens(&untaken))?;
     let has: BTreeSet<&str> = given.scope.split_whitespace().collect();
