@@ -47,6 +47,8 @@ statements! {
         SELECT at FROM sign_in_attempt WHERE who = ?1 AND at > ?2 ORDER BY at DESC LIMIT ?3";
     TRIED_BY_ADDRESS = "-- sessions.tried_by_address
         SELECT at FROM sign_in_attempt WHERE address = ?1 AND at > ?2 ORDER BY at DESC LIMIT ?3";
+    TAKE_BACK = "-- sessions.take_back
+        DELETE FROM sign_in_attempt WHERE id = ?1";
     SUCCEEDED = "-- sessions.succeeded
         DELETE FROM sign_in_attempt WHERE who = ?1";
     FORGET_ATTEMPTS = "-- sessions.forget_attempts
@@ -107,15 +109,21 @@ pub fn end_of(tx: &mut Tx<'_>, email: &str) -> Result<u64, StoreError> {
     tx.execute(END_OF, params![email])
 }
 
-/// Counts an attempt to sign in as failed, until it succeeds.
+/// Counts an attempt to sign in as failed, until it succeeds or is taken back by its number.
 pub fn attempt(
     tx: &mut Tx<'_>,
     who: &str,
     address: &str,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<i64, StoreError> {
     let id = counter::next(tx, "sign_in_attempt", 1)?;
     tx.execute(TRY, params![id, now, who, address])?;
+    Ok(id)
+}
+
+/// Nothing was tried, after all.
+pub fn take_back(tx: &mut Tx<'_>, attempt: i64) -> Result<(), StoreError> {
+    tx.execute(TAKE_BACK, params![attempt])?;
     Ok(())
 }
 

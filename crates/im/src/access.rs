@@ -219,9 +219,12 @@ impl Whence {
 pub fn forwarded(headers: &HeaderMap) -> Vec<String> {
     let lists = headers.get_all("x-forwarded-for").iter();
     lists
-        .filter_map(|list| list.to_str().ok())
-        .flat_map(|list| list.split(','))
-        .map(|entry| entry.trim().to_owned())
+        // What is no text is no address; what our own proxies added behind it is read all the same.
+        .map(|list| String::from_utf8_lossy(list.as_bytes()))
+        .flat_map(|list| {
+            let entries = list.split(',').map(|entry| entry.trim().to_owned());
+            entries.collect::<Vec<_>>()
+        })
         .collect()
 }
 

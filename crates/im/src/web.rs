@@ -23,6 +23,7 @@ mod calls;
 mod connector;
 mod declare;
 pub(crate) mod guard;
+mod help;
 mod incident;
 mod integrations;
 mod keys;
@@ -152,6 +153,7 @@ pub fn routes(state: WebState) -> Router {
         .merge(integrations::routes())
         .merge(metrics::routes())
         .route("/live", get(live::ticks))
+        .route("/help", get(help::show))
         .route("/sign-in", get(sign_in::show).post(sign_in::sign_in))
         .route("/sign-in/oidc", get(sign_in::leave))
         .route("/sign-in/oidc/back", get(sign_in::come_back))

@@ -275,7 +275,7 @@ async fn failed(app: &App, network: String, error: ApiError) -> Refusal {
         .db
         .write(move |tx| sessions::attempt(tx, "", &network, now));
     match counted.await {
-        Ok(()) => error.into(),
+        Ok(_attempt) => error.into(),
         Err(store) => store.into(),
     }
 }

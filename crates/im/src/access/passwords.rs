@@ -48,13 +48,18 @@ pub struct Passwords {
 
 impl Default for Passwords {
     fn default() -> Self {
-        Self {
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-        }
+        Self::at_once(AT_ONCE)
     }
 }
 
 impl Passwords {
+    /// Hashes, so many at a time; with 0, whoever asks is sent away.
+    pub fn at_once(turns: usize) -> Self {
+        Self {
+            turns: Arc::new(Semaphore::new(turns)),
+        }
+    }
+
     /// The hash of a password.
     pub async fn hash(&self, password: Secret) -> Result<String, ApiError> {
         let hash = self.work(move || hash_now(password.expose().as_bytes()));

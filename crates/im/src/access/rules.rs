@@ -427,6 +427,13 @@ const PAGES: &[Rule] = &[
         "/integrations/connect/renew",
         "signed a connector in again",
     ),
+    post(
+        ADMIN,
+        "/integrations/connect/hand-over",
+        "made a link for an API key",
+    ),
+    get(Need::Visitor, "/give-key"),
+    post(Need::Visitor, "/give-key", "gave an API key by a link"),
     get(ADMIN, "/integrations/oauth"),
     post(
         ADMIN,
@@ -499,6 +506,7 @@ const PAGES: &[Rule] = &[
     get(VIEWER, "/metric/{name}/figures.csv"),
     get(VIEWER, "/metric/{name}/figures.json"),
     get(VIEWER, "/live"),
+    get(Need::Visitor, "/help"),
     get(Need::Visitor, "/sign-in"),
     post(Need::Visitor, "/sign-in", "signed in"),
     follow("/sign-in/oidc", "began to sign in by OpenID Connect"),

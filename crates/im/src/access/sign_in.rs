@@ -4,7 +4,7 @@
 //! - A session begins with a secret of its own, whatever the browser had before.
 //! - An address that nobody has is answered like a wrong password, after the same work.
 //! - An attempt counts as failed before its password is compared, so attempts at the same time do
-//!   not slip through.
+//!   not slip through. One that was never compared does not count.
 //! - A session ends after [`IDLE`] without use and [`LASTS`] after it began.
 
 use axum::http::StatusCode;
@@ -133,15 +133,23 @@ async fn check(
         if let Some(until) = locked(tx, &who, &network, now)? {
             return Err(Refusal::Locked(until));
         }
-        sessions::attempt(tx, &who, &network, now)?;
-        Ok(accounts::find(tx, &email)?)
+        let attempt = sessions::attempt(tx, &who, &network, now)?;
+        Ok((attempt, accounts::find(tx, &email)?))
     });
-    let account = asked.await?;
+    let (attempt, account) = asked.await?;
     let account = account.filter(|account| account.disabled_at.is_none());
     let known = account
         .as_ref()
         .and_then(|account| account.password.clone());
-    let is_right = access.passwords.is_right(password, known).await?;
+    let is_right = match access.passwords.is_right(password, known).await {
+        Ok(is_right) => is_right,
+        // Nothing was compared, so nothing was guessed.
+        Err(busy) => {
+            let back = access.db.write(move |tx| sessions::take_back(tx, attempt));
+            back.await?;
+            return Err(busy.into());
+        }
+    };
     account.filter(|_| is_right).ok_or(Refusal::Wrong)
 }
 

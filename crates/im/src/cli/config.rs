@@ -31,6 +31,7 @@ enum ConfigCommand {
         /// `identity_header`: the header that names the connector of a webhook at /events.
         /// `hide_emails`: true leaves the e-mail addresses of PagerDuty's people out of answers.
         /// `test_keyword`: what stands in the title of a test incident, which figures leave out.
+        /// `contact`: whom people ask for help, e.g. help@example.com.
         /// `oidc_issuer`, `oidc_client_id`, `oidc_client_secret`: the provider by which people sign in
         /// (OpenID Connect); the secret better as `-` (standard input) or `@file`.
         /// `oidc_domains`: whose addresses need no invitation, e.g. example.com=viewer
@@ -38,7 +39,7 @@ enum ConfigCommand {
     },
 }
 
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "status_model",
     "public_url",
     "notify_url",
@@ -47,6 +48,7 @@ const SETTINGS: [&str; 12] = [
     "identity_header",
     "hide_emails",
     "test_keyword",
+    "contact",
     "oidc_issuer",
     "oidc_client_id",
     SECRET,

@@ -88,7 +88,7 @@ enum UserCommand {
         /// Whose
         email: String,
     },
-    /// Make a password worthless, end all sessions, and print a link for a new password
+    /// Make a password worthless, forget who signs in by a provider, end all sessions, and print a link for a new password
     Reset {
         /// Whose
         email: String,
@@ -111,6 +111,7 @@ struct Invited {
     link: String,
     url: Option<String>,
     link_expires_at: Timestamp,
+    is_first: bool,
 }
 
 pub(crate) async fn run(args: UserArgs, cx: &mut Context) -> Result<Exit, Failure> {
@@ -168,6 +169,7 @@ fn invited(answer: &Answer, done: &str, cx: &mut Context) -> Result<(), Failure>
         link,
         url,
         link_expires_at,
+        is_first,
     } = answer.read()?;
     let knows_itself = url.is_some();
     cx.ui
@@ -177,6 +179,9 @@ fn invited(answer: &Answer, done: &str, cx: &mut Context) -> Result<(), Failure>
         "{done} {} ({}). The line above lets them choose a password, once, until {until}; it is not shown again.",
         account.email, account.role
     ));
+    if is_first {
+        cx.ui.hint("from now on everybody signs in on the pages, and the API needs a token, on the server's machine, too: where commands go to a server (IM_SERVER), `im token create NAME --role owner` makes one for IM_TOKEN");
+    }
     if !knows_itself {
         cx.ui
             .hint("`im config set public_url https://im.example.com` makes such links begin with the server's own address");

@@ -106,6 +106,11 @@ impl ApiError {
             .hint("`im list` shows the incidents")
     }
 
+    /// A word for programs, and for whoever is asked for help.
+    pub fn code(&self) -> &'static str {
+        self.code
+    }
+
     /// What and why, in words.
     pub fn detail(&self) -> &str {
         &self.detail

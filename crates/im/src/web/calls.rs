@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use im_store::calls::{Asked, CallRow};
+use im_store::calls::{Asked, CallEntry, CallRow};
 use maud::{Markup, html};
 use reqwest::Url;
 
@@ -123,7 +123,7 @@ fn table(rows: &[CallRow]) -> Markup {
                             th.name scope="row" { (entry.connector) span.meta { (entry.why.as_str()) } }
                             td.act { (entry.method) " " b { (entry.path) } }
                             td.from data-name="key" { (entry.key) }
-                            td { (answer(entry.status, &entry.outcome)) span.meta { (entry.ms) " ms" } }
+                            td { (answer(entry)) }
                         }
                     }
                 }
@@ -132,14 +132,14 @@ fn table(rows: &[CallRow]) -> Markup {
     }
 }
 
-fn answer(status: Option<u16>, outcome: &str) -> Markup {
-    let tone = match status {
-        _ if outcome == "done" => "green",
+fn answer(entry: &CallEntry) -> Markup {
+    let tone = match entry.status {
+        _ if entry.outcome == "done" => "green",
         Some(_) => "amber",
         None => "red",
     };
     html! {
-        span class={ "pill " (tone) } { (parts::capital(outcome)) }
-        span.meta { @match status { Some(status) => { "HTTP " (status) }, None => "no answer" } }
+        span class={ "pill " (tone) } { (parts::capital(&entry.outcome)) }
+        span.meta { @match entry.status { Some(status) => { "HTTP " (status) }, None => "no answer" } ", " (entry.ms) " ms" }
     }
 }

@@ -11,6 +11,7 @@ pub(super) mod checklist;
 mod connect;
 mod draft;
 pub(super) mod filter;
+pub(super) mod hand_over;
 mod oauth;
 mod setup;
 mod users;
@@ -52,6 +53,8 @@ pub(super) fn routes() -> Router<WebState> {
         )
         .route("/integrations/connect/add", post(connect::add))
         .route("/integrations/connect/again", post(connect::again))
+        .route("/integrations/connect/hand-over", post(hand_over::make))
+        .route("/give-key", get(hand_over::show).post(hand_over::give))
         .route("/integrations/connect/oauth", post(oauth::begin))
         .route("/integrations/connect/renew", post(connect::renew))
         .route("/integrations/oauth", get(oauth::come_back))

@@ -10,8 +10,8 @@ use super::load::Shell;
 use super::metrics::OVERVIEW;
 use super::metrics::about::{ABOUT, Area};
 use super::{
-    Moment, account, assets, audit, connector, declare, integrations, keys, oncall, pagerduty,
-    parts, people, settings, status, times, tokens,
+    Moment, account, assets, audit, connector, declare, help, integrations, keys, oncall,
+    pagerduty, parts, people, settings, status, times, tokens,
 };
 use crate::http::error::ApiError;
 
@@ -168,10 +168,10 @@ pub(super) fn refused(error: &ApiError, moment: Moment) -> Markup {
             h1 { span.tone.amber { (parts::icon("warn")) } (title) }
             p { (parts::capital(error.detail())) "." }
             @if let Some(next) = error.next() { p { (parts::commands(&parts::capital(&next))) "." } }
-            p.choices { a.button href="/" { "Back to the incidents" } }
+            p.choices { a.button href="/" { "Back to the incidents" } (help::link()) }
             pre.diagnostic {
                 (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n"
-                (error.status.as_u16()) ": " (error.detail())
+                (error.status.as_u16()) " " (error.code()) ": " (error.detail())
             }
         }
     };

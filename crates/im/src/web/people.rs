@@ -79,6 +79,9 @@ fn answer(said: &Said, visit: &Visit, moment: Moment) -> Markup {
         Said::Link(account, link) => html! {
             div.panel.message.answer role="status" {
                 h2 { "A link for " (account.email) }
+                @if !visit.has_accounts {
+                    p { "This is the first account: from now on everybody signs in, and programs need a token, on this machine, too. Make one first if any calls the API: " code { "im token create NAME --role owner" } "." }
+                }
                 p { "Give it to them by a way that others do not read. It works once, until " (times::exact(link.expires_at, moment.now)) " UTC, and is not shown again." }
                 pre.link { (visit.base) (link.path()) }
             }
@@ -154,7 +157,7 @@ fn changes(visit: &Visit, who: &Who, account: &AccountRow) -> Markup {
                     (parts::form(&act("enable"), visit, &html! { button.button type="submit" { "Enable account" } }))
                 } @else {
                     (parts::form(&act("reset"), visit, &html! {
-                        p.small { "The password stops working and every session ends." }
+                        p.small { "The password stops working" @if account.identity.is_some() { ", who signs in by the provider is forgotten," } " and every session ends." }
                         button.button type="submit" { "Make a new link" }
                     }))
                     (parts::form(&act("disable"), visit, &html! {

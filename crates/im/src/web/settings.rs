@@ -179,6 +179,7 @@ fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
                     (forms.setting(Part::General, ("test_keyword", "Keyword of tests", "Incidents with it in the title are in no figure; empty for none"), &now.test_keyword))
                     (forms.choice(("status_model", "Status model", "Whether acknowledging is mitigating"), now.status_model, [("documented", "Acknowledging mitigates"), ("lifecycle", "Two states")]))
                     (forms.choice(("hide_emails", "E-mail addresses of PagerDuty's people", "In answers of the API"), &hides, [("false", "Are shown"), ("true", "Are left out")]))
+                    (forms.setting(Part::General, ("contact", "Whom people ask for help", "An address like help@example.com, shown on pages of errors and before signing in"), now.contact.as_deref().unwrap_or_default()))
                     (forms.setting(Part::General, ("identity_header", "Header that names a connector at /events", "For webhooks of several accounts at one address"), &now.identity_header))
                     label {
                         "Where changes of connectors are told"
@@ -416,6 +417,7 @@ pub(super) async fn change(
         identity_header: fields.changed("identity_header"),
         hide_emails: fields.changed("hide_emails").map(Value::from),
         test_keyword: fields.changed("test_keyword"),
+        contact: fields.changed("contact"),
         ..Changes::default()
     };
     let form = Form {
@@ -454,19 +456,12 @@ async fn applied(
     state: &WebState,
     visit: &Visit,
     who: &Who,
-    Form { part, fields }: Form,
+    form: Form,
     changes: Changes,
 ) -> Response {
     match api::apply(state, changes, who).await {
         Ok(_now) => to(ADDRESS),
-        Err(error) => {
-            let refused = Refused {
-                part,
-                fields,
-                error,
-            };
-            page(state, visit, who, Some(refused)).await
-        }
+        Err(error) => again(state, visit, who, form, error).await,
     }
 }
 
@@ -562,6 +557,22 @@ pub(super) async fn put_rule(
     stored(&state, &visit, &who, form, read).await
 }
 
+/// The page once more, with a form that was not done.
+async fn again(
+    state: &WebState,
+    visit: &Visit,
+    who: &Who,
+    Form { part, fields }: Form,
+    error: ApiError,
+) -> Response {
+    let refused = Refused {
+        part,
+        fields,
+        error,
+    };
+    page(state, visit, who, Some(refused)).await
+}
+
 /// A form that was sent.
 struct Form {
     part: Part,
@@ -572,7 +583,7 @@ async fn stored<T: Thing>(
     state: &WebState,
     visit: &Visit,
     who: &Who,
-    Form { part, fields }: Form,
+    form: Form,
     read: Result<T, ApiError>,
 ) -> Response {
     let done = match read {
@@ -581,14 +592,7 @@ async fn stored<T: Thing>(
     };
     match done {
         Ok((note, _thing)) => (note, to(ADDRESS)).into_response(),
-        Err(error) => {
-            let refused = Refused {
-                part,
-                fields,
-                error,
-            };
-            page(state, visit, who, Some(refused)).await
-        }
+        Err(error) => again(state, visit, who, form, error).await,
     }
 }
 

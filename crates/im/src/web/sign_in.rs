@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::guard::{Fields, Visit};
-use super::{Moment, WebState, failed, layout, parts, refused, times, to};
+use super::{Moment, WebState, failed, help, layout, parts, refused, times, to};
 use crate::access::audit::Note;
 use crate::access::oidc;
 use crate::access::people::{EMAIL_CHARS_MAX, SET_PASSWORD, address};
@@ -146,7 +146,7 @@ fn sign_in_form(visit: &Visit, form: &SignIn<'_>, provider: Option<&str>) -> Mar
                     p.small.or { "or with a password" }
                 }
                 (parts::form(SIGN_IN, visit, &fields))
-                p.small { "No password yet, or forgotten? An admin gives you a link, on the page People or by " code { "im user reset" } "." }
+                p.small { "No password yet, or forgotten? An admin gives you a link, on the page People or by " code { "im user reset" } ". " a href=(help::ADDRESS) { "Get help" } }
             } @else {
                 p { "Nobody has an account yet. The log of the server has a link for the first owner; it says so each time it starts." }
                 p { "Or make one on the server's machine:" }

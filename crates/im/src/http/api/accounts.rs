@@ -74,12 +74,15 @@ struct Invited {
     url: Option<String>,
     /// When the link ends.
     link_expires_at: Timestamp,
+    /// Whether it is the first account: from now on everybody signs in, and the API needs a token.
+    is_first: bool,
 }
 
 impl Invited {
-    fn new(account: AccountRow, link: &Link, base: Option<&str>) -> Self {
+    fn new(account: AccountRow, link: &Link, base: Option<&str>, is_first: bool) -> Self {
         let path = link.path();
         Self {
+            is_first,
             account: account.into(),
             url: base.map(|base| format!("{base}{path}")),
             link: path,
@@ -234,9 +237,10 @@ async fn linked(
 ) -> Result<Invited, ApiError> {
     let (secret, now) = (new_secret()?, app.clock.now());
     let done = app.db.write(move |tx| {
+        let is_first = !accounts::any(tx)?;
         let (account, link) = make(tx, &secret, now)?;
         let base = stored_public_url(tx)?;
-        Ok::<_, ApiError>(Invited::new(account, &link, base.as_deref()))
+        Ok::<_, ApiError>(Invited::new(account, &link, base.as_deref(), is_first))
     });
     done.await
 }

@@ -36,6 +36,10 @@ const IDENTITY_HEADER: &str = "identity_header";
 const HIDE_EMAILS: &str = "hide_emails";
 /// The setting that holds what marks a test incident.
 const TEST_KEYWORD: &str = "test_keyword";
+/// The setting that says whom people ask for help.
+const CONTACT: &str = "contact";
+/// Longer than any address of help.
+const CONTACT_MAX: usize = 200;
 /// Longer than anybody writes into a title to mark a test.
 const KEYWORD_MAX: usize = 100;
 /// That header unless it was set.
@@ -64,6 +68,9 @@ pub(crate) struct Settings {
     /// What stands in the title of a test incident, in any case: figures leave it out. Empty: nothing is a test.
     #[schema(example = "[test]")]
     pub(crate) test_keyword: String,
+    /// Whom people ask for help: an e-mail address, an https:// address, or words.
+    #[schema(example = "help@example.com")]
+    pub(crate) contact: Option<String>,
     /// The provider by which people sign in (OpenID Connect); null: by none.
     pub(crate) oidc_issuer: Option<String>,
     /// What this server is called at the provider.
@@ -97,6 +104,8 @@ pub(crate) struct Changes {
     pub(crate) hide_emails: Option<Value>,
     /// What stands in the title of a test incident; empty for nothing.
     pub(crate) test_keyword: Option<String>,
+    /// Whom people ask for help; empty for nobody.
+    pub(crate) contact: Option<String>,
     /// The address of a provider of OpenID Connect, as it writes it; empty for none. It is asked before it is kept.
     pub(crate) oidc_issuer: Option<String>,
     /// What this server is called there; empty for nothing.
@@ -148,6 +157,7 @@ pub(crate) async fn apply(app: &App, changes: Changes, who: &Who) -> Result<Sett
     let header = changes.identity_header.as_deref().map(header).transpose()?;
     let hide = changes.hide_emails.as_ref().map(hide).transpose()?;
     let keyword = changes.test_keyword.as_deref().map(keyword).transpose()?;
+    let contact = changes.contact.as_deref().map(whom).transpose()?;
     let now = app
         .db
         .write(move |tx| {
@@ -156,6 +166,9 @@ pub(crate) async fn apply(app: &App, changes: Changes, who: &Who) -> Result<Sett
             }
             if let Some(hide) = hide {
                 settings::put(tx, HIDE_EMAILS, &hide.to_string())?;
+            }
+            if let Some(contact) = &contact {
+                settings::put(tx, CONTACT, contact)?;
             }
             if let Some(keyword) = &keyword {
                 settings::put(tx, TEST_KEYWORD, keyword)?;
@@ -241,6 +254,7 @@ pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
         identity_header: identity_header(tx)?,
         hide_emails: hides_emails(tx)?,
         test_keyword: test_keyword(tx)?,
+        contact: contact(tx)?,
         oidc_issuer: oidc::stored(tx, oidc::ISSUER)?,
         oidc_client_id: oidc::stored(tx, oidc::CLIENT_ID)?,
         oidc_client_secret: oidc::stored(tx, oidc::CLIENT_SECRET)?.map(|_sealed| MASK),
@@ -384,6 +398,21 @@ fn keyword(text: &str) -> Result<String, ApiError> {
         let detail = format!("`{TEST_KEYWORD}` is longer than {KEYWORD_MAX} characters");
         return Err(ApiError::wrong_value(TEST_KEYWORD, detail)
             .hint("write what stands in the titles of tests, like [test]; empty for nothing"));
+    }
+    Ok(text.to_owned())
+}
+
+/// Whom people ask for help.
+pub(crate) fn contact(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    Ok(settings::get(tx, CONTACT)?.filter(|contact| !contact.is_empty()))
+}
+
+fn whom(text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
+    if text.chars().count() > CONTACT_MAX || text.chars().any(char::is_control) {
+        let detail = format!("`{CONTACT}` has at most {CONTACT_MAX} characters, in one line");
+        return Err(ApiError::wrong_value(CONTACT, detail)
+            .hint("write an address like help@example.com; empty for nobody"));
     }
     Ok(text.to_owned())
 }

@@ -138,7 +138,8 @@ fn what_is_said(detail: &Detail, shown: &Shown) -> Markup {
     let typed = |field: &str, now: &str| shown.typed(Act::Edit, field).unwrap_or(now).to_owned();
     html! {
         @for (name, was) in [("title", story.title.as_str()), ("description", description), ("service", service)] {
-            input type="hidden" name={ "was_" (name) } value=(was);
+            @let name = format!("was_{name}");
+            input type="hidden" name=(name) value=(typed(&name, was));
         }
         label { "Title" input type="text" name="title" value=(typed("title", &story.title)) required autocomplete="off"; }
         label { "Description" textarea name="description" rows="3" { (typed("description", description)) } }
@@ -154,21 +155,21 @@ fn own_fields(detail: &Detail, shown: &Shown) -> Markup {
     let fields = &detail.story.fields;
     let all = |name| shown.typed_all(Act::Fields, name);
     // By name, because others may have set or taken away a field since the form was shown.
-    let typed: Vec<(&str, &str)> = all("name").map(str::trim).zip(all("value")).collect();
+    let typed = all("name").map(str::trim).zip(all("value"));
+    let typed: Vec<((&str, &str), &str)> = typed.zip(all("was_value")).collect();
     let of = |name: &str| {
-        typed
-            .iter()
-            .find(|(of, _)| *of == name)
-            .map(|(_, value)| *value)
+        let found = typed.iter().find(|((of, _), _)| *of == name);
+        found.map(|((_, value), was)| (*value, *was))
     };
     let is_there = |name: &str| fields.iter().any(|field| field.name == name);
-    let new = typed.last().filter(|(name, _)| !is_there(name)).copied();
-    let (new_name, new_value) = new.unwrap_or_default();
+    let new = typed.last().map(|(new, _)| *new);
+    let (new_name, new_value) = new.filter(|(name, _)| !is_there(name)).unwrap_or_default();
     html! {
         @for field in fields {
+            @let (value, was) = of(&field.name).unwrap_or((&field.value, &field.value));
             input type="hidden" name="name" value=(field.name);
-            input type="hidden" name="was_value" value=(field.value);
-            label { (field.name) input type="text" name="value" value=(of(&field.name).unwrap_or(&field.value)) autocomplete="off"; }
+            input type="hidden" name="was_value" value=(was);
+            label { (field.name) input type="text" name="value" value=(value) autocomplete="off"; }
         }
         div.pair {
             input type="hidden" name="was_value" value="";

@@ -174,8 +174,9 @@ fn form(said: &Annotations, shown: &Shown) -> Markup {
         let word = field.as_str();
         let was = value(field).unwrap_or_default();
         let typed = shown.typed(Act::Annotate, word).unwrap_or(&was);
+        let before = format!("was_{word}");
         html! {
-            input type="hidden" name={ "was_" (word) } value=(was);
+            input type="hidden" name=(before) value=(shown.typed(Act::Annotate, &before).unwrap_or(&was));
             label {
                 (name(field)) @if !help.is_empty() { ", " (help) }
                 input type=(kind) name=(word) value=(typed) step=[(kind == "datetime-local").then_some("1")] autocomplete="off";
@@ -192,7 +193,8 @@ fn form(said: &Annotations, shown: &Shown) -> Markup {
         (entry(Field::ImpactEnd, "datetime-local", "in UTC"))
         (entry(Field::Deployment, "text", "that the incident names"))
         (entry(Field::CausedBy, "text", "a deployment, or none"))
-        input type="hidden" name={ "was_" (unrelated) } value=(was);
+        @let before = format!("was_{unrelated}");
+        input type="hidden" name=(before) value=(shown.typed(Act::Annotate, &before).unwrap_or(&was));
         label.tick { input type="checkbox" name=(unrelated) value="true" checked[!typed.is_empty()]; (name(Field::NotChangeRelated)) }
         label { "Why; needed where a person decides what caused it" input type="text" name="reason" value=(shown.typed(Act::Annotate, "reason").unwrap_or_default()) autocomplete="off"; }
         button.button type="submit" { "Say so" }

@@ -90,9 +90,11 @@ impl Shown<'_> {
         }
     }
 
-    /// What a field was when its form was shown: what is sent as it was changes nothing.
-    fn was(field: &str, set: &str) -> Markup {
-        html! { input type="hidden" name={ "was_" (field) } value=(set); }
+    /// What a field was when its form was shown at first: what is sent as it was changes nothing, also after the form
+    /// was refused.
+    fn was(&self, what: &str, field: &str, set: &str) -> Markup {
+        let was = format!("was_{field}");
+        html! { input type="hidden" name=(was) value=(self.text(what, &was, set)); }
     }
 
     fn typed(&self, what: &str) -> Option<&Fields> {

@@ -30,7 +30,7 @@ use crate::web::layout::{Live, Page};
 use crate::web::load::{self, Shell};
 use crate::web::parts::{self, Step, step};
 use crate::web::said::Told;
-use crate::web::{Pairs, WebState, connector, failed, layout, to};
+use crate::web::{Pairs, WebState, connector, failed, help, layout, to};
 
 /// What a connector is called unless somebody says otherwise.
 pub(super) const NAME: &str = "pagerduty";
@@ -66,16 +66,35 @@ pub(super) async fn try_key(
 
 async fn draft(state: &WebState, fields: &Fields) -> Result<Draft, ApiError> {
     let name = config::free_name(state, fields.get("name")).await?;
-    let api_key = fields.get("api_key");
+    tried(
+        state,
+        name.to_string(),
+        api_url(fields),
+        fields.get("api_key"),
+    )
+    .await
+}
+
+/// The address of the API that a form names.
+pub(super) fn api_url(fields: &Fields) -> &str {
+    match (fields.get("other_url"), fields.get("region")) {
+        ("", "eu") => EU,
+        ("", _) => BASE_URL_DEFAULT,
+        (other, _) => other,
+    }
+}
+
+/// A key that PagerDuty took, for a connection that is to be.
+pub(super) async fn tried(
+    state: &WebState,
+    name: String,
+    base_url: &str,
+    api_key: &str,
+) -> Result<Draft, ApiError> {
     if api_key.is_empty() {
         return Err(ApiError::wrong_value("api_key", "no API key was given")
             .hint("PagerDuty shows a key once, when it is made"));
     }
-    let base_url = match (fields.get("other_url"), fields.get("region")) {
-        ("", "eu") => EU,
-        ("", _) => BASE_URL_DEFAULT,
-        (other, _) => other,
-    };
     let given = Given {
         api_key: api_key.to_owned(),
         base_url: Some(base_url.to_owned()),
@@ -83,7 +102,7 @@ async fn draft(state: &WebState, fields: &Fields) -> Result<Draft, ApiError> {
     };
     let axum::Json(key) = set_up::probe(State(Arc::clone(&state.app)), Body(given)).await?;
     Ok(Draft {
-        name: name.to_string(),
+        name,
         renews: false,
         is_signed_in: false,
         base_url: base_url.to_owned(),
@@ -312,15 +331,20 @@ impl<'a> Typed<'a> {
     }
 }
 
-/// What the key is used for, how to get one, and where it is put.
-fn key_form(visit: &Visit, typed: Typed<'_>) -> Markup {
-    let region = typed.or("region", "us");
+/// What a key is used for.
+pub(super) fn what_for() -> Markup {
     html! {
         div.quote {
             p { strong { "What the key is used for: " }
                 "reading incidents, people and services of its account, of the last 180 days and from now on; sending what is done here, unless you choose to receive only; and making one webhook." }
             p { "It is stored encrypted, once PagerDuty has taken it. Each call made with it is listed by " code { "im connector calls" } " and on the page Audit log. It can be taken back at any time." }
         }
+    }
+}
+
+/// How to get a key.
+pub(super) fn how_to() -> Markup {
+    html! {
         div.halves {
             div {
                 h3 { "In PagerDuty" }
@@ -336,28 +360,54 @@ fn key_form(visit: &Visit, typed: Typed<'_>) -> Markup {
                 pre { (DESCRIPTION) }
             }
         }
+    }
+}
+
+fn regions(region: &str) -> Markup {
+    html! {
+        label { "Region of the account"
+            select name="region" {
+                option value="us" selected[region == "us"] { "United States: " (BASE_URL_DEFAULT) }
+                option value="eu" selected[region == "eu"] { "Europe: " (EU) }
+            }
+        }
+    }
+}
+
+fn name_and_address(typed: Typed<'_>) -> Markup {
+    html! {
+        label { "Name of the connection" input type="text" name="name" value=(typed.or("name", NAME)) required autocomplete="off"; }
+        details open[!typed.or("other_url", "").is_empty()] {
+            summary { "Another address of the API" }
+            label { "Only for a stand-in of PagerDuty's" input type="url" name="other_url" value=(typed.or("other_url", "")) placeholder="http://127.0.0.1:8090" autocomplete="off"; }
+        }
+    }
+}
+
+/// What the key is used for, how to get one, and where it is put.
+fn key_form(visit: &Visit, typed: Typed<'_>) -> Markup {
+    let region = typed.or("region", "us");
+    html! {
+        (what_for())
+        (how_to())
         (parts::form(CONNECT, visit, &html! {
             label { "API key" input type="password" name="api_key" required autocomplete="off" spellcheck="false"; }
-            label { "Region of the account"
-                select name="region" {
-                    option value="us" selected[region == "us"] { "United States: " (BASE_URL_DEFAULT) }
-                    option value="eu" selected[region == "eu"] { "Europe: " (EU) }
-                }
-            }
-            label { "Name of the connection" input type="text" name="name" value=(typed.or("name", NAME)) required autocomplete="off"; }
-            details open[!typed.or("other_url", "").is_empty()] {
-                summary { "Another address of the API" }
-                label { "Only for a stand-in of PagerDuty's" input type="url" name="other_url" value=(typed.or("other_url", "")) placeholder="http://127.0.0.1:8090" autocomplete="off"; }
-            }
+            (regions(region))
+            (name_and_address(typed))
             p.choices {
                 button.button.primary type="submit" { "Add key" }
                 a.button href=(super::ADDRESS) { "Finish later" }
+                (help::link())
             }
         }))
         details.handed {
             summary { "I am not a PagerDuty admin" }
-            p { "Send this to somebody who is, and who has the role admin here. It tells nothing of what is here:" }
-            pre { (visit.base) (CONNECT) }
+            p { "A link that works once lets somebody who is one give the key, without an account here and without seeing anything of what is here. You go on from there." }
+            (parts::form(&format!("{CONNECT}/hand-over"), visit, &html! {
+                (regions(region))
+                (name_and_address(typed))
+                p.choices { button.button type="submit" { "Make a link" } }
+            }))
             p { "On the server's own machine it is a command:" }
             pre { "im connector add pagerduty " (NAME) }
         }

@@ -10,7 +10,7 @@ use im_pagerduty::Secret;
 use jiff::{SignedDuration, Timestamp};
 use subtle::ConstantTimeEq as _;
 
-use super::oauth;
+use super::{hand_over, oauth};
 use crate::credential::OAuthApp;
 use crate::http::api::connectors::set_up::KeyView;
 
@@ -57,12 +57,27 @@ pub(super) struct Pending {
     pub(super) at: Timestamp,
 }
 
+/// Somebody who was asked for a key by a link, and has not given it.
+#[derive(Clone)]
+pub(super) struct HandOver {
+    /// The hash of the link's secret.
+    pub(super) hash: String,
+    /// The browser that goes on with the key.
+    pub(super) browser: String,
+    /// What the connection is to be called.
+    pub(super) name: String,
+    pub(super) base_url: String,
+    pub(super) at: Timestamp,
+}
+
 /// The drafts, by browser.
 #[derive(Default)]
 pub(in crate::web) struct Drafts {
     made: Mutex<VecDeque<(String, Draft)>>,
     /// People who are at PagerDuty.
     away: Mutex<VecDeque<(String, Pending)>>,
+    /// People who were asked for a key.
+    asked: Mutex<VecDeque<HandOver>>,
 }
 
 impl Drafts {
@@ -96,6 +111,29 @@ impl Drafts {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         away.truncate(KEPT_MAX - 1);
         away.push_front((browser.to_owned(), pending));
+    }
+
+    /// Remembers whom somebody asks for a key, in place of whom the same browser asked before.
+    pub(super) fn ask(&self, hand_over: HandOver) {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.retain(|known| known.browser != hand_over.browser);
+        asked.truncate(KEPT_MAX - 1);
+        asked.push_front(hand_over);
+    }
+
+    /// For what a key is asked by the link with this hash.
+    pub(super) fn asked(&self, hash: &str, now: Timestamp) -> Option<HandOver> {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        asked.retain(|known| now.duration_since(known.at) < hand_over::LASTS);
+        asked.iter().find(|known| known.hash == hash).cloned()
+    }
+
+    /// Uses a link up; `false`: somebody else did.
+    pub(super) fn answered(&self, hash: &str) -> bool {
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = asked.len();
+        asked.retain(|known| known.hash != hash);
+        asked.len() < before
     }
 
     /// Whom a browser sent to PagerDuty.

@@ -48,11 +48,11 @@ async fn a_secret_that_does_not_fit_is_named_and_enable_makes_another() {
 
     let enabled = there.enable().await;
     let said = lines(&enabled);
-    assert!(said[0].contains("Removed webhook subscription"), "{said:?}");
     assert!(
-        said[1].ends_with("is made, and its secret is stored"),
+        said[0].ends_with("is made, and its secret is stored"),
         "{said:?}"
     );
+    assert!(said[1].contains("Removed webhook subscription"), "{said:?}");
     // Old failures are not about the new secret.
     assert_eq!(there.status().await["webhook"]["state"], "enabled");
     let tried = there.webhook(json!({"action": "test"})).await;
@@ -68,7 +68,7 @@ async fn a_secret_given_by_hand_is_not_believed_before_a_delivery_fits() {
     there.webhook(bogus).await.is(200);
     let said = lines(&there.enable().await);
     assert!(
-        said[0].ends_with("whose secret no delivery has proved"),
+        said[1].ends_with("whose secret no delivery has proved"),
         "{said:?}"
     );
 
@@ -89,7 +89,7 @@ async fn a_new_public_address_leaves_no_subscription_to_the_old_one() {
     there.server.patch("/api/v1/settings", url).await.is(200);
     let said = lines(&there.enable().await);
     assert!(
-        said[0].ends_with("which delivered to another address"),
+        said[1].ends_with("which delivered to another address"),
         "{said:?}"
     );
     assert_eq!(
@@ -281,10 +281,10 @@ async fn m037_the_webhook_says_whose_it_is_and_listens_to_what_is_chosen() {
     ] {
         let said = lines(&enable(&scope).await);
         assert!(
-            said[0].ends_with("which listened to something else"),
+            said[1].ends_with("which listened to something else"),
             "{said:?}"
         );
-        assert!(said[1].contains("is made"), "{said:?}");
+        assert!(said[0].contains("is made"), "{said:?}");
         let filter = &subscription(&there)["filter"];
         assert_eq!(filter["type"], format!("{kind}_reference"));
         assert_eq!(filter["id"].as_str(), id.map(String::as_str));
@@ -388,11 +388,11 @@ async fn m039_what_was_changed_of_the_webhook_is_named_and_repaired() {
     there.server.patch("/api/v1/settings", url).await.is(200);
     let said = repair().await;
     assert!(
-        said[0].starts_with(&format!("ok: It delivered to {}", there.url)),
+        said[0].ends_with("is made, and its secret is stored"),
         "{said:?}"
     );
     assert!(
-        said[1].ends_with("is made, and its secret is stored"),
+        said[1].starts_with(&format!("ok: It delivered to {}", there.url)),
         "{said:?}"
     );
     let second = subscription(&there)["id"].as_str().unwrap().to_owned();
@@ -415,4 +415,47 @@ async fn m039_what_was_changed_of_the_webhook_is_named_and_repaired() {
     there.webhook(json!({"action": "disable"})).await.is(200);
     let nothing = there.webhook(ask.clone()).await;
     assert_eq!(nothing.is(409)["code"], "no_webhook");
+}
+
+/// What was done to subscriptions, the last first: methods of HTTP.
+async fn done(there: &There) -> Vec<String> {
+    let calls = there.server.get("/api/v1/calls?limit=20").await;
+    let calls = calls.is(200).as_array().unwrap().clone();
+    let of_webhooks = calls.iter().filter(|call| {
+        let path = call["path"].as_str().unwrap();
+        path.starts_with("/webhook_subscriptions") && call["method"] != "GET"
+    });
+    of_webhooks
+        .map(|call| format!("{} {}", call["method"].as_str().unwrap(), call["status"]))
+        .collect()
+}
+
+#[tokio::test]
+async fn another_webhook_is_there_before_the_old_one_goes_unless_pagerduty_takes_no_more() {
+    let there = There::start().await;
+    there.enable().await.is(200);
+    let bogus = json!({"action": "manual", "secret": "bogus"});
+    there.webhook(bogus.clone()).await.is(200);
+    there.enable().await.is(200);
+    assert_eq!(done(&there).await[..2], ["DELETE 204", "POST 201"]);
+    // Nine others fill what PagerDuty takes of a scope.
+    for number in 0..9 {
+        let body = json!({"webhook_subscription": {
+            "type": "webhook_subscription",
+            "delivery_method": {"type": "http_delivery_method", "url": format!("https://other{number}.example.com/")},
+            "events": ["incident.triggered"],
+            "filter": {"type": "account_reference"},
+        }});
+        there.pagerduty("POST", "/webhook_subscriptions", &body);
+    }
+    there.webhook(bogus).await.is(200);
+    let said = lines(&there.enable().await);
+    assert!(said[0].contains("Removed webhook subscription"), "{said:?}");
+    assert!(
+        said[1].ends_with("is made, and its secret is stored"),
+        "{said:?}"
+    );
+    let done = done(&there).await;
+    assert_eq!(done[..3], ["POST 201", "DELETE 204", "POST 400"]);
+    assert_eq!(there.receivers().len(), 10);
 }

@@ -161,7 +161,7 @@ async fn enable(
     must_receive(connector)?;
     let url = safe_address(app, connector, insecure).await?;
     let doubt = doubt(app, connector).await?;
-    let mut lines = Vec::new();
+    let mut old = Vec::new();
     let mut ours = None;
     for found in subscriptions(app, connector).await? {
         let is_held = Some(&found.id) == connector.row.subscription.as_ref();
@@ -183,20 +183,69 @@ async fn enable(
                 continue;
             }
         };
-        let id = found.id;
-        must_write_to(app, connector, &Call::DeleteSubscription { id: id.clone() }).await?;
-        lines.push(Check::ok(format!(
-            "Removed webhook subscription {id}, {why}"
-        )));
+        let said = format!("Removed webhook subscription {}, {why}", found.id);
+        old.push(Old { id: found.id, said });
     }
-    let line = if let Some(ours) = ours {
-        keep(app, connector, ours).await?
+    let lines = if let Some(ours) = ours {
+        let mut lines = vec![keep(app, connector, ours).await?];
+        for one in old {
+            lines.push(remove(app, connector, one).await?);
+        }
+        lines
     } else {
-        let before = narrowed(app, connector).await?;
-        make(app, connector, &url, scope.or(before)).await?
+        let scope = scope.or(narrowed(app, connector).await?);
+        replace(app, connector, (&url, scope), old).await?
     };
-    lines.push(line);
     Ok(Checks::of(lines).at(url))
+}
+
+/// A subscription that is to go.
+struct Old {
+    id: String,
+    /// What is said once it is gone.
+    said: String,
+}
+
+async fn remove(app: &App, connector: &Connector, old: Old) -> Result<Check, ApiError> {
+    let Old { id, said } = old;
+    match outcome(app, connector, &Call::DeleteSubscription { id: id.clone() }).await? {
+        Outcome::Done(_) | Outcome::Gone => Ok(Check::ok(said)),
+        other => {
+            let (cause, next) = trouble(connector, &other);
+            let text = format!("Webhook subscription {id} is removed");
+            Ok(Check::failed(text, cause, next))
+        }
+    }
+}
+
+/// PagerDuty takes no more subscriptions of this scope.
+const TOO_MANY: i64 = 2019;
+
+/// Makes another in place of old ones. It is there before they go, so that nothing stays untold; only where PagerDuty
+/// takes no more, one of them goes first.
+async fn replace(
+    app: &App,
+    connector: &Connector,
+    (url, scope): (&str, Option<SubscriptionFilter>),
+    mut old: Vec<Old>,
+) -> Result<Vec<Check>, ApiError> {
+    let mut lines = Vec::new();
+    let mut tried = create(app, connector, (url, scope.clone())).await?;
+    if is_full(&tried)
+        && let Some(one) = old.pop()
+    {
+        lines.push(remove(app, connector, one).await?);
+        tried = create(app, connector, (url, scope)).await?;
+    }
+    lines.push(made(app, connector, tried).await?);
+    for one in old {
+        lines.push(remove(app, connector, one).await?);
+    }
+    Ok(lines)
+}
+
+fn is_full(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Refused(refusal) if refusal.code == Some(TOO_MANY))
 }
 
 /// What the one before was made to listen to, where that was not all.
@@ -290,13 +339,12 @@ async fn keep(app: &App, connector: &Connector, ours: Subscription) -> Result<Ch
 /// Whose keys may make and change webhooks.
 pub(super) const NEEDS: &str = "a webhook needs a key of the account, or of a user with the base role Manager (for a service or a team) or Admin (Global Admin or Account Owner, for the account)";
 
-/// Makes one that listens to what is wanted: to the account, if nothing is said.
-async fn make(
+/// Asks for one that listens to what is wanted: to the account, if nothing is said.
+async fn create(
     app: &App,
     connector: &Connector,
-    url: &str,
-    scope: Option<SubscriptionFilter>,
-) -> Result<Check, ApiError> {
+    (url, scope): (&str, Option<SubscriptionFilter>),
+) -> Result<Outcome, ApiError> {
     let call = |filter| Call::CreateSubscription {
         url: url.to_owned(),
         description: format!("im, connector {}", connector.name()),
@@ -306,15 +354,18 @@ async fn make(
     let is_chosen = scope.is_some();
     let wanted = call(scope.unwrap_or(SubscriptionFilter::Account));
     let tried = outcome(app, connector, &wanted).await?;
-    let answer = if probe::lacks_right(&tried).is_some() && !is_chosen {
-        // Managers may subscribe to a service alone.
-        let service = connector.mapping.default_service.clone();
-        let narrower = call(SubscriptionFilter::Service(service));
-        must_write_to(app, connector, &narrower).await?
-    } else {
-        granted(app, connector, tried).await?
-    };
-    let Answer::Subscription(made) = answer else {
+    if probe::lacks_right(&tried).is_none() || is_chosen {
+        return Ok(tried);
+    }
+    // Managers may subscribe to a service alone.
+    let service = connector.mapping.default_service.clone();
+    let narrower = call(SubscriptionFilter::Service(service));
+    outcome(app, connector, &narrower).await
+}
+
+/// Stores what is known of one that was made.
+async fn made(app: &App, connector: &Connector, tried: Outcome) -> Result<Check, ApiError> {
+    let Answer::Subscription(made) = granted(app, connector, tried).await? else {
         return Err(ApiError::internal());
     };
     let Some(secret) = made.secret.clone() else {

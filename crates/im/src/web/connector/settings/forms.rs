@@ -81,7 +81,7 @@ impl Shown<'_> {
         let service = self.text(WHAT, "service_id", &custom.service_id);
         let policy = self.text(WHAT, "policy", policy);
         html! {
-            @for (field, set) in set { (Self::was(field, set)) }
+            @for (field, set) in set { (self.was(WHAT, field, set)) }
             label { "Direction"
                 select name="sync_direction" {
                     @for one in DIRECTIONS { option value=(one) selected[one == way] { (direction(one)) } }
@@ -114,6 +114,10 @@ impl Shown<'_> {
             Some(fields) => fields.get("scope") == "chosen",
             None => set.is_some(),
         };
+        let shown: Vec<&str> = match self.typed(WHAT) {
+            Some(fields) => fields.all("was_synced").collect(),
+            None => set.into_iter().flatten().map(String::as_str).collect(),
+        };
         let is_ticked = |id: &str| match self.typed(WHAT) {
             Some(fields) => fields.all("synced").any(|one| one == id),
             None => set.is_some_and(|ids| ids.iter().any(|one| one == id)),
@@ -125,8 +129,8 @@ impl Shown<'_> {
             .flatten()
             .filter(|id| !all.iter().any(|one| one.id == **id));
         html! {
-            (Self::was("scope", if set.is_some() { "chosen" } else { "all" }))
-            @for id in set.into_iter().flatten() { (Self::was("synced", id)) }
+            (self.was(WHAT, "scope", if set.is_some() { "chosen" } else { "all" }))
+            @for id in shown { input type="hidden" name="was_synced" value=(id); }
             label.tick { input type="radio" name="scope" value="all" checked[!is_chosen]; "All, those that come later too" }
             label.tick { input type="radio" name="scope" value="chosen" checked[is_chosen]; "Only these:" }
             div.ticks {
@@ -207,7 +211,7 @@ impl Shown<'_> {
         html! {
             @for severity in Severity::ALL {
                 @let set = self.connector.mapping.priority_id(severity).unwrap_or_default();
-                (Self::was(severity.as_str(), set))
+                (self.was(WHAT, severity.as_str(), set))
                 @let set = self.text(WHAT, severity.as_str(), set);
                 label { (severity) ": " (severity.description())
                     (choice(severity.as_str(), &self.choices.priorities, &set, Some("No priority")))
@@ -222,7 +226,7 @@ impl Shown<'_> {
         let was = self.connector.config.custom.ownership.strategy.as_str();
         let strategy = self.text(WHAT, "strategy", was);
         html! {
-            (Self::was("strategy", was))
+            (self.was(WHAT, "strategy", was))
             p.small { "Where both sides change a field before either heard of the other." }
             label { "Who decides"
                 select name="strategy" {
@@ -247,8 +251,8 @@ impl Shown<'_> {
                     @let was = owner.priority.to_string();
                     @let set = self.text(WHAT, of_owner, owner.owner);
                     @let weight = self.text(WHAT, of_weight, &was);
-                    (Self::was(of_owner, owner.owner))
-                    (Self::was(of_weight, &was))
+                    (self.was(WHAT, of_owner, owner.owner))
+                    (self.was(WHAT, of_weight, &was))
                     div.weighted {
                         label { (parts::capital(&name)) " belongs to"
                             select name=(of_owner) {

@@ -55,8 +55,15 @@ async fn an_incident_is_called_otherwise_and_keeps_what_was_not_touched() {
     assert_eq!(now["title"], "Checkout and search are down");
     assert_eq!(now["service"], "shop");
     assert_eq!(now["description"], "Since the release");
-    let fields = [("was_title", "Checkout is down"), ("title", " ")];
+    let fields = [
+        ("was_title", "Checkout is down"),
+        ("title", " "),
+        ("was_service", "web"),
+        ("service", "web"),
+    ];
     let page = browser.sent("edit", &fields).await.is(422);
+    let shown_at_first = "name=\"was_service\" value=\"web\"";
+    assert!(page.body.contains(shown_at_first), "{}", page.body);
     assert!(
         page.body.contains("<details class=\"menu\" open>"),
         "{}",

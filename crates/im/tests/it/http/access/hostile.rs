@@ -1,7 +1,11 @@
 //! What somebody tries who may not: each is refused, changes nothing, and is in the audit log.
 
+use std::sync::Arc;
+
 use axum::http::{HeaderMap, HeaderValue};
+use im::access::passwords::Passwords;
 use im::access::rules::{Need, RULES};
+use im::clock::Clock;
 use im_store::accounts::Role;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -596,6 +600,39 @@ async fn a_proxy_that_is_not_ours_does_not_say_whence_a_guess_comes() {
         .insert("x-forwarded-for", HeaderValue::from_static("198.51.100.9"));
     browser.send(form).await.is(303);
     assert_eq!(server.audited().await[0].entry.address, "198.51.100.9");
+    // What a stranger wrote before it need not even be text.
+    for (bytes, address) in [
+        (&b"\xff\xfe, 198.51.100.77"[..], "198.51.100.77"),
+        (b"198.51.100.78, \xff", "203.0.113.7"),
+    ] {
+        let word = browser.get("/account").await.word();
+        let mut form = browser.form("/sign-out", &[("word", &*word)]);
+        let forwarded = HeaderValue::from_bytes(bytes).unwrap();
+        form.headers_mut().insert("x-forwarded-for", forwarded);
+        browser.send(form).await.is(303);
+        assert_eq!(server.audited().await[0].entry.address, address);
+        browser.cookie = None;
+        server.pass(15 * 60);
+        browser
+            .sign_in("viewer@example.com", PASSWORD)
+            .await
+            .is(303);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_was_sent_away_because_others_sign_in_does_not_count() {
+    let clock = Clock::manual("2026-11-20T09:14:05Z".parse().unwrap());
+    let server = Server::changed(clock, false, |app| {
+        Arc::get_mut(&mut app.access).unwrap().passwords = Passwords::at_once(0);
+    });
+    server.add_people().await;
+    let mut browser = Browser::new(&server);
+    for _ in 0..7 {
+        let page = browser.sign_in("viewer@example.com", PASSWORD).await;
+        let page = page.is(503).body;
+        assert!(page.contains("Too many people are signing in"), "{page}");
+    }
 }
 
 #[tokio::test]

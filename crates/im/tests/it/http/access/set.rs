@@ -51,6 +51,21 @@ async fn settings_are_changed_where_their_sender_changed_them() {
         (&now["test_keyword"], &now["hide_emails"]),
         (&json!("drill"), &json!(true))
     );
+    // What was refused and is sent again takes back nothing either.
+    let keyword = "x".repeat(101);
+    let fields = [
+        ("was_time_zone", "UTC"),
+        ("time_zone", "UTC"),
+        ("was_test_keyword", "drill"),
+        ("test_keyword", &*keyword),
+    ];
+    let page = browser.post("/settings", "/settings", &fields).await;
+    let page = page.is(422).body;
+    assert!(
+        page.contains("name=\"was_time_zone\" value=\"UTC\""),
+        "{page}"
+    );
+    assert!(page.contains("name=\"time_zone\" value=\"UTC\""), "{page}");
     let wrong = [
         ("was_time_zone", "Europe/Berlin"),
         ("time_zone", "Mars/Olympus"),

@@ -10,7 +10,7 @@ use im_pagerduty::{
 };
 
 use super::super::ask::{outcome, unanswered};
-use super::{hurry, make, must_receive, must_write_to, safe_address};
+use super::{Old, hurry, must_receive, must_write_to, replace, safe_address};
 use crate::http::App;
 use crate::http::api::types::{Check, Checks};
 use crate::http::error::ApiError;
@@ -124,18 +124,17 @@ async fn anew(
     found: Option<Subscription>,
     (url, scope): (&str, Option<SubscriptionFilter>),
 ) -> Result<Vec<Check>, ApiError> {
-    let mut lines = Vec::new();
-    match found {
-        None => lines.push(Check::ok("It was deleted in PagerDuty: another is made")),
-        Some(found) => {
-            let other = found.url.unwrap_or_else(|| "another address".to_owned());
-            let call = Call::DeleteSubscription { id: found.id };
-            must_write_to(app, connector, &call).await?;
-            lines.push(Check::ok(format!(
-                "It delivered to {other}: another is made, since PagerDuty changes no address"
-            )));
-        }
-    }
-    lines.push(make(app, connector, url, scope).await?);
-    Ok(lines)
+    let Some(found) = found else {
+        let mut lines = vec![Check::ok("It was deleted in PagerDuty: another is made")];
+        lines.extend(replace(app, connector, (url, scope), Vec::new()).await?);
+        return Ok(lines);
+    };
+    let other = found.url.unwrap_or_else(|| "another address".to_owned());
+    let old = Old {
+        id: found.id,
+        said: format!(
+            "It delivered to {other}: another is made, since PagerDuty changes no address"
+        ),
+    };
+    replace(app, connector, (url, scope), vec![old]).await
 }

@@ -4,6 +4,7 @@ use im_store::accounts::Role;
 use serde_json::{Value, json};
 
 use super::{apart, connected, connector};
+use crate::http::access::Browser;
 use crate::http::access::acts::{followed, line, problem};
 use crate::http::there::There;
 
@@ -275,4 +276,111 @@ async fn m049_the_webhook_is_made_on_the_page_and_what_is_refused_says_why() {
     );
     let page = browser.get("/connectors/prod").await.is(200).body;
     assert!(page.contains("Send a test event"), "{page}");
+}
+
+/// The link that a page shows, without the address of the server.
+fn link(page: &str) -> String {
+    let (_, rest) = page
+        .split_once("<pre class=\"link\">")
+        .expect("it has a link");
+    let (_, path) = rest.split_once("/give-key").unwrap();
+    format!("/give-key{}", path.split('<').next().unwrap())
+}
+
+#[tokio::test]
+async fn m016_a_key_is_given_once_by_a_link_that_shows_nothing_and_waits_for_who_asked() {
+    let there = apart().await;
+    let mut admin = there.server.signed_in(Role::Admin).await;
+    let asked = [
+        ("name", "acme-eu"),
+        ("other_url", &*there.stand_in.base_url),
+    ];
+    let make = "/integrations/connect/hand-over";
+    let page = admin.post(CONNECT, make, &asked).await.is(200).body;
+    let path = link(&page);
+    let secret = path.split_once('=').unwrap().1.to_owned();
+    // Whoever has the link has no account.
+    let mut other = Browser::new(&there.server);
+    let page = other.get(&path).await.is(200).body;
+    assert!(page.contains("What the key is used for"), "{page}");
+    assert!(
+        !page.contains("/integrations") && !page.contains("acme-eu"),
+        "{page}"
+    );
+    let wrong = [("link", &*secret), ("api_key", "u+nobodys-key-0123456")];
+    let refused = other.post(&path, "/give-key", &wrong).await.is(422).body;
+    assert!(
+        problem(&refused).contains("does not take this API key"),
+        "{refused}"
+    );
+    assert!(!refused.contains("nobodys-key"), "{refused}");
+    let api_key = there.stand_in.account.api_key.clone();
+    let right = [("link", &*secret), ("api_key", &*api_key)];
+    let thanks = other.post(&path, "/give-key", &right).await.is(200).body;
+    assert!(thanks.contains("PagerDuty takes the key") && !thanks.contains(&api_key));
+    let act = "nobody : gave an API key by a link [acme-eu] 200";
+    assert_eq!(there.server.last_act().await, act);
+    other.get(&path).await.is(410);
+    other.get(CONNECT).await.is(303);
+    // It waits for who asked, and for nobody else.
+    let page = there.server.signed_in(Role::Owner).await.get(CONNECT).await;
+    assert!(page.is(200).body.contains("name=\"api_key\""));
+    let page = admin.get(CONNECT).await.is(200).body;
+    assert!(
+        page.contains("Choose how it is used") && !page.contains(&api_key),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn m016_a_link_for_a_key_is_over_after_a_day_and_when_there_is_a_newer_one() {
+    let there = apart().await;
+    let mut admin = there.server.signed_in(Role::Admin).await;
+    let make = "/integrations/connect/hand-over";
+    let asked = [("name", "main"), ("region", "eu")];
+    let first = link(&admin.post(CONNECT, make, &asked).await.is(200).body);
+    let second = link(&admin.post(CONNECT, make, &asked).await.is(200).body);
+    let mut other = Browser::new(&there.server);
+    other.get(&first).await.is(410);
+    other.get(&second).await.is(200);
+    other.get("/give-key?link=").await.is(410);
+    there.server.pass(24 * 3600);
+    other.get(&second).await.is(410);
+    let mut viewer = there.server.signed_in(Role::Responder).await;
+    let page = viewer.get("/account").await.word();
+    let form = viewer.form(make, &[("word", &*page), ("name", "main")]);
+    viewer.send(form).await.is(403);
+}
+
+#[tokio::test]
+async fn m017_mw32_whoever_is_stuck_finds_whom_to_ask_and_what_to_send() {
+    let there = apart().await;
+    let mut stranger = Browser::new(&there.server);
+    let page = stranger.get("/sign-in").await.is(200).body;
+    assert!(page.contains("href=\"/help\""), "{page}");
+    let page = stranger.get("/help").await.is(200).body;
+    assert!(page.contains("im config set contact"), "{page}");
+    let mut admin = there.server.signed_in(Role::Admin).await;
+    let told = [("was_contact", ""), ("contact", "help@example.com")];
+    admin.post("/settings", "/settings", &told).await.is(303);
+    let page = stranger.get("/help").await.is(200).body;
+    assert!(page.contains("href=\"mailto:help@example.com\""), "{page}");
+    for contact in ["https://chat.example.com/im", "<script>"] {
+        let told = [("contact", contact)];
+        admin.post("/settings", "/settings", &told).await.is(303);
+        let page = stranger.get("/help").await.is(200).body;
+        assert!(!page.contains("<script>"), "{page}");
+        let is_link = page.contains("href=\"https://chat.example.com/im\"");
+        assert_eq!(is_link, contact.starts_with("https://"), "{page}");
+    }
+    let page = admin.get(CONNECT).await.is(200).body;
+    assert!(page.contains("href=\"/help\""), "{page}");
+    let refused = admin.get("/settings/targets").await.status;
+    assert_eq!(refused, 405);
+    let mut viewer = there.server.signed_in(Role::Viewer).await;
+    let page = viewer.get("/settings").await.is(403).body;
+    assert!(
+        page.contains("href=\"/help\"") && page.contains("403 role: "),
+        "{page}"
+    );
 }

@@ -311,3 +311,37 @@ async fn mw41_a_connection_is_unlinked_by_its_name_with_what_is_here_kept_or_era
     browser.get(address).await.is(404);
     browser.get("/connectors/prod/setup").await.is(404);
 }
+
+/// The fields of a form with another value in one of them.
+fn typed<'f>(
+    fields: &'f [(String, String)],
+    name: &str,
+    value: &'f str,
+) -> Vec<(&'f str, &'f str)> {
+    let typed = |(known, now): &'f (String, String)| {
+        (known.as_str(), if known == name { value } else { now })
+    };
+    fields.iter().map(typed).collect()
+}
+
+#[tokio::test]
+async fn a_form_that_was_refused_and_is_sent_again_takes_back_nothing() {
+    let there = connected().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let page = browser.get(SETTINGS).await.is(200).body;
+    let shown = as_shown(&page, "connection");
+    // Somebody else changes the direction meanwhile.
+    let other = json!({"sync_direction": "inbound"});
+    let path = "/api/v1/connectors/prod";
+    there.server.in_process("PATCH", path, &other).await;
+    let wrong = typed(&shown, "sync_interval", "soon");
+    let refused = set(&mut browser, &wrong).await.is(422).body;
+    let shown = as_shown(&refused, "connection");
+    let right = typed(&shown, "sync_interval", "15m");
+    set(&mut browser, &right).await.is(303);
+    let config = connector(&there, "prod").await;
+    assert_eq!(
+        (&config["sync_direction"], &config["sync_interval"]),
+        (&json!("inbound"), &json!("15m"))
+    );
+}

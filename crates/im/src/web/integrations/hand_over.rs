@@ -1,0 +1,148 @@
+//! A key from somebody else: a link that works once lets whoever has it give an API key of PagerDuty's, and shows nothing
+//! of what is here.
+//!
+//! What they give is tried, and waits as if the person who made the link had given it (ADR 0020): in memory, for that
+//! person's browser alone.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use jiff::SignedDuration;
+use maud::{Markup, html};
+
+use super::connect::{self, api_url, tried};
+use super::{CONNECT, draft::HandOver};
+use crate::access::audit::Note;
+use crate::access::{hash, new_secret};
+use crate::http::api::connectors::config;
+use crate::http::error::ApiError;
+use crate::web::guard::{Fields, Visit};
+use crate::web::layout::{Live, Page};
+use crate::web::{Pairs, WebState, failed, layout, load, parts, refused, times};
+
+/// How long the link can be used.
+pub(super) const LASTS: SignedDuration = SignedDuration::from_hours(24);
+/// Where a key is given.
+const GIVE: &str = "/give-key";
+const LINK: &str = "link";
+
+/// Makes a link for a connection that is to be.
+pub(super) async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -> Response {
+    let moment = state.moment();
+    let made = async {
+        let name = config::free_name(&state, fields.get("name")).await?;
+        let secret = new_secret()?;
+        state.drafts.ask(HandOver {
+            hash: hash(&secret),
+            browser: visit.word.clone(),
+            name: name.to_string(),
+            base_url: api_url(&fields).to_owned(),
+            at: moment.now,
+        });
+        Ok::<_, ApiError>((name.to_string(), secret))
+    };
+    let (name, secret) = match made.await {
+        Ok(made) => made,
+        Err(error) => return refused(&error, moment),
+    };
+    let looking = visit.clone();
+    let shell = match state.db.read(move |tx| load::shell(tx, &looking)).await {
+        Ok(shell) => shell,
+        Err(error) => return failed(&error, moment),
+    };
+    let body = html! {
+        nav.crumbs aria-label="Breadcrumb" { a href=(super::ADDRESS) { "Integrations" } " / " a href=(CONNECT) { "PagerDuty" } " / " span aria-current="page" { "A key from somebody else" } }
+        h1 { "A key from somebody else" }
+        div.panel.message {
+            p { "Send this link to a PagerDuty admin. It asks for an API key, shows nothing of what is here, and works once, until " (times::exact(moment.now + LASTS, moment.now)) " UTC or until this server is started anew. It is not shown again." }
+            pre.link { (visit.base) (GIVE) "?" (LINK) "=" (secret) }
+            p { "When they have given a key, go on here within the hour, in this browser." }
+            p.choices { a.button.primary href=(CONNECT) { "Go on" } }
+        }
+    };
+    let head = Page {
+        title: "A key from somebody else",
+        entry: super::ADDRESS,
+        live: Live::Still,
+    };
+    let page = layout::page(&head, &shell, moment, &body);
+    (Note::thing(name), page).into_response()
+}
+
+/// Asks for the key.
+pub(in crate::web) async fn show(
+    State(state): State<WebState>,
+    visit: Visit,
+    pairs: Pairs,
+) -> Response {
+    let link = pairs.iter().find(|(name, _)| name == LINK);
+    let link = link.map_or("", |(_, link)| link);
+    match state.drafts.asked(&hash(link), state.clock.now()) {
+        Some(_) => form(&visit, link, None).into_response(),
+        None => over(),
+    }
+}
+
+/// Tries the key, and lets it wait for who asked.
+pub(in crate::web) async fn give(
+    State(state): State<WebState>,
+    visit: Visit,
+    fields: Fields,
+) -> Response {
+    let link = fields.get(LINK);
+    let (hash, now) = (hash(link), state.clock.now());
+    let Some(asked) = state.drafts.asked(&hash, now) else {
+        return over();
+    };
+    let note = Note::thing(asked.name.clone());
+    match tried(&state, asked.name, &asked.base_url, fields.get("api_key")).await {
+        Ok(draft) => {
+            // Of two who give a key at once, one does.
+            if !state.drafts.answered(&hash) {
+                return over();
+            }
+            state.drafts.keep(&asked.browser, draft);
+            (note, thanks()).into_response()
+        }
+        Err(error) => (note, (error.status, form(&visit, link, Some(&error)))).into_response(),
+    }
+}
+
+fn form(visit: &Visit, link: &str, error: Option<&ApiError>) -> Markup {
+    let body = html! {
+        div.panel.message.entry {
+            h1 { "An API key of PagerDuty's" }
+            p { "Somebody who runs im at " (visit.base) " wants to connect it to PagerDuty, and asks you for a key." }
+            (connect::what_for())
+            (connect::how_to())
+            (parts::form(GIVE, visit, &html! {
+                input type="hidden" name=(LINK) value=(link);
+                label { "API key" input type="password" name="api_key" required autocomplete="off" spellcheck="false"; }
+                @if let Some(error) = error { (parts::problem(error)) }
+                p.choices { button.button.primary type="submit" { "Give this key" } }
+            }))
+        }
+    };
+    layout::plain("An API key of PagerDuty's", &body)
+}
+
+fn thanks() -> Markup {
+    let body = html! {
+        div.panel.message {
+            h1 { span.tone.green { (parts::icon("check")) } "Thank you" }
+            p { "PagerDuty takes the key. Whoever asked for it goes on from here; there is nothing more for you to do." }
+            p { "You can take the key back in PagerDuty at any time." }
+        }
+    };
+    layout::plain("Thank you", &body)
+}
+
+fn over() -> Response {
+    let body = html! {
+        div.panel.message {
+            h1 { span.tone.amber { (parts::icon("warn")) } "This link is over" }
+            p { "It was used, is older than a day, or the server was started anew since. Ask whoever sent it for another." }
+        }
+    };
+    (StatusCode::GONE, layout::plain("This link is over", &body)).into_response()
+}
