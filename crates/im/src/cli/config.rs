@@ -31,6 +31,7 @@ enum ConfigCommand {
         /// `identity_header`: the header that names the connector of a webhook at /events.
         /// `hide_emails`: true leaves the e-mail addresses of PagerDuty's people out of answers.
         /// `test_keyword`: what stands in the title of a test incident, which figures leave out.
+        /// `default_filter`: which incidents figures on pages are of: all, urgency=high or priority=P1,P2.
         /// `contact`: whom people ask for help, e.g. help@example.com.
         /// `oidc_issuer`, `oidc_client_id`, `oidc_client_secret`: the provider by which people sign in
         /// (OpenID Connect); the secret better as `-` (standard input) or `@file`.
@@ -39,7 +40,7 @@ enum ConfigCommand {
     },
 }
 
-const SETTINGS: [&str; 13] = [
+const SETTINGS: [&str; 14] = [
     "status_model",
     "public_url",
     "notify_url",
@@ -48,6 +49,7 @@ const SETTINGS: [&str; 13] = [
     "identity_header",
     "hide_emails",
     "test_keyword",
+    "default_filter",
     "contact",
     "oidc_issuer",
     "oidc_client_id",

@@ -5,6 +5,7 @@ mod audit;
 pub(crate) mod calls;
 pub mod connectors;
 mod data;
+pub(crate) mod default_filter;
 mod deployments;
 mod directory;
 pub mod doctor;

@@ -38,13 +38,13 @@ use tokio::sync::OwnedMutexGuard;
 
 use super::address;
 use super::guard::Visit;
-use super::integrations::filter::{self, Filter};
 use super::integrations::may_change;
 use super::layout::{self, Live, Page};
 use super::load::{self, Shell};
 use super::{Moment, WebState, failed, reading};
 use crate::cli::csv_of;
 use crate::figures::Known;
+use crate::http::api::default_filter::{Filter, chosen};
 use crate::http::api::metrics::types;
 use about::About;
 use address::Address;
@@ -95,7 +95,7 @@ async fn overview(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
     let made = async {
         let (address, choosing) = choosing(&address);
         let (shell, open) = state.db.read(reading(&visit, load::burning)).await?;
-        let filter = state.db.read(filter::chosen).await?;
+        let filter = state.db.read(chosen).await?;
         let forms = (choosing, may_change(&visit));
         let body = ask(&state, moment, move |known, now| {
             overview::body((&address, filter.as_ref()), forms, &open, known, now)
@@ -115,7 +115,7 @@ async fn metric(
     let about = About::of(&name);
     let made = async {
         let about = about.ok_or_else(|| Wrong::no_page(&name))?;
-        let filter = state.db.read(filter::chosen).await?;
+        let filter = state.db.read(chosen).await?;
         let address = with_default(Address::new(about.address(), pairs), filter.as_ref(), about);
         let (address, choosing) = choosing(&address);
         let asked = Asked::read(about, address, sees_people(&visit))?;
@@ -140,7 +140,7 @@ async fn listed(
     let about = About::of(&name);
     let made = async {
         let about = about.ok_or_else(|| Wrong::no_page(&name))?;
-        let filter = state.db.read(filter::chosen).await?;
+        let filter = state.db.read(chosen).await?;
         let address = Address::new(format!("{}/items", about.address()), pairs);
         let address = with_default(address, filter.as_ref(), about);
         let part = Part::read(&address)?;
@@ -195,7 +195,7 @@ async fn exported(
     let moment = state.moment();
     let made = async {
         let about = About::of(name).ok_or_else(|| Wrong::no_page(name))?;
-        let filter = state.db.read(filter::chosen).await?;
+        let filter = state.db.read(chosen).await?;
         let address = with_default(Address::new(about.address(), pairs), filter.as_ref(), about);
         let asked = Asked::read(about, address, sees_people(visit))?;
         let document = ask(state, moment, move |known, now| {

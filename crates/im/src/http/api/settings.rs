@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::default_filter::{self, Filter, priorities};
 use crate::access::oidc::setting as oidc;
 use crate::access::{self, Who};
 use crate::http::App;
@@ -68,6 +69,9 @@ pub(crate) struct Settings {
     /// What stands in the title of a test incident, in any case: figures leave it out. Empty: nothing is a test.
     #[schema(example = "[test]")]
     pub(crate) test_keyword: String,
+    /// Which incidents figures on pages are of: `all`, `urgency=high`, `priority=P1,P2`; null: none was chosen.
+    #[schema(example = "urgency=high")]
+    pub(crate) default_filter: Option<String>,
     /// Whom people ask for help: an e-mail address, an https:// address, or words.
     #[schema(example = "help@example.com")]
     pub(crate) contact: Option<String>,
@@ -104,6 +108,8 @@ pub(crate) struct Changes {
     pub(crate) hide_emails: Option<Value>,
     /// What stands in the title of a test incident; empty for nothing.
     pub(crate) test_keyword: Option<String>,
+    /// `all`, `urgency=high`, `urgency=low` or `priority=` with names or ids, `none` among them; empty for none.
+    pub(crate) default_filter: Option<String>,
     /// Whom people ask for help; empty for nobody.
     pub(crate) contact: Option<String>,
     /// The address of a provider of OpenID Connect, as it writes it; empty for none. It is asked before it is kept.
@@ -166,6 +172,13 @@ pub(crate) async fn apply(app: &App, changes: Changes, who: &Who) -> Result<Sett
             }
             if let Some(hide) = hide {
                 settings::put(tx, HIDE_EMAILS, &hide.to_string())?;
+            }
+            if let Some(text) = changes.default_filter.as_deref().map(str::trim) {
+                let stored = match text {
+                    "" => String::new(),
+                    text => Filter::read(text, &priorities(tx)?)?.stored()?,
+                };
+                settings::put(tx, default_filter::SETTING, &stored)?;
             }
             if let Some(contact) = &contact {
                 settings::put(tx, CONTACT, contact)?;
@@ -254,6 +267,7 @@ pub(crate) fn read(tx: &mut Tx<'_>) -> Result<Settings, StoreError> {
         identity_header: identity_header(tx)?,
         hide_emails: hides_emails(tx)?,
         test_keyword: test_keyword(tx)?,
+        default_filter: default_filter::chosen(tx)?.map(|filter| filter.written()),
         contact: contact(tx)?,
         oidc_issuer: oidc::stored(tx, oidc::ISSUER)?,
         oidc_client_id: oidc::stored(tx, oidc::CLIENT_ID)?,

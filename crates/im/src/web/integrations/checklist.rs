@@ -7,6 +7,7 @@ use im_store::{StoreError, Tx, arrangements, settings};
 use maud::{Markup, html};
 
 use super::{ADDRESS, filter, may_change, users};
+use crate::http::api::default_filter::chosen;
 use crate::http::api::organisation::people::known;
 use crate::organisation::{Hours, Thing as _, Whose};
 use crate::web::guard::Visit;
@@ -40,7 +41,7 @@ impl Checklist {
         let hours: Vec<Hours> = arrangements::all(tx, Hours::SORT)?;
         Ok(Self {
             users: (users.len(), open),
-            filter: filter::chosen(tx)?.map(|filter| filter.words()),
+            filter: chosen(tx)?.map(|filter| filter.words()),
             hours: hours.iter().any(|hours| hours.of == Whose::Organisation),
             is_dismissed: settings::get(tx, DISMISSED)?.as_deref() == Some("true"),
         })

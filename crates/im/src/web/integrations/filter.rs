@@ -1,19 +1,13 @@
-//! The default filter: which incidents figures on pages are of, unless the address of a page says so itself.
-//!
-//! An organisation goes by urgency or by priority, not by both. The value counts that an incident had when it
-//! was triggered; `as_of=current` in an address asks by today's. The API knows no default: it answers what it is asked.
-
-use std::collections::BTreeMap;
+//! The form of the default filter (`http::api::default_filter`).
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
-use im_core::Urgency;
-use im_store::directory::{self, Kind};
 use im_store::{StoreError, Tx, settings};
 use maud::{Markup, html};
 
 use super::ADDRESS as CARDS;
+use crate::http::api::default_filter::{Filter, SETTING, Urgent, VALUES_MAX, chosen, priorities};
 use crate::http::error::ApiError;
 use crate::web::guard::{Fields, Visit};
 use crate::web::layout::{Live, Page};
@@ -24,95 +18,6 @@ use crate::web::{WebState, failed, layout, to};
 
 /// Where it is.
 pub(in crate::web) const ADDRESS: &str = "/integrations/filter";
-/// The setting that holds it, as JSON.
-const SETTING: &str = "default_filter";
-/// What a filter calls incidents that have no priority.
-const NONE: &str = "null";
-/// An account has a handful of priorities.
-const VALUES_MAX: usize = 20;
-
-/// Which incidents figures are of.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::web) enum Filter {
-    /// All.
-    All,
-    /// Those of an urgency.
-    Urgency(Urgent),
-    /// Those of any of these priorities, each with its id and name.
-    Priority(Vec<(String, String)>),
-}
-
-/// An urgency as it is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(in crate::web) enum Urgent {
-    High,
-    Low,
-}
-
-impl Urgent {
-    fn as_str(self) -> &'static str {
-        match self {
-            Self::High => Urgency::High.as_str(),
-            Self::Low => Urgency::Low.as_str(),
-        }
-    }
-}
-
-impl Filter {
-    /// The parameters that it is.
-    pub(in crate::web) fn params(&self) -> Vec<(&'static str, &str)> {
-        match self {
-            Self::All => Vec::new(),
-            Self::Urgency(urgency) => vec![("urgency", urgency.as_str())],
-            Self::Priority(priorities) => {
-                let ids = priorities.iter();
-                ids.map(|(id, _)| ("priority", id.as_str())).collect()
-            }
-        }
-    }
-
-    /// What it lets through, in words.
-    pub(in crate::web) fn words(&self) -> String {
-        match self {
-            Self::All => "all incidents".to_owned(),
-            Self::Urgency(urgency) => format!("incidents with {} urgency", urgency.as_str()),
-            Self::Priority(priorities) => {
-                let names: Vec<&str> = priorities.iter().map(|(_, name)| name.as_str()).collect();
-                format!("incidents with priority {}", names.join(", "))
-            }
-        }
-    }
-}
-
-/// The one that was chosen.
-pub(in crate::web) fn chosen(tx: &mut Tx<'_>) -> Result<Option<Filter>, StoreError> {
-    let stored = settings::get(tx, SETTING)?;
-    Ok(stored.and_then(|text| serde_json::from_str(&text).ok()))
-}
-
-/// The priorities that there are, the most severe first, by name.
-fn priorities(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>, StoreError> {
-    let mut current = BTreeMap::new();
-    // Oldest first, so the last row is how it is now.
-    for row in directory::of_kind(tx, Kind::Priority)? {
-        current.insert(row.id.clone(), row);
-    }
-    let mut rows: Vec<_> = current
-        .into_values()
-        .filter(|row| row.until.is_none())
-        .collect();
-    rows.sort_by_key(|row| (row.about.rank, row.id.clone()));
-    let named = rows.into_iter().map(|row| {
-        let name = row.name.unwrap_or_else(|| row.id.clone());
-        (row.id, name)
-    });
-    Ok(named
-        .chain([(NONE.to_owned(), "none".to_owned())])
-        .collect())
-}
-
 pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Response {
     page(&state, &visit, None).await
 }
@@ -121,8 +26,7 @@ pub(super) async fn set(State(state): State<WebState>, visit: Visit, fields: Fie
     let asked = fields.clone();
     let put = state.db.write(move |tx| {
         let filter = read(&asked, &priorities(tx)?)?;
-        let text = serde_json::to_string(&filter).map_err(|_never| ApiError::internal())?;
-        settings::put(tx, SETTING, &text)?;
+        settings::put(tx, SETTING, &filter.stored()?)?;
         Ok::<_, ApiError>(filter)
     });
     match put.await {

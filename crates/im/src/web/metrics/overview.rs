@@ -17,8 +17,9 @@ use super::spark::spark;
 use super::words::{self, Change, size};
 use super::{SETTLED, bar, insight, page, with_default};
 use crate::figures::Known;
+use crate::http::api::default_filter::Filter;
 use crate::web::integrations::ADDRESS as CARDS;
-use crate::web::integrations::filter::{ADDRESS as FILTER, Filter};
+use crate::web::integrations::filter::ADDRESS as FILTER;
 use crate::web::load::Burning;
 use crate::web::{parts, times};
 

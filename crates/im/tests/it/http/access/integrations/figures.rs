@@ -253,3 +253,35 @@ async fn m031_what_makes_figures_right_is_listed_until_it_is_done_or_put_away() 
     let cards = followed(&mut browser, page).await;
     assert!(!cards.contains("of 3 done"), "{cards}");
 }
+
+#[tokio::test]
+async fn the_default_filter_is_read_and_set_as_a_setting_too() {
+    let there = connected().await;
+    let work = there.server.work();
+    let sync = "/api/v1/connectors/prod/sync?wait=20s";
+    there.server.in_process("POST", sync, &json!({})).await;
+    drop(work);
+    let settings = async |body: &Value| {
+        let method = if body.is_null() { "GET" } else { "PATCH" };
+        there
+            .server
+            .in_process(method, "/api/v1/settings", body)
+            .await
+    };
+    assert_eq!(settings(&Value::Null).await["default_filter"], Value::Null);
+    for filter in ["urgency=low", "all", "priority=P1,none"] {
+        let now = settings(&json!({"default_filter": filter})).await;
+        assert_eq!(now["default_filter"], filter);
+    }
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let page = browser.get("/overview").await.is(200).body;
+    assert!(page.contains("incidents with priority P1, none"), "{page}");
+    for wrong in ["priority=P77", "urgency=medium", "some"] {
+        let refused = settings(&json!({"default_filter": wrong})).await;
+        assert_eq!(refused["code"], "default_filter", "{refused}");
+    }
+    let now = settings(&json!({"default_filter": ""})).await;
+    assert_eq!(now["default_filter"], Value::Null);
+    let page = browser.get("/overview").await.is(200).body;
+    assert!(!page.contains("incidents with priority"), "{page}");
+}
