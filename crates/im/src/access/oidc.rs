@@ -20,16 +20,20 @@ use im_store::accounts::{self, Role};
 use im_store::sessions;
 use jiff::{SignedDuration, Timestamp};
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreIdTokenClaims,
-    CoreJwsSigningAlgorithm as Alg, CoreProviderMetadata, CoreTokenResponse, CoreUserInfoClaims,
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClientAuthMethod,
+    CoreErrorResponseType, CoreGenderClaim, CoreJsonWebKey, CoreJweContentEncryptionAlgorithm,
+    CoreJwsSigningAlgorithm as Alg, CoreProviderMetadata, CoreRevocableToken,
+    CoreRevocationErrorResponse, CoreTokenIntrospectionResponse, CoreTokenType, CoreUserInfoClaims,
 };
 use openidconnect::{
-    AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken,
-    DiscoveryError, EndpointMaybeSet, EndpointNotSet, EndpointSet, HttpRequest, HttpResponse,
-    IssuerUrl, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
-    RequestTokenError, Scope, TokenResponse as _, UserInfoError,
+    AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
+    CsrfToken, DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet,
+    EndpointSet, HttpRequest, HttpResponse, IdTokenClaims, IdTokenFields, IssuerUrl, Nonce,
+    OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
+    Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse as _, UserInfoError,
 };
 use reqwest::Url;
+use serde::{Deserialize, Serialize};
 use subtle::ConstantTimeEq as _;
 
 use super::sign_in::{self, Browser, Refusal};
@@ -48,6 +52,8 @@ const LASTS: SignedDuration = SignedDuration::from_mins(10);
 const AWAY_MAX: usize = 1000;
 /// The same from one network, so that nobody there pushes out all others.
 const AWAY_OF_NETWORK_MAX: usize = 100;
+/// The same from one browser: each tab is another sign-in.
+const AWAY_OF_BROWSER_MAX: usize = 10;
 /// How long what is known of a provider is used to send people there. Who comes back is judged by what it says then.
 const KNOWN: SignedDuration = SignedDuration::from_mins(5);
 /// How long a provider that did not answer is left alone.
@@ -65,7 +71,38 @@ const ALGS: [Alg; 9] = [
     Alg::EdDsa,
 ];
 
-type Client = CoreClient<
+/// What Google says besides what the standard names.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Hosted {
+    /// The domain whose organisation has the account.
+    hd: Option<String>,
+}
+
+impl AdditionalClaims for Hosted {}
+
+type Claims = IdTokenClaims<Hosted, CoreGenderClaim>;
+type Tokens = StandardTokenResponse<
+    IdTokenFields<
+        Hosted,
+        EmptyExtraTokenFields,
+        CoreGenderClaim,
+        CoreJweContentEncryptionAlgorithm,
+        Alg,
+    >,
+    CoreTokenType,
+>;
+type Client = openidconnect::Client<
+    Hosted,
+    CoreAuthDisplay,
+    CoreGenderClaim,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJsonWebKey,
+    CoreAuthPrompt,
+    StandardErrorResponse<CoreErrorResponseType>,
+    Tokens,
+    CoreTokenIntrospectionResponse,
+    CoreRevocableToken,
+    CoreRevocationErrorResponse,
     EndpointSet,
     EndpointNotSet,
     EndpointNotSet,
@@ -107,11 +144,14 @@ struct Known {
 impl Oidc {
     fn wait(&self, away: Away) {
         let mut all = self.away.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|known| known.browser != away.browser);
-        let mut of_network = 0;
+        let (mut of_browser, mut of_network) = (0, 0);
         all.retain(|known| {
-            of_network += usize::from(known.network == away.network);
-            known.network != away.network || of_network < AWAY_OF_NETWORK_MAX
+            let (same_browser, same_network) =
+                (known.browser == away.browser, known.network == away.network);
+            of_browser += usize::from(same_browser);
+            of_network += usize::from(same_network);
+            (!same_browser || of_browser < AWAY_OF_BROWSER_MAX)
+                && (!same_network || of_network < AWAY_OF_NETWORK_MAX)
         });
         all.truncate(AWAY_MAX - 1);
         all.push_front(away);
@@ -151,12 +191,17 @@ async fn asked(app: &App, from: &Whence) -> Result<(Setting, String), Refusal> {
             )));
         };
         let network = sign_in::network(&super::address(tx, &from)?);
-        match sign_in::locked_network(tx, &network, now)? {
+        match sign_in::locked_network(tx, &counted_as(&network), now)? {
             Some(until) => Err(Refusal::Locked(until)),
             None => Ok((setting, network)),
         }
     });
     asked.await
+}
+
+/// As what the codes of a network are counted: passwords from there go on working when these are too many.
+fn counted_as(network: &str) -> String {
+    format!("oidc {network}")
 }
 
 /// The address of the provider that somebody is to be sent to.
@@ -234,13 +279,13 @@ pub async fn come_back(
         let detail = "this is no answer to a sign-in that was begun in this browser, or it was used already, or it took more than ten minutes";
         let refused = ApiError::new(StatusCode::BAD_REQUEST, "state", detail)
             .hint("begin again on this page");
-        let refused = failed(app, network, refused).await;
-        return ("/".to_owned(), Err(refused));
+        // Any web page can send a browser here with a state of its own, so this counts for nothing.
+        return ("/".to_owned(), Err(refused.into()));
     };
     let to = away.to.clone();
     let person = match told(app, &setting, away, answer).await {
         Ok(person) => person,
-        Err(Untold::Forged(error)) => return (to, Err(failed(app, network, error).await)),
+        Err(Untold::Guessed(error)) => return (to, Err(failed(app, network, error).await)),
         Err(Untold::Other(error)) => return (to, Err(error.into())),
     };
     (to, enter(app, setting, person, browser).await)
@@ -268,12 +313,12 @@ async fn enter(
     })
 }
 
-/// Counts an attempt that somebody may have made up, for the network that it came from.
+/// Counts a code that the provider never gave, for the network that it came from.
 async fn failed(app: &App, network: String, error: ApiError) -> Refusal {
     let now = app.clock.now();
     let counted = app
         .db
-        .write(move |tx| sessions::attempt(tx, "", &network, now));
+        .write(move |tx| sessions::attempt(tx, "", &counted_as(&network), now));
     match counted.await {
         Ok(_attempt) => error.into(),
         Err(store) => store.into(),
@@ -282,8 +327,8 @@ async fn failed(app: &App, network: String, error: ApiError) -> Refusal {
 
 /// Why it is not known who somebody is.
 enum Untold {
-    /// What was said cannot be the provider's answer to this sign-in.
-    Forged(ApiError),
+    /// The provider never gave this code to this sign-in.
+    Guessed(ApiError),
     Other(ApiError),
 }
 
@@ -325,15 +370,17 @@ async fn told(app: &App, setting: &Setting, away: Away, answer: Answer) -> Resul
             return Untold::Other(silent(&host, &chain(&error)));
         };
         let detail = format!("{host} gave no tokens: {}", said.error().as_ref());
-        Untold::Forged(
-            ApiError::new(StatusCode::FORBIDDEN, "no_tokens", detail).hint(
-                "begin again; if it says so again, an owner checks client id and secret with `im config set`",
-            ),
-        )
+        let refused = ApiError::new(StatusCode::FORBIDDEN, "no_tokens", detail).hint(
+            "begin again; if it says so again, an owner checks client id and secret with `im config set`",
+        );
+        if *said.error() == CoreErrorResponseType::InvalidGrant {
+            return Untold::Guessed(refused);
+        }
+        Untold::Other(refused)
     })?;
     let now = app.clock.now();
-    let claims = verified(&client, &tokens, &away.nonce, now)
-        .map_err(|why| Untold::Forged(unbelievable(&host, &why)))?;
+    let claims =
+        verified(&client, &tokens, &away.nonce, now).map_err(|why| unbelievable(&host, &why))?;
     let more = match (claims.email(), client.user_info_url()) {
         (None, Some(_)) => Some(told_more(&client, &tokens, &claims, &host, app).await?),
         _ => None,
@@ -341,7 +388,7 @@ async fn told(app: &App, setting: &Setting, away: Away, answer: Answer) -> Resul
     Ok(person(&claims, more.as_ref()))
 }
 
-fn person(claims: &CoreIdTokenClaims, more: Option<&CoreUserInfoClaims>) -> Person {
+fn person(claims: &Claims, more: Option<&CoreUserInfoClaims>) -> Person {
     let (email, is_verified) = match more {
         None => (claims.email(), claims.email_verified()),
         Some(more) => (more.email(), more.email_verified()),
@@ -355,6 +402,7 @@ fn person(claims: &CoreIdTokenClaims, more: Option<&CoreUserInfoClaims>) -> Pers
         email: email
             .filter(|_| is_verified == Some(true))
             .map(|email| email.to_string()),
+        hosted: claims.additional_claims().hd.clone(),
         name: name.map(|name| name.to_string()).unwrap_or_default(),
     }
 }
@@ -362,10 +410,10 @@ fn person(claims: &CoreIdTokenClaims, more: Option<&CoreUserInfoClaims>) -> Pers
 /// What an ID token says, if it can be believed; else why not.
 fn verified(
     client: &Client,
-    tokens: &CoreTokenResponse,
+    tokens: &Tokens,
     nonce: &Nonce,
     now: Timestamp,
-) -> Result<CoreIdTokenClaims, String> {
+) -> Result<Claims, String> {
     let token = tokens.id_token().ok_or("it says nothing of you")?;
     let verifier = client
         .id_token_verifier()
@@ -393,11 +441,11 @@ fn verified(
 /// What the provider says of somebody when it is asked: some name the address there alone.
 async fn told_more(
     client: &Client,
-    tokens: &CoreTokenResponse,
-    claims: &CoreIdTokenClaims,
+    tokens: &Tokens,
+    claims: &Claims,
     host: &str,
     app: &App,
-) -> Result<CoreUserInfoClaims, Untold> {
+) -> Result<CoreUserInfoClaims, ApiError> {
     let http = http(&app.caller);
     let subject = claims.subject().clone();
     let asking = client
@@ -405,10 +453,8 @@ async fn told_more(
         .map_err(|error| silent(host, &error.to_string()))?;
     let told = asking.request_async(&http).await;
     told.map_err(|error| match error {
-        UserInfoError::ClaimsVerification(_) => {
-            Untold::Forged(unbelievable(host, "it says it of somebody else"))
-        }
-        other => Untold::Other(silent(host, &chain(&other))),
+        UserInfoError::ClaimsVerification(_) => unbelievable(host, "it says it of somebody else"),
+        other => silent(host, &chain(&other)),
     })
 }
 
@@ -437,11 +483,9 @@ fn client(
             .hint("an owner sets it: `im config set public_url https://im.example.com`")
     })?;
     let client_id = ClientId::new(setting.client_id.clone());
-    Ok(
-        CoreClient::from_provider_metadata(metadata, client_id, secret)
-            .set_auth_type(auth_type)
-            .set_redirect_uri(redirect_uri),
-    )
+    Ok(Client::from_provider_metadata(metadata, client_id, secret)
+        .set_auth_type(auth_type)
+        .set_redirect_uri(redirect_uri))
 }
 
 /// What was heard of a provider lately.
@@ -509,4 +553,26 @@ fn unbelievable(host: &str, why: &str) -> ApiError {
     ApiError::new(StatusCode::FORBIDDEN, "id_token", detail).hint(
         "begin again; if it says so again, an owner checks issuer and client id with `im config show`, and the clocks here and there",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn whose_organisation_an_account_of_google_is_of_is_read() {
+        let mut said = json!({
+            "iss": "https://accounts.google.com", "aud": ["im"], "sub": "24400320", "iat": 0, "exp": 300,
+            "email": "ann@example.com", "email_verified": true, "hd": "example.com",
+        });
+        let read = |said: &serde_json::Value| {
+            let claims: Claims = serde_json::from_value(said.clone()).unwrap();
+            person(&claims, None).hosted
+        };
+        assert_eq!(read(&said).as_deref(), Some("example.com"));
+        said.as_object_mut().unwrap().remove("hd");
+        assert_eq!(read(&said), None);
+    }
 }

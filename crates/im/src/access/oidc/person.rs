@@ -15,6 +15,12 @@ use crate::access::people::{self, EMAIL_CHARS_MAX};
 use crate::http::error::ApiError;
 use crate::organisation::is_email;
 
+/// Google calls an address verified that somebody had once, whoever has its domain now. It knows only those of its own
+/// mail and those of an organisation whose domain it names (claim `hd`).
+const GOOGLE: &str = "https://accounts.google.com";
+/// The domains of Google's own mail.
+const GOOGLES: [&str; 2] = ["gmail.com", "googlemail.com"];
+
 /// What the provider says of somebody who signed in there, once it is sure that it does.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
@@ -22,6 +28,8 @@ pub(super) struct Person {
     pub(super) subject: String,
     /// The address, if it is verified.
     pub(super) email: Option<String>,
+    /// The domain of the organisation that has the person's account at Google.
+    pub(super) hosted: Option<String>,
     /// What the person is called.
     pub(super) name: String,
 }
@@ -40,7 +48,7 @@ pub(super) fn admit(
     if let Some(account) = accounts::find_identity(tx, &identity)? {
         return may(account).map(|account| (account, None));
     }
-    let email = usable(person.email.as_deref(), &setting.host())?;
+    let email = usable(person, setting)?;
     if let Some(account) = accounts::find(tx, &email)? {
         let account = may(account)?;
         let known = account.identity.as_ref();
@@ -76,18 +84,35 @@ fn may(account: AccountRow) -> Result<AccountRow, ApiError> {
 }
 
 /// An address that can be that of an account. Letters of other scripts can look like those of somebody else.
-fn usable(email: Option<&str>, host: &str) -> Result<String, ApiError> {
-    let email = email.ok_or_else(|| {
+fn usable(person: &Person, setting: &Setting) -> Result<String, ApiError> {
+    let host = setting.host();
+    let email = person.email.as_deref().ok_or_else(|| {
         let detail = format!("{host} names no verified e-mail address of yours");
         refused("unverified", detail)
             .hint("verify your address there, then sign in again; or sign in with a password")
     })?;
     let address = people::address(email);
-    if email.is_ascii() && is_email(&address) && address.len() <= EMAIL_CHARS_MAX {
-        return Ok(address);
+    if !email.is_ascii() || !is_email(&address) || address.len() > EMAIL_CHARS_MAX {
+        let detail = format!("the e-mail address that {host} names cannot be that of an account");
+        return Err(
+            refused("unverified", detail).hint("ask an admin for an invitation by another address")
+        );
     }
-    let detail = format!("the e-mail address that {host} names cannot be that of an account");
-    Err(refused("unverified", detail).hint("ask an admin for an invitation by another address"))
+    if setting.issuer == GOOGLE && !is_googles(&address, person.hosted.as_deref()) {
+        let detail = format!("Google does not say that {address} is of an organisation of its own");
+        return Err(refused("unverified", detail).hint(
+            "sign in with an account of Google Workspace of that domain, or with a password",
+        ));
+    }
+    Ok(address)
+}
+
+/// Whether Google knows whose an address is today.
+fn is_googles(address: &str, hosted: Option<&str>) -> bool {
+    address.rsplit_once('@').is_some_and(|(_, domain)| {
+        GOOGLES.contains(&domain)
+            || hosted.is_some_and(|hosted| hosted.eq_ignore_ascii_case(domain))
+    })
 }
 
 fn another(email: &str, host: &str) -> ApiError {
@@ -100,4 +125,49 @@ fn another(email: &str, host: &str) -> ApiError {
 fn unknown(email: &str) -> ApiError {
     refused("unknown", format!("there is no account of {email}"))
         .hint("ask an admin for an invitation, on the page People or by `im user add`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn google_vouches_for_its_own_mail_and_for_organisations_whose_domain_it_names() {
+        let setting = |issuer: &str| Setting {
+            issuer: issuer.to_owned(),
+            client_id: "im".to_owned(),
+            client_secret: None,
+            domains: Vec::new(),
+        };
+        let is_usable = |issuer: &str, email: &str, hosted: Option<&str>| {
+            let person = Person {
+                subject: "24400320".to_owned(),
+                email: Some(email.to_owned()),
+                hosted: hosted.map(str::to_owned),
+                name: String::new(),
+            };
+            usable(&person, &setting(issuer)).is_ok()
+        };
+        for (email, hosted) in [
+            ("ann@example.com", Some("example.com")),
+            ("ann@Example.com", Some("EXAMPLE.com")),
+            ("ann@gmail.com", None),
+            ("ann@googlemail.com", None),
+        ] {
+            assert!(is_usable(GOOGLE, email, hosted), "{email} {hosted:?}");
+        }
+        for (email, hosted) in [
+            ("ann@example.com", None),
+            ("ann@example.com", Some("evil.example")),
+            ("ann@example.com", Some("ample.com")),
+            ("ann@notgmail.com", None),
+        ] {
+            assert!(!is_usable(GOOGLE, email, hosted), "{email} {hosted:?}");
+        }
+        assert!(is_usable(
+            "https://login.example.com",
+            "ann@example.com",
+            None
+        ));
+    }
 }

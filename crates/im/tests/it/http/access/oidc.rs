@@ -380,15 +380,27 @@ async fn an_address_that_only_userinfo_names_counts_if_it_is_of_the_same_person(
 }
 
 #[tokio::test]
-async fn a_network_that_made_up_twenty_answers_is_stopped_for_a_while() {
+async fn codes_that_were_made_up_are_stopped_and_passwords_and_faults_of_the_provider_are_not() {
     let (server, provider) = apart().await;
-    let mut browser = Browser::new(&server);
-    browser.get("/sign-in").await.is(200);
+    // Any web page can send a browser here, and a provider can be set up wrongly.
     for _ in 0..20 {
-        browser
-            .get("/sign-in/oidc/back?state=x&code=y")
-            .await
-            .is(400);
+        let mut lured = Browser::new(&server);
+        let path = "/sign-in/oidc/back?state=x&code=y";
+        lured.get(path).await.is(400);
+        provider.says(json!({"aud": "another-app"}));
+        through(&mut lured, &provider).await.is(403);
+        provider.refuses(Some("invalid_client"));
+        through(&mut lured, &provider).await.is(403);
+        provider.refuses(None);
+        provider.says(json!({}));
+    }
+    // So many of nobody known are audited in a minute.
+    server.pass(60);
+    let mut browser = Browser::new(&server);
+    for _ in 0..20 {
+        let back = left(&mut browser, &provider, BEGIN).await;
+        let page = browser.get(&back.replace("code=", "code=x")).await;
+        page.is(403);
     }
     let page = browser.get(BEGIN).await.is(429).body;
     assert!(page.contains("Too many attempts failed"), "{page}");
@@ -398,11 +410,32 @@ async fn a_network_that_made_up_twenty_answers_is_stopped_for_a_while() {
             .await
             .ends_with("[too many attempts failed] 429")
     );
+    server.signed_in(Role::Owner).await;
     let mut elsewhere = Browser::new(&server);
     elsewhere.peer = "198.51.100.9:50000";
     through(&mut elsewhere, &provider).await.is(303);
     server.pass(15 * 60);
     through(&mut browser, &provider).await.is(303);
+}
+
+#[tokio::test]
+async fn each_tab_is_a_sign_in_of_its_own_and_answers_once() {
+    let (server, provider) = apart().await;
+    let mut browser = Browser::new(&server);
+    browser.get("/sign-in").await.is(200);
+    let first = browser.get(BEGIN).await.is(303).to().to_owned();
+    let second = left(&mut browser, &provider, BEGIN).await;
+    let first = provider.agree(&first);
+    let mut again = Browser::new(&server);
+    again.cookie.clone_from(&browser.cookie);
+    browser.get(&first).await.is(303);
+    let page = again.get(&first).await;
+    refusal(&server, page, 400).await;
+    // Its nonce is that of the other tab.
+    let page = again.get(&second).await;
+    let said = refusal(&server, page, 403).await;
+    assert_eq!(said, "127.0.0.1 gave no tokens: invalid_grant");
+    assert_eq!(provider.exchanges(), 1);
 }
 
 #[tokio::test]

@@ -46,6 +46,8 @@ struct World {
     forgery: &'static str,
     userinfo: Value,
     is_broken: bool,
+    /// Why it gives no tokens.
+    refuses: Option<&'static str>,
     exchanges: u32,
     refusals: u32,
 }
@@ -66,6 +68,7 @@ impl Provider {
             forgery: "",
             userinfo: Value::Null,
             is_broken: false,
+            refuses: None,
             exchanges: 0,
             refusals: 0,
         }));
@@ -123,6 +126,11 @@ impl Provider {
 
     pub(super) fn breaks(&self, is_broken: bool) {
         self.with(|world| world.is_broken = is_broken);
+    }
+
+    /// It gives no tokens, and says why.
+    pub(super) fn refuses(&self, why: Option<&'static str>) {
+        self.with(|world| world.refuses = why);
     }
 
     /// How often tokens were given.
@@ -194,8 +202,9 @@ async fn token(
         && field("code") == "code-1"
         && field("redirect_uri") == back
         && URL_SAFE_NO_PAD.encode(Sha256::digest(verifier)) == challenge;
-    if !is_right {
-        let error = Json(json!({"error": "invalid_grant"}));
+    let refusal = world.refuses.or((!is_right).then_some("invalid_grant"));
+    if let Some(refusal) = refusal {
+        let error = Json(json!({"error": refusal}));
         return (StatusCode::BAD_REQUEST, error).into_response();
     }
     world.exchanges += 1;
