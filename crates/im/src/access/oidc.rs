@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use axum::http::StatusCode;
-use im_store::accounts::{self, Role};
+use im_store::accounts::{self, Identity, Role};
 use im_store::sessions;
 use jiff::{SignedDuration, Timestamp};
 use openidconnect::core::{
@@ -30,7 +30,8 @@ use openidconnect::{
     CsrfToken, DiscoveryError, EmptyExtraTokenFields, EndpointMaybeSet, EndpointNotSet,
     EndpointSet, HttpRequest, HttpResponse, IdTokenClaims, IdTokenFields, IssuerUrl, Nonce,
     OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, RequestTokenError,
-    Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse as _, UserInfoError,
+    Scope, StandardErrorResponse, StandardTokenResponse, TokenResponse as _, TokenUrl,
+    UserInfoError, UserInfoUrl,
 };
 use reqwest::Url;
 use serde::{Deserialize, Serialize};
@@ -381,11 +382,24 @@ async fn told(app: &App, setting: &Setting, away: Away, answer: Answer) -> Resul
     let now = app.clock.now();
     let claims =
         verified(&client, &tokens, &away.nonce, now).map_err(|why| unbelievable(&host, &why))?;
-    let more = match (claims.email(), client.user_info_url()) {
-        (None, Some(_)) => Some(told_more(&client, &tokens, &claims, &host, app).await?),
-        _ => None,
+    let is_named = claims.email().is_some() && claims.email_verified() == Some(true);
+    if is_named || client.user_info_url().is_none() || is_known(app, setting, &claims).await? {
+        return Ok(person(&claims, None));
+    }
+    let more = told_more(&client, &tokens, &claims, &host, app).await?;
+    Ok(person(&claims, Some(&more)))
+}
+
+/// Whether somebody was here before, whose address does not matter any more.
+async fn is_known(app: &App, setting: &Setting, claims: &Claims) -> Result<bool, ApiError> {
+    let identity = Identity {
+        issuer: setting.issuer.clone(),
+        subject: claims.subject().to_string(),
     };
-    Ok(person(&claims, more.as_ref()))
+    let known = app
+        .db
+        .read(move |tx| accounts::find_identity(tx, &identity));
+    Ok(known.await?.is_some())
 }
 
 fn person(claims: &Claims, more: Option<&CoreUserInfoClaims>) -> Person {
@@ -502,7 +516,8 @@ async fn known(app: &App, setting: &Setting) -> Result<CoreProviderMetadata, Api
     let met = discover(app, setting).await;
     *known = Some(Known {
         issuer: setting.issuer.clone(),
-        at: now,
+        // Those who waited meanwhile must not ask again, one after the other.
+        at: app.clock.now(),
         met: met.clone(),
     });
     met
@@ -520,14 +535,37 @@ pub async fn meet(caller: &Arc<Caller>, issuer: &str) -> Result<CoreProviderMeta
     let issuer = IssuerUrl::new(issuer.to_owned()).map_err(|error| error.to_string())?;
     let http = http(caller);
     let met = CoreProviderMetadata::discover_async(issuer, &http).await;
-    met.map_err(|error| match error {
+    let met = met.map_err(|error| match error {
         DiscoveryError::Request(silent) => silent.to_string(),
         DiscoveryError::Response(status, _, _) => {
             format!("it answers with HTTP {} there", status.as_u16())
         }
         DiscoveryError::Validation(why) => why,
         other => chain(&other),
-    })
+    })?;
+    match plain(&met) {
+        None => Ok(met),
+        Some(address) => Err(format!(
+            "it names {address}, where what it says would not travel encrypted"
+        )),
+    }
+}
+
+/// An address of a provider that is not encrypted, unless the provider is on this machine.
+fn plain(met: &CoreProviderMetadata) -> Option<&Url> {
+    if setting::is_near(met.issuer()) {
+        return None;
+    }
+    let named = [
+        Some(met.authorization_endpoint().url()),
+        met.token_endpoint().map(TokenUrl::url),
+        Some(met.jwks_uri().url()),
+        met.userinfo_endpoint().map(UserInfoUrl::url),
+    ];
+    named
+        .into_iter()
+        .flatten()
+        .find(|address| address.scheme() != "https")
 }
 
 type Asking = std::pin::Pin<Box<dyn Future<Output = Result<HttpResponse, Silent>> + Send>>;
@@ -560,6 +598,35 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn every_address_that_a_provider_elsewhere_names_is_encrypted() {
+        let read = |issuer: &str, plain: &str| {
+            let address = |name: &str| {
+                let scheme = if name == plain { "http" } else { "https" };
+                format!("{scheme}://login.example.com/{name}")
+            };
+            let met = json!({
+                "issuer": issuer,
+                "authorization_endpoint": address("authorize"),
+                "token_endpoint": address("token"),
+                "jwks_uri": address("jwks"),
+                "userinfo_endpoint": address("userinfo"),
+                "response_types_supported": ["code"],
+                "subject_types_supported": ["public"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+            });
+            let met: CoreProviderMetadata = serde_json::from_value(met).unwrap();
+            super::plain(&met).map(ToString::to_string)
+        };
+        let issuer = "https://login.example.com";
+        assert_eq!(read(issuer, "none"), None);
+        for name in ["authorize", "token", "jwks", "userinfo"] {
+            let address = format!("http://login.example.com/{name}");
+            assert_eq!(read(issuer, name), Some(address));
+            assert_eq!(read("http://127.0.0.1:9000", name), None);
+        }
+    }
 
     #[test]
     fn whose_organisation_an_account_of_google_is_of_is_read() {

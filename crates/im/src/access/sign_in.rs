@@ -9,7 +9,7 @@
 
 use axum::http::StatusCode;
 use im_pagerduty::Secret;
-use im_store::accounts::{self, AccountRow};
+use im_store::accounts::{self, AccountRow, Role};
 use im_store::links::{self, LinkRow, Purpose};
 use im_store::sessions::{self, SessionRow, Used};
 use im_store::{StoreError, Tx};
@@ -22,6 +22,8 @@ use crate::http::error::ApiError;
 pub const IDLE: SignedDuration = SignedDuration::from_hours(24);
 /// A session ends after this, however much it is used.
 pub const LASTS: SignedDuration = SignedDuration::from_hours(14 * 24);
+/// A session is young for so long.
+const FRESH: SignedDuration = SignedDuration::from_mins(10);
 /// How exactly it is known when a session was used.
 const SEEN_GRAIN: SignedDuration = SignedDuration::from_mins(1);
 /// Attempts that failed count for so long.
@@ -109,6 +111,15 @@ pub async fn change_password(
     browser: Browser,
 ) -> Result<String, Refusal> {
     let account = check(access, email, old, &browser.from).await?;
+    set_password(access, account, new, browser).await
+}
+
+async fn set_password(
+    access: &Access,
+    account: AccountRow,
+    new: Secret,
+    browser: Browser,
+) -> Result<String, Refusal> {
     let hash = access.passwords.hash(new).await?;
     begin(access, account, browser, move |tx, account| {
         accounts::set_password(tx, &account.email, Some(&hash))?;
@@ -117,6 +128,37 @@ pub async fn change_password(
         Ok(())
     })
     .await
+}
+
+/// Whether a session may give its owner a first password: who signs in by a provider alone is locked out when that is
+/// away, and nobody can let in the only owner. It must be young, so that a browser that was left open does not.
+pub fn may_begin_password(session: &SessionRow, account: &AccountRow, now: Timestamp) -> bool {
+    account.role == Role::Owner
+        && account.password.is_none()
+        && now.duration_since(session.made_at) < FRESH
+}
+
+/// Gives an owner who has none a password. Every session ends, and a new one begins.
+pub async fn first_password(
+    access: &Access,
+    session: &str,
+    new: Secret,
+    browser: Browser,
+) -> Result<String, Refusal> {
+    let (now, session) = (access.clock.now(), session.to_owned());
+    let asked = access.db.read(move |tx| {
+        let session = sessions::find(tx, &session, used(now))?.ok_or(Refusal::Wrong)?;
+        let account = accounts::find(tx, &session.email)?.ok_or(Refusal::Wrong)?;
+        if may_begin_password(&session, &account, now) {
+            return Ok::<_, Refusal>(account);
+        }
+        let detail = "only an owner who has no password, and signed in within the last ten minutes, chooses a first one here";
+        Err(ApiError::new(StatusCode::FORBIDDEN, "first_password", detail)
+            .hint("an owner signs in again; an admin gives others a link, on the page People")
+            .into())
+    });
+    let account = asked.await?;
+    set_password(access, account, new, browser).await
 }
 
 /// The account that an address and a password belong to.

@@ -4,11 +4,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_pagerduty::Secret;
-use im_store::accounts::{self, AccountRow};
+use im_store::accounts::{self, AccountRow, Role};
 use im_store::audit::Kind;
 use im_store::sessions::{self, SessionRow};
 use im_store::tokens::Scope;
 use im_store::{StoreError, Tx};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::guard::{Fields, Visit};
@@ -69,6 +70,15 @@ impl Of {
         Some(&identity.issuer)
     }
 
+    /// Whether they can choose a first password here.
+    fn may_begin_password(&self, visit: &Visit, now: Timestamp) -> bool {
+        let here = self.sessions.iter();
+        let mut here = here.filter(|session| visit.session.as_ref() == Some(&session.hash));
+        here.next()
+            .zip(self.account.as_ref())
+            .is_some_and(|(session, account)| access::may_begin_password(session, account, now))
+    }
+
     fn has_password(&self) -> bool {
         let account = self.account.as_ref();
         account.is_some_and(|account| account.password.is_some())
@@ -97,19 +107,32 @@ fn body(who: &Who, shell: &Shell, of: &Of, problem: Option<&Markup>, moment: Mom
             @if let Some(issuer) = of.issuer() { dt { "Signs in by" } dd { (issuer) } }
         }
         (signed_in(visit, &of.sessions, moment))
+        (password(who, visit, of, problem, moment))
+    }
+}
+
+fn password(who: &Who, visit: &Visit, of: &Of, problem: Option<&Markup>, moment: Moment) -> Markup {
+    let has_password = of.has_password();
+    html! {
         section aria-labelledby="password" {
             h2 #password { "Password" }
-            @if of.has_password() { div.panel.pad.entry {
+            @if has_password || of.may_begin_password(visit, moment.now) { div.panel.pad.entry {
+                @if !has_password { p { "You have none. With one you come in when the provider does not answer." } }
                 (parts::form("/account/password", visit, &html! {
                     input type="hidden" name="known" value=(who.name) autocomplete="username";
-                    label { "Password now" input type="password" name="old" required autocomplete="current-password"; }
+                    @if has_password { label { "Password now" input type="password" name="old" required autocomplete="current-password"; } }
                     (sign_in::new_password())
                     @if let Some(problem) = problem { (problem) }
                     p.small { "Every other session ends." }
-                    p.choices { button.button type="submit" { "Change password" } }
+                    p.choices { button.button type="submit" { @if has_password { "Change password" } @else { "Choose this password" } } }
                 }))
             } } @else {
-                p.small { "You have none. An admin gives you a link to choose one, on the page People." }
+                @if let Some(problem) = problem { (problem) }
+                @if who.role == Role::Owner {
+                    p.small { "You have none. To choose one, sign out and sign in again: that can be done within ten minutes of signing in." }
+                } @else {
+                    p.small { "You have none. An admin gives you a link to choose one, on the page People." }
+                }
             }
         }
     }
@@ -195,7 +218,12 @@ pub(super) async fn change_password(
     let done = match new(&fields, &who) {
         Ok(new) => {
             let browser = visit.browser.clone();
-            access::change_password(&state.access, &who.name, (old, new), browser).await
+            match visit.session.as_deref().filter(|_| old.expose().is_empty()) {
+                Some(session) => access::first_password(&state.access, session, new, browser).await,
+                None => {
+                    access::change_password(&state.access, &who.name, (old, new), browser).await
+                }
+            }
         }
         Err(error) => Err(Refusal::Other(error)),
     };

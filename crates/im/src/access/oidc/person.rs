@@ -21,6 +21,9 @@ const GOOGLE: &str = "https://accounts.google.com";
 /// The domains of Google's own mail.
 const GOOGLES: [&str; 2] = ["gmail.com", "googlemail.com"];
 
+/// What OpenID Connect allows a provider to call somebody.
+const SUBJECT_BYTES_MAX: usize = 255;
+
 /// What the provider says of somebody who signed in there, once it is sure that it does.
 #[derive(Debug, Clone)]
 pub(super) struct Person {
@@ -41,6 +44,13 @@ pub(super) fn admit(
     person: &Person,
     now: Timestamp,
 ) -> Result<(AccountRow, Option<Role>), ApiError> {
+    let subject = &person.subject;
+    if subject.is_empty() || subject.len() > SUBJECT_BYTES_MAX || subject.contains('\0') {
+        let host = setting.host();
+        let detail = format!("what {host} calls you is no name: it must have 1 to 255 bytes");
+        return Err(refused("subject", detail)
+            .hint("an owner asks whoever runs the provider what the claim `sub` is"));
+    }
     let identity = Identity {
         issuer: setting.issuer.clone(),
         subject: person.subject.clone(),
@@ -50,19 +60,31 @@ pub(super) fn admit(
     }
     let email = usable(person, setting)?;
     if let Some(account) = accounts::find(tx, &email)? {
-        let account = may(account)?;
-        let known = account.identity.as_ref();
-        if known.is_some_and(|known| known.issuer == identity.issuer) {
-            return Err(another(&email, &setting.host()));
-        }
-        remember(tx, &email, &identity)?;
-        return Ok((account, None));
+        return first_time(tx, account, &identity, &setting.host()).map(|account| (account, None));
     }
     let role = setting.role_of(&email).ok_or_else(|| unknown(&email))?;
     let name = people::name(&person.name).unwrap_or_default();
-    accounts::insert(tx, &email, &name, role, false, now)?;
-    remember(tx, &email, &identity)?;
-    Ok((people::find(tx, &email)?, Some(role)))
+    let is_new = accounts::insert(tx, &email, &name, role, false, now)?;
+    // Another process may have made it meanwhile.
+    let account = people::find(tx, &email)?;
+    let account = first_time(tx, account, &identity, &setting.host())?;
+    Ok((account, is_new.then_some(role)))
+}
+
+/// Lets in somebody whom only the address names, if nobody has signed in as them before.
+fn first_time(
+    tx: &mut Tx<'_>,
+    account: AccountRow,
+    identity: &Identity,
+    host: &str,
+) -> Result<AccountRow, ApiError> {
+    let account = may(account)?;
+    match &account.identity {
+        None => remember(tx, &account.email, identity)?,
+        Some(known) if known == identity => {}
+        Some(known) => return Err(another(&account.email, known, identity, host)),
+    }
+    Ok(account)
 }
 
 /// From now on this one alone counts. An invitation that is still open would be another way in.
@@ -115,8 +137,12 @@ fn is_googles(address: &str, hosted: Option<&str>) -> bool {
     })
 }
 
-fn another(email: &str, host: &str) -> ApiError {
-    let detail = format!("somebody else at {host} signs in as {email}");
+fn another(email: &str, known: &Identity, identity: &Identity, host: &str) -> ApiError {
+    let detail = if known.issuer == identity.issuer {
+        format!("somebody else at {host} signs in as {email}")
+    } else {
+        format!("{email} signs in by another provider, {}", known.issuer)
+    };
     refused("another_person", detail).hint(format!(
         "if both are you, ask an admin for `im user reset {email}`, which forgets who that was"
     ))

@@ -7,7 +7,8 @@ use im_store::{StoreError, Tx, settings};
 use reqwest::Url;
 
 use super::super::people;
-use crate::http::api::settings::{MASK, is_near};
+use crate::http::api::settings::MASK;
+pub(super) use crate::http::api::settings::is_near;
 use crate::http::error::ApiError;
 use crate::secret::Vault;
 

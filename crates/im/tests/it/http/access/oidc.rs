@@ -337,6 +337,14 @@ async fn a_provider_that_is_away_or_says_no_is_named_and_nobody_waits_for_it_aga
         refusal(&server, page, 502).await;
     }
     assert_eq!(provider.refusals(), 2, "it is left alone for a while");
+    // However long it took to say nothing.
+    provider.takes(30);
+    server.pass(5);
+    for _ in 0..2 {
+        let page = browser.get(BEGIN).await;
+        refusal(&server, page, 502).await;
+    }
+    assert_eq!(provider.refusals(), 3, "who waited does not ask again");
     provider.breaks(false);
     server.pass(5);
     let back = left(&mut browser, &provider, BEGIN).await;
@@ -376,7 +384,99 @@ async fn an_address_that_only_userinfo_names_counts_if_it_is_of_the_same_person(
     let said = refusal(&server, page, 403).await;
     assert!(said.ends_with("it says it of somebody else"), "{said}");
     provider.tells(json!({"sub": provider::SUBJECT, "email": ANN, "email_verified": "true"}));
+    // The ID token may name it without a word on whether it is hers.
+    provider.says(json!({"email_verified": null}));
     through(&mut Browser::new(&server), &provider).await.is(303);
+    // Who was here before needs no address, so nothing more is asked.
+    provider.is_mute();
+    through(&mut Browser::new(&server), &provider).await.is(303);
+    provider.says(json!({"sub": "another", "email_verified": false}));
+    let page = through(&mut Browser::new(&server), &provider).await;
+    refusal(&server, page, 502).await;
+}
+
+#[tokio::test]
+async fn an_address_that_only_userinfo_names_is_enough() {
+    let (server, provider) = apart().await;
+    provider.says(json!({"email": null, "email_verified": null}));
+    provider.tells(json!({"sub": provider::SUBJECT, "email": ANN, "email_verified": true}));
+    through(&mut Browser::new(&server), &provider).await.is(303);
+}
+
+#[tokio::test]
+async fn nobody_takes_an_account_over_by_another_provider() {
+    let (server, provider) = apart().await;
+    through(&mut Browser::new(&server), &provider).await.is(303);
+    let second = Provider::start(&server.clock).await;
+    let set = json!({"oidc_issuer": second.url});
+    server.in_process("PATCH", "/api/v1/settings", &set).await;
+    let page = through(&mut Browser::new(&server), &second).await;
+    let said = refusal(&server, page, 403).await;
+    let by = format!("{ANN} signs in by another provider, {}", provider.url);
+    assert_eq!(said, by);
+    let known = server.account(ANN).await.identity.unwrap();
+    assert_eq!(known.issuer, provider.url);
+    let reset = format!("/api/v1/accounts/{ANN}/reset");
+    server.in_process("POST", &reset, &Value::Null).await;
+    through(&mut Browser::new(&server), &second).await.is(303);
+}
+
+#[tokio::test]
+async fn what_cannot_be_the_name_of_anybody_is_refused() {
+    let (server, provider) = apart().await;
+    for subject in [String::new(), "x".repeat(256), "24400320\0".to_owned()] {
+        provider.says(json!({"sub": subject}));
+        let page = through(&mut Browser::new(&server), &provider).await;
+        let said = refusal(&server, page, 403).await;
+        assert!(
+            said.contains("what 127.0.0.1 calls you is no name"),
+            "{said}"
+        );
+    }
+    assert_eq!(server.account(ANN).await.identity, None);
+    provider.says(json!({"sub": "x".repeat(255)}));
+    through(&mut Browser::new(&server), &provider).await.is(303);
+}
+
+#[tokio::test]
+async fn an_owner_who_only_ever_signed_in_by_the_provider_chooses_a_password_just_after() {
+    let (server, provider) = apart().await;
+    server
+        .write(|tx| {
+            accounts::set_password(tx, "owner@example.com", None)?;
+            accounts::set_password(tx, "viewer@example.com", None)
+        })
+        .await;
+    let path = "/account/password";
+    let new = "correct horse at home";
+    let fields = [("new", new), ("again", new)];
+    provider.says(json!({"email": "viewer@example.com", "sub": "viewer"}));
+    let mut viewer = Browser::new(&server);
+    through(&mut viewer, &provider).await.is(303);
+    let page = viewer.get("/account").await.is(200).body;
+    assert!(page.contains("An admin gives you a link") && !page.contains("name=\"new\""));
+    viewer.post("/account", path, &fields).await.is(403);
+    provider.says(json!({"email": "owner@example.com", "sub": "owner"}));
+    let mut owner = Browser::new(&server);
+    through(&mut owner, &provider).await.is(303);
+    server.pass(600);
+    let page = owner.get("/account").await.is(200).body;
+    assert!(page.contains("sign out and sign in again") && !page.contains("name=\"new\""));
+    let page = owner.post("/account", path, &fields).await.is(403).body;
+    assert!(
+        page.contains("signed in within the last ten minutes"),
+        "{page}"
+    );
+    through(&mut owner, &provider).await.is(303);
+    let page = owner.get("/account").await.is(200).body;
+    assert!(page.contains("name=\"new\"") && !page.contains("name=\"old\""));
+    let typo = [("new", new), ("again", "a typo")];
+    owner.post("/account", path, &typo).await.is(422);
+    owner.post("/account", path, &fields).await.is(303);
+    let mut by_password = Browser::new(&server);
+    by_password.sign_in("owner@example.com", new).await.is(303);
+    // From now on it takes the old one.
+    owner.post("/account", path, &fields).await.is(403);
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use im::clock::Clock;
+use jiff::SignedDuration;
 use ring::rand::SystemRandom;
 use ring::rsa::PublicKeyComponents;
 use ring::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
@@ -46,6 +47,10 @@ struct World {
     forgery: &'static str,
     userinfo: Value,
     is_broken: bool,
+    /// How many seconds go by until it answers that it is broken.
+    takes: i64,
+    /// Whether it answers what is asked of a person.
+    is_mute: bool,
     /// Why it gives no tokens.
     refuses: Option<&'static str>,
     exchanges: u32,
@@ -68,6 +73,8 @@ impl Provider {
             forgery: "",
             userinfo: Value::Null,
             is_broken: false,
+            takes: 0,
+            is_mute: false,
             refuses: None,
             exchanges: 0,
             refusals: 0,
@@ -128,6 +135,15 @@ impl Provider {
         self.with(|world| world.is_broken = is_broken);
     }
 
+    pub(super) fn takes(&self, seconds: i64) {
+        self.with(|world| world.takes = seconds);
+    }
+
+    /// It says nothing more of anybody.
+    pub(super) fn is_mute(&self) {
+        self.with(|world| world.is_mute = true);
+    }
+
     /// It gives no tokens, and says why.
     pub(super) fn refuses(&self, why: Option<&'static str>) {
         self.with(|world| world.refuses = why);
@@ -148,6 +164,7 @@ async fn configuration(State(world): State<Shared>) -> Response {
     let mut world = world.lock().unwrap();
     if world.is_broken {
         world.refusals += 1;
+        world.clock.advance(SignedDuration::from_secs(world.takes));
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
     let url = &world.url;
@@ -216,13 +233,12 @@ async fn token(
 }
 
 async fn userinfo(State(world): State<Shared>, headers: HeaderMap) -> Response {
-    if headers
-        .get("authorization")
-        .is_none_or(|given| given != BEARER)
-    {
+    let world = world.lock().unwrap();
+    let given = headers.get("authorization");
+    if world.is_mute || given.is_none_or(|given| given != BEARER) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    Json(world.lock().unwrap().userinfo.clone()).into_response()
+    Json(world.userinfo.clone()).into_response()
 }
 
 fn id_token(world: &World, nonce: &str) -> String {
