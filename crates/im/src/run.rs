@@ -179,7 +179,14 @@ impl Caller {
 
     /// Sends an event to the PagerDuty of `connector`.
     pub async fn send(&self, connector: &Connector, event: &Event<'_>) -> Result<Reply, Transport> {
-        let begun = self.calls.begin();
+        let request = event.request();
+        let begun = self.calls.begin(Made {
+            connector: connector.name(),
+            why: Why::Asked,
+            method: request.method.as_str(),
+            path: &request.path_and_query,
+            key: masked(Some(event.routing_key)),
+        });
         let answer = self.pagerduty.send(&connector.config.base_url, event).await;
         let status = answer.as_ref().ok().map(|reply| reply.status);
         tracing::debug!(
@@ -188,15 +195,7 @@ impl Caller {
             status,
             "sent PagerDuty an event"
         );
-        let request = event.request();
-        let made = Made {
-            connector: connector.name(),
-            why: Why::Asked,
-            method: request.method.as_str(),
-            path: &request.path_and_query,
-            key: masked(Some(event.routing_key)),
-        };
-        self.calls.keep(made, &begun, status, plain_outcome(status));
+        begun.keep(status, plain_outcome(status));
         answer
     }
 
@@ -217,22 +216,21 @@ impl Caller {
         call: &Call,
         now: Timestamp,
     ) -> Carried {
-        let begun = self.calls.begin();
+        let request = request(call);
+        let begun = self.calls.begin(Made {
+            connector: place.connector,
+            why: place.why,
+            method: request.method.as_str(),
+            path: &request.path_and_query,
+            key: with.label(),
+        });
         let header = with.header();
         let carried = self
             .pagerduty
             .perform(place.base_url, &header, call, now)
             .await;
         let outcome = outcome_word(&carried.outcome);
-        let request = request(call);
-        let made = Made {
-            connector: place.connector,
-            why: place.why,
-            method: request.method.as_str(),
-            path: &request.path_and_query,
-            key: with.label(),
-        };
-        let ms = self.calls.keep(made, &begun, carried.status, outcome);
+        let ms = begun.keep(carried.status, outcome);
         log(place, call, &carried, outcome, ms);
         self.metrics.called(place.connector, call.name(), outcome);
         carried

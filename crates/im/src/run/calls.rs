@@ -4,14 +4,17 @@
 //!
 //! Invariants
 //! - Nothing of a query or a body is kept.
+//! - A call that left is kept, whether or not anybody waited for its answer.
 //! - A process that ends in order has written all of them; one that is killed loses those of the last second.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use im_store::calls::{self, CallEntry, Why};
 use im_store::{Db, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -41,10 +44,38 @@ pub(super) struct Made<'a> {
     pub(super) key: String,
 }
 
-/// When a call left.
+/// A call that is under way. Dropped before it is kept, nobody waited for its answer, and it is unclear.
 pub(super) struct Begun {
-    at: Timestamp,
+    calls: Arc<Calls>,
     watch: Stopwatch,
+    /// What is known of it, until it is kept.
+    call: Option<CallEntry>,
+}
+
+impl Begun {
+    /// Keeps the call, and says how many milliseconds it took.
+    pub(super) fn keep(mut self, status: Option<u16>, outcome: &str) -> i64 {
+        self.end(status, outcome)
+    }
+
+    fn end(&mut self, status: Option<u16>, outcome: &str) -> i64 {
+        let ms = i64::try_from(self.watch.elapsed().as_millis()).unwrap_or(i64::MAX);
+        if let Some(call) = self.call.take() {
+            self.calls.add(CallEntry {
+                status,
+                outcome: outcome.to_owned(),
+                ms,
+                ..call
+            });
+        }
+        ms
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        self.end(None, plain_outcome(None));
+    }
 }
 
 /// What came of a call whose answer is only a status, in a word.
@@ -61,6 +92,9 @@ pub(super) struct Calls {
     db: Db,
     clock: Clock,
     waiting: Mutex<Waiting>,
+    /// Whose turn it is to write.
+    turn: tokio::sync::Mutex<()>,
+    has_written: AtomicBool,
     stop: CancellationToken,
     tasks: TaskTracker,
 }
@@ -78,42 +112,32 @@ impl Calls {
             db,
             clock,
             waiting: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+            has_written: AtomicBool::new(false),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }
     }
 
     /// A call leaves now.
-    pub(super) fn begin(&self) -> Begun {
-        Begun {
-            at: self.clock.now(),
-            watch: self.clock.stopwatch(),
-        }
-    }
-
-    /// Keeps a call, and says how many milliseconds it took.
-    pub(super) fn keep(
-        self: &Arc<Self>,
-        made: Made<'_>,
-        begun: &Begun,
-        status: Option<u16>,
-        outcome: &str,
-    ) -> i64 {
-        let ms = i64::try_from(begun.watch.elapsed().as_millis()).unwrap_or(i64::MAX);
+    pub(super) fn begin(self: &Arc<Self>, made: Made<'_>) -> Begun {
         // Addresses of people stand in queries.
         let path = made.path.split('?').next().unwrap_or_default();
-        self.add(CallEntry {
-            at: begun.at,
-            connector: made.connector.to_owned(),
-            why: made.why,
-            method: made.method.to_owned(),
-            path: path.to_owned(),
-            key: made.key,
-            status,
-            outcome: outcome.to_owned(),
-            ms,
-        });
-        ms
+        Begun {
+            calls: Arc::clone(self),
+            watch: self.clock.stopwatch(),
+            call: Some(CallEntry {
+                at: self.clock.now(),
+                connector: made.connector.to_owned(),
+                why: made.why,
+                method: made.method.to_owned(),
+                path: path.to_owned(),
+                key: made.key,
+                status: None,
+                outcome: String::new(),
+                ms: 0,
+            }),
+        }
     }
 
     fn add(self: &Arc<Self>, call: CallEntry) {
@@ -127,15 +151,20 @@ impl Calls {
                 "the database does not take the record of calls; what is called from now on is missing there"
             );
         }
+        // Where nothing runs any more, what waits is written when it is closed.
+        let Ok(runtime) = Handle::try_current() else {
+            return;
+        };
         if !waiting.is_watched && !self.stop.is_cancelled() {
             waiting.is_watched = true;
             let calls = Arc::clone(self);
-            self.tasks.spawn(async move { calls.watch().await });
+            self.tasks
+                .spawn_on(async move { calls.watch().await }, &runtime);
         }
     }
 
     /// Writes until nothing waits.
-    async fn watch(&self) {
+    async fn watch(self: &Arc<Self>) {
         let mut wait = TOGETHER;
         loop {
             tokio::select! {
@@ -159,8 +188,19 @@ impl Calls {
         }
     }
 
-    /// Writes what waits.
-    pub(super) async fn write(&self) -> Result<(), StoreError> {
+    /// Writes what waits, to the end, whoever waits for it.
+    pub(super) async fn write(self: &Arc<Self>) -> Result<(), StoreError> {
+        let calls = Arc::clone(self);
+        let writing = self.tasks.spawn(async move { calls.write_now().await });
+        writing.await.unwrap_or_else(|error| {
+            tracing::error!("calls were not kept by a mistake of ours: {error}");
+            Ok(())
+        })
+    }
+
+    async fn write_now(&self) -> Result<(), StoreError> {
+        // Whoever comes while others write reads what they wrote.
+        let _mine = self.turn.lock().await;
         let taken = {
             let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::new(std::mem::take(&mut waiting.calls))
@@ -178,12 +218,15 @@ impl Calls {
             let since = std::mem::take(&mut waiting.calls);
             waiting.calls = taken.iter().cloned().chain(since).collect();
             waiting.calls.truncate(WAITING_MAX);
+        } else {
+            self.has_written.store(true, Ordering::Relaxed);
         }
         written
     }
 
-    /// Writes what waits, and nothing after that by itself.
-    pub(super) async fn close(&self) {
+    /// Writes what waits, and nothing after that by itself; forgets what is too old, since a command does not go on to
+    /// do so later, as a server does.
+    pub(super) async fn close(self: &Arc<Self>) {
         self.stop.cancel();
         self.tasks.close();
         self.tasks.wait().await;
@@ -193,10 +236,53 @@ impl Calls {
                 chain(&error)
             );
         }
+        if !self.has_written.load(Ordering::Relaxed) {
+            return;
+        }
+        let now = self.clock.now();
+        if let Err(error) = self.db.write(move |tx| forget(tx, now)).await {
+            tracing::warn!("old calls are not forgotten yet: {}", chain(&error));
+        }
     }
 }
 
 /// Forgets what is too old, or too much.
 pub(crate) fn forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> {
     calls::forget(tx, now - KEPT, KEPT_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use im_store::DbOptions;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_call_whose_answer_nobody_waits_for_is_kept_as_unclear() {
+        let db = Db::open(&DbOptions::new(":memory:", 7).unwrap()).unwrap();
+        let now = "2026-11-20T09:14:05Z".parse().unwrap();
+        let calls = Arc::new(Calls::new(db.clone(), Clock::manual(now)));
+        let made = Made {
+            connector: "prod",
+            why: Why::Change,
+            method: "PUT",
+            path: "/incidents/Q1?from=ann",
+            key: "********0000".to_owned(),
+        };
+        drop(calls.begin(made));
+        calls.close().await;
+        let asked = calls::Asked {
+            connector: None,
+            since: Timestamp::UNIX_EPOCH,
+            failed: true,
+            before: i64::MAX,
+            limit: 10,
+        };
+        let kept = db.read(move |tx| calls::newest(tx, &asked));
+        let kept: Result<_, StoreError> = kept.await;
+        let kept = kept.unwrap();
+        let kept = kept.first().expect("it is kept");
+        let said = (&*kept.entry.path, &*kept.entry.outcome, kept.entry.status);
+        assert_eq!(said, ("/incidents/Q1", "unclear", None));
+    }
 }

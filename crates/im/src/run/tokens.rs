@@ -220,18 +220,17 @@ impl SignIns {
     }
 
     async fn ask(&self, connector: &str, app: &OAuthApp, form: String) -> Result<Given, NoTokens> {
-        let begun = self.calls.begin();
-        let reply = self.pagerduty.tokens(&app.token_url, form).await;
-        let status = reply.as_ref().ok().map(|reply| reply.status);
         let url = Url::parse(&app.token_url).ok();
-        let made = Made {
+        let begun = self.calls.begin(Made {
             connector,
             why: im_store::calls::Why::SignIn,
             method: "POST",
             path: url.as_ref().map_or("", Url::path),
             key: app.label(),
-        };
-        self.calls.keep(made, &begun, status, plain_outcome(status));
+        });
+        let reply = self.pagerduty.tokens(&app.token_url, form).await;
+        let status = reply.as_ref().ok().map(|reply| reply.status);
+        begun.keep(status, plain_outcome(status));
         let reply = reply.map_err(|failure| {
             NoTokens::Silent(match failure {
                 Transport::NotSent | Transport::MaybeSent => WaitReason::Unreachable,

@@ -1,7 +1,7 @@
 //! Every call to PagerDuty is kept: with which key, why, and what came of it.
 
-use im_store::calls::{self, Asked};
-use jiff::Timestamp;
+use im_store::calls::{self, Asked, CallEntry, Why};
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::there::There;
@@ -66,12 +66,13 @@ async fn each_call_is_kept_with_the_end_of_its_key_and_what_it_was_for_and_no_ad
         "{said}"
     );
     // What did nothing is found by it.
-    assert!(
-        listed(&there, "?failed=true")
-            .await
-            .iter()
-            .all(|call| text(call, "outcome") != "done")
-    );
+    let away = json!({"api_key": "u+nobodyhasthiskey000", "base_url": "http://127.0.0.1:1"});
+    there.server.post("/api/v1/key-probe", away).await;
+    let failed = listed(&there, "?failed=true").await;
+    assert!(!failed.is_empty(), "one was not answered");
+    for call in failed {
+        assert_ne!(text(&call, "outcome"), "done", "{call}");
+    }
     assert!(listed(&there, "?connector=other").await.is_empty());
     there
         .server
@@ -102,8 +103,20 @@ async fn a_call_that_nobody_answers_or_that_is_refused_is_kept_too() {
 }
 
 #[tokio::test]
-async fn what_was_called_is_stored_when_the_server_ends() {
+async fn what_was_called_is_stored_when_the_server_ends_and_what_is_too_old_goes() {
     let there = There::start().await;
+    let old = [CallEntry {
+        at: there.server.clock.now() - SignedDuration::from_hours(24 * 90 + 1),
+        connector: "prod".to_owned(),
+        why: Why::Asked,
+        method: "GET".to_owned(),
+        path: "/of-long-ago".to_owned(),
+        key: "********0000".to_owned(),
+        status: Some(200),
+        outcome: "done".to_owned(),
+        ms: 1,
+    }];
+    there.server.write(move |tx| calls::insert(tx, &old)).await;
     let asked = Asked {
         connector: Some("prod".to_owned()),
         since: Timestamp::UNIX_EPOCH,
@@ -117,8 +130,11 @@ async fn what_was_called_is_stored_when_the_server_ends() {
         .app
         .db
         .read(move |tx| calls::newest(tx, &asked));
+    let stored = stored.await.unwrap();
+    assert!(!stored.is_empty(), "adding a connector tries its key");
+    let mut paths = stored.iter().map(|call| call.entry.path.as_str());
     assert!(
-        !stored.await.unwrap().is_empty(),
-        "adding a connector tries its key"
+        paths.all(|path| path != "/of-long-ago"),
+        "commands forget, too"
     );
 }
