@@ -35,7 +35,7 @@ use crate::web::{Pairs, WebState, connector, failed, help, layout, to};
 /// What a connector is called unless somebody says otherwise.
 pub(super) const NAME: &str = "pagerduty";
 /// PagerDuty's API for accounts in Europe.
-const EU: &str = "https://api.eu.pagerduty.com";
+pub(super) const EU: &str = "https://api.eu.pagerduty.com";
 /// What PagerDuty's list of keys is to call ours.
 const DESCRIPTION: &str = "im incident platform";
 

@@ -64,6 +64,8 @@ pub(super) struct HandOver {
     pub(super) hash: String,
     /// The browser that goes on with the key.
     pub(super) browser: String,
+    /// The account that made the link; none where nobody signs in.
+    pub(super) maker: Option<String>,
     /// What the connection is to be called.
     pub(super) name: String,
     pub(super) base_url: String,

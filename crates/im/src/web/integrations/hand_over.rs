@@ -1,12 +1,19 @@
 //! A key from somebody else: a link that works once lets whoever has it give an API key of PagerDuty's, and shows nothing
 //! of what is here.
 //!
+//! The key goes to PagerDuty's own addresses alone, and only while who made the link may connect: whoever gives a key
+//! cannot know either.
+//!
 //! What they give is tried, and waits as if the person who made the link had given it (ADR 0020): in memory, for that
 //! person's browser alone.
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use im_pagerduty::config::BASE_URL_DEFAULT;
+use im_store::StoreError;
+use im_store::accounts::{self, Role};
+use im_store::audit::Kind;
 use jiff::SignedDuration;
 use maud::{Markup, html};
 
@@ -15,6 +22,7 @@ use super::{CONNECT, draft::HandOver};
 use crate::access::audit::Note;
 use crate::access::{hash, new_secret};
 use crate::http::api::connectors::config;
+use crate::http::api::settings::is_near;
 use crate::http::error::ApiError;
 use crate::web::guard::{Fields, Visit};
 use crate::web::layout::{Live, Page};
@@ -30,13 +38,24 @@ const LINK: &str = "link";
 pub(super) async fn make(State(state): State<WebState>, visit: Visit, fields: Fields) -> Response {
     let moment = state.moment();
     let made = async {
+        let base_url = api_url(&fields);
+        if ![BASE_URL_DEFAULT, connect::EU].contains(&base_url) && !is_near(base_url) {
+            let detail = "a key from somebody else is sent to PagerDuty's own addresses alone";
+            return Err(ApiError::wrong_value("other_url", detail)
+                .hint("leave the other address out; a key for it is given on this page"));
+        }
         let name = config::free_name(&state, fields.get("name")).await?;
         let secret = new_secret()?;
         state.drafts.ask(HandOver {
             hash: hash(&secret),
             browser: visit.word.clone(),
+            maker: visit
+                .who
+                .as_ref()
+                .filter(|who| who.kind == Kind::Account)
+                .map(|who| who.name.clone()),
             name: name.to_string(),
-            base_url: api_url(&fields).to_owned(),
+            base_url: base_url.to_owned(),
             at: moment.now,
         });
         Ok::<_, ApiError>((name.to_string(), secret))
@@ -77,9 +96,10 @@ pub(in crate::web) async fn show(
 ) -> Response {
     let link = pairs.iter().find(|(name, _)| name == LINK);
     let link = link.map_or("", |(_, link)| link);
-    match state.drafts.asked(&hash(link), state.clock.now()) {
-        Some(_) => form(&visit, link, None).into_response(),
-        None => over(),
+    match asked(&state, &hash(link)).await {
+        Ok(Some(asked)) => form(&visit, link, &asked.base_url, None).into_response(),
+        Ok(None) => over(),
+        Err(error) => failed(&error, state.moment()),
     }
 }
 
@@ -90,9 +110,11 @@ pub(in crate::web) async fn give(
     fields: Fields,
 ) -> Response {
     let link = fields.get(LINK);
-    let (hash, now) = (hash(link), state.clock.now());
-    let Some(asked) = state.drafts.asked(&hash, now) else {
-        return over();
+    let hash = hash(link);
+    let asked = match asked(&state, &hash).await {
+        Ok(Some(asked)) => asked,
+        Ok(None) => return over(),
+        Err(error) => return failed(&error, state.moment()),
     };
     let note = Note::thing(asked.name.clone());
     match tried(&state, asked.name, &asked.base_url, fields.get("api_key")).await {
@@ -104,15 +126,37 @@ pub(in crate::web) async fn give(
             state.drafts.keep(&asked.browser, draft);
             (note, thanks()).into_response()
         }
-        Err(error) => (note, (error.status, form(&visit, link, Some(&error)))).into_response(),
+        Err(error) => (
+            note,
+            (
+                error.status,
+                form(&visit, link, &asked.base_url, Some(&error)),
+            ),
+        )
+            .into_response(),
     }
 }
 
-fn form(visit: &Visit, link: &str, error: Option<&ApiError>) -> Markup {
+/// For what a key is asked by the link with this hash, if who made it may still connect.
+async fn asked(state: &WebState, hash: &str) -> Result<Option<HandOver>, StoreError> {
+    let Some(asked) = state.drafts.asked(hash, state.clock.now()) else {
+        return Ok(None);
+    };
+    let Some(maker) = asked.maker.clone() else {
+        return Ok(Some(asked));
+    };
+    let account = state.db.read(move |tx| accounts::find(tx, &maker)).await?;
+    let may =
+        account.is_some_and(|account| account.disabled_at.is_none() && account.role >= Role::Admin);
+    Ok(may.then_some(asked))
+}
+
+fn form(visit: &Visit, link: &str, base_url: &str, error: Option<&ApiError>) -> Markup {
     let body = html! {
         div.panel.message.entry {
             h1 { "An API key of PagerDuty's" }
             p { "Somebody who runs im at " (visit.base) " wants to connect it to PagerDuty, and asks you for a key." }
+            p { "The key is sent to " code { (base_url) } " and nowhere else." }
             (connect::what_for())
             (connect::how_to())
             (parts::form(GIVE, visit, &html! {
@@ -141,7 +185,7 @@ fn over() -> Response {
     let body = html! {
         div.panel.message {
             h1 { span.tone.amber { (parts::icon("warn")) } "This link is over" }
-            p { "It was used, is older than a day, or the server was started anew since. Ask whoever sent it for another." }
+            p { "It was used, is older than a day, whoever made it may not connect any more, or the server was started anew since. Ask whoever sent it for another." }
         }
     };
     (StatusCode::GONE, layout::plain("This link is over", &body)).into_response()

@@ -1,6 +1,6 @@
 //! The guided way: a key is tried, a connector is made, the past is imported.
 
-use im_store::accounts::Role;
+use im_store::accounts::{self, Role};
 use serde_json::{Value, json};
 
 use super::{apart, connected, connector};
@@ -303,6 +303,7 @@ async fn m016_a_key_is_given_once_by_a_link_that_shows_nothing_and_waits_for_who
     let mut other = Browser::new(&there.server);
     let page = other.get(&path).await.is(200).body;
     assert!(page.contains("What the key is used for"), "{page}");
+    assert!(page.contains(&there.stand_in.base_url), "where it goes");
     assert!(
         !page.contains("/integrations") && !page.contains("acme-eu"),
         "{page}"
@@ -330,6 +331,41 @@ async fn m016_a_key_is_given_once_by_a_link_that_shows_nothing_and_waits_for_who
         page.contains("Choose how it is used") && !page.contains(&api_key),
         "{page}"
     );
+}
+
+#[tokio::test]
+async fn m016_a_key_of_somebody_else_goes_to_pagerduty_alone_while_who_asked_may_connect() {
+    let there = apart().await;
+    let mut admin = there.server.signed_in(Role::Admin).await;
+    let make = "/integrations/connect/hand-over";
+    for other_url in [
+        "https://evil.example.com",
+        "https://api.pagerduty.com.evil.example",
+    ] {
+        let asked = [("name", "main"), ("other_url", other_url)];
+        let page = admin.post(CONNECT, make, &asked).await.is(422).body;
+        assert!(page.contains("own addresses alone"), "{page}");
+    }
+    let asked = [("name", "main"), ("region", "eu")];
+    let path = link(&admin.post(CONNECT, make, &asked).await.is(200).body);
+    let mut other = Browser::new(&there.server);
+    let page = other.get(&path).await.is(200).body;
+    assert!(page.contains("https://api.eu.pagerduty.com"), "{page}");
+    let set = |role: Role| {
+        there
+            .server
+            .write(move |tx| accounts::set_role(tx, "admin@example.com", role, false))
+    };
+    set(Role::Responder).await;
+    other.get(&path).await.is(410);
+    set(Role::Admin).await;
+    other.get(&path).await.is(200);
+    let disable = "/api/v1/accounts/admin@example.com/disable";
+    there.server.in_process("POST", disable, &Value::Null).await;
+    other.get(&path).await.is(410);
+    let secret = path.split_once('=').unwrap().1;
+    let fields = [("link", secret), ("api_key", "u+nobodys-key-0123456")];
+    other.post("/sign-in", "/give-key", &fields).await.is(410);
 }
 
 #[tokio::test]
