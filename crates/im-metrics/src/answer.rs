@@ -255,7 +255,7 @@ impl<'p> Counted<'p> {
     fn bucket(&mut self, item: &Item<'_>) -> Option<usize> {
         let by_time = || self.plan.cuts.find(item.at, &mut self.last);
         let bucket = item.bucket.or_else(by_time)?;
-        let counts = self.plan.passes_teams(item.teams)
+        let counts = self.plan.passes_teams(item)
             && self.plan.passes_user(item.user)
             && self.plan.passes_resolver(item.resolver)
             && !(self.plan.query.reach == Reach::Live && item.is_rebuilt());
@@ -309,7 +309,7 @@ impl Adding<'_> {
 
     fn add_to_teams(&mut self, bucket: usize, item: &Item<'_>) {
         let plan = self.counted.plan;
-        let teams = match plan.engine.sets.members(item.teams) {
+        let teams = match plan.engine.sets.members(item.teams(plan)) {
             [] => &[NONE],
             members => members,
         };
@@ -332,7 +332,7 @@ impl<'p> Sink<'p> for Adding<'p> {
         if self.groups.are_teams() {
             self.add_to_teams(bucket, &item);
         } else {
-            let place = self.groups.of(self.counted.plan, &item);
+            let place = self.groups.of(&item);
             self.add(place, bucket, &item);
         }
     }

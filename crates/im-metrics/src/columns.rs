@@ -14,46 +14,39 @@ pub(crate) const NEVER: i64 = i64::MAX;
 macro_rules! columns {
     ($(#[$doc:meta])* $columns:ident: $group:ident of $row:ident {
         $($(#[$field_doc:meta])* $name:ident: $ty:ty,)*
-        $(; $($(#[$kept_doc:meta])* $kept:ident: $kept_ty:ty,)*)?
     }) => {
         /// One row.
         #[derive(Debug, Clone, Copy)]
         pub(crate) struct $row {
             $($(#[$field_doc])* pub(crate) $name: $ty,)*
-            $($($(#[$kept_doc])* pub(crate) $kept: $kept_ty,)*)?
         }
 
         $(#[$doc])*
         #[derive(Debug, Default)]
         pub(crate) struct $group {
             $(pub(crate) $name: Vec<$ty>,)*
-            $($(pub(crate) $kept: Vec<$kept_ty>,)*)?
         }
 
         impl $group {
             pub(crate) fn push(&mut self, row: $row) {
                 $(self.$name.push(row.$name);)*
-                $($(self.$kept.push(row.$kept);)*)?
             }
 
             #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
             pub(crate) fn set(&mut self, place: usize, row: $row) {
                 $(self.$name[place] = row.$name;)*
-                $($(self.$kept[place] = row.$kept;)*)?
             }
 
             #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
             pub(crate) fn row(&self, place: usize) -> $row {
                 $row {
                     $($name: self.$name[place],)*
-                    $($($kept: self.$kept[place],)*)?
                 }
             }
 
             /// Drops a row; the last one takes its place.
             pub(crate) fn swap_remove(&mut self, place: usize) {
                 $(self.$name.swap_remove(place);)*
-                $($(self.$kept.swap_remove(place);)*)?
             }
         }
 
@@ -75,46 +68,16 @@ columns! {
         number: i64,
         /// The lower-cased title, in the store's text.
         title: (u32, u32),
-        origin: u32,
-        severity: u32,
-        environment: u32,
-        service: u32,
-        service_now: u32,
-        policy: u32,
-        policy_now: u32,
-        urgency: u32,
-        urgency_now: u32,
-        priority: u32,
-        priority_now: u32,
-        /// Its teams when it was triggered: PagerDuty's, and our own that answer for them or its service.
-        teams: u32,
+        /// The number of its labels.
+        labels: u32,
         /// When the last of its facts was.
         last_event: i64,
-        ; // Read by derivation only.
-        /// PagerDuty's teams of it.
-        told_teams: u32,
-        /// Its resolve reason is a merge.
-        merge_told: bool,
-        /// Its policy at trigger is the one that its service has.
-        policy_untold: bool,
-        not_change_related: bool,
-        /// Nobody told of its trigger when it was.
-        rebuilt: bool,
-        /// What a person linked: a deployment's id, `NONE`, or `NOTHING`.
-        manual: u32,
-        /// Its `deployment` field.
-        explicit: u32,
         /// The key that its sender gave.
         key: u32,
-        /// The cause that somebody named.
-        cause: u32,
         /// Its facts, in the store's list.
         events: (u32, u32),
     }
 }
-
-/// A person said that no deployment is behind an incident.
-pub(crate) const NOTHING: u32 = u32::MAX - 1;
 
 columns! {
     /// What follows from the facts that count.
@@ -136,7 +99,8 @@ columns! {
         pages: (u32, u32),
         /// Its escalations, in the part's list.
         escalations: (u32, u32),
-        /// When it was resolved and opened again, in turn, in the part's list.
+        /// When it was resolved and opened again, in turn, in the part's list; none where it was resolved once,
+        /// which `first_resolve` tells.
         turns: (u32, u32),
     }
 }
@@ -373,21 +337,6 @@ impl<'a> Row<'a> {
         Self { part, place }
     }
 
-    /// Its facts, in the engine's list.
-    pub(crate) fn events(self) -> (u32, u32) {
-        self.part.given.row(self.place).events
-    }
-
-    /// The key that its sender gave.
-    pub(crate) fn key(self) -> u32 {
-        self.part.given.row(self.place).key
-    }
-
-    /// The cause that somebody named.
-    pub(crate) fn cause(self) -> u32 {
-        self.part.given.row(self.place).cause
-    }
-
     pub(crate) fn is_open(self) -> bool {
         self.is(Flags::OPEN)
     }
@@ -418,7 +367,14 @@ impl<'a> Row<'a> {
         self.part.escalations.slice(self.escalations())
     }
 
+    /// When it was resolved and opened again, in turn.
     pub(crate) fn turn_list(self) -> &'a [i64] {
-        self.part.turns.slice(self.turns())
+        match self.turns() {
+            (_, 0) if self.is_resolved_once() => {
+                let resolves = &self.part.derived.first_resolve;
+                resolves.get(self.place).map_or(&[], std::slice::from_ref)
+            }
+            turns => self.part.turns.slice(turns),
+        }
     }
 }

@@ -9,9 +9,9 @@ use std::collections::HashMap;
 
 use jiff::Timestamp;
 
-use crate::columns::{Given, Linked, Method, NOTHING};
+use crate::columns::{Linked, Method};
 use crate::input::{self, DeploymentStatus};
-use crate::names::{NONE, Names};
+use crate::names::{Labels, NONE, NOTHING, Names};
 use crate::num;
 
 /// A deployment in memory.
@@ -117,37 +117,37 @@ impl Deployments {
     }
 
     /// What is behind an incident that was triggered then.
-    pub(crate) fn link(&self, given: &Given, trigger: i64, names: &Names) -> Linked {
+    pub(crate) fn link(&self, labels: &Labels, trigger: i64, names: &Names) -> Linked {
         let linked = |method, deployment| Linked { method, deployment };
-        if given.manual == NOTHING {
+        if labels.manual == NOTHING {
             return linked(Method::Manual, NONE);
         }
-        if given.manual != NONE {
-            let deployment = self.by_id.get(&given.manual).copied();
+        if labels.manual != NONE {
+            let deployment = self.by_id.get(&labels.manual).copied();
             return linked(Method::Manual, deployment.unwrap_or(NONE));
         }
-        if given.explicit != NONE {
-            let by_id = self.by_id.get(&given.explicit).copied();
-            let of_version = self.finished.get(&(given.service, given.explicit));
+        if labels.explicit != NONE {
+            let by_id = self.by_id.get(&labels.explicit).copied();
+            let of_version = self.finished.get(&(labels.service, labels.explicit));
             if let Some(found) = by_id.or_else(|| self.newest(of_version, trigger)) {
                 return linked(Method::Explicit, found);
             }
         }
-        match self.same_service_time(given, trigger, names) {
+        match self.same_service_time(labels, trigger, names) {
             Some(found) => linked(Method::SameServiceTime, found),
             None => linked(Method::None, NONE),
         }
     }
 
-    fn same_service_time(&self, given: &Given, trigger: i64, names: &Names) -> Option<u32> {
+    fn same_service_time(&self, labels: &Labels, trigger: i64, names: &Names) -> Option<u32> {
         let newest = |environment| {
-            let list = self.successful.get(&(given.service, environment));
+            let list = self.successful.get(&(labels.service, environment));
             self.newest(list, trigger)
         };
-        if given.environment == NONE {
+        if labels.environment == NONE {
             return newest(ANY);
         }
-        let both = [newest(given.environment), newest(NONE)];
+        let both = [newest(labels.environment), newest(NONE)];
         both.into_iter().flatten().max_by_key(|place| {
             let id = self.get(*place).and_then(|found| names.text(found.id));
             (self.finished_at(*place), id)

@@ -3,9 +3,10 @@
 //! A plain walk over the facts that count. Repeats are no facts: a resolve counts while the incident
 //! is open, a reopen while it is not. Everything that needs a time zone is worked out here, once.
 
-use crate::columns::{Derived, Flags, Given, NEVER, Page, PageKinds};
+use crate::columns::{Derived, Flags, NEVER, Page, PageKinds};
 use crate::input::ResolverKind;
-use crate::names::{NONE, Sets};
+use crate::names::{Labels, NONE, Sets};
+use crate::num;
 use crate::people::People;
 
 /// A fact in memory.
@@ -36,6 +37,62 @@ pub(crate) enum Code {
     },
 }
 
+/// Bits of what a fact is, beside whom it is about.
+const CODE_BITS: u32 = 4;
+/// Nobody, in the bits that are left.
+const NOBODY: u32 = u32::MAX >> CODE_BITS;
+
+/// A fact as it is kept: a third is saved.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept {
+    at: [u8; 8],
+    /// Who, and in the last bits the place in [`Code::ALL`].
+    rest: u32,
+}
+
+impl From<Fact> for Kept {
+    fn from(fact: Fact) -> Self {
+        let code = Code::ALL.iter().position(|code| *code == fact.what);
+        Self {
+            at: fact.at.to_ne_bytes(),
+            // A snooze of more than eight years ends with them.
+            rest: fact.who.min(NOBODY) << CODE_BITS | num::id(code.unwrap_or(0)),
+        }
+    }
+}
+
+impl From<Kept> for Fact {
+    fn from(kept: Kept) -> Self {
+        let who = kept.rest >> CODE_BITS;
+        let code = num::at(kept.rest & ((1 << CODE_BITS) - 1));
+        Self {
+            at: i64::from_ne_bytes(kept.at),
+            who: if who == NOBODY { NONE } else { who },
+            what: Code::ALL.get(code).copied().unwrap_or(Code::Triggered),
+        }
+    }
+}
+
+impl Code {
+    const ALL: [Self; 15] = [
+        Self::Triggered,
+        Self::Given { escalated: false },
+        Self::Given { escalated: true },
+        Self::Acknowledged,
+        Self::Unacknowledged,
+        Self::Resolved(ResolverKind::Merge),
+        Self::Resolved(ResolverKind::Human),
+        Self::Resolved(ResolverKind::Timer),
+        Self::Resolved(ResolverKind::Integration),
+        Self::Resolved(ResolverKind::Api),
+        Self::Resolved(ResolverKind::None),
+        Self::Reopened,
+        Self::Snoozed,
+        Self::Notified { email: false },
+        Self::Notified { email: true },
+    ];
+}
+
 /// What derivation reads beside the facts.
 pub(crate) struct Known<'a> {
     pub(crate) people: &'a People,
@@ -56,13 +113,13 @@ pub(crate) struct Rule {
 }
 
 impl Rule {
-    fn excludes(&self, given: &Given, lasted: Option<i64>) -> bool {
+    fn excludes(&self, labels: &Labels, lasted: Option<i64>) -> bool {
         let fits = |want: Option<u32>, has: u32| want.is_none_or(|want| want == has);
         let short = |max: i64| lasted.is_some_and(|lasted| lasted < max);
-        fits(self.origin, given.origin)
-            && fits(self.service, given.service)
-            && fits(self.urgency, given.urgency)
-            && fits(self.priority, given.priority)
+        fits(self.origin, labels.origin)
+            && fits(self.service, labels.service)
+            && fits(self.urgency, labels.urgency)
+            && fits(self.priority, labels.priority)
             && self.shorter_than.is_none_or(short)
     }
 }
@@ -78,7 +135,7 @@ pub(crate) struct Life {
 
 /// Derives an incident from the facts that count; `None` if it has not begun by then.
 pub(crate) fn derive(
-    given: &Given,
+    labels: &Labels,
     title: &str,
     facts: &[Fact],
     known: &Known<'_>,
@@ -93,7 +150,7 @@ pub(crate) fn derive(
     walk(&mut life, facts, known.people);
     let row = &mut life.row;
     let is_open = life.turns.len().is_multiple_of(2);
-    if given.merge_told && row.last_resolve != NEVER {
+    if labels.merge_told && row.last_resolve != NEVER {
         row.last_resolve_kind = ResolverKind::Merge;
         if row.first_resolve == row.last_resolve && life.turns.len() <= 2 {
             row.first_resolve_kind = ResolverKind::Merge;
@@ -101,14 +158,14 @@ pub(crate) fn derive(
     }
     let lasted = (!is_open).then(|| row.last_resolve - row.trigger);
     let is_test = !known.test_keyword.is_empty() && title.contains(known.test_keyword);
-    let excluded = known.rules.iter().any(|rule| rule.excludes(given, lasted));
+    let excluded = known.rules.iter().any(|rule| rule.excludes(labels, lasted));
     row.flags = Flags::default()
         .with(Flags::OPEN, is_open)
-        .with(Flags::MERGED, given.merge_told && !is_open)
+        .with(Flags::MERGED, labels.merge_told && !is_open)
         .with(Flags::TEST, is_test)
         .with(Flags::REOPENED, life.turns.len() > 1)
-        .with(Flags::NOT_FAILURE, given.not_change_related || excluded)
-        .with(Flags::REBUILT, given.rebuilt);
+        .with(Flags::NOT_FAILURE, labels.not_change_related || excluded)
+        .with(Flags::REBUILT, labels.rebuilt);
     acknowledged_pages(&mut life, facts, known.people);
     notified_pages(&mut life, facts, known);
     life.pages.sort_by_key(|page| page.at);

@@ -7,12 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use crate::columns::{Derived, Given, NEVER, NOTHING, Part, Row};
+use crate::columns::{Derived, Given, NEVER, Part, Row};
 use crate::deployments::Deployments;
-use crate::derive::{Code, Fact, Known, Life, Rule, derive};
+use crate::derive::{Code, Fact, Kept, Known, Life, Rule, derive};
 use crate::input::{Deployment, Event, History, ManualLink, ResolverKind, Settings, Values, What};
 use crate::list::List;
-use crate::names::{NONE, Names, Sets};
+use crate::names::{Labels, NONE, NOTHING, Names, Places, Sets, Table};
 use crate::people::People;
 
 /// Everything that numbers are computed from.
@@ -33,9 +33,11 @@ pub struct Engine {
     /// Our own teams that a team is a part of.
     own_of_team: HashMap<u32, Vec<u32>>,
     pub(crate) main: Part,
-    facts: List<Fact>,
+    /// What incidents have in common.
+    pub(crate) labels: Table<Labels>,
+    facts: List<Kept>,
     titles: List<u8>,
-    places: HashMap<i64, usize>,
+    places: Places,
     pub(crate) deployments: Deployments,
 }
 
@@ -59,9 +61,10 @@ impl Engine {
             own_of_service: HashMap::new(),
             own_of_team: HashMap::new(),
             main: Part::default(),
+            labels: Table::default(),
             facts: List::default(),
             titles: List::default(),
-            places: HashMap::new(),
+            places: Places::default(),
             deployments: Deployments::default(),
             settings,
         };
@@ -74,20 +77,15 @@ impl Engine {
         self.settings = settings;
         self.people = People::new(&self.settings, &mut self.names, &mut self.sets);
         self.settle();
+        let mut table = std::mem::take(&mut self.labels);
+        table.change(|labels: &mut Labels| {
+            labels.teams = self.teams(labels.told_teams, labels.service);
+            if labels.policy_untold {
+                labels.policy = self.policy_of(labels.service);
+            }
+        });
+        self.labels = table;
         for place in 0..self.main.len() {
-            let given = self.main.given.row(place);
-            let teams = self.teams(given.told_teams, given.service);
-            let policy = if given.policy_untold {
-                self.policy_of(given.service)
-            } else {
-                given.policy
-            };
-            let given = Given {
-                policy,
-                teams,
-                ..given
-            };
-            self.main.given.set(place, given);
             self.renew(place);
         }
     }
@@ -184,34 +182,58 @@ impl Engine {
             self.remove(history.number);
             return;
         }
-        let known = self.places.get(&history.number).copied();
+        let known = self.places.find(history.number, &self.main.given.number);
         if let Some(place) = known {
             self.give_up(place);
         }
-        let given = self.given(history);
-        let facts = self.facts.slice(given.events);
-        let life = life(&given, facts, &self.titles, &self.known());
-        let Some(life) = life else { return };
-        let linked = self.deployments.link(&given, life.row.trigger, &self.names);
+        let labels = self.labels_of(history);
+        let facts: Vec<Fact> = history
+            .events
+            .iter()
+            .map(|event| self.fact(event))
+            .collect();
+        let title = history.title.to_lowercase();
+        let Some(life) = derive(&labels, &title, &facts, &self.known()) else {
+            return;
+        };
+        let linked = self
+            .deployments
+            .link(&labels, life.row.trigger, &self.names);
+        let kept: Vec<Kept> = facts.iter().copied().map(Kept::from).collect();
+        let given = Given {
+            number: history.number,
+            title: self.titles.add(title.as_bytes()),
+            labels: self.labels.intern(&labels),
+            key: self.names.intern_some(history.key.as_deref()),
+            events: self.facts.add(&kept),
+            last_event: facts.iter().map(|fact| fact.at).max().unwrap_or(NEVER),
+        };
         let derived = keep(&mut self.main, &life);
         if let Some(place) = known {
             self.main.set(place, given, derived, linked);
         } else {
-            self.places.insert(given.number, self.main.len());
             self.main.push(given, derived, linked);
+            self.places
+                .add(self.main.len() - 1, &self.main.given.number);
         }
         self.pack();
     }
 
     /// Forgets an incident.
     pub fn remove(&mut self, number: i64) {
-        let Some(place) = self.places.remove(&number) else {
+        let numbers = &self.main.given.number;
+        let Some(place) = self.places.find(number, numbers) else {
             return;
         };
+        let last = self.main.len() - 1;
+        self.places.remove(place, numbers);
+        if place != last {
+            self.places.remove(last, numbers);
+        }
         self.give_up(place);
         self.main.swap_remove(place);
-        if let Some(moved) = self.main.given.number.get(place) {
-            self.places.insert(*moved, place);
+        if place != last {
+            self.places.add(place, &self.main.given.number);
         }
         self.pack();
     }
@@ -221,24 +243,30 @@ impl Engine {
     pub fn put_deployments(&mut self, deployments: &[Deployment]) {
         self.deployments.put(deployments, &mut self.names);
         for place in 0..self.main.len() {
-            let (given, trigger) = {
-                let row = Row::new(&self.main, place);
-                (self.main.given.row(place), row.trigger())
-            };
-            let linked = self.deployments.link(&given, trigger, &self.names);
+            let row = Row::new(&self.main, place);
+            let labels = self.labels(row);
+            let linked = self.deployments.link(labels, row.trigger(), &self.names);
             self.main.linked.set(place, linked);
         }
     }
 
     /// The row of an incident.
     pub(crate) fn row(&self, number: i64) -> Option<Row<'_>> {
-        let place = self.places.get(&number)?;
-        Some(Row::new(&self.main, *place))
+        let place = self.places.find(number, &self.main.given.number)?;
+        Some(Row::new(&self.main, place))
     }
 
     /// The facts of an incident, all of them.
-    pub(crate) fn facts_of(&self, row: Row<'_>) -> &[Fact] {
-        self.facts.slice(row.events())
+    pub(crate) fn facts_of(&self, row: Row<'_>) -> Vec<Fact> {
+        let kept = self.facts.slice(row.events()).iter();
+        kept.copied().map(Fact::from).collect()
+    }
+
+    /// The labels of an incident.
+    #[inline]
+    pub(crate) fn labels(&self, row: Row<'_>) -> &Labels {
+        let labels = self.labels.get(row.labels());
+        labels.expect("an incident's labels are kept as long as it")
     }
 
     fn known(&self) -> Known<'_> {
@@ -252,9 +280,9 @@ impl Engine {
 
     /// Derives a row again.
     fn renew(&mut self, place: usize) {
-        let given = self.main.given.row(place);
-        let facts = self.facts.slice(given.events);
-        if let Some(life) = life(&given, facts, &self.titles, &self.known()) {
+        let row = Row::new(&self.main, place);
+        let (labels, facts) = (self.labels(row), self.facts_of(row));
+        if let Some(life) = derive(labels, self.title(row), &facts, &self.known()) {
             give_up_derived(&mut self.main, place);
             let derived = keep(&mut self.main, &life);
             self.main.derived.set(place, derived);
@@ -279,15 +307,7 @@ impl Engine {
         self.main.turns.pack(&mut self.main.derived.turns);
     }
 
-    fn given(&mut self, history: &History) -> Given {
-        let facts: Vec<Fact> = history
-            .events
-            .iter()
-            .map(|event| self.fact(event))
-            .collect();
-        let last_event = facts.iter().map(|fact| fact.at).max().unwrap_or(NEVER);
-        let title = history.title.to_lowercase();
-        let cause = history.cause.as_ref().map(|cause| cause.to_lowercase());
+    fn labels_of(&mut self, history: &History) -> Labels {
         let names = &mut self.names;
         let mut values = |values: &Values| {
             let mut id = |text: &Option<String>| names.intern_some(text.as_deref());
@@ -300,11 +320,8 @@ impl Engine {
         };
         let [service, policy, urgency, priority] = values(&history.at_trigger);
         let [service_now, policy_now, urgency_now, priority_now] = values(&history.current);
-        let teams = history
-            .teams
-            .iter()
-            .map(|team| names.intern(team))
-            .collect();
+        let teams = history.teams.iter();
+        let teams = teams.map(|team| names.intern(team)).collect();
         let told_teams = self.sets.intern(teams);
         let teams = self.teams(told_teams, service);
         let policy = if history.policy_untold {
@@ -312,10 +329,9 @@ impl Engine {
         } else {
             policy
         };
+        let cause = history.cause.as_ref().map(|cause| cause.to_lowercase());
         let names = &mut self.names;
-        Given {
-            number: history.number,
-            title: self.titles.add(title.as_bytes()),
+        Labels {
             origin: names.intern(&history.origin),
             severity: names.intern_some(history.severity.as_deref()),
             environment: names.intern_environment(history.environment.as_deref()),
@@ -329,20 +345,17 @@ impl Engine {
             priority_now,
             teams,
             told_teams,
-            merge_told: history.merged,
-            policy_untold: history.policy_untold,
-            not_change_related: history.not_change_related,
-            rebuilt: history.rebuilt,
             manual: match &history.link {
                 None => NONE,
                 Some(ManualLink::Nothing) => NOTHING,
                 Some(ManualLink::Deployment(id)) => names.intern(id),
             },
             explicit: names.intern_some(history.deployment.as_deref()),
-            key: names.intern_some(history.key.as_deref()),
             cause: names.intern_some(cause.as_deref()),
-            events: self.facts.add(&facts),
-            last_event,
+            merge_told: history.merged,
+            policy_untold: history.policy_untold,
+            not_change_related: history.not_change_related,
+            rebuilt: history.rebuilt,
         }
     }
 
@@ -372,7 +385,8 @@ impl Engine {
 
     /// The title of an incident, lower-cased.
     pub(crate) fn title(&self, row: Row<'_>) -> &str {
-        text(&self.titles, row.title())
+        let title = self.titles.slice(row.title());
+        std::str::from_utf8(title).unwrap_or_default()
     }
 
     /// The incidents that had facts after `as_of`, as they were then.
@@ -380,14 +394,16 @@ impl Engine {
         let as_of = as_of.as_microsecond();
         let mut part = Part::default();
         for place in self.main.places_after(as_of) {
-            let mut given = self.main.given.row(place);
-            let facts = self.facts.slice(given.events);
-            let count = facts.iter().take_while(|fact| fact.at <= as_of).count();
-            let facts = facts.get(..count).unwrap_or_default();
-            let Some(life) = life(&given, facts, &self.titles, &self.known()) else {
+            let row = Row::new(&self.main, place);
+            let (labels, mut facts) = (self.labels(row), self.facts_of(row));
+            facts.truncate(facts.iter().take_while(|fact| fact.at <= as_of).count());
+            let Some(life) = derive(labels, self.title(row), &facts, &self.known()) else {
                 continue;
             };
-            given.last_event = as_of;
+            let given = Given {
+                last_event: as_of,
+                ..self.main.given.row(place)
+            };
             let derived = keep(&mut part, &life);
             part.push(given, derived, self.main.linked.row(place));
         }
@@ -395,20 +411,15 @@ impl Engine {
     }
 }
 
-fn text(titles: &List<u8>, title: (u32, u32)) -> &str {
-    std::str::from_utf8(titles.slice(title)).unwrap_or_default()
-}
-
-fn life(given: &Given, facts: &[Fact], titles: &List<u8>, known: &Known<'_>) -> Option<Life> {
-    derive(given, text(titles, given.title), facts, known)
-}
-
 /// Adds what hangs on a row to a part, and returns the row with its stretches.
 fn keep(part: &mut Part, life: &Life) -> Derived {
     Derived {
         pages: part.pages.add(&life.pages),
         escalations: part.escalations.add(&life.escalations),
-        turns: part.turns.add(&life.turns),
+        turns: match life.turns.as_slice() {
+            [_] => (0, 0),
+            turns => part.turns.add(turns),
+        },
         ..life.row
     }
 }

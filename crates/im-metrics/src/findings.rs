@@ -180,7 +180,7 @@ impl Engine {
         let mut rows: Vec<Row<'_>> = Vec::new();
         plan.rows_in_range(Share::WHOLE, |row| {
             let counts = !row.is_left_out() && plan.cuts.hold(row.trigger());
-            if counts && plan.passes(row) && plan.passes_teams(row.teams()) {
+            if counts && plan.passes(row) && plan.passes_own_teams(row) {
                 rows.push(row);
             }
         });
@@ -208,7 +208,7 @@ impl Engine {
             let has_key = row.key() != NONE && other.key() == row.key();
             place(*other) < place(row)
                 && apart <= RECURS_WITHIN_DAYS * DAY
-                && other.service() == row.service()
+                && self.labels(*other).service == self.labels(row).service
                 && !other.is_left_out()
                 && (has_key || normal(self.title(*other)) == title)
         };
@@ -376,7 +376,10 @@ fn only(query: Query, by: Dimension, key: Option<String>) -> Query {
 fn causes(engine: &Engine, rows: &[Row<'_>]) -> Vec<Cause> {
     let mut causes: HashMap<u32, Vec<i64>> = HashMap::new();
     for row in rows {
-        causes.entry(row.cause()).or_default().push(row.number());
+        causes
+            .entry(engine.labels(*row).cause)
+            .or_default()
+            .push(row.number());
     }
     let text = |id: u32| engine.names.text(id).map(str::to_owned);
     let causes = causes.into_iter();

@@ -20,6 +20,8 @@ pub(crate) struct Groups {
     /// Places where there are two keys.
     both: HashMap<Keys, usize>,
     keys: Vec<Keys>,
+    /// The key of each combination of labels, where it is one of them.
+    of_labels: Vec<u32>,
 }
 
 impl Groups {
@@ -30,6 +32,10 @@ impl Groups {
             first: vec![NONE; plan.engine.names.len() + 1],
             both: HashMap::new(),
             keys: Vec::new(),
+            of_labels: plan
+                .query
+                .group_by
+                .map_or_else(Vec::new, |by| plan.fields(by)),
         };
         if groups.dimensions().is_empty() {
             groups.place((NONE, NONE));
@@ -73,12 +79,12 @@ impl Groups {
 
     /// The place of the group that an item belongs to, where it is one.
     #[inline(always)]
-    pub(crate) fn of(&mut self, plan: &Plan<'_>, item: &Item<'_>) -> usize {
+    pub(crate) fn of(&mut self, item: &Item<'_>) -> usize {
         match self.by {
             None if !self.is_by_user => 0,
             None => self.place((item.user, NONE)),
             Some(by) => {
-                let key = key(plan, item, by);
+                let key = self.key(item, by);
                 self.place(self.keys_of(item, key))
             }
         }
@@ -95,6 +101,21 @@ impl Groups {
             (item.user, key)
         } else {
             (key, NONE)
+        }
+    }
+
+    #[inline(always)]
+    fn key(&self, item: &Item<'_>, by: Dimension) -> u32 {
+        match (by, item.of) {
+            (Dimension::User, _) => item.user,
+            (Dimension::ResolverKind, _) => item.resolver.map_or(NONE, word),
+            (_, Of::Incident(row)) => {
+                let key = self.of_labels.get(num::at(row.labels()));
+                key.copied().unwrap_or(NONE)
+            }
+            (Dimension::Service, Of::Deployment(deployment)) => deployment.service,
+            (Dimension::Environment, Of::Deployment(deployment)) => deployment.environment,
+            (_, Of::Deployment(_)) => NONE,
         }
     }
 
@@ -116,17 +137,5 @@ impl Groups {
             self.keys.push(keys);
         }
         num::at(*slot)
-    }
-}
-
-#[inline(always)]
-fn key(plan: &Plan<'_>, item: &Item<'_>, by: Dimension) -> u32 {
-    match (by, item.of) {
-        (Dimension::User, _) => item.user,
-        (Dimension::ResolverKind, _) => item.resolver.map_or(NONE, word),
-        (by, Of::Incident(row)) => plan.field(row, by),
-        (Dimension::Service, Of::Deployment(deployment)) => deployment.service,
-        (Dimension::Environment, Of::Deployment(deployment)) => deployment.environment,
-        (_, Of::Deployment(_)) => NONE,
     }
 }

@@ -43,7 +43,7 @@ pub(crate) fn left_out<'a>(plan: &'a Plan<'a>, share: Share) -> LeftOut {
         if (!only_flags || row.is(flags))
             && plan.cuts.hold(row.trigger())
             && plan.passes(row)
-            && plan.passes_teams(row.teams())
+            && plan.passes_own_teams(row)
         {
             left_out.count(plan, row);
         }

@@ -9,7 +9,7 @@ use crate::columns::{Flags, Method, Part, Row, Share};
 use crate::deployments::Deployment;
 use crate::engine::Engine;
 use crate::input::ResolverKind;
-use crate::names::NONE;
+use crate::names::{Labels, NONE};
 use crate::num;
 use crate::params::BadQuery;
 use crate::query::{AsOf, Dimension, Metric, Mode, Query};
@@ -32,8 +32,13 @@ pub(crate) struct Plan<'a> {
     team: Option<Allowed>,
     user: Option<Allowed>,
     resolver: Option<Allowed>,
-    fields: Vec<(Dimension, Allowed)>,
     titles: Vec<String>,
+    /// Of each combination of labels whether it passes; absent where all do.
+    passing: Option<Vec<bool>>,
+    /// The same by the filters that say nothing of a deployment.
+    failing: Option<Vec<bool>>,
+    /// Of each set of teams whether it passes; absent where all do.
+    teams: Option<Vec<bool>>,
 }
 
 /// The values that a filter lets through.
@@ -59,8 +64,8 @@ pub(crate) struct Item<'a> {
     /// The bucket itself, where it is no matter of an instant.
     pub(crate) bucket: Option<usize>,
     pub(crate) of: Of<'a>,
-    /// The teams that it is attributed to.
-    pub(crate) teams: u32,
+    /// The teams that it is attributed to; else it is to the incident's own.
+    pub(crate) teams: Option<u32>,
     /// The person, where it is about one.
     pub(crate) user: u32,
     pub(crate) resolver: Option<ResolverKind>,
@@ -141,13 +146,21 @@ impl<'a> Item<'a> {
         }
     }
 
+    /// The teams that it is attributed to.
+    pub(crate) fn teams(&self, plan: &Plan<'_>) -> u32 {
+        self.teams.unwrap_or_else(|| match self.of {
+            Of::Incident(row) => plan.engine.labels(row).teams,
+            Of::Deployment(_) => 0,
+        })
+    }
+
     /// An item about an incident, attributed to the incident's own teams.
     pub(crate) fn of(row: Row<'a>, at: i64, measured: Measured) -> Self {
         Self {
             at,
             bucket: None,
             of: Of::Incident(row),
-            teams: row.teams(),
+            teams: None,
             user: NONE,
             resolver: None,
             measured,
@@ -166,7 +179,7 @@ impl<'a> Item<'a> {
             at,
             bucket: None,
             of: Of::Deployment(deployment),
-            teams: teams.copied().unwrap_or(0),
+            teams: Some(teams.copied().unwrap_or(0)),
             user: NONE,
             resolver: None,
             measured,
@@ -175,7 +188,10 @@ impl<'a> Item<'a> {
 
     /// The same, attributed to these teams.
     pub(crate) fn by_teams(self, teams: u32) -> Self {
-        Self { teams, ..self }
+        Self {
+            teams: Some(teams),
+            ..self
+        }
     }
 }
 
@@ -220,16 +236,53 @@ impl<'a> Plan<'a> {
             team: None,
             user: None,
             resolver: None,
-            fields: Vec::new(),
             titles: Vec::new(),
+            passing: None,
+            failing: None,
+            teams: None,
         };
+        let mut fields = Vec::new();
         for (dimension, values) in &query.filters {
-            plan.filter(*dimension, values);
+            plan.filter(*dimension, values, &mut fields);
         }
+        plan.mark(&fields);
         Ok(plan)
     }
 
-    fn filter(&mut self, dimension: Dimension, values: &[Option<String>]) {
+    /// Decides for all combinations of labels and all sets of teams that there are.
+    fn mark(&mut self, fields: &[(Dimension, Allowed)]) {
+        let of_failure = |labels: &Labels| {
+            let mut fields = fields.iter();
+            fields.all(|(dimension, allowed)| allowed.has(self.field_of(labels, *dimension)))
+        };
+        let of_all = |labels: &Labels| {
+            let service = self.service.as_ref();
+            let environment = self.environment.as_ref();
+            service.is_none_or(|allowed| allowed.has(self.field_of(labels, Dimension::Service)))
+                && environment.is_none_or(|allowed| allowed.has(labels.environment))
+                && of_failure(labels)
+        };
+        let labels = self.engine.labels.all();
+        let failing = (!fields.is_empty()).then(|| labels.iter().map(of_failure).collect());
+        let is_asked = failing.is_some() || self.service.is_some() || self.environment.is_some();
+        let passing = is_asked.then(|| labels.iter().map(of_all).collect());
+        let teams = self.team.as_ref().map(|allowed| {
+            let sets = self.engine.sets.all();
+            let passes = |teams: &[u32]| match teams {
+                [] => allowed.none,
+                members => members.iter().any(|team| allowed.has(*team)),
+            };
+            sets.map(passes).collect()
+        });
+        (self.passing, self.failing, self.teams) = (passing, failing, teams);
+    }
+
+    fn filter(
+        &mut self,
+        dimension: Dimension,
+        values: &[Option<String>],
+        fields: &mut Vec<(Dimension, Allowed)>,
+    ) {
         if dimension == Dimension::Title {
             self.titles = values.iter().flatten().cloned().collect();
             return;
@@ -255,7 +308,7 @@ impl<'a> Plan<'a> {
             | Dimension::Priority
             | Dimension::Severity
             | Dimension::Origin
-            | Dimension::Title => self.fields.push((dimension, allowed)),
+            | Dimension::Title => fields.push((dimension, allowed)),
         }
     }
 
@@ -293,21 +346,30 @@ impl<'a> Plan<'a> {
     }
 
     /// A field of an incident.
-    #[inline(always)]
     pub(crate) fn field(&self, row: Row<'_>, dimension: Dimension) -> u32 {
+        self.field_of(self.engine.labels(row), dimension)
+    }
+
+    /// A field of each combination of labels.
+    pub(crate) fn fields(&self, dimension: Dimension) -> Vec<u32> {
+        let all = self.engine.labels.all().iter();
+        all.map(|labels| self.field_of(labels, dimension)).collect()
+    }
+
+    fn field_of(&self, labels: &Labels, dimension: Dimension) -> u32 {
         let now = self.query.as_of == AsOf::Current;
         match dimension {
-            Dimension::Service if now => row.service_now(),
-            Dimension::Service => row.service(),
-            Dimension::EscalationPolicy if now => row.policy_now(),
-            Dimension::EscalationPolicy => row.policy(),
-            Dimension::Urgency if now => row.urgency_now(),
-            Dimension::Urgency => row.urgency(),
-            Dimension::Priority if now => row.priority_now(),
-            Dimension::Priority => row.priority(),
-            Dimension::Severity => row.severity(),
-            Dimension::Environment => row.environment(),
-            Dimension::Origin => row.origin(),
+            Dimension::Service if now => labels.service_now,
+            Dimension::Service => labels.service,
+            Dimension::EscalationPolicy if now => labels.policy_now,
+            Dimension::EscalationPolicy => labels.policy,
+            Dimension::Urgency if now => labels.urgency_now,
+            Dimension::Urgency => labels.urgency,
+            Dimension::Priority if now => labels.priority_now,
+            Dimension::Priority => labels.priority,
+            Dimension::Severity => labels.severity,
+            Dimension::Environment => labels.environment,
+            Dimension::Origin => labels.origin,
             Dimension::Team | Dimension::ResolverKind | Dimension::Title | Dimension::User => NONE,
         }
     }
@@ -315,26 +377,21 @@ impl<'a> Plan<'a> {
     /// Whether an incident passes the filters on its fields, service and environment included.
     #[inline(always)]
     pub(crate) fn passes(&self, row: Row<'_>) -> bool {
-        let service = self.service.as_ref();
-        let environment = self.environment.as_ref();
-        service.is_none_or(|allowed| allowed.has(self.field(row, Dimension::Service)))
-            && environment.is_none_or(|allowed| allowed.has(row.environment()))
-            && self.passes_as_failure(row)
+        marked(self.passing.as_deref(), row.labels()) && self.passes_title(row)
     }
 
     /// Whether it passes the filters that say nothing of a deployment.
     #[inline(always)]
     pub(crate) fn passes_as_failure(&self, row: Row<'_>) -> bool {
-        (self.fields.is_empty() && self.titles.is_empty()) || self.passes_fields(row)
+        marked(self.failing.as_deref(), row.labels()) && self.passes_title(row)
     }
 
-    fn passes_fields(&self, row: Row<'_>) -> bool {
-        let mut fields = self.fields.iter();
-        fields.all(|(dimension, allowed)| allowed.has(self.field(row, *dimension)))
-            && (self.titles.is_empty() || {
-                let title = self.engine.title(row);
-                self.titles.iter().any(|part| title.contains(part.as_str()))
-            })
+    #[inline(always)]
+    fn passes_title(&self, row: Row<'_>) -> bool {
+        self.titles.is_empty() || {
+            let title = self.engine.title(row);
+            self.titles.iter().any(|part| title.contains(part.as_str()))
+        }
     }
 
     /// Whether a deployment passes the filters on its service and environment.
@@ -345,16 +402,16 @@ impl<'a> Plan<'a> {
             && environment.is_none_or(|allowed| allowed.has(deployment.environment))
     }
 
-    /// Whether a set of teams passes.
+    /// Whether the teams pass that an item is attributed to.
     #[inline(always)]
-    pub(crate) fn passes_teams(&self, teams: u32) -> bool {
-        let Some(allowed) = &self.team else {
-            return true;
-        };
-        match self.engine.sets.members(teams) {
-            [] => allowed.none,
-            members => members.iter().any(|team| allowed.has(*team)),
-        }
+    pub(crate) fn passes_teams(&self, item: &Item<'_>) -> bool {
+        self.teams.is_none() || marked(self.teams.as_deref(), item.teams(self))
+    }
+
+    /// Whether an incident's own teams pass.
+    #[inline(always)]
+    pub(crate) fn passes_own_teams(&self, row: Row<'_>) -> bool {
+        self.teams.is_none() || marked(self.teams.as_deref(), self.engine.labels(row).teams)
     }
 
     /// Whether a group by team shows a team.
@@ -395,6 +452,12 @@ impl<'a> Plan<'a> {
         let recent = |max| self.as_of.saturating_sub(bucket.end.as_microsecond()) < max;
         asked && self.query.max_lag.is_none_or(recent)
     }
+}
+
+/// Whether a number is marked, if there are marks.
+#[inline(always)]
+fn marked(marks: Option<&[bool]>, id: u32) -> bool {
+    marks.is_none_or(|marks| marks.get(num::at(id)) == Some(&true))
 }
 
 /// The number of a way of resolving: the engine's first names are these words.

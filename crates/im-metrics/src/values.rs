@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use crate::columns::{Row, Share};
 use crate::engine::Engine;
 use crate::input::ResolverKind;
+use crate::names::Labels;
 use crate::num;
 use crate::params::BadQuery;
 use crate::plan::Plan;
@@ -21,7 +22,7 @@ impl Engine {
         let plan = Plan::new(self, query, now)?;
         let mut numbers = Vec::new();
         plan.rows(Share::WHOLE, |row| {
-            if plan.passes(row) && plan.passes_teams(row.teams()) {
+            if plan.passes(row) && plan.passes_own_teams(row) {
                 numbers.push(row.number());
             }
         });
@@ -33,11 +34,12 @@ impl Engine {
         let Some(id) = self.names.find(value) else {
             return false;
         };
-        match self.columns(by) {
-            // Most questions name what incidents have, and a column is read faster than a set is made.
-            Some(columns) if columns.iter().any(|column| column.contains(&id)) => true,
-            Some(_) | None => self.values(by).contains(value),
-        }
+        let Some(fields) = fields(by) else {
+            return self.values(by).contains(value);
+        };
+        let is_of = |labels: &Labels| fields(labels).contains(&id);
+        // Most questions name what incidents have, and marks are made faster than a set of texts.
+        self.labels_in_use().any(is_of) || self.values(by).contains(value)
     }
 
     /// Every value that is known; of a title there is none.
@@ -49,8 +51,8 @@ impl Engine {
                 *mark = true;
             }
         };
-        match self.columns(by) {
-            Some(columns) => columns.into_iter().flatten().copied().for_each(&mut mark),
+        match fields(by) {
+            Some(fields) => self.labels_in_use().flat_map(fields).for_each(&mut mark),
             None => self.each_id(by, &mut mark),
         }
         let marked = (0..).zip(marks).filter(|(_, is_known)| *is_known);
@@ -82,29 +84,24 @@ impl Engine {
         values
     }
 
-    /// The columns of incidents that hold the values.
-    fn columns(&self, by: Dimension) -> Option<Vec<&Vec<u32>>> {
-        let given = &self.main.given;
-        Some(match by {
-            Dimension::Service => vec![&given.service, &given.service_now],
-            Dimension::Environment => vec![&given.environment],
-            Dimension::EscalationPolicy => vec![&given.policy, &given.policy_now],
-            Dimension::Urgency => vec![&given.urgency, &given.urgency_now],
-            Dimension::Priority => vec![&given.priority, &given.priority_now],
-            Dimension::Severity => vec![&given.severity],
-            Dimension::Origin => vec![&given.origin],
-            Dimension::Team | Dimension::User | Dimension::ResolverKind | Dimension::Title => {
-                return None;
+    /// The labels that incidents have now.
+    fn labels_in_use(&self) -> impl Iterator<Item = &Labels> {
+        let mut in_use = vec![false; self.labels.len()];
+        for id in &self.main.given.labels {
+            if let Some(mark) = in_use.get_mut(num::at(*id)) {
+                *mark = true;
             }
-        })
+        }
+        let all = self.labels.all().iter().zip(in_use);
+        all.filter_map(|(labels, is_used)| is_used.then_some(labels))
     }
 
     /// The teams and the people that incidents, services and memberships name.
     fn each_id(&self, by: Dimension, mark: &mut impl FnMut(u32)) {
-        let rows = (0..self.main.len()).map(|place| Row::new(&self.main, place));
         match by {
             Dimension::Team => {
-                let mut sets: Vec<u32> = rows.map(Row::teams).collect();
+                let of_incidents = self.labels_in_use().map(|labels| labels.teams);
+                let mut sets: Vec<u32> = of_incidents.collect();
                 sets.extend(self.teams_of_service.values());
                 sets.sort_unstable();
                 sets.dedup();
@@ -117,7 +114,8 @@ impl Engine {
                 let named = sets.into_iter().flat_map(|set| self.sets.members(set));
                 named.copied().chain(of_people).for_each(mark);
             }
-            Dimension::User => rows
+            Dimension::User => (0..self.main.len())
+                .map(|place| Row::new(&self.main, place))
                 .flat_map(|row| row.page_list().iter().map(|page| page.user))
                 .for_each(mark),
             Dimension::Service
@@ -131,4 +129,20 @@ impl Engine {
             | Dimension::Title => {}
         }
     }
+}
+
+/// The fields of labels that hold the values.
+fn fields(by: Dimension) -> Option<fn(&Labels) -> [u32; 2]> {
+    Some(match by {
+        Dimension::Service => |labels| [labels.service, labels.service_now],
+        Dimension::Environment => |labels| [labels.environment; 2],
+        Dimension::EscalationPolicy => |labels| [labels.policy, labels.policy_now],
+        Dimension::Urgency => |labels| [labels.urgency, labels.urgency_now],
+        Dimension::Priority => |labels| [labels.priority, labels.priority_now],
+        Dimension::Severity => |labels| [labels.severity; 2],
+        Dimension::Origin => |labels| [labels.origin; 2],
+        Dimension::Team | Dimension::User | Dimension::ResolverKind | Dimension::Title => {
+            return None;
+        }
+    })
 }

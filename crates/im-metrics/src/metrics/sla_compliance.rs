@@ -38,7 +38,7 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>)
 
 /// How long an acknowledgement and a resolve may take, in microseconds.
 pub(crate) fn target(plan: &Plan<'_>, row: Row<'_>) -> Option<(i64, i64)> {
-    let severity = plan.engine.names.text(row.severity())?;
+    let severity = plan.engine.names.text(plan.engine.labels(row).severity)?;
     let target = plan.engine.settings.targets.get(severity)?;
     Some((target.ack_s * 1_000_000, target.resolve_s * 1_000_000))
 }
