@@ -156,6 +156,8 @@ impl Flags {
     pub(crate) const NOT_FAILURE: Self = Self(16);
     /// Nobody told of its trigger when it was.
     pub(crate) const REBUILT: Self = Self(32);
+    /// Nobody acknowledged it.
+    pub(crate) const UNACKNOWLEDGED: Self = Self(64);
 
     pub(crate) fn with(self, flag: Self, set: bool) -> Self {
         if set { Self(self.0 | flag.0) } else { self }

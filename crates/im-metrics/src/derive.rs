@@ -165,7 +165,8 @@ pub(crate) fn derive(
         .with(Flags::TEST, is_test)
         .with(Flags::REOPENED, life.turns.len() > 1)
         .with(Flags::NOT_FAILURE, labels.not_change_related || excluded)
-        .with(Flags::REBUILT, labels.rebuilt);
+        .with(Flags::REBUILT, labels.rebuilt)
+        .with(Flags::UNACKNOWLEDGED, row.first_ack == NEVER);
     acknowledged_pages(&mut life, facts, known.people);
     notified_pages(&mut life, facts, known);
     life.pages.sort_by_key(|page| page.at);

@@ -3,7 +3,7 @@
 //! Over the incidents triggered in the range that pass the filters (by team: the incident's own), each
 //! counted once under the first reason that holds, in the order of the fields below.
 
-use crate::columns::{Flags, NEVER, Row, Share};
+use crate::columns::{Flags, Row, Share};
 use crate::metrics::{failed_deployment_recovery_time, sla_compliance};
 use crate::plan::Plan;
 use crate::query::{Metric, Mode, Query, Reach};
@@ -97,17 +97,13 @@ impl LeftOut {
         let flags = Flags::TEST.with(Flags::MERGED, true);
         let flags = flags.with(Flags::OPEN, self.open.is_some());
         let flags = flags.with(Flags::NOT_FAILURE, self.not_failure.is_some());
+        let flags = flags.with(Flags::UNACKNOWLEDGED, self.unacknowledged.is_some());
         flags.with(Flags::REBUILT, self.rebuilt.is_some())
     }
 
     /// Whether no other reason is used.
     fn has_only_flags(&self) -> bool {
-        let others = [
-            self.unacknowledged,
-            self.unlinked,
-            self.negative,
-            self.no_target,
-        ];
+        let others = [self.unlinked, self.negative, self.no_target];
         others.iter().all(Option::is_none)
     }
 
@@ -146,7 +142,7 @@ impl LeftOut {
             }
         };
         let _ = add(&mut self.open, row.is(Flags::OPEN))
-            || add(&mut self.unacknowledged, row.first_ack() == NEVER)
+            || add(&mut self.unacknowledged, row.is(Flags::UNACKNOWLEDGED))
             || add(&mut self.not_failure, row.is(Flags::NOT_FAILURE))
             || (self.unlinked.is_some() && add(&mut self.unlinked, is_unlinked()))
             || (self.negative.is_some()
