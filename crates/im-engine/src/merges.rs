@@ -3,7 +3,7 @@
 use im_core::IncidentNumber;
 use im_store::{StoreError, Tx, incidents};
 
-use crate::record;
+use crate::record::{self, Mappings};
 
 /// The incidents that it was merged into, one into the next; the last one is where everything went. One that
 /// is not known here ends the way, and so does a circle.
@@ -27,7 +27,7 @@ fn next(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Option<IncidentNumb
     let Some(row) = incidents::find(tx, incident)? else {
         return Ok(None);
     };
-    let told = record::told(tx, incident)?;
+    let told = record::told(tx, incident, &mut Mappings::default())?;
     let into = told.and_then(|told| told.story.peer?.merged_into);
     match (row.connector, into) {
         (Some(connector), Some(into)) => incidents::by_twin(tx, &connector, &into),

@@ -9,6 +9,8 @@
 //!   ask for the direction of today.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use im_core::{
@@ -256,11 +258,31 @@ pub struct Told {
     pub hidden: bool,
 }
 
+/// The tables by which incidents are read, each read once for all incidents of its connector.
+#[derive(Debug, Default)]
+pub struct Mappings(BTreeMap<String, Option<Mapping>>);
+
+impl Mappings {
+    /// Those of a connector. The end of a connector takes nothing back, so they are what it had where it
+    /// was removed.
+    fn of(&mut self, tx: &mut Tx<'_>, connector: &str) -> Result<Option<&Mapping>, StoreError> {
+        if !self.0.contains_key(connector) {
+            let mapping = connector::mapping(tx, connector)?;
+            self.0.insert(connector.to_owned(), mapping);
+        }
+        Ok(self.0.get(connector).and_then(Option::as_ref))
+    }
+}
+
 /// What was told of an incident itself, without what was of its parts; `None` where there
 /// is nothing.
-pub fn told(tx: &mut Tx<'_>, incident: IncidentNumber) -> Result<Option<Told>, StoreError> {
+pub fn told(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    mappings: &mut Mappings,
+) -> Result<Option<Told>, StoreError> {
     let facts = facts::of_incident(tx, incident)?;
-    told_by(tx, incident, facts)
+    told_by(tx, incident, facts, mappings)
 }
 
 /// The same by the facts that were recorded up to a number.
@@ -272,24 +294,49 @@ pub fn told_up_to(
     let facts = facts::of_incident(tx, incident)?;
     let known = facts::count_up_to(tx, incident, seq)?;
     let facts = facts.iter().take(known).cloned().collect();
-    told_by(tx, incident, Arc::new(facts))
+    told_by(tx, incident, Arc::new(facts), &mut Mappings::default())
+}
+
+/// What was told of each incident whose number is in a range, in the order of the numbers.
+pub fn told_in(
+    tx: &mut Tx<'_>,
+    range: Range<i64>,
+) -> Result<Vec<(IncidentNumber, Option<Told>)>, StoreError> {
+    let mut mappings = Mappings::default();
+    let mut facts = facts::in_range(tx, range.clone())?;
+    let mut all = Vec::new();
+    for (incident, connector) in incidents::connectors_in(tx, range)? {
+        let mapping = match &connector {
+            Some(name) => mappings.of(tx, name)?,
+            None => None,
+        };
+        let facts = Arc::new(facts.remove(&incident).unwrap_or_default());
+        all.push((incident, add_up(facts, mapping)));
+    }
+    Ok(all)
 }
 
 fn told_by(
     tx: &mut Tx<'_>,
     incident: IncidentNumber,
     facts: Arc<Vec<Fact>>,
+    mappings: &mut Mappings,
 ) -> Result<Option<Told>, StoreError> {
-    let mapping = mapping(tx, incident, None)?;
-    let Some(story) = fold(&facts, mapping.as_deref()) else {
-        return Ok(None);
+    let mapping = match incidents::find(tx, incident)?.and_then(|row| row.connector) {
+        Some(name) => mappings.of(tx, &name)?,
+        None => None,
     };
+    Ok(add_up(facts, mapping))
+}
+
+fn add_up(facts: Arc<Vec<Fact>>, mapping: Option<&Mapping>) -> Option<Told> {
+    let story = fold(&facts, mapping)?;
     let hidden = mapping.is_some_and(|mapping| mapping.hides(&story));
-    Ok(Some(Told {
+    Some(Told {
         facts,
         story,
         hidden,
-    }))
+    })
 }
 
 /// What its own facts tell, without those of its parts.

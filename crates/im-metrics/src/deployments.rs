@@ -5,7 +5,7 @@
 //! trigger); the newest successful one of its service in its environment that was finished by the
 //! trigger. How late the trigger may be is a question of the query. Ties take the greater id.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 
@@ -51,8 +51,13 @@ pub(crate) struct Deployments {
 }
 
 impl Deployments {
-    /// Puts deployments in, each in place of the one with its id.
-    pub(crate) fn put(&mut self, deployments: &[input::Deployment], names: &mut Names) {
+    /// Puts deployments in, each in place of the one with its id; says which services they are or were on.
+    pub(crate) fn put(
+        &mut self,
+        deployments: &[input::Deployment],
+        names: &mut Names,
+    ) -> HashSet<u32> {
+        let mut services = HashSet::new();
         for given in deployments {
             let deployment = Deployment {
                 id: names.intern(&given.id),
@@ -67,12 +72,17 @@ impl Deployments {
             let place = self.by_id.get(&deployment.id).copied();
             let place = place.unwrap_or_else(|| num::id(self.all.len()));
             self.by_id.insert(deployment.id, place);
+            services.insert(deployment.service);
             match self.all.get_mut(num::at(place)) {
-                Some(have) => *have = deployment,
+                Some(have) => {
+                    services.insert(have.service);
+                    *have = deployment;
+                }
                 None => self.all.push(deployment),
             }
         }
         self.index(names);
+        services
     }
 
     fn index(&mut self, names: &Names) {

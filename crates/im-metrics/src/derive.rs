@@ -50,6 +50,25 @@ pub(crate) struct Kept {
     rest: u32,
 }
 
+impl Kept {
+    pub(crate) fn to_bytes(self) -> [u8; 12] {
+        let mut bytes = [0; 12];
+        let at = i64::from_ne_bytes(self.at).to_le_bytes();
+        let all = at.into_iter().chain(self.rest.to_le_bytes());
+        bytes.iter_mut().zip(all).for_each(|(byte, of)| *byte = of);
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8; 12]) -> Self {
+        let (at, rest) = bytes.split_at(8);
+        let at = i64::from_le_bytes(at.try_into().unwrap_or_default());
+        Self {
+            at: at.to_ne_bytes(),
+            rest: u32::from_le_bytes(rest.try_into().unwrap_or_default()),
+        }
+    }
+}
+
 impl From<Fact> for Kept {
     fn from(fact: Fact) -> Self {
         let code = Code::ALL.iter().position(|code| *code == fact.what);

@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
-use crate::columns::{Derived, Given, NEVER, Part, Row};
+use crate::columns::{Derived, Given, Linked, NEVER, Part, Row};
 use crate::deployments::Deployments;
 use crate::derive::{Code, Fact, Kept, Known, Life, Rule, derive};
 use crate::input::{Deployment, Event, History, ManualLink, ResolverKind, Settings, Values, What};
 use crate::list::List;
 use crate::names::{Labels, NONE, NOTHING, Names, Places, Sets, Table};
+use crate::num;
 use crate::people::People;
 
 /// Everything that numbers are computed from.
@@ -35,9 +36,9 @@ pub struct Engine {
     pub(crate) main: Part,
     /// What incidents have in common.
     pub(crate) labels: Table<Labels>,
-    facts: List<Kept>,
-    titles: List<u8>,
-    places: Places,
+    pub(crate) facts: List<Kept>,
+    pub(crate) titles: List<u8>,
+    pub(crate) places: Places,
     pub(crate) deployments: Deployments,
 }
 
@@ -48,7 +49,16 @@ impl Engine {
         for kind in ResolverKind::ALL {
             names.intern(kind.as_str());
         }
-        let mut sets = Sets::default();
+        Self::over(settings, names, Sets::default(), Table::default())
+    }
+
+    /// An engine without incidents that has numbers of names, sets and labels already.
+    pub(crate) fn over(
+        settings: Settings,
+        mut names: Names,
+        mut sets: Sets,
+        labels: Table<Labels>,
+    ) -> Self {
         let people = People::new(&settings, &mut names, &mut sets);
         let mut engine = Self {
             names,
@@ -61,7 +71,7 @@ impl Engine {
             own_of_service: HashMap::new(),
             own_of_team: HashMap::new(),
             main: Part::default(),
-            labels: Table::default(),
+            labels,
             facts: List::default(),
             titles: List::default(),
             places: Places::default(),
@@ -77,14 +87,6 @@ impl Engine {
         self.settings = settings;
         self.people = People::new(&self.settings, &mut self.names, &mut self.sets);
         self.settle();
-        let mut table = std::mem::take(&mut self.labels);
-        table.change(|labels: &mut Labels| {
-            labels.teams = self.teams(labels.told_teams, labels.service);
-            if labels.policy_untold {
-                labels.policy = self.policy_of(labels.service);
-            }
-        });
-        self.labels = table;
         for place in 0..self.main.len() {
             self.renew(place);
         }
@@ -123,6 +125,14 @@ impl Engine {
             .map(|(service, policy)| (names.intern(service), names.intern(policy)))
             .collect();
         self.settle_teams();
+        let mut table = std::mem::take(&mut self.labels);
+        table.change(|labels: &mut Labels| {
+            labels.teams = self.teams(labels.told_teams, labels.service);
+            if labels.policy_untold {
+                labels.policy = self.policy_of(labels.service);
+            }
+        });
+        self.labels = table;
     }
 
     fn settle_teams(&mut self) {
@@ -209,14 +219,35 @@ impl Engine {
             last_event: facts.iter().map(|fact| fact.at).max().unwrap_or(NEVER),
         };
         let derived = keep(&mut self.main, &life);
-        if let Some(place) = known {
-            self.main.set(place, given, derived, linked);
-        } else {
-            self.main.push(given, derived, linked);
-            self.places
-                .add(self.main.len() - 1, &self.main.given.number);
+        match known {
+            Some(place) => self.main.set(place, given, derived, linked),
+            None => self.push(given, derived, linked),
         }
         self.pack();
+    }
+
+    fn push(&mut self, given: Given, derived: Derived, linked: Linked) {
+        self.main.push(given, derived, linked);
+        let last = self.main.len() - 1;
+        self.places.add(last, &self.main.given.number);
+    }
+
+    /// Adds an incident whose title and facts are kept already; `false` if it never began.
+    pub(crate) fn add(&mut self, given: Given) -> bool {
+        let kept = self.facts.slice(given.events).iter();
+        let facts: Vec<Fact> = kept.copied().map(Fact::from).collect();
+        let title = std::str::from_utf8(self.titles.slice(given.title)).unwrap_or_default();
+        let Some(labels) = self.labels.get(given.labels) else {
+            return false;
+        };
+        let Some(life) = derive(labels, title, &facts, &self.known()) else {
+            return false;
+        };
+        let trigger = life.row.trigger;
+        let linked = self.deployments.link(labels, trigger, &self.names);
+        let derived = keep(&mut self.main, &life);
+        self.push(given, derived, linked);
+        true
     }
 
     /// Forgets an incident.
@@ -241,12 +272,19 @@ impl Engine {
     /// Puts deployments in, each in place of the one with its id, and links anew what may be
     /// affected.
     pub fn put_deployments(&mut self, deployments: &[Deployment]) {
-        self.deployments.put(deployments, &mut self.names);
+        let services = self.deployments.put(deployments, &mut self.names);
+        let may_be_affected = |labels: &Labels| {
+            let is_said = labels.manual != NONE || labels.explicit != NONE;
+            is_said || services.contains(&labels.service)
+        };
+        let affected: Vec<bool> = self.labels.all().iter().map(may_be_affected).collect();
         for place in 0..self.main.len() {
             let row = Row::new(&self.main, place);
-            let labels = self.labels(row);
-            let linked = self.deployments.link(labels, row.trigger(), &self.names);
-            self.main.linked.set(place, linked);
+            if affected.get(num::at(row.labels())) == Some(&true) {
+                let labels = self.labels(row);
+                let linked = self.deployments.link(labels, row.trigger(), &self.names);
+                self.main.linked.set(place, linked);
+            }
         }
     }
 

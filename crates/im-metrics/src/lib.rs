@@ -11,7 +11,7 @@
 //! - What is in a bucket is decided by instants that were cut before the scan: no row asks a time zone.
 //! - Nothing is rounded.
 //!
-//! Nothing here knows IO, SQL, JSON, a clock or a random number; which reports are of one act is
+//! Nothing here opens a file, or knows SQL, JSON, a clock or a random number that would change an answer; which reports are of one act is
 //! `im_core`'s business.
 #![expect(
     clippy::inline_always,
@@ -30,6 +30,7 @@ mod engine;
 mod findings;
 mod groups;
 mod hours;
+mod image;
 pub mod input;
 mod insights;
 mod left_out;

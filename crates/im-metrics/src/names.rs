@@ -44,6 +44,16 @@ impl<T> Table<T> {
         self.all.len()
     }
 
+    /// Adds a value under the next number, even if another has the same.
+    pub(crate) fn add(&mut self, value: T)
+    where
+        T: Hash + Eq,
+    {
+        let id = num::id(self.all.len());
+        self.all.push(value);
+        self.index::<T>(id);
+    }
+
     /// The number of a value that is known.
     pub(crate) fn find<Q>(&self, value: &Q) -> Option<u32>
     where
@@ -118,6 +128,16 @@ impl Names {
         self.0.find(text)
     }
 
+    /// All texts, in the order of their numbers.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &str> {
+        self.0.all().iter().map(AsRef::as_ref)
+    }
+
+    /// Whether a number is that of a text, or no value.
+    pub(crate) fn has(&self, id: u32) -> bool {
+        id == NONE || self.0.get(id).is_some()
+    }
+
     /// The text of a number; `None` for no value.
     pub(crate) fn text(&self, id: u32) -> Option<&str> {
         self.0.get(id).map(AsRef::as_ref)
@@ -152,6 +172,11 @@ impl Sets {
     /// Its members.
     pub(crate) fn members(&self, id: u32) -> &[u32] {
         self.0.get(id).map_or(&[], AsRef::as_ref)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// The members of each set, in the order of their numbers.
@@ -200,6 +225,88 @@ pub(crate) struct Labels {
 
 /// A person said that no deployment is behind an incident.
 pub(crate) const NOTHING: u32 = u32::MAX - 1;
+
+/// Numbers in labels, and their bytes with those of the answers.
+const NUMBERS: usize = 16;
+pub(crate) const LABELS_BYTES: usize = NUMBERS * 4 + 1;
+
+impl Labels {
+    fn numbers(&self) -> [u32; NUMBERS] {
+        [
+            self.origin,
+            self.severity,
+            self.environment,
+            self.service,
+            self.service_now,
+            self.policy,
+            self.policy_now,
+            self.urgency,
+            self.urgency_now,
+            self.priority,
+            self.priority_now,
+            self.explicit,
+            self.cause,
+            self.manual,
+            self.teams,
+            self.told_teams,
+        ]
+    }
+
+    /// The numbers of names among them.
+    pub(crate) fn names(&self) -> Vec<u32> {
+        let names = self.numbers().into_iter().take(NUMBERS - 2);
+        names.filter(|id| *id != NOTHING).collect()
+    }
+
+    pub(crate) fn to_bytes(self) -> [u8; LABELS_BYTES] {
+        let mut bytes = [0; LABELS_BYTES];
+        let (numbers, rest) = bytes.split_at_mut(NUMBERS * 4);
+        for (place, number) in numbers.chunks_exact_mut(4).zip(self.numbers()) {
+            place.copy_from_slice(&number.to_le_bytes());
+        }
+        let answers = [
+            self.merge_told,
+            self.policy_untold,
+            self.not_change_related,
+            self.rebuilt,
+        ];
+        let answers = answers.iter().rev();
+        rest.fill(answers.fold(0, |bits, yes| bits << 1 | u8::from(*yes)));
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8; LABELS_BYTES]) -> Self {
+        let (numbers, rest) = bytes.split_at(NUMBERS * 4);
+        let mut numbers = numbers.chunks_exact(4).map(|number| {
+            let number = number.try_into().unwrap_or_default();
+            u32::from_le_bytes(number)
+        });
+        let mut next = || numbers.next().unwrap_or(NONE);
+        let bits = rest.first().copied().unwrap_or(0);
+        Self {
+            origin: next(),
+            severity: next(),
+            environment: next(),
+            service: next(),
+            service_now: next(),
+            policy: next(),
+            policy_now: next(),
+            urgency: next(),
+            urgency_now: next(),
+            priority: next(),
+            priority_now: next(),
+            explicit: next(),
+            cause: next(),
+            manual: next(),
+            teams: next(),
+            told_teams: next(),
+            merge_told: bits & 1 != 0,
+            policy_untold: bits & 2 != 0,
+            not_change_related: bits & 4 != 0,
+            rebuilt: bits & 8 != 0,
+        }
+    }
+}
 
 impl From<&Self> for Labels {
     fn from(labels: &Self) -> Self {

@@ -7,11 +7,13 @@
 
 use std::sync::Arc;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Kind, Snapshot, Source};
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::statements::statements;
 use crate::{Row, StoreError, Tx, erase, params};
@@ -28,6 +30,8 @@ statements! {
         SELECT 1 FROM fact WHERE incident = ?1 AND source = ?2 AND source_id = ?3";
     LAST = "-- facts.last
         SELECT COALESCE(MAX(seq), 0) FROM fact";
+    IDENTITY = "-- facts.identity
+        SELECT incident, source, source_id, recorded_at FROM fact WHERE seq = ?1";
     AFTER = "-- facts.after
         SELECT seq, incident FROM fact WHERE seq > ?1 ORDER BY seq LIMIT ?2";
     INSERT_SOURCE = "-- facts.insert_source
@@ -38,6 +42,12 @@ statements! {
           FROM fact f LEFT JOIN fact_source s ON s.seq = f.seq
          WHERE f.incident = ?1 AND f.seq > ?2
          ORDER BY f.seq";
+    IN_RANGE = "-- facts.in_range
+        SELECT f.source, f.source_id, f.kind, f.at, f.actor_kind, f.actor_id, f.actor_name,
+               f.people, f.value, f.detail, f.answers, s.snapshot, f.seq, f.incident
+          FROM fact f LEFT JOIN fact_source s ON s.seq = f.seq
+         WHERE f.incident >= ?1 AND f.incident < ?2
+         ORDER BY f.incident, f.seq";
     SHOWN = "-- facts.shown
         SELECT f.source, f.source_id, f.kind, f.at, f.actor_kind, f.actor_id, f.actor_name,
                f.people, f.value, f.detail, f.answers, f.seq, f.incident, f.recorded_at,
@@ -144,6 +154,28 @@ pub fn last(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     tx.query_one(LAST, &[])?.map_or(Ok(0), |row| row.int(0))
 }
 
+/// What a fact is, so that it is not taken for the one with its number in another database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    incident: i64,
+    source: String,
+    source_id: String,
+    recorded_at: Option<Timestamp>,
+}
+
+/// What the fact with a number is; `None` if there is none.
+pub fn identity(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Identity>, StoreError> {
+    let Some(mut row) = tx.query_one(IDENTITY, params![seq])? else {
+        return Ok(None);
+    };
+    Ok(Some(Identity {
+        incident: row.int(0)?,
+        source: row.take_text(1)?,
+        source_id: row.take_text(2)?,
+        recorded_at: row.opt_time(3)?,
+    }))
+}
+
 /// What the next facts after a number are about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct News {
@@ -191,6 +223,21 @@ pub fn of_incident(
     let facts = Arc::clone(&known.facts);
     tx.known_facts().put(incident, known);
     Ok(facts)
+}
+
+/// All facts of each incident whose number is in a range.
+pub fn in_range(
+    tx: &mut Tx<'_>,
+    range: Range<i64>,
+) -> Result<BTreeMap<IncidentNumber, Vec<Fact>>, StoreError> {
+    let mut all: BTreeMap<IncidentNumber, Vec<Fact>> = BTreeMap::new();
+    for row in tx.query(IN_RANGE, params![range.start, range.end])? {
+        if let Some(incident) = IncidentNumber::new(row.int(13)?) {
+            let snapshot = row.opt_json::<Snapshot>(11)?;
+            all.entry(incident).or_default().push(read(row, snapshot)?);
+        }
+    }
+    Ok(all)
 }
 
 /// A fact as whoever takes facts out of here is shown it.

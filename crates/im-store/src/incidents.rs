@@ -3,6 +3,8 @@
 //! An incident of several services has a row, and each of its parts has one (`im_core::gather`).
 //! People see the whole alone: lists and counts leave the parts out.
 
+use std::ops::Range;
+
 use im_core::{IncidentNumber, Person, Severity, SeveritySource, Status, Story};
 use jiff::Timestamp;
 
@@ -128,6 +130,10 @@ statements! {
                severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted,
                hidden, parts, version
           FROM incident WHERE number = ?1";
+    CONNECTORS_IN = "-- incidents.connectors_in
+        SELECT number, connector FROM incident WHERE number >= ?1 AND number < ?2 ORDER BY number";
+    LAST_WHOLE = "-- incidents.last_whole
+        SELECT COALESCE(MAX(number), 0) FROM incident WHERE number < ?1";
     BY_TWIN = "-- incidents.by_twin
         SELECT number FROM incident WHERE connector = ?1 AND pd_id = ?2";
     BY_KEY = "-- incidents.by_key
@@ -229,6 +235,26 @@ pub fn find(tx: &mut Tx<'_>, number: IncidentNumber) -> Result<Option<IncidentRo
         .as_ref()
         .map(read)
         .transpose()
+}
+
+/// The incidents whose numbers are in a range, each with the connector that it belongs to.
+pub fn connectors_in(
+    tx: &mut Tx<'_>,
+    range: Range<i64>,
+) -> Result<Vec<(IncidentNumber, Option<String>)>, StoreError> {
+    let mut all = Vec::new();
+    for mut row in tx.query(CONNECTORS_IN, params![range.start, range.end])? {
+        if let Some(number) = IncidentNumber::new(row.int(0)?) {
+            all.push((number, row.take_opt_text(1)?));
+        }
+    }
+    Ok(all)
+}
+
+/// The greatest number of an incident that is no part of one; 0 where there is none.
+pub fn last_whole(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    let row = tx.query_one(LAST_WHOLE, params![IncidentNumber::FIRST_OF_PARTS])?;
+    row.map_or(Ok(0), |row| row.int(0))
 }
 
 /// The incident whose twin is `pd_id`.

@@ -5,21 +5,26 @@
 //! so a question finds little to do. Other processes may write to the same database; nothing here
 //! depends on who did.
 //!
-//! Nothing of it is stored: what is in memory follows from the facts and the settings.
+//! What is in memory follows from the facts and the settings. A server keeps a copy of what facts told beside
+//! the database ([`image`]), so that the next start need not read all of them.
 
 mod directory;
+mod image;
 mod meant;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, Story};
 use im_engine::connector;
-use im_engine::record::{self, Told};
+use im_engine::record::{self, Mappings, Told};
 use im_metrics::input::{Deployment, DeploymentStatus, History, Settings, TEST_KEYWORD};
 use im_metrics::{Engine, history};
 use im_store::deployments::{DeploymentRow, Status};
-use im_store::{Db, StoreError, Tx, annotations, arrangements, deployments, facts};
+use im_store::facts::Identity;
+use im_store::{Db, StoreError, Tx, annotations, arrangements, deployments, facts, incidents};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -27,9 +32,21 @@ use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
 use self::directory::Directory;
+use self::image::{Head, Image};
 use crate::http::api::settings::{test_keyword, time_zone};
 use crate::organisation::annotations::Annotations;
 use crate::organisation::{Organisation, Whose};
+
+/// Numbers of incidents that one transaction reads where all are read: it takes some ten milliseconds.
+const RANGE: i64 = 500;
+
+/// Ranges that are read while one is taken in: readers work beside each other.
+const AHEAD: usize = 4;
+
+/// An image is worth writing for so many new facts, or for one of so many that there are; at the end for fewer.
+const NEW_FACTS: i64 = 50_000;
+const NEW_SHARE: i64 = 8;
+const NEW_AT_END: i64 = 2_000;
 
 /// Facts that one transaction reads the incidents of: a reader is held for some ten milliseconds.
 const BATCH: u32 = 500;
@@ -40,6 +57,7 @@ const RENEWED: usize = 500;
 /// The figures, shared by all who ask.
 pub struct Figures {
     known: Arc<Mutex<Known>>,
+    image: Image,
 }
 
 /// What is in memory.
@@ -60,6 +78,10 @@ pub struct Known {
     seq: i64,
     /// What was erased up to this fact was gone when reading began.
     begun: i64,
+    /// While not all incidents were read: the number of the next one.
+    next: i64,
+    /// The number of the last fact that the image knows.
+    kept: i64,
     /// The number of the last change of a deployment that it knows.
     changed: i64,
     /// The number of the last annotation that it knows.
@@ -111,19 +133,14 @@ impl Default for Figures {
                 },
                 Organisation::default(),
                 Directory::default(),
-                0,
             ))),
+            image: Image::default(),
         }
     }
 }
 
 impl Known {
-    fn new(
-        surroundings: Surroundings,
-        organisation: Organisation,
-        directory: Directory,
-        begun: i64,
-    ) -> Self {
+    fn new(surroundings: Surroundings, organisation: Organisation, directory: Directory) -> Self {
         Self {
             engine: Engine::new(settings(&surroundings, &organisation, &directory)),
             services: BTreeSet::new(),
@@ -132,7 +149,9 @@ impl Known {
             organisation,
             directory,
             seq: 0,
-            begun,
+            begun: 0,
+            next: 1,
+            kept: 0,
             changed: 0,
             said: 0,
             annotated: Arc::default(),
@@ -149,7 +168,7 @@ impl Known {
     ) {
         if self.surroundings.mappings != surroundings.mappings {
             // Severities are read by these tables.
-            *self = Self::new(surroundings, organisation, directory, self.begun);
+            *self = Self::new(surroundings, organisation, directory);
             return;
         }
         let settings = settings(&surroundings, &organisation, &directory);
@@ -185,6 +204,39 @@ impl Known {
             .map_or(id, String::as_str)
     }
 
+    /// Whether nothing was read yet.
+    fn is_new(&self) -> bool {
+        self.seq == 0 && self.next == 1
+    }
+
+    /// What the image says beside the engine.
+    fn head(&self, last: Identity) -> Head {
+        Head {
+            program: image::program(),
+            seq: self.seq,
+            last,
+            begun: self.begun,
+            said: self.said,
+            mappings: self.surroundings.mappings.clone(),
+            services: self.services.clone(),
+            names: self.names.clone(),
+            annotated: self.annotated.iter().map(|number| number.get()).collect(),
+        }
+    }
+
+    /// Takes what an image holds.
+    fn take(&mut self, head: Head, engine: Engine) {
+        self.engine = engine;
+        self.seq = head.seq;
+        self.kept = head.seq;
+        self.begun = head.begun;
+        self.said = head.said;
+        self.services = head.services;
+        self.names = head.names;
+        let annotated = head.annotated.into_iter();
+        self.annotated = Arc::new(annotated.filter_map(IncidentNumber::new).collect());
+    }
+
     fn learn(&mut self, news: News) {
         for (number, history) in &news.incidents {
             match history {
@@ -198,6 +250,14 @@ impl Known {
 }
 
 impl Figures {
+    /// Figures with an image in a directory.
+    pub fn in_dir(dir: &Path) -> Self {
+        Self {
+            image: Image::in_dir(dir),
+            ..Self::default()
+        }
+    }
+
     /// What is known, every fact committed before included.
     pub async fn known(&self, db: &Db) -> Result<OwnedMutexGuard<Known>, StoreError> {
         let mut known = Arc::clone(&self.known).lock_owned().await;
@@ -210,17 +270,24 @@ impl Figures {
             let (organisation, directory) = settled.await?;
             known.settle(surroundings, organisation, directory);
         }
+        if known.is_new() {
+            self.restore(db, &mut known).await?;
+        }
+        // Where all incidents are read, what is said of them is read with them.
         let is_first = known.seq == 0;
         let mut renewed = listen(db, &mut known).await?;
         loop {
+            if known.seq == 0 {
+                read_all(db, &mut known).await?;
+            }
             let (seq, annotated) = (known.seq, Arc::clone(&known.annotated));
             match db.read(move |tx| news(tx, seq, &annotated)).await? {
                 Some(news) if news.erased > Some(known.begun) => {
-                    let begun = db.read(facts::last).await?;
+                    self.image.forget();
                     let surroundings = known.surroundings.clone();
                     let organisation = known.organisation.clone();
                     let directory = known.directory.clone();
-                    *known = Known::new(surroundings, organisation, directory, begun);
+                    *known = Known::new(surroundings, organisation, directory);
                     // All incidents are told again.
                     listen(db, &mut known).await?;
                     renewed.clear();
@@ -232,7 +299,6 @@ impl Figures {
                 None => break,
             }
         }
-        // The first time, the facts told of them all.
         while !is_first && !renewed.is_empty() {
             let rest = renewed.split_off(renewed.len().min(RENEWED));
             let some = std::mem::replace(&mut renewed, rest);
@@ -240,30 +306,83 @@ impl Figures {
             let again = db.read(move |tx| tell(tx, some, &annotated)).await?;
             known.learn(again);
         }
+        let mut changed = Vec::new();
         loop {
-            let changed = known.changed;
-            let told = db.read(move |tx| deployments::after(tx, changed, BATCH));
+            let after = known.changed;
+            let told = db.read(move |tx| deployments::after(tx, after, BATCH));
             let Some((rows, last)) = told.await? else {
-                return Ok(known);
+                break;
             };
-            let rows: Vec<Deployment> = rows.into_iter().map(deployment).collect();
-            known.engine.put_deployments(&rows);
+            changed.extend(rows.into_iter().map(deployment));
             known.changed = last;
+        }
+        if !changed.is_empty() {
+            known.engine.put_deployments(&changed);
+        }
+        Ok(known)
+    }
+
+    /// Takes what the image holds, where it is one of this database.
+    async fn restore(&self, db: &Db, known: &mut Known) -> Result<(), StoreError> {
+        let Some(head) = self.image.head(&known.surroundings.mappings) else {
+            return Ok(());
+        };
+        let seq = head.seq;
+        let last = db.read(move |tx| facts::identity(tx, seq)).await?;
+        if last.as_ref() != Some(&head.last) {
+            return Ok(());
+        }
+        let (image, settings) = (self.image.clone(), known.engine.settings().clone());
+        let read = tokio::task::spawn_blocking(move || image.engine(settings));
+        if let Ok(Some(engine)) = read.await {
+            known.take(head, engine);
+        }
+        Ok(())
+    }
+
+    /// Removes the copy of what is to be erased from the database.
+    pub fn forget_image(&self) {
+        self.image.forget();
+    }
+
+    /// Writes the image where enough is new.
+    async fn keep(&self, db: &Db, known: OwnedMutexGuard<Known>, enough: i64) {
+        let seq = known.seq;
+        if !self.image.is_kept() || seq - known.kept < enough {
+            return;
+        }
+        let Ok(Some(last)) = db.read(move |tx| facts::identity(tx, seq)).await else {
+            return;
+        };
+        let image = self.image.clone();
+        let written = tokio::task::spawn_blocking(move || {
+            let mut known = known;
+            image.write(&known.head(last), &known.engine);
+            known.kept = seq;
+        });
+        if let Err(error) = written.await {
+            tracing::error!("the image of the figures ended by a mistake of ours: {error}");
         }
     }
 
     /// Reads what is new whenever there is something, until `stop`.
     pub async fn follow(&self, db: Db, mut news: watch::Receiver<i64>, stop: CancellationToken) {
         loop {
-            if let Err(error) = self.known(&db).await {
+            match self.known(&db).await {
+                Ok(known) => {
+                    let enough = NEW_FACTS.max(known.seq / NEW_SHARE);
+                    self.keep(&db, known, enough).await;
+                }
                 // Whoever asks tries again, and is told.
-                tracing::debug!("figures wait for the database: {error}");
+                Err(error) => tracing::debug!("figures wait for the database: {error}"),
             }
             tokio::select! {
-                () = stop.cancelled() => return,
-                told = news.changed() => if told.is_err() { return },
+                () = stop.cancelled() => break,
+                told = news.changed() => if told.is_err() { break },
             }
         }
+        let known = Arc::clone(&self.known).lock_owned().await;
+        self.keep(&db, known, NEW_AT_END).await;
     }
 }
 
@@ -333,6 +452,50 @@ async fn listen(db: &Db, known: &mut Known) -> Result<Vec<IncidentNumber>, Store
     }
 }
 
+/// Reads all incidents, by their numbers: each once, and not once for each batch that has facts of it. Facts of later
+/// are read as news.
+async fn read_all(db: &Db, known: &mut Known) -> Result<(), StoreError> {
+    let ends =
+        |tx: &mut Tx<'_>| Ok::<_, StoreError>((facts::last(tx)?, incidents::last_whole(tx)?));
+    let (last_fact, last_number) = db.read(ends).await?;
+    if known.next == 1 {
+        known.begun = last_fact;
+    }
+    let mut ahead = known.next;
+    let mut under_way = VecDeque::new();
+    while known.next <= last_number {
+        while ahead <= last_number && under_way.len() < AHEAD {
+            let (range, annotated) = (ahead..ahead + RANGE, Arc::clone(&known.annotated));
+            ahead = range.end;
+            under_way.push_back(db.read(move |tx| tell_range(tx, range, &annotated)));
+        }
+        if let Some(told) = under_way.pop_front() {
+            known.learn(told.await?);
+        }
+        known.next += RANGE;
+    }
+    known.seq = known.begun;
+    Ok(())
+}
+
+/// The incidents with numbers in a range, as they are now, and their parts.
+fn tell_range(
+    tx: &mut Tx<'_>,
+    range: Range<i64>,
+    annotated: &BTreeSet<IncidentNumber>,
+) -> Result<News, StoreError> {
+    let mut news = News::default();
+    let mut parts = Vec::new();
+    for (number, told) in record::told_in(tx, range)? {
+        parts.extend(tell_one(tx, (number, told), annotated, &mut news)?);
+    }
+    let of_parts = tell(tx, parts, annotated)?;
+    news.incidents.extend(of_parts.incidents);
+    news.names.extend(of_parts.names);
+    news.services.extend(of_parts.services);
+    Ok(news)
+}
+
 /// The incidents that the next facts are about, as they are now.
 fn news(
     tx: &mut Tx<'_>,
@@ -357,22 +520,35 @@ fn tell(
     annotated: &BTreeSet<IncidentNumber>,
 ) -> Result<News, StoreError> {
     let mut news = News::default();
+    let mut mappings = Mappings::default();
     let mut left = incidents;
     // The newest is the last to tell a name.
     left.reverse();
     while let Some(number) = left.pop() {
-        let mut found = None;
-        if let Some(told) = record::told(tx, number)? {
-            let Told { facts, story, .. } = &told;
-            tell_names(facts, story, &mut news);
-            left.extend(story.spans.iter().map(|span| number.part(span.part)));
-            let is_annotated = annotated.contains(&number.said());
-            let said = is_annotated.then(|| Annotations::load(tx, number.said()));
-            found = told_history(number, &told, said.transpose()?.as_ref());
-        }
-        news.incidents.push((number, found));
+        let told = record::told(tx, number, &mut mappings)?;
+        left.extend(tell_one(tx, (number, told), annotated, &mut news)?);
     }
     Ok(news)
+}
+
+/// Tells of one incident; returns its parts.
+fn tell_one(
+    tx: &mut Tx<'_>,
+    (number, told): (IncidentNumber, Option<Told>),
+    annotated: &BTreeSet<IncidentNumber>,
+    news: &mut News,
+) -> Result<Vec<IncidentNumber>, StoreError> {
+    let Some(told) = told else {
+        news.incidents.push((number, None));
+        return Ok(Vec::new());
+    };
+    tell_names(&told.facts, &told.story, news);
+    let is_annotated = annotated.contains(&number.said());
+    let said = is_annotated.then(|| Annotations::load(tx, number.said()));
+    let found = told_history(number, &told, said.transpose()?.as_ref());
+    news.incidents.push((number, found));
+    let spans = told.story.spans.iter();
+    Ok(spans.map(|span| number.part(span.part)).collect())
 }
 
 /// The history of an incident with what is said of it; none of what is hidden. What is said of an incident is said of

@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::Access;
 use crate::clock::Clock;
+use crate::figures::Figures;
 use crate::http::auth::InProcess;
 use crate::http::hooks::Doors;
 use crate::http::metrics::Metrics;
@@ -101,6 +102,7 @@ pub async fn build(options: &LocalOptions, trusts_loopback: bool) -> anyhow::Res
     };
     let mut app = assemble(db, Arc::new(vault), Clock::System, trusts_loopback);
     app.lease = lease()?;
+    app.figures = Arc::new(Figures::in_dir(dir));
     app.logs = Some(dir.clone());
     Ok(app)
 }

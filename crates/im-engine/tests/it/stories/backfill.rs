@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::{Severity, Source};
 use im_engine::backfill::{self, SHARE_DEFAULT, State};
+use im_engine::connector;
 use im_engine::key::{self, Key};
-use im_engine::{connector, record};
+use im_engine::record::{self, Mappings};
 use im_metrics::history;
 use im_metrics::input::History;
 use im_pagerduty::{Call, Reply};
@@ -96,7 +97,9 @@ fn finish(world: &mut World) -> State {
 fn histories(world: &mut World) -> BTreeMap<String, History> {
     let mut all = BTreeMap::new();
     for row in world.everything() {
-        let told = world.write(|tx| record::told(tx, row.number)).unwrap();
+        let told = world
+            .write(|tx| record::told(tx, row.number, &mut Mappings::default()))
+            .unwrap();
         let mut history = history(row.number, &told.facts, &told.story).unwrap();
         // Numbers are given in the order in which they are met.
         history.number = 0;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use im_core::{Command, IncidentNumber};
-use im_engine::record;
+use im_engine::record::{self, Mappings};
 use im_metrics::input::{History, Settings};
 use im_metrics::{Durations, Engine, Figure, history, parse};
 use im_store::facts::{self, News};
@@ -27,7 +27,7 @@ fn histories(world: &mut World) -> BTreeMap<IncidentNumber, Option<History>> {
         assert!(last > seq);
         seq = last;
         for number in incidents {
-            let told = world.write(|tx| record::told(tx, number));
+            let told = world.write(|tx| record::told(tx, number, &mut Mappings::default()));
             let told = told.and_then(|told| history(number, &told.facts, &told.story));
             all.insert(number, told);
         }

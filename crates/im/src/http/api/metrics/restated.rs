@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use im_core::{IncidentNumber, Kind};
-use im_engine::record;
+use im_engine::record::{self, Mappings};
 use im_metrics::input::History;
 use im_metrics::{Behind, Engine, Query, Thing};
 use im_store::facts::{self, Shown};
@@ -155,7 +155,7 @@ impl LateIncident {
     ) -> Result<Self, StoreError> {
         let said = Annotations::load(tx, number.said())?;
         let then = record::told_up_to(tx, number, known)?;
-        let now = record::told(tx, number)?;
+        let now = record::told(tx, number, &mut Mappings::default())?;
         Ok(Self {
             number,
             late,
