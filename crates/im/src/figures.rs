@@ -43,10 +43,9 @@ const RANGE: i64 = 500;
 /// Ranges that are read while one is taken in: readers work beside each other.
 const AHEAD: usize = 4;
 
-/// An image is worth writing for so many new facts, or for one of so many that there are; at the end for fewer.
+/// While a server runs, an image is worth writing for so many new facts, and for one of so many that there are.
 const NEW_FACTS: i64 = 50_000;
 const NEW_SHARE: i64 = 8;
-const NEW_AT_END: i64 = 2_000;
 
 /// Facts that one transaction reads the incidents of: a reader is held for some ten milliseconds.
 const BATCH: u32 = 500;
@@ -382,7 +381,7 @@ impl Figures {
             }
         }
         let known = Arc::clone(&self.known).lock_owned().await;
-        self.keep(&db, known, NEW_AT_END).await;
+        self.keep(&db, known, 1).await;
     }
 }
 

@@ -11,6 +11,7 @@ mod findings;
 mod from_core;
 mod from_facts;
 mod given;
+mod image;
 mod oracle;
 mod organisation;
 mod paging;

@@ -18,6 +18,7 @@ mod facts;
 mod figures;
 mod findings;
 mod health;
+mod image;
 mod keys;
 mod logs;
 mod metrics;

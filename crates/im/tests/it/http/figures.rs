@@ -10,8 +10,13 @@ use super::{FAR, Server, config, pretty, request};
 use crate::cli::{Said, on_router};
 
 /// Three incidents: acknowledged and resolved, open, a test.
-async fn with_incidents() -> Server {
+pub(super) async fn with_incidents() -> Server {
     let server = Server::start();
+    live(&server).await;
+    server
+}
+
+pub(super) async fn live(server: &Server) {
     for title in ["db down", "web slow", "[test] a page"] {
         let new = json!({"title": title, "severity": "sev2", "service": "db"});
         server.post("/api/v1/incidents", new).await.is(201);
@@ -23,7 +28,6 @@ async fn with_incidents() -> Server {
     server.pass(600);
     server.post(&step("resolve"), Value::Null).await.is(200);
     server.pass(60);
-    server
 }
 
 #[tokio::test]
