@@ -35,7 +35,7 @@ const CRATES: [(&str, May); 8] = [
     ),
     (
         "im-metrics",
-        May::UseOnly(&["im-core", "jiff", "thiserror"]),
+        May::UseOnly(&["hashbrown", "im-core", "jiff", "thiserror"]),
     ),
     (
         "im-pagerduty",
