@@ -70,11 +70,9 @@ columns! {
         title: (u32, u32),
         /// The number of its labels.
         labels: u32,
-        /// When the last of its facts was.
-        last_event: i64,
         /// The key that its sender gave.
         key: u32,
-        /// Its facts, in the store's list.
+        /// Its facts as bytes, in the store's list.
         events: (u32, u32),
     }
 }
@@ -92,16 +90,12 @@ columns! {
         last_resolve: i64,
         last_resolve_kind: ResolverKind,
         last_resolve_teams: u32,
-        /// How long it was open, all in all.
-        open_time: i64,
         flags: Flags,
         /// Its pages, in the part's list.
         pages: (u32, u32),
-        /// Its escalations, in the part's list.
-        escalations: (u32, u32),
-        /// When it was resolved and opened again, in turn, in the part's list; none where it was resolved once,
-        /// which `first_resolve` tells.
-        turns: (u32, u32),
+        /// In the part's list: how many turns follow; when it was resolved and opened again, in turn; when it was
+        /// escalated. Nothing where it was resolved once at most, which `first_resolve` tells, and never escalated.
+        moments: (u32, u32),
     }
 }
 
@@ -225,8 +219,7 @@ pub(crate) struct Part {
     pub(crate) derived: DerivedColumns,
     pub(crate) linked: LinkedColumns,
     pub(crate) pages: List<Page>,
-    pub(crate) escalations: List<i64>,
-    pub(crate) turns: List<i64>,
+    pub(crate) moments: List<i64>,
     spans: Vec<Span>,
 }
 
@@ -235,33 +228,38 @@ impl Part {
         self.given.number.len()
     }
 
-    pub(crate) fn push(&mut self, given: Given, derived: Derived, linked: Linked) {
+    /// Adds a row, whose last fact was at `last`.
+    pub(crate) fn push(&mut self, given: Given, derived: Derived, linked: Linked, last: i64) {
         self.given.push(given);
         self.derived.push(derived);
         self.linked.push(linked);
-        self.widen(self.len() - 1);
+        self.widen(self.len() - 1, last);
     }
 
-    pub(crate) fn set(&mut self, place: usize, given: Given, derived: Derived, linked: Linked) {
+    pub(crate) fn set(
+        &mut self,
+        place: usize,
+        (given, derived, linked): (Given, Derived, Linked),
+        last: i64,
+    ) {
         self.given.set(place, given);
         self.derived.set(place, derived);
         self.linked.set(place, linked);
-        self.widen(place);
+        self.widen(place, last);
     }
 
-    /// Drops a row; the last one takes its place.
-    pub(crate) fn swap_remove(&mut self, place: usize) {
+    /// Drops a row; the last one takes its place, whose last fact was at `last`.
+    pub(crate) fn swap_remove(&mut self, place: usize, last: i64) {
         self.given.swap_remove(place);
         self.derived.swap_remove(place);
         self.linked.swap_remove(place);
         if place < self.len() {
-            self.widen(place);
+            self.widen(place, last);
         }
     }
 
-    fn widen(&mut self, place: usize) {
-        let row = Row::new(self, place);
-        let (start, end) = (row.trigger(), row.last_event());
+    fn widen(&mut self, place: usize, end: i64) {
+        let start = Row::new(self, place).trigger();
         match self.spans.get_mut(place / BLOCK) {
             Some(span) => {
                 span.start = span.start.min(start);
@@ -271,13 +269,13 @@ impl Part {
         }
     }
 
-    /// The places of rows to which something happened after an instant.
-    pub(crate) fn places_after(&self, at: i64) -> impl Iterator<Item = usize> {
+    /// The rows among which are all to which something happened after an instant.
+    pub(crate) fn rows_after(&self, at: i64) -> impl Iterator<Item = Row<'_>> {
         let blocks = self.spans.iter().enumerate();
         let places = blocks
             .filter(move |(_, span)| span.end > at)
             .flat_map(|(block, _)| self.places_of(block));
-        places.filter(move |place| Row::new(self, *place).last_event() > at)
+        places.map(|place| Row::new(self, place))
     }
 
     fn places_of(&self, block: usize) -> Range<usize> {
@@ -365,18 +363,38 @@ impl<'a> Row<'a> {
         self.part.pages.slice(self.pages())
     }
 
+    /// When it was resolved and opened again, in turn, and when it was escalated.
+    fn moment_lists(self) -> (&'a [i64], &'a [i64]) {
+        let Some((count, moments)) = self.part.moments.slice(self.moments()).split_first() else {
+            let resolves = &self.part.derived.first_resolve;
+            let once = resolves.get(self.place).filter(|at| **at != NEVER);
+            return (once.map_or(&[], std::slice::from_ref), &[]);
+        };
+        let count = usize::try_from(*count).unwrap_or(0);
+        moments.split_at_checked(count).unwrap_or((moments, &[]))
+    }
+
     pub(crate) fn escalation_list(self) -> &'a [i64] {
-        self.part.escalations.slice(self.escalations())
+        self.moment_lists().1
     }
 
     /// When it was resolved and opened again, in turn.
     pub(crate) fn turn_list(self) -> &'a [i64] {
-        match self.turns() {
-            (_, 0) if self.is_resolved_once() => {
-                let resolves = &self.part.derived.first_resolve;
-                resolves.get(self.place).map_or(&[], std::slice::from_ref)
-            }
-            turns => self.part.turns.slice(turns),
+        self.moment_lists().0
+    }
+
+    /// How long it was open until it was last resolved, all in all.
+    pub(crate) fn open_time(self) -> i64 {
+        let mut opened = self.trigger();
+        let mut sum = 0;
+        for turn in self.turn_list().chunks(2) {
+            sum += turn.first().map_or(0, |resolved| resolved - opened);
+            opened = turn.last().copied().unwrap_or(opened);
         }
+        sum
+    }
+
+    pub(crate) fn place(self) -> usize {
+        self.place
     }
 }

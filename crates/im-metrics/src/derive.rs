@@ -6,7 +6,6 @@
 use crate::columns::{Derived, Flags, NEVER, Page, PageKinds};
 use crate::input::ResolverKind;
 use crate::names::{Labels, NONE, Sets};
-use crate::num;
 use crate::people::People;
 
 /// A fact in memory.
@@ -37,63 +36,9 @@ pub(crate) enum Code {
     },
 }
 
-/// Bits of what a fact is, beside whom it is about.
-const CODE_BITS: u32 = 4;
-/// Nobody, in the bits that are left.
-const NOBODY: u32 = u32::MAX >> CODE_BITS;
-
-/// A fact as it is kept: a third is saved.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Kept {
-    at: [u8; 8],
-    /// Who, and in the last bits the place in [`Code::ALL`].
-    rest: u32,
-}
-
-impl Kept {
-    pub(crate) fn to_bytes(self) -> [u8; 12] {
-        let mut bytes = [0; 12];
-        let at = i64::from_ne_bytes(self.at).to_le_bytes();
-        let all = at.into_iter().chain(self.rest.to_le_bytes());
-        bytes.iter_mut().zip(all).for_each(|(byte, of)| *byte = of);
-        bytes
-    }
-
-    pub(crate) fn from_bytes(bytes: &[u8; 12]) -> Self {
-        let (at, rest) = bytes.split_at(8);
-        let at = i64::from_le_bytes(at.try_into().unwrap_or_default());
-        Self {
-            at: at.to_ne_bytes(),
-            rest: u32::from_le_bytes(rest.try_into().unwrap_or_default()),
-        }
-    }
-}
-
-impl From<Fact> for Kept {
-    fn from(fact: Fact) -> Self {
-        let code = Code::ALL.iter().position(|code| *code == fact.what);
-        Self {
-            at: fact.at.to_ne_bytes(),
-            // A snooze of more than eight years ends with them.
-            rest: fact.who.min(NOBODY) << CODE_BITS | num::id(code.unwrap_or(0)),
-        }
-    }
-}
-
-impl From<Kept> for Fact {
-    fn from(kept: Kept) -> Self {
-        let who = kept.rest >> CODE_BITS;
-        let code = num::at(kept.rest & ((1 << CODE_BITS) - 1));
-        Self {
-            at: i64::from_ne_bytes(kept.at),
-            who: if who == NOBODY { NONE } else { who },
-            what: Code::ALL.get(code).copied().unwrap_or(Code::Triggered),
-        }
-    }
-}
-
 impl Code {
-    const ALL: [Self; 15] = [
+    /// Every one; facts are kept by the places here.
+    pub(crate) const ALL: [Self; 15] = [
         Self::Triggered,
         Self::Given { escalated: false },
         Self::Given { escalated: true },
@@ -203,17 +148,15 @@ fn born(trigger: i64) -> Derived {
         last_resolve: NEVER,
         last_resolve_kind: ResolverKind::None,
         last_resolve_teams: 0,
-        open_time: 0,
         flags: Flags::default(),
         pages: (0, 0),
-        escalations: (0, 0),
-        turns: (0, 0),
+        moments: (0, 0),
     }
 }
 
 /// The state machine.
 fn walk(life: &mut Life, facts: &[Fact], people: &People) {
-    let mut opened = Some(life.row.trigger);
+    let mut is_open = true;
     let teams = |fact: &Fact| match fact.who {
         NONE => 0,
         user => people.teams_at(people.who(user), fact.at),
@@ -226,9 +169,11 @@ fn walk(life: &mut Life, facts: &[Fact], people: &People) {
                 row.first_ack_teams = teams(fact);
             }
             Code::Resolved(kind) => {
-                let Some(since) = opened.take() else { continue };
+                if !is_open {
+                    continue;
+                }
+                is_open = false;
                 life.turns.push(fact.at);
-                row.open_time += fact.at - since;
                 row.last_resolve = fact.at;
                 row.last_resolve_kind = kind;
                 row.last_resolve_teams = teams(fact);
@@ -238,8 +183,8 @@ fn walk(life: &mut Life, facts: &[Fact], people: &People) {
                     row.first_resolve_teams = row.last_resolve_teams;
                 }
             }
-            Code::Reopened if opened.is_none() => {
-                opened = Some(fact.at);
+            Code::Reopened if !is_open => {
+                is_open = true;
                 life.turns.push(fact.at);
             }
             Code::Given { escalated: true } => life.escalations.push(fact.at),

@@ -9,11 +9,12 @@ use jiff::Timestamp;
 
 use crate::columns::{Derived, Given, Linked, NEVER, Part, Row};
 use crate::deployments::Deployments;
-use crate::derive::{Code, Fact, Kept, Known, Life, Rule, derive};
+use crate::derive::{Code, Fact, Known, Life, Rule, derive};
 use crate::input::{Deployment, Event, History, ManualLink, ResolverKind, Settings, Values, What};
 use crate::list::List;
 use crate::names::{Labels, NONE, NOTHING, Names, Places, Sets, Table};
 use crate::num;
+use crate::packed::{pack, unpack};
 use crate::people::People;
 
 /// Everything that numbers are computed from.
@@ -36,7 +37,7 @@ pub struct Engine {
     pub(crate) main: Part,
     /// What incidents have in common.
     pub(crate) labels: Table<Labels>,
-    pub(crate) facts: List<Kept>,
+    pub(crate) facts: List<u8>,
     pub(crate) titles: List<u8>,
     pub(crate) places: Places,
     pub(crate) deployments: Deployments,
@@ -209,33 +210,33 @@ impl Engine {
         let linked = self
             .deployments
             .link(&labels, life.row.trigger, &self.names);
-        let kept: Vec<Kept> = facts.iter().copied().map(Kept::from).collect();
         let given = Given {
             number: history.number,
             title: self.titles.add(title.as_bytes()),
             labels: self.labels.intern(&labels),
             key: self.names.intern_some(history.key.as_deref()),
-            events: self.facts.add(&kept),
-            last_event: facts.iter().map(|fact| fact.at).max().unwrap_or(NEVER),
+            events: self.facts.add(&pack(&facts)),
         };
         let derived = keep(&mut self.main, &life);
+        let last = last_of(&facts);
         match known {
-            Some(place) => self.main.set(place, given, derived, linked),
-            None => self.push(given, derived, linked),
+            Some(place) => self.main.set(place, (given, derived, linked), last),
+            None => self.push(given, derived, linked, last),
         }
         self.pack();
     }
 
-    fn push(&mut self, given: Given, derived: Derived, linked: Linked) {
-        self.main.push(given, derived, linked);
+    fn push(&mut self, given: Given, derived: Derived, linked: Linked, last: i64) {
+        self.main.push(given, derived, linked, last);
         let last = self.main.len() - 1;
         self.places.add(last, &self.main.given.number);
     }
 
-    /// Adds an incident whose title and facts are kept already; `false` if it never began.
+    /// Adds an incident whose title and facts are kept already; `false` if that makes no sense.
     pub(crate) fn add(&mut self, given: Given) -> bool {
-        let kept = self.facts.slice(given.events).iter();
-        let facts: Vec<Fact> = kept.copied().map(Fact::from).collect();
+        let Some(facts) = unpack(self.facts.slice(given.events)) else {
+            return false;
+        };
         let title = std::str::from_utf8(self.titles.slice(given.title)).unwrap_or_default();
         let Some(labels) = self.labels.get(given.labels) else {
             return false;
@@ -246,7 +247,7 @@ impl Engine {
         let trigger = life.row.trigger;
         let linked = self.deployments.link(labels, trigger, &self.names);
         let derived = keep(&mut self.main, &life);
-        self.push(given, derived, linked);
+        self.push(given, derived, linked, last_of(&facts));
         true
     }
 
@@ -262,7 +263,8 @@ impl Engine {
             self.places.remove(last, numbers);
         }
         self.give_up(place);
-        self.main.swap_remove(place);
+        let last_fact = self.last_fact(Row::new(&self.main, last));
+        self.main.swap_remove(place, last_fact);
         if place != last {
             self.places.add(place, &self.main.given.number);
         }
@@ -296,8 +298,12 @@ impl Engine {
 
     /// The facts of an incident, all of them.
     pub(crate) fn facts_of(&self, row: Row<'_>) -> Vec<Fact> {
-        let kept = self.facts.slice(row.events()).iter();
-        kept.copied().map(Fact::from).collect()
+        unpack(self.facts.slice(row.events())).unwrap_or_default()
+    }
+
+    /// When the last of an incident's facts was.
+    pub(crate) fn last_fact(&self, row: Row<'_>) -> i64 {
+        last_of(&self.facts_of(row))
     }
 
     /// The labels of an incident.
@@ -339,10 +345,7 @@ impl Engine {
         self.facts.pack(&mut self.main.given.events);
         self.titles.pack(&mut self.main.given.title);
         self.main.pages.pack(&mut self.main.derived.pages);
-        self.main
-            .escalations
-            .pack(&mut self.main.derived.escalations);
-        self.main.turns.pack(&mut self.main.derived.turns);
+        self.main.moments.pack(&mut self.main.derived.moments);
     }
 
     fn labels_of(&mut self, history: &History) -> Labels {
@@ -431,33 +434,43 @@ impl Engine {
     pub(crate) fn then(&self, as_of: Timestamp) -> Part {
         let as_of = as_of.as_microsecond();
         let mut part = Part::default();
-        for place in self.main.places_after(as_of) {
-            let row = Row::new(&self.main, place);
-            let (labels, mut facts) = (self.labels(row), self.facts_of(row));
-            facts.truncate(facts.iter().take_while(|fact| fact.at <= as_of).count());
+        for row in self.main.rows_after(as_of) {
+            let mut facts = self.facts_of(row);
+            let count = facts.iter().take_while(|fact| fact.at <= as_of).count();
+            if count == facts.len() {
+                continue;
+            }
+            facts.truncate(count);
+            let labels = self.labels(row);
             let Some(life) = derive(labels, self.title(row), &facts, &self.known()) else {
                 continue;
             };
-            let given = Given {
-                last_event: as_of,
-                ..self.main.given.row(place)
-            };
+            let place = row.place();
+            let (given, linked) = (self.main.given.row(place), self.main.linked.row(place));
             let derived = keep(&mut part, &life);
-            part.push(given, derived, self.main.linked.row(place));
+            part.push(given, derived, linked, as_of);
         }
         part
     }
 }
 
+/// When the last of some facts was.
+fn last_of(facts: &[Fact]) -> i64 {
+    facts.iter().map(|fact| fact.at).max().unwrap_or(NEVER)
+}
+
 /// Adds what hangs on a row to a part, and returns the row with its stretches.
 fn keep(part: &mut Part, life: &Life) -> Derived {
+    let (turns, escalations) = (&life.turns, &life.escalations);
+    let moments = if turns.len() > 1 || !escalations.is_empty() {
+        let count = i64::try_from(turns.len()).unwrap_or(i64::MAX);
+        [&[count], turns.as_slice(), escalations.as_slice()].concat()
+    } else {
+        Vec::new()
+    };
     Derived {
         pages: part.pages.add(&life.pages),
-        escalations: part.escalations.add(&life.escalations),
-        turns: match life.turns.as_slice() {
-            [_] => (0, 0),
-            turns => part.turns.add(turns),
-        },
+        moments: part.moments.add(&moments),
         ..life.row
     }
 }
@@ -465,6 +478,5 @@ fn keep(part: &mut Part, life: &Life) -> Derived {
 fn give_up_derived(part: &mut Part, place: usize) {
     let row = part.derived.row(place);
     part.pages.give_up(row.pages);
-    part.escalations.give_up(row.escalations);
-    part.turns.give_up(row.turns);
+    part.moments.give_up(row.moments);
 }

@@ -7,8 +7,7 @@
 
 use std::io::{self, Read, Write};
 
-use crate::columns::{Given, NEVER};
-use crate::derive::{Fact, Kept};
+use crate::columns::Given;
 use crate::engine::Engine;
 use crate::input::Settings;
 use crate::names::{Labels, Names, Sets, Table};
@@ -42,11 +41,7 @@ impl Engine {
             to.write_all(&given.labels.to_le_bytes())?;
             to.write_all(&given.key.to_le_bytes())?;
             write_bytes(to, self.titles.slice(given.title))?;
-            let facts = self.facts.slice(given.events);
-            write_count(to, facts.len())?;
-            for fact in facts {
-                to.write_all(&fact.to_bytes())?;
-            }
+            write_bytes(to, self.facts.slice(given.events))?;
         }
         Ok(())
     }
@@ -83,21 +78,17 @@ impl Engine {
         let number = i64::from_le_bytes(read_array(from)?);
         let (labels, key) = (read_u32(from)?, read_u32(from)?);
         let title = read_text(from)?;
-        let count = read_count(from)?;
-        let facts = (0..count).map(|_| Ok(Kept::from_bytes(&read_array(from)?)));
-        let facts = facts.collect::<io::Result<Vec<Kept>>>()?;
+        let facts = read_bytes(from)?;
         let is_known = self.places.find(number, &self.main.given.number).is_some();
         if is_known || self.labels.get(labels).is_none() || !self.names.has(key) {
             return Err(nonsense());
         }
-        let last = facts.iter().map(|fact| Fact::from(*fact).at).max();
         let given = Given {
             number,
             title: self.titles.add(title.as_bytes()),
             labels,
             key,
             events: self.facts.add(&facts),
-            last_event: last.unwrap_or(NEVER),
         };
         self.add(given).then_some(()).ok_or_else(nonsense)
     }

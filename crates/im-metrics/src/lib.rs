@@ -38,6 +38,7 @@ mod list;
 mod metrics;
 mod names;
 mod num;
+mod packed;
 mod params;
 mod people;
 mod plan;

@@ -338,7 +338,7 @@ impl<'a> Plan<'a> {
         // One call of `each` in one loop, so that it can be a part of the loop.
         for (is_over, rows) in main.chain(self.then.blocks(range, self.as_of, share)) {
             for row in rows {
-                if is_over || row.last_event() <= self.as_of {
+                if is_over || self.engine.last_fact(row) <= self.as_of {
                     each(row);
                 }
             }
