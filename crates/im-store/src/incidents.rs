@@ -132,6 +132,8 @@ statements! {
           FROM incident WHERE number = ?1";
     CONNECTORS_IN = "-- incidents.connectors_in
         SELECT number, connector FROM incident WHERE number >= ?1 AND number < ?2 ORDER BY number";
+    HAS_PARTS = "-- incidents.has_parts
+        SELECT 1 FROM incident WHERE number >= ?1 LIMIT 1";
     LAST_WHOLE = "-- incidents.last_whole
         SELECT COALESCE(MAX(number), 0) FROM incident WHERE number < ?1";
     BY_TWIN = "-- incidents.by_twin
@@ -148,16 +150,26 @@ statements! {
         SELECT number FROM incident WHERE connector = ?1 AND pd_status <> 'resolved' ORDER BY number";
     OPEN_EXHAUSTED = "-- incidents.open_exhausted
         SELECT number FROM incident
-         WHERE connector = ?1 AND status = 'open' AND deleted = 0 AND hidden = 0
+         WHERE connector = ?1 AND status IN ('open', 'acknowledged', 'mitigated')
+           AND status = 'open' AND deleted = 0 AND hidden = 0
            AND EXISTS (SELECT 1 FROM fact WHERE fact.incident = incident.number AND fact.kind = 'exhausted')
-         ORDER BY number";
+         ORDER BY number + 0";
     EXHAUSTED = "-- incidents.exhausted
         SELECT number FROM incident
-         WHERE status = 'open' AND deleted = 0 AND hidden = 0
+         WHERE status IN ('open', 'acknowledged', 'mitigated')
+           AND status = 'open' AND deleted = 0 AND hidden = 0
            AND EXISTS (SELECT 1 FROM fact WHERE fact.incident = incident.number AND fact.kind = 'exhausted')
-         ORDER BY number DESC LIMIT ?1";
+         ORDER BY number + 0 DESC LIMIT ?1";
     SERVICES = "-- incidents.services
-        SELECT DISTINCT service FROM incident WHERE deleted = 0 AND hidden = 0 AND service IS NOT NULL LIMIT ?1";
+        WITH RECURSIVE each_one(service) AS (
+            SELECT MIN(service) FROM incident
+             UNION ALL
+            SELECT (SELECT MIN(service) FROM incident WHERE incident.service > each_one.service)
+              FROM each_one WHERE each_one.service IS NOT NULL)
+        SELECT service FROM each_one
+         WHERE EXISTS (SELECT 1 FROM incident
+                        WHERE incident.service = each_one.service AND deleted = 0 AND hidden = 0)
+         LIMIT ?1";
     LINKED_AFTER = "-- incidents.linked_after
         SELECT number FROM incident WHERE connector = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
     SYNCED_SINCE = "-- incidents.synced_since
@@ -398,7 +410,7 @@ pub fn exhausted(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<IncidentNumber>, Sto
     rows.iter().map(|row| number(row, 0)).collect()
 }
 
-/// The names of services that incidents are on, at most `limit`, in no order.
+/// The names of services that incidents are on, at most `limit`, in no order: found one after another by the index.
 pub fn services(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<String>, StoreError> {
     let rows = tx.query(SERVICES, params![limit])?;
     rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
@@ -407,7 +419,7 @@ pub fn services(tx: &mut Tx<'_>, limit: u32) -> Result<Vec<String>, StoreError> 
 /// Incidents that fit, the one that began last first: those that a sync found have the numbers in
 /// which they were found.
 pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreError> {
-    let mut choice = Choice::of(filter);
+    let mut choice = Choice::of(tx, filter)?;
     if let Some(before) = filter.before {
         let before = choice.bind(before.get());
         let began = format!("(SELECT created_at FROM incident WHERE number = {before})");
@@ -423,11 +435,12 @@ pub fn list(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<IncidentRow>, StoreE
     tx.query(&sql, &choice.values)?.iter().map(read).collect()
 }
 
-/// How many incidents fit, whatever `before` and `limit` say.
-pub fn count(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64, StoreError> {
-    let choice = Choice::of(filter);
+/// How many incidents fit, whatever `before` and `limit` of the filter say; counting ends at `most`.
+pub fn count(tx: &mut Tx<'_>, filter: &Filter, most: u32) -> Result<i64, StoreError> {
+    let mut choice = Choice::of(tx, filter)?;
+    let most = choice.bind(most);
     let sql = format!(
-        "-- incidents.count\n SELECT COUNT(*) FROM incident WHERE {}",
+        "-- incidents.count\n SELECT COUNT(*) FROM (SELECT 1 FROM incident WHERE {} LIMIT {most}) AS counted",
         choice.wheres.join(" AND ")
     );
     let row = tx.query_one(&sql, &choice.values)?;
@@ -441,7 +454,7 @@ struct Choice {
 }
 
 impl Choice {
-    fn of(filter: &Filter) -> Self {
+    fn of(tx: &mut Tx<'_>, filter: &Filter) -> Result<Self, StoreError> {
         let parts = IncidentNumber::FIRST_OF_PARTS;
         // The sum keeps the planners from reading by number what is ordered by time.
         let wheres = vec!["deleted = 0".to_owned(), format!("number + 0 < {parts}")];
@@ -454,10 +467,18 @@ impl Choice {
             Hidden::Only => choice.wheres.push("hidden = 1".to_owned()),
             Hidden::Too => {}
         }
+        if !filter.statuses.is_empty() && filter.statuses.iter().all(|status| status.is_open()) {
+            // As the index of what is open says it: few of many.
+            choice
+                .wheres
+                .push("status IN ('open', 'acknowledged', 'mitigated')".to_owned());
+        }
         choice.any_of("status", filter.statuses.iter().map(|one| one.as_str()));
         choice.any_of("severity", filter.severities.iter().map(|one| one.as_str()));
-        choice.whole_or_part("service", filter.service.as_deref());
-        choice.whole_or_part("connector", filter.connector.as_deref());
+        let has_parts = tx.query_one(HAS_PARTS, params![parts])?.is_some();
+        choice.whole_or_part("service", filter.service.as_deref(), has_parts);
+        // Most incidents may be of one connector: no index is of use.
+        choice.whole_or_part("connector", filter.connector.as_deref(), true);
         choice.assigned(&filter.assigned);
         if let Some(text) = &filter.search {
             choice.search(text);
@@ -475,7 +496,7 @@ impl Choice {
                 .extend(numbers.is_empty().then(|| "1 = 0".to_owned()));
             choice.any_of("number", numbers.iter().map(|number| number.get()));
         }
-        choice
+        Ok(choice)
     }
 
     fn bind(&mut self, value: impl Into<Value>) -> String {
@@ -491,13 +512,18 @@ impl Choice {
         }
     }
 
-    /// What a whole has not, one of its parts may have: they are few, and found by their numbers.
-    fn whole_or_part(&mut self, column: &str, value: Option<&str>) {
+    /// What a whole has not, one of its parts may have: they are few, and found by their numbers. The empty text keeps
+    /// the planners from gathering both before they sort.
+    fn whole_or_part(&mut self, column: &str, value: Option<&str>, has_parts: bool) {
         let Some(value) = value else { return };
         let (value, parts) = (self.bind(value), IncidentNumber::FIRST_OF_PARTS);
-        self.wheres.push(format!(
-            "({column} = {value} OR number IN (SELECT number % {parts} FROM incident WHERE number >= {parts} AND {column} = {value}))"
-        ));
+        self.wheres.push(if has_parts {
+            format!(
+                "({column} || '' = {value} OR number IN (SELECT number % {parts} FROM incident WHERE number >= {parts} AND {column} = {value}))"
+            )
+        } else {
+            format!("{column} = {value}")
+        });
     }
 
     fn assigned(&mut self, assigned: &Assigned) {

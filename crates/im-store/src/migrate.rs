@@ -90,6 +90,7 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(14, "0014_recorded").usable_since(13),
     both!(15, "0015_identity").usable_since(13),
     both!(16, "0016_api_call").usable_since(13),
+    both!(17, "0017_lists").usable_since(13),
 ];
 
 const APPLIED: &str = "-- migrate.applied

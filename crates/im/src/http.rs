@@ -31,7 +31,9 @@ use axum::response::{IntoResponse as _, Response};
 use im_store::Db;
 use jiff::SignedDuration;
 use tokio_util::sync::CancellationToken;
+use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
 
 use crate::access::{Access, audit};
 use crate::clock::Clock;
@@ -103,6 +105,9 @@ pub fn router(app: Arc<App>) -> Router {
             )
             .hint("/api/v1/openapi.json lists what it takes")
         })
+        // Streams of pages stay as they are. No answer holds a lasting secret beside what a stranger may put in: forms are
+        // told by where they come from, and not by a token.
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(CatchPanicLayer::custom(|_panic| {
             tracing::error!("a request ended by a mistake of ours");

@@ -11,7 +11,7 @@ pub(super) use asked::Asked;
 
 use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
-use super::load::{List, ROWS_MAX, Rows};
+use super::load::{COUNTED_MAX, List, ROWS_MAX, Rows};
 use super::{Moment, declare, integrations, layout, parts, times};
 
 /// Where the list sends what is done to several.
@@ -97,7 +97,7 @@ fn found(
     let oldest = rows.last().filter(|_| more);
     html! {
         section aria-labelledby="found" {
-            h2 #found { "Newest first" span.number { (total) } }
+            h2 #found { "Newest first" span.number { (count(total)) } }
             @if rows.is_empty() {
                 div.panel.quiet {
                     p {
@@ -113,6 +113,16 @@ fn found(
                 }
             }
         }
+    }
+}
+
+/// How many there are, as far as they are counted.
+fn count(total: i64) -> String {
+    let most = i64::from(COUNTED_MAX);
+    if total > most {
+        format!("more than {most}")
+    } else {
+        total.to_string()
     }
 }
 

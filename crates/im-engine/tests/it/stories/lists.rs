@@ -15,7 +15,7 @@ fn numbers(world: &mut World, filter: Filter) -> Vec<i64> {
         limit: 100,
         ..filter
     };
-    let (rows, counted) = world.write(|tx| Ok((list(tx, &filter)?, count(tx, &filter)?)));
+    let (rows, counted) = world.write(|tx| Ok((list(tx, &filter)?, count(tx, &filter, 1_000)?)));
     let numbers: Vec<i64> = rows.iter().map(|row| row.number.get()).collect();
     assert_eq!(usize::try_from(counted), Ok(numbers.len()), "{filter:?}");
     numbers
