@@ -21,7 +21,7 @@ const INCIDENTS: i64 = 1_000_000;
 const NEW: usize = 200;
 
 /// Six entries of PagerDuty's log, and what PagerDuty showed once.
-const FACTS: &str = "-- bench.load_facts
+pub(crate) const FACTS: &str = "-- bench.load_facts
     WITH RECURSIVE n(i) AS (SELECT ?1 UNION ALL SELECT i + 1 FROM n WHERE i < ?2),
          k(k, kind, after, actor, person, people, value) AS (VALUES
             (0, 'triggered',    0,   'service', NULL,     NULL, 'Checkout error rate above 5%'),
@@ -37,7 +37,7 @@ const FACTS: &str = "-- bench.load_facts
         actor, person, people, value
       FROM n, k";
 
-const SHOWN: &str = "-- bench.load_sources
+pub(crate) const SHOWN: &str = "-- bench.load_sources
     INSERT INTO fact_source (seq, snapshot)
     SELECT seq, json_object('version', strftime('%Y-%m-%dT%H:%M:%SZ', at / 1000000, 'unixepoch'),
         'id', printf('PFILL%09d', incident), 'number', incident,

@@ -2,7 +2,7 @@
 //!
 //! Each figure is printed beside what this machine allows, measured in the same run, and beside its
 //! target. Words on the command line choose parts (`intake`, `seen`, `commands`, `figures`,
-//! `million`); without any, all of them run, in less than five minutes. `--peers` asks other programs as well, where there are some.
+//! `pages`, `load`, `million`); without any, all of them run, in less than five minutes. `--peers` asks other programs as well, where there are some.
 //!
 //! Invariants
 //! - Nothing fails because a figure is bad: a slow machine is no mistake of the program's.
@@ -23,6 +23,7 @@ mod intake;
 mod load;
 mod machine;
 mod million;
+mod pages;
 mod report;
 mod scratch;
 mod seen;
@@ -52,6 +53,9 @@ fn main() {
     }
     if asked("figures") {
         figures::measure(&scratch, with_peers, &mut report);
+    }
+    if asked("pages") {
+        pages::measure(&scratch, &mut report);
     }
     if asked("load") {
         load::measure(&scratch, &mut report);
