@@ -501,6 +501,8 @@ const PAGES: &[Rule] = &[
     get(ADMIN, "/connectors/{name}/unlink"),
     post(ADMIN, "/connectors/{name}/unlink", "removed a connector"),
     get(VIEWER, "/overview"),
+    get(VIEWER, "/overview/report.csv"),
+    get(VIEWER, "/overview/report.json"),
     get(VIEWER, "/metric/{name}"),
     get(VIEWER, "/metric/{name}/items"),
     get(VIEWER, "/metric/{name}/figures.csv"),

@@ -18,6 +18,7 @@ mod insight;
 mod items;
 mod overview;
 mod page;
+mod report;
 mod scale;
 mod slots;
 mod spark;
@@ -50,6 +51,7 @@ use about::About;
 use address::Address;
 use asked::{Asked, Wrong};
 use items::{Found, OF_PART, Part, Rows};
+use report::Report;
 
 /// Where the overview is.
 pub(super) const OVERVIEW: &str = "/overview";
@@ -61,6 +63,8 @@ const CHOOSE: &str = "choose";
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route(OVERVIEW, get(overview))
+        .route(&format!("{OVERVIEW}/report.csv"), get(report_as_csv))
+        .route(&format!("{OVERVIEW}/report.json"), get(report_as_json))
         .route("/metric/{name}", get(metric))
         .route("/metric/{name}/items", get(listed))
         .route("/metric/{name}/figures.csv", get(as_csv))
@@ -103,6 +107,53 @@ async fn overview(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
         Ok((shell, body.await??))
     };
     respond(&state, ("Overview", OVERVIEW), moment, (&visit, made.await)).await
+}
+
+async fn report_as_csv(
+    State(state): State<WebState>,
+    visit: Visit,
+    Query(pairs): Pairs,
+) -> Response {
+    match report(&state, pairs).await {
+        Ok(report) => file("text/csv; charset=utf-8", "report.csv", report.as_csv()),
+        Err(not) => refuse(&state, &visit, state.moment(), not).await,
+    }
+}
+
+async fn report_as_json(
+    State(state): State<WebState>,
+    visit: Visit,
+    Query(pairs): Pairs,
+) -> Response {
+    match report(&state, pairs).await {
+        Ok(report) => {
+            let text = serde_json::to_string(&report).expect("a report has text for keys");
+            file("application/json", "report.json", text)
+        }
+        Err(not) => refuse(&state, &visit, state.moment(), not).await,
+    }
+}
+
+/// What the overview of an address shows, for a file.
+async fn report(state: &WebState, pairs: Vec<(String, String)>) -> Result<Report, Not> {
+    let filter = state.db.read(chosen).await?;
+    let address = Address::new(OVERVIEW, pairs);
+    let report = ask(state, state.moment(), move |known, now| {
+        Report::ask((&address, filter.as_ref()), known, now)
+    });
+    Ok(report.await??)
+}
+
+/// A file to be kept.
+fn file(media: &'static str, name: &str, text: String) -> Response {
+    let mut response = text.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
+    // The name is one of ours.
+    if let Ok(file) = HeaderValue::from_str(&format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, file);
+    }
+    response
 }
 
 async fn metric(
@@ -212,20 +263,13 @@ async fn exported(
         Ok(document) => document,
         Err(not) => return refuse(state, visit, moment, not).await,
     };
-    let (media, text) = if kind == "csv" {
+    let name = format!("{name}.{kind}");
+    if kind == "csv" {
         let csv = csv_of(document).expect("an answer is read by whoever wrote it");
-        ("text/csv; charset=utf-8", csv)
+        file("text/csv; charset=utf-8", &name, csv)
     } else {
-        ("application/json", document.to_string())
-    };
-    let mut response = text.into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
-    // The name is one of ours.
-    if let Ok(file) = HeaderValue::from_str(&format!("attachment; filename=\"{name}.{kind}\"")) {
-        headers.insert(header::CONTENT_DISPOSITION, file);
+        file("application/json", &name, document.to_string())
     }
-    response
 }
 
 /// Whether who looks may see how single people respond.

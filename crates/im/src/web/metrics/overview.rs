@@ -15,7 +15,7 @@ use super::groups::{self, Group};
 use super::slots::{self, Slot, State};
 use super::spark::spark;
 use super::words::{self, Change, size};
-use super::{SETTLED, bar, insight, page, with_default};
+use super::{OVERVIEW, SETTLED, bar, insight, page, with_default};
 use crate::figures::Known;
 use crate::http::api::default_filter::Filter;
 use crate::web::integrations::ADDRESS as CARDS;
@@ -53,11 +53,11 @@ const TILES: [Metric; 6] = [
 ];
 
 /// A figure with its time before.
-struct Tile {
-    asked: Asked,
+pub(super) struct Tile {
+    pub(super) asked: Asked,
     answer: Answer,
     slots: Vec<Slot>,
-    change: Change,
+    pub(super) change: Change,
 }
 
 impl Tile {
@@ -106,7 +106,7 @@ impl Tile {
         self.asked.query.metric == Metric::PageDisruptions
     }
 
-    fn title(&self) -> &'static str {
+    pub(super) fn title(&self) -> &'static str {
         if self.is_out_of_hours() {
             "Out-of-hours pages"
         } else {
@@ -114,14 +114,14 @@ impl Tile {
         }
     }
 
-    fn figure(&self) -> Option<&Figure> {
+    pub(super) fn figure(&self) -> Option<&Figure> {
         self.answer
             .series
             .first()
             .map(|series| &series.total.figure)
     }
 
-    fn before(&self) -> Option<&Figure> {
+    pub(super) fn before(&self) -> Option<&Figure> {
         let previous = self.answer.previous.as_deref()?;
         let figure = &previous.series.first()?.total.figure;
         (size(figure) > 0).then_some(figure)
@@ -199,14 +199,12 @@ impl Tile {
     }
 }
 
-/// The page without its head and navigation.
-pub(super) fn body(
+/// The six figures.
+pub(super) fn tiles(
     (address, filter): (&Address, Option<&Filter>),
-    (choosing, may_change): (bool, bool),
-    open: &Burning,
     known: &Known,
     now: Timestamp,
-) -> Result<Markup, Wrong> {
+) -> Result<Vec<Tile>, Wrong> {
     if let Some((name, _)) = address.pairs().find(|(name, _)| !PARAMS.contains(name)) {
         let error = BadQuery::Parameter {
             metric: "the overview",
@@ -215,20 +213,40 @@ pub(super) fn body(
         };
         return Err(Wrong::new(&error, address));
     }
-    let tiles: Result<Vec<Tile>, Wrong> = TILES
-        .into_iter()
+    let tiles = TILES.into_iter();
+    tiles
         .map(|metric| Tile::ask(metric, (address, filter), known, now))
-        .collect();
-    let tiles = tiles?;
+        .collect()
+}
+
+/// The recovery of each service.
+pub(super) fn by_service(
+    recovery: &Tile,
+    address: &Address,
+    known: &Known,
+    now: Timestamp,
+) -> Result<Answer, Wrong> {
+    let by_service = recovery
+        .asked
+        .asking(|query| query.group_by = Some(Dimension::Service));
+    let answer = known.engine.answer(&by_service, now);
+    answer.map_err(|error| Wrong::new(&error, address))
+}
+
+/// The page without its head and navigation.
+pub(super) fn body(
+    (address, filter): (&Address, Option<&Filter>),
+    (choosing, may_change): (bool, bool),
+    open: &Burning,
+    known: &Known,
+    now: Timestamp,
+) -> Result<Markup, Wrong> {
+    let tiles = tiles((address, filter), known, now)?;
     let Some(recovery) = tiles.first() else {
         return Ok(html! {});
     };
     let asked = &recovery.asked;
-    let by_service = known.engine.answer(
-        &asked.asking(|query| query.group_by = Some(Dimension::Service)),
-        now,
-    );
-    let by_service = by_service.map_err(|error| Wrong::new(&error, address))?;
+    let by_service = by_service(recovery, address, known, now)?;
     let changed = groups::groups(asked, &by_service, Dimension::Service, known);
     let settings = known.engine.settings();
     let today = im_metrics::local_date(now, &settings.zone);
@@ -239,7 +257,19 @@ pub(super) fn body(
         None
     };
     Ok(html! {
-        div.top { h1 { "Overview" } }
+        div.top {
+            h1 { "Overview" }
+            details.menu name="menu" {
+                summary.button { (parts::icon("save")) "Report" (parts::icon("down")) }
+                div.pop.right {
+                    ul {
+                        li { a href=(address.to(format!("{OVERVIEW}/report.csv")).link()) { "Report as CSV" } }
+                        li { a href=(address.to(format!("{OVERVIEW}/report.json")).link()) { "Report as JSON" } }
+                    }
+                    p.small { "Printed, the page is the report on paper or as PDF." }
+                }
+            }
+        }
         div.filters {
             (bar::range_menu(address, recovery.answer.range, today))
             (bar::chips(address, known))

@@ -207,6 +207,45 @@ async fn mw16_the_overview_ranks_services_by_what_got_worse() {
 }
 
 #[tokio::test]
+async fn mw_13_the_report_of_a_period_is_what_the_overview_shows() {
+    let server = twelve_weeks().await;
+    let shown = page(&server, "/overview").await;
+    assert!(shown.contains("href=\"/overview/report.csv\""));
+    let report = server.get("/overview/report.csv").await;
+    let file = report.headers["content-disposition"].to_str().unwrap();
+    assert_eq!(file, "attachment; filename=\"report.csv\"");
+    let csv = report.body.as_str().unwrap();
+    // As in `mw16_the_overview_ranks_services_by_what_got_worse`.
+    for line in [
+        "metric,title,service,unit,value,n,value_before,n_before,change",
+        "mttr,Time to recovery,,seconds,5400,15,3600,18,50 % slower",
+        "mttr,Time to recovery,payments,seconds,7200,10,3600,9,100 % slower",
+        "mttr,Time to recovery,ledger,seconds,1800,5,3600,9,50 % quicker",
+    ] {
+        assert!(csv.lines().any(|told| told == line), "{line}\n{csv}");
+    }
+    let some = "/overview/report.json?service=ledger&from=2026-11-01&to=2026-11-19";
+    let report = server.get(some).await;
+    let told = report.is(200);
+    assert_eq!(
+        (&told["from"], &told["to"], &told["filters"]),
+        (
+            &json!("2026-11-01"),
+            &json!("2026-11-19"),
+            &json!([["service", "ledger"]])
+        )
+    );
+    let services = told["rows"].as_array().unwrap().iter();
+    let services: Vec<&Value> = services
+        .map(|row| &row["service"])
+        .filter(|name| !name.is_null())
+        .collect();
+    assert_eq!(services, [&json!("ledger")]);
+    let wrong = server.get("/overview/report.csv?measure=hours").await;
+    assert_eq!(wrong.status, 400);
+}
+
+#[tokio::test]
 async fn mw17_an_overview_of_some_services_has_their_figures_only() {
     let server = twelve_weeks().await;
     let shown = page(&server, "/overview?service=ledger").await;
