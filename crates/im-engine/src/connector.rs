@@ -165,6 +165,21 @@ pub(crate) fn mapping(tx: &mut Tx<'_>, name: &str) -> Result<Option<Mapping>, St
     Ok(Some(mapping))
 }
 
+/// The same of all connectors that there are, and of those that were removed and left incidents.
+pub fn mappings(tx: &mut Tx<'_>) -> Result<BTreeMap<String, Mapping>, StoreError> {
+    let mut mappings = BTreeMap::new();
+    for (name, config) in settings::beginning(tx, &last_config(""))? {
+        if !config.is_empty()
+            && let Some(mapping) = mapping(tx, &name)?
+        {
+            mappings.insert(name, mapping);
+        }
+    }
+    let there = all(tx)?.into_iter();
+    mappings.extend(there.map(|connector| (connector.row.name, connector.mapping)));
+    Ok(mappings)
+}
+
 /// The setting that holds the last incident which follows its connector's configuration, while
 /// others do not yet.
 fn attached_to(name: &str) -> String {

@@ -91,6 +91,16 @@ statements! {
           FROM annotation ORDER BY incident, seq";
     AFTER = "-- annotations.after
         SELECT seq, incident FROM annotation WHERE seq > ?1 ORDER BY seq LIMIT ?2";
+    IDENTITY = "-- annotations.identity
+        SELECT incident, field, at FROM annotation WHERE seq = ?1";
+}
+
+/// What the annotation with a number is, so that it is not taken for the one with its number in another database.
+pub fn identity(tx: &mut Tx<'_>, seq: i64) -> Result<Option<(i64, String, i64)>, StoreError> {
+    let Some(mut row) = tx.query_one(IDENTITY, params![seq])? else {
+        return Ok(None);
+    };
+    Ok(Some((row.int(0)?, row.take_text(1)?, row.int(2)?)))
 }
 
 /// Adds what was said.

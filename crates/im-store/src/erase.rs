@@ -29,6 +29,8 @@ statements! {
         INSERT INTO fact (seq, incident, source, source_id, kind, at, actor_kind, recorded_at)
         VALUES ((SELECT COALESCE(MAX(seq), 0) + 1 FROM fact), ?1, ?2, ?3, ?4, ?5, 'none', ?5)
             ON CONFLICT (incident, source, source_id) DO NOTHING";
+    LAST_MARK = "-- erase.last_mark
+        SELECT COALESCE(MAX(seq), 0) FROM fact WHERE incident = ?1";
     SOURCES = "-- erase.sources
         DELETE FROM fact_source WHERE seq IN (SELECT seq FROM fact WHERE incident = ?1)";
     FACTS = "-- erase.facts
@@ -51,6 +53,12 @@ statements! {
         DELETE FROM tally WHERE connector = ?1";
     DIRECTORY = "-- erase.directory
         DELETE FROM directory WHERE connector = ?1";
+}
+
+/// The number of the last mark; 0 if nothing was ever erased.
+pub fn last_mark(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
+    let row = tx.query_one(LAST_MARK, params![MARK])?;
+    row.map_or(Ok(0), |row| row.int(0))
 }
 
 /// What was erased.

@@ -110,6 +110,9 @@ pub struct Filter {
     pub limit: u32,
 }
 
+/// Letters of the longest name of a service that the index has.
+const INDEXED_MAX: usize = 200;
+
 const COLUMNS: &str = "number, connector, pd_key, pd_id, pd_number, pd_url, pd_status, status, title, severity,
     severity_source, service, assignees, created_at, acknowledged_at, resolved_at, updated_at, deleted, hidden,
     parts, version";
@@ -162,13 +165,15 @@ statements! {
          ORDER BY number + 0 DESC LIMIT ?1";
     SERVICES = "-- incidents.services
         WITH RECURSIVE each_one(service) AS (
-            SELECT MIN(service) FROM incident
+            SELECT MIN(service) FROM incident WHERE LENGTH(service) <= 200
              UNION ALL
-            SELECT (SELECT MIN(service) FROM incident WHERE incident.service > each_one.service)
+            SELECT (SELECT MIN(incident.service) FROM incident
+                     WHERE incident.service > each_one.service AND LENGTH(incident.service) <= 200)
               FROM each_one WHERE each_one.service IS NOT NULL)
         SELECT service FROM each_one
          WHERE EXISTS (SELECT 1 FROM incident
-                        WHERE incident.service = each_one.service AND deleted = 0 AND hidden = 0)
+                        WHERE incident.service = each_one.service AND LENGTH(incident.service) <= 200
+                          AND deleted = 0 AND hidden = 0)
          LIMIT ?1";
     LINKED_AFTER = "-- incidents.linked_after
         SELECT number FROM incident WHERE connector = ?1 AND number > ?2 ORDER BY number LIMIT ?3";
@@ -516,13 +521,14 @@ impl Choice {
     /// the planners from gathering both before they sort.
     fn whole_or_part(&mut self, column: &str, value: Option<&str>, has_parts: bool) {
         let Some(value) = value else { return };
+        let is_long = value.chars().count() > INDEXED_MAX;
         let (value, parts) = (self.bind(value), IncidentNumber::FIRST_OF_PARTS);
-        self.wheres.push(if has_parts {
+        self.wheres.push(if has_parts || is_long {
             format!(
                 "({column} || '' = {value} OR number IN (SELECT number % {parts} FROM incident WHERE number >= {parts} AND {column} = {value}))"
             )
         } else {
-            format!("{column} = {value}")
+            format!("{column} = {value} AND LENGTH({column}) <= {INDEXED_MAX}")
         });
     }
 

@@ -12,22 +12,25 @@ mod directory;
 mod image;
 mod meant;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, Story};
 use im_engine::connector;
-use im_engine::record::{self, Mappings, Told};
+use im_engine::record::{self, Mappings};
 use im_metrics::input::{Deployment, DeploymentStatus, History, Settings, TEST_KEYWORD};
 use im_metrics::{Engine, history};
 use im_store::deployments::{DeploymentRow, Status};
 use im_store::facts::Identity;
-use im_store::{Db, StoreError, Tx, annotations, arrangements, deployments, facts, incidents};
+use im_store::{
+    Db, StoreError, Tx, annotations, arrangements, deployments, erase, facts, incidents,
+};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Mutex, OwnedMutexGuard, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -37,11 +40,9 @@ use crate::http::api::settings::{test_keyword, time_zone};
 use crate::organisation::annotations::Annotations;
 use crate::organisation::{Organisation, Whose};
 
-/// Numbers of incidents that one transaction reads where all are read: it takes some ten milliseconds.
-const RANGE: i64 = 500;
-
-/// Ranges that are read while one is taken in: readers work beside each other.
-const AHEAD: usize = 4;
+/// Numbers of incidents that one transaction reads where all are read: who waits for a reader waits for some ten
+/// milliseconds.
+const RANGE: i64 = 200;
 
 /// While a server runs, an image is worth writing for so many new facts, and for one of so many that there are.
 const NEW_FACTS: i64 = 50_000;
@@ -67,8 +68,8 @@ pub struct Known {
     pub organisation: Organisation,
     /// The services that incidents were on, by PagerDuty's id.
     pub services: BTreeSet<String>,
-    /// The names of what has an id at PagerDuty, as facts tell them.
-    names: BTreeMap<String, String>,
+    /// The names of what has an id at PagerDuty, as the newest facts tell them.
+    names: BTreeMap<String, Told>,
     /// What PagerDuty's own lists tell, which is newer.
     directory: Directory,
     /// The names that the organisation gives.
@@ -87,6 +88,8 @@ pub struct Known {
     said: i64,
     /// The incidents of which anything was said.
     annotated: Arc<BTreeSet<IncidentNumber>>,
+    /// Those of them that were not read since.
+    renewed: BTreeSet<IncidentNumber>,
     /// What it was made for.
     surroundings: Surroundings,
 }
@@ -108,11 +111,18 @@ struct Surroundings {
     test_keyword: String,
 }
 
+/// A name, and when it was told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Told {
+    at: Timestamp,
+    name: String,
+}
+
 /// What the next facts change.
 #[derive(Default)]
 struct News {
     incidents: Vec<(IncidentNumber, Option<History>)>,
-    names: BTreeMap<String, String>,
+    names: BTreeMap<String, Told>,
     services: BTreeSet<String>,
     last: i64,
     erased: Option<i64>,
@@ -154,6 +164,7 @@ impl Known {
             changed: 0,
             said: 0,
             annotated: Arc::default(),
+            renewed: BTreeSet::new(),
             surroundings,
         }
     }
@@ -198,9 +209,9 @@ impl Known {
     /// The name of an id, else the id.
     pub fn name<'a>(&'a self, id: &'a str) -> &'a str {
         let own = self.own_names.get(id);
-        let told = own.or_else(|| self.directory.names.get(id));
-        told.or_else(|| self.names.get(id))
-            .map_or(id, String::as_str)
+        let listed = own.or_else(|| self.directory.names.get(id));
+        let told = self.names.get(id).map(|told| &told.name);
+        listed.or(told).map_or(id, String::as_str)
     }
 
     /// Whether nothing was read yet.
@@ -209,13 +220,14 @@ impl Known {
     }
 
     /// What the image says beside the engine.
-    fn head(&self, last: Identity) -> Head {
+    fn head(&self, last: Identity, last_said: Option<(i64, String, i64)>) -> Head {
         Head {
             program: image::program(),
             seq: self.seq,
             last,
             begun: self.begun,
             said: self.said,
+            last_said,
             mappings: self.surroundings.mappings.clone(),
             services: self.services.clone(),
             names: self.names.clone(),
@@ -243,7 +255,9 @@ impl Known {
                 None => self.engine.remove(number.get()),
             }
         }
-        self.names.extend(news.names);
+        for (id, told) in news.names {
+            newest(&mut self.names, &id, told);
+        }
         self.services.extend(news.services);
     }
 }
@@ -272,9 +286,7 @@ impl Figures {
         if known.is_new() {
             self.restore(db, &mut known).await?;
         }
-        // Where all incidents are read, what is said of them is read with them.
-        let is_first = known.seq == 0;
-        let mut renewed = listen(db, &mut known).await?;
+        listen(db, &mut known).await?;
         loop {
             if known.seq == 0 {
                 read_all(db, &mut known).await?;
@@ -287,9 +299,7 @@ impl Figures {
                     let organisation = known.organisation.clone();
                     let directory = known.directory.clone();
                     *known = Known::new(surroundings, organisation, directory);
-                    // All incidents are told again.
                     listen(db, &mut known).await?;
-                    renewed.clear();
                 }
                 Some(news) => {
                     known.seq = news.last;
@@ -298,66 +308,84 @@ impl Figures {
                 None => break,
             }
         }
-        while !is_first && !renewed.is_empty() {
-            let rest = renewed.split_off(renewed.len().min(RENEWED));
-            let some = std::mem::replace(&mut renewed, rest);
-            let annotated = Arc::clone(&known.annotated);
-            let again = db.read(move |tx| tell(tx, some, &annotated)).await?;
+        while !known.renewed.is_empty() {
+            let some: Vec<_> = known.renewed.iter().copied().take(RENEWED).collect();
+            let (asked, annotated) = (some.clone(), Arc::clone(&known.annotated));
+            let again = db.read(move |tx| tell(tx, asked, &annotated)).await?;
             known.learn(again);
+            known.renewed.retain(|number| !some.contains(number));
         }
-        let mut changed = Vec::new();
-        loop {
-            let after = known.changed;
-            let told = db.read(move |tx| deployments::after(tx, after, BATCH));
-            let Some((rows, last)) = told.await? else {
-                break;
-            };
+        let (mut changed, mut after) = (Vec::new(), known.changed);
+        while let Some((rows, last)) = db
+            .read(move |tx| deployments::after(tx, after, BATCH))
+            .await?
+        {
             changed.extend(rows.into_iter().map(deployment));
-            known.changed = last;
+            after = last;
         }
         if !changed.is_empty() {
             known.engine.put_deployments(&changed);
+            known.changed = after;
         }
         Ok(known)
     }
 
     /// Takes what the image holds, where it is one of this database.
     async fn restore(&self, db: &Db, known: &mut Known) -> Result<(), StoreError> {
-        let Some(head) = self.image.head(&known.surroundings.mappings) else {
+        let (image, mappings) = (self.image.clone(), known.surroundings.mappings.clone());
+        let settings = known.engine.settings().clone();
+        let read = tokio::task::spawn_blocking(move || image.read(&mappings, settings));
+        let Ok(Some((head, engine))) = read.await else {
             return Ok(());
         };
-        let seq = head.seq;
-        let last = db.read(move |tx| facts::identity(tx, seq)).await?;
-        if last.as_ref() != Some(&head.last) {
-            return Ok(());
-        }
-        let (image, settings) = (self.image.clone(), known.engine.settings().clone());
-        let read = tokio::task::spawn_blocking(move || image.engine(settings));
-        if let Ok(Some(engine)) = read.await {
+        let (seq, said) = (head.seq, head.said);
+        let there = move |tx: &mut Tx<'_>| {
+            let last = facts::identity(tx, seq)?;
+            Ok::<_, StoreError>((last, annotations::identity(tx, said)?))
+        };
+        if db.read(there).await? == (Some(head.last.clone()), head.last_said.clone()) {
             known.take(head, engine);
+        } else {
+            // Of a database that is not there any more, or with what was erased.
+            self.image.forget();
         }
         Ok(())
     }
 
     /// Removes the copy of what is to be erased from the database.
-    pub fn forget_image(&self) {
+    pub async fn forget_image(&self) {
+        // None is being written meanwhile.
+        let known = self.known.lock().await;
         self.image.forget();
+        drop(known);
     }
 
     /// Writes the image where enough is new.
     async fn keep(&self, db: &Db, known: OwnedMutexGuard<Known>, enough: i64) {
-        let seq = known.seq;
-        if !self.image.is_kept() || seq - known.kept < enough {
+        let (seq, said) = (known.seq, known.said);
+        let is_whole = known.renewed.is_empty();
+        if !self.image.is_kept() || !is_whole || seq - known.kept < enough {
             return;
         }
-        let Ok(Some(last)) = db.read(move |tx| facts::identity(tx, seq)).await else {
+        let ends = move |tx: &mut Tx<'_>| {
+            let last = facts::identity(tx, seq)?;
+            let last_said = annotations::identity(tx, said)?;
+            Ok::<_, StoreError>((last, last_said, erase::last_mark(tx)?))
+        };
+        let Ok((Some(last), last_said, mark)) = db.read(ends).await else {
             return;
         };
+        if mark > known.begun {
+            // Some of what is known was erased since.
+            self.image.forget();
+            return;
+        }
         let image = self.image.clone();
         let written = tokio::task::spawn_blocking(move || {
             let mut known = known;
-            image.write(&known.head(last), &known.engine);
-            known.kept = seq;
+            if image.write(&known.head(last, last_said), &known.engine) {
+                known.kept = seq;
+            }
         });
         if let Err(error) = written.await {
             tracing::error!("the image of the figures ended by a mistake of ours: {error}");
@@ -423,11 +451,8 @@ fn surroundings(tx: &mut Tx<'_>) -> Result<Surroundings, StoreError> {
         .filter(|gap| gap.to.is_none())
         .map(|gap| gap.from)
         .min();
-    let mappings = connectors
-        .into_iter()
-        .map(|connector| (connector.row.name, connector.mapping));
     Ok(Surroundings {
-        mappings: mappings.collect(),
+        mappings: connector::mappings(tx)?,
         zone: time_zone(tx)?,
         changes: arrangements::changes(tx)?,
         listed: im_store::directory::last(tx)?,
@@ -436,17 +461,16 @@ fn surroundings(tx: &mut Tx<'_>) -> Result<Surroundings, StoreError> {
     })
 }
 
-/// Learns of which incidents something was said; returns those of which it was said since.
-async fn listen(db: &Db, known: &mut Known) -> Result<Vec<IncidentNumber>, StoreError> {
-    let mut renewed = BTreeSet::new();
+/// Learns of which incidents something was said.
+async fn listen(db: &Db, known: &mut Known) -> Result<(), StoreError> {
     loop {
         let said = known.said;
         let told = db.read(move |tx| annotations::after(tx, said, BATCH));
         let Some((incidents, last)) = told.await? else {
-            return Ok(renewed.into_iter().collect());
+            return Ok(());
         };
         Arc::make_mut(&mut known.annotated).extend(&incidents);
-        renewed.extend(incidents);
+        known.renewed.extend(incidents);
         known.said = last;
     }
 }
@@ -459,18 +483,19 @@ async fn read_all(db: &Db, known: &mut Known) -> Result<(), StoreError> {
     let (last_fact, last_number) = db.read(ends).await?;
     if known.next == 1 {
         known.begun = last_fact;
+        // What was said of them is read with them.
+        known.renewed.clear();
     }
-    let mut ahead = known.next;
-    let mut under_way = VecDeque::new();
+    let read = |known: &Known, from: i64| {
+        let annotated = Arc::clone(&known.annotated);
+        db.read(move |tx| tell_range(tx, from..from + RANGE, &annotated))
+    };
+    // One range is read while the one before is taken in; pages find the other readers free.
+    let mut reading = read(known, known.next);
     while known.next <= last_number {
-        while ahead <= last_number && under_way.len() < AHEAD {
-            let (range, annotated) = (ahead..ahead + RANGE, Arc::clone(&known.annotated));
-            ahead = range.end;
-            under_way.push_back(db.read(move |tx| tell_range(tx, range, &annotated)));
-        }
-        if let Some(told) = under_way.pop_front() {
-            known.learn(told.await?);
-        }
+        let told = reading.await?;
+        reading = read(known, known.next + RANGE);
+        known.learn(told);
         known.next += RANGE;
     }
     known.seq = known.begun;
@@ -490,7 +515,9 @@ fn tell_range(
     }
     let of_parts = tell(tx, parts, annotated)?;
     news.incidents.extend(of_parts.incidents);
-    news.names.extend(of_parts.names);
+    for (id, told) in of_parts.names {
+        newest(&mut news.names, &id, told);
+    }
     news.services.extend(of_parts.services);
     Ok(news)
 }
@@ -521,7 +548,6 @@ fn tell(
     let mut news = News::default();
     let mut mappings = Mappings::default();
     let mut left = incidents;
-    // The newest is the last to tell a name.
     left.reverse();
     while let Some(number) = left.pop() {
         let told = record::told(tx, number, &mut mappings)?;
@@ -533,7 +559,7 @@ fn tell(
 /// Tells of one incident; returns its parts.
 fn tell_one(
     tx: &mut Tx<'_>,
-    (number, told): (IncidentNumber, Option<Told>),
+    (number, told): (IncidentNumber, Option<record::Told>),
     annotated: &BTreeSet<IncidentNumber>,
     news: &mut News,
 ) -> Result<Vec<IncidentNumber>, StoreError> {
@@ -554,7 +580,7 @@ fn tell_one(
 /// each of its parts.
 pub(crate) fn told_history(
     number: IncidentNumber,
-    told: &Told,
+    told: &record::Told,
     said: Option<&Annotations>,
 ) -> Option<History> {
     let found = history(number, &told.facts, &told.story).filter(|_| !told.hidden)?;
@@ -564,44 +590,52 @@ pub(crate) fn told_history(
     })
 }
 
-/// Learns the names that the facts of an incident tell; the newest look tells them last.
+/// Learns the names that the facts of an incident tell.
 fn tell_names(facts: &[Fact], story: &Story, news: &mut News) {
-    let looks = || facts.iter().filter_map(|fact| fact.snapshot.as_ref());
-    let services = looks().filter_map(|look| look.service.as_ref());
+    let looks = || {
+        facts
+            .iter()
+            .filter_map(|fact| Some((fact.at, fact.snapshot.as_ref()?)))
+    };
+    let services = looks().filter_map(|(_, look)| look.service.as_ref());
     let services = services.map(|service| service.id.clone());
     news.services.extend(services.chain(story.service.clone()));
     let names = &mut news.names;
-    let mut thing = |named: Option<&Named>| {
-        if let Some(Named {
-            id,
-            name: Some(name),
-        }) = named
-        {
-            names.insert(id.clone(), name.clone());
+    let mut tell = |at: Timestamp, id: Option<&String>, name: Option<&String>| {
+        if let Some((id, name)) = id.zip(name) {
+            let name = name.clone();
+            newest(names, id, Told { at, name });
         }
     };
-    for look in looks() {
-        thing(look.service.as_ref());
-        thing(look.policy.as_ref());
-        thing(look.priority.as_ref().and_then(Option::as_ref));
-        look.teams
-            .iter()
-            .flatten()
-            .for_each(|team| thing(Some(team)));
-    }
-    if let Some(peer) = &story.peer {
-        thing(peer.service.as_ref());
-        thing(peer.policy.as_ref());
-        thing(peer.priority.as_ref());
-        peer.teams.iter().for_each(|team| thing(Some(team)));
+    let mut thing = |at: Timestamp, named: Option<&Named>| {
+        let name = named.and_then(|named| named.name.as_ref());
+        tell(at, named.map(|named| &named.id), name);
+    };
+    for (at, look) in looks() {
+        thing(at, look.service.as_ref());
+        thing(at, look.policy.as_ref());
+        thing(at, look.priority.as_ref().and_then(Option::as_ref));
+        let teams = look.teams.iter().flatten();
+        teams.for_each(|team| thing(at, Some(team)));
     }
     for fact in facts {
         for Person { id, name } in &fact.people {
-            names.extend(name.clone().map(|name| (id.clone(), name)));
+            tell(fact.at, Some(id), name.as_ref());
         }
         let Actor { kind, id, name } = &fact.actor;
         if *kind == ActorKind::User {
-            names.extend(id.clone().zip(name.clone()));
+            tell(fact.at, id.as_ref(), name.as_ref());
+        }
+    }
+}
+
+/// Keeps the name that was told last.
+fn newest(names: &mut BTreeMap<String, Told>, id: &str, told: Told) {
+    match names.get_mut(id) {
+        Some(known) if *known < told => *known = told,
+        Some(_) => {}
+        None => {
+            names.insert(id.to_owned(), told);
         }
     }
 }

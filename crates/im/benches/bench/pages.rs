@@ -92,6 +92,8 @@ pub(crate) fn measure(scratch: &Scratch, report: &mut Report) {
     let db = server::open(&dir);
     fill::rows(&db, INCIDENTS, &[fill::INCIDENTS, FACTS, SHOWN]);
     let server = Server::start(&dir);
+    // Figures are read first.
+    client(get(server.address, "/api/v1/metrics/incident_frequency"));
     let assets: usize = ASSETS
         .iter()
         .map(|path| client(get(server.address, path)).bytes)

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 use std::time::UNIX_EPOCH;
 
 use im_core::Mapping;
@@ -18,6 +19,7 @@ use im_store::facts::Identity;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::Told;
 use crate::secret;
 
 /// Its name in the data directory.
@@ -43,14 +45,15 @@ pub(super) struct Head {
     pub(super) last: Identity,
     /// What was erased up to this fact is not in it.
     pub(super) begun: i64,
-    /// The last annotation in it.
+    /// The last annotation in it, and what it is, if there is any.
     pub(super) said: i64,
+    pub(super) last_said: Option<(i64, String, i64)>,
     /// The tables by which incidents were read.
     pub(super) mappings: BTreeMap<String, Mapping>,
     /// The services that incidents were on.
     pub(super) services: BTreeSet<String>,
     /// The names that facts tell.
-    pub(super) names: BTreeMap<String, String>,
+    pub(super) names: BTreeMap<String, Told>,
     /// The incidents of which anything was said.
     pub(super) annotated: BTreeSet<i64>,
 }
@@ -66,62 +69,68 @@ impl Image {
         self.path.is_some()
     }
 
-    /// What it says of itself, if it is one that this program wrote for these tables.
-    pub(super) fn head(&self, mappings: &BTreeMap<String, Mapping>) -> Option<Head> {
-        let mut file = BufReader::new(File::open(self.path.as_ref()?).ok()?);
-        let head = read_head(&mut file).ok()?;
-        let fits =
-            head.program.is_some() && head.program == program() && head.mappings == *mappings;
-        fits.then_some(head)
-    }
-
-    /// The engine in it; `None` if it is damaged.
-    pub(super) fn engine(&self, settings: Settings) -> Option<Engine> {
+    /// What is in it, if it is whole and this program wrote it for these tables.
+    pub(super) fn read(
+        &self,
+        mappings: &BTreeMap<String, Mapping>,
+        settings: Settings,
+    ) -> Option<(Head, Engine)> {
         let path = self.path.as_ref()?;
-        let engine = read(path, settings);
-        let damaged = |error: &io::Error| {
-            tracing::warn!(
-                "{} is damaged ({error}): facts are read instead",
-                path.display()
-            );
-        };
-        engine.inspect_err(damaged).ok()
+        let file = File::open(path).ok()?;
+        match read(file, mappings, settings) {
+            Ok(read) => read,
+            Err(error) => {
+                tracing::warn!(
+                    "{} is damaged ({error}): facts are read instead",
+                    path.display()
+                );
+                None
+            }
+        }
     }
 
-    /// Writes it, in place of what was there.
-    pub(super) fn write(&self, head: &Head, engine: &Engine) {
-        let Some(path) = &self.path else { return };
+    /// Writes it, in place of what was there; says whether it did.
+    pub(super) fn write(&self, head: &Head, engine: &Engine) -> bool {
+        let Some(path) = &self.path else {
+            return false;
+        };
         let new = path.with_extension("new");
         drop(fs::remove_file(&new));
         let written = write(&new, head, engine).and_then(|()| fs::rename(&new, path));
-        if let Err(error) = written {
+        if let Err(error) = &written {
             drop(fs::remove_file(&new));
             tracing::warn!(
                 "cannot write {}, so the next start takes longer: {error}",
                 path.display()
             );
         }
+        written.is_ok()
     }
 
     /// Removes it: something in it is to be erased.
     pub(super) fn forget(&self) {
         let Some(path) = &self.path else { return };
-        match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::error!(
-                "cannot remove {}, which holds what is erased: remove it by hand: {error}",
-                path.display()
-            ),
-            Ok(()) | Err(_) => {}
+        for path in [path, &path.with_extension("new")] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => tracing::error!(
+                    "cannot remove {}, which holds what is erased: remove it by hand: {error}",
+                    path.display()
+                ),
+                Ok(()) | Err(_) => {}
+            }
         }
     }
 }
 
-/// The program that is running: another one may read facts in another way.
+/// The program that is running, as its file was when it was first asked: another one may read facts in another way.
 pub(super) fn program() -> Option<String> {
-    let file = fs::metadata(std::env::current_exe().ok()?).ok()?;
-    let built = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
-    let version = env!("CARGO_PKG_VERSION");
-    Some(format!("{version} {} {}", file.len(), built.as_nanos()))
+    static PROGRAM: LazyLock<Option<String>> = LazyLock::new(|| {
+        let file = fs::metadata(std::env::current_exe().ok()?).ok()?;
+        let built = file.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        let version = env!("CARGO_PKG_VERSION");
+        Some(format!("{version} {} {}", file.len(), built.as_nanos()))
+    });
+    PROGRAM.clone()
 }
 
 fn write(path: &Path, head: &Head, engine: &Engine) -> io::Result<()> {
@@ -142,8 +151,11 @@ fn write(path: &Path, head: &Head, engine: &Engine) -> io::Result<()> {
     of.write_all(&sum.finalize())
 }
 
-fn read(path: &Path, settings: Settings) -> io::Result<Engine> {
-    let mut file = File::open(path)?;
+fn read(
+    mut file: File,
+    mappings: &BTreeMap<String, Mapping>,
+    settings: Settings,
+) -> io::Result<Option<(Head, Engine)>> {
     let length = file.metadata()?.len();
     let body = Read::by_ref(&mut file).take(length.saturating_sub(SUM));
     let mut from = BufReader::with_capacity(
@@ -153,7 +165,10 @@ fn read(path: &Path, settings: Settings) -> io::Result<Engine> {
             sum: Sha256::new(),
         },
     );
-    read_head(&mut from)?;
+    let head = read_head(&mut from)?;
+    if head.program.is_none() || head.program != program() || head.mappings != *mappings {
+        return Ok(None);
+    }
     let engine = Engine::read_image(settings, &mut from)?;
     let is_at_end = from.read(&mut [0])? == 0;
     let sum = from.into_inner().sum.finalize();
@@ -165,7 +180,7 @@ fn read(path: &Path, settings: Settings) -> io::Result<Engine> {
             "its checksum is wrong",
         ));
     }
-    Ok(engine)
+    Ok(Some((head, engine)))
 }
 
 fn read_head(from: &mut impl Read) -> io::Result<Head> {

@@ -63,8 +63,8 @@ const CHOOSE: &str = "choose";
 pub(super) fn routes() -> Router<WebState> {
     Router::new()
         .route(OVERVIEW, get(overview))
-        .route(&format!("{OVERVIEW}/report.csv"), get(report_as_csv))
-        .route(&format!("{OVERVIEW}/report.json"), get(report_as_json))
+        .route("/overview/report.csv", get(report_as_csv))
+        .route("/overview/report.json", get(report_as_json))
         .route("/metric/{name}", get(metric))
         .route("/metric/{name}/items", get(listed))
         .route("/metric/{name}/figures.csv", get(as_csv))

@@ -316,6 +316,43 @@ const WRONG: [(&str, &str, &str, u16, &str); 20] = [
 ];
 
 #[tokio::test]
+async fn answers_are_compressed_for_who_takes_that_and_streams_never_are() {
+    let server = Server::start();
+    let ask = async |path: &str, takes: bool| {
+        let mut request = request(NEAR, "GET", path, &Value::Null);
+        if takes {
+            let gzip = "gzip".parse().unwrap();
+            request.headers_mut().insert("accept-encoding", gzip);
+        }
+        server.router.clone().oneshot(request).await.unwrap()
+    };
+    for path in [
+        "/",
+        "/assets/app.css",
+        "/api/v1/openapi.json",
+        "/api/v1/connectors",
+    ] {
+        let packed = ask(path, true).await;
+        let is_small = path.ends_with("connectors");
+        assert_eq!(
+            packed.headers().contains_key("content-encoding"),
+            !is_small,
+            "{path}"
+        );
+        assert_eq!(packed.headers().contains_key("vary"), !is_small, "{path}");
+        let bytes = axum::body::to_bytes(packed.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        assert_eq!(bytes.starts_with(&[0x1f, 0x8b]), !is_small, "{path}");
+        let plain = ask(path, false).await;
+        assert!(!plain.headers().contains_key("content-encoding"), "{path}");
+    }
+    let live = ask("/live", true).await;
+    assert_eq!(live.status(), StatusCode::OK);
+    assert!(!live.headers().contains_key("content-encoding"));
+}
+
+#[tokio::test]
 async fn every_error_is_a_problem_document() {
     let server = Server::start();
     for (method, path, body, status, code) in WRONG {

@@ -1,7 +1,9 @@
 //! The image of the figures: a start that reads it tells what one tells that reads all facts.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::task::Poll;
 
 use im::clock::Clock;
 use im::figures::Figures;
@@ -88,6 +90,72 @@ async fn a_start_by_an_image_tells_what_facts_tell() {
     assert_eq!(std::fs::read(dir.join(NAME)).unwrap(), second);
     let (by_image, by_facts) = told_twice(&server, &dir).await;
     assert_ne!(by_image, by_facts, "the image was used");
+}
+
+/// Asks, and gives up at the nth wait.
+async fn given_up(server: &Server, figures: &Figures, nth: usize) -> bool {
+    let mut asking = std::pin::pin!(figures.known(&server.app.db));
+    let mut waits = 0;
+    std::future::poll_fn(move |context| {
+        if let Poll::Ready(known) = asking.as_mut().poll(context) {
+            drop(known.unwrap());
+            return Poll::Ready(false);
+        }
+        waits += 1;
+        if waits > nth {
+            return Poll::Ready(true);
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+#[tokio::test]
+async fn whoever_gives_up_takes_nothing_from_who_asks_next() {
+    let server = with_incidents().await;
+    let deployment = |id: &str| {
+        json!({"id": id, "service": "db", "status": "success",
+            "started_at": "2026-11-20T09:00:00Z", "finished_at": "2026-11-20T09:10:00Z"})
+    };
+    let mut nth = 0;
+    let mut gave_up = true;
+    while gave_up {
+        let figures = Figures::default();
+        gave_up = given_up(&server, &figures, nth).await;
+        // What comes in between is as new to who asks next as what was there.
+        let said = json!({"environment": format!("place-{nth}")});
+        let path = format!("/api/v1/incidents/INC-{}/annotations", 1 + nth % 3);
+        server.patch(&path, said).await.is(200);
+        let new = deployment(&format!("d{nth}"));
+        server.post("/api/v1/deployments", new).await.is(201);
+        given_up(&server, &figures, nth).await;
+        let by_facts = told(&server, &Figures::default()).await;
+        assert_eq!(told(&server, &figures).await, by_facts, "wait {nth}");
+        nth += 1;
+    }
+    assert!(nth > 1, "{nth} waits");
+}
+
+#[tokio::test]
+async fn an_image_is_of_the_tables_by_which_incidents_were_read() {
+    let dir = folder("tables");
+    let server = Server::with_connector(config()).await;
+    live(&server).await;
+    run(&server, &Figures::in_dir(&dir)).await;
+    resolve_later(&server).await;
+    let (by_image, by_facts) = told_twice(&server, &dir).await;
+    assert_ne!(by_image, by_facts, "the image is used");
+    let other = json!({"custom": {"severity_from_urgency": {"high": "SEV-1", "low": "SEV-4"}}});
+    server.patch("/api/v1/connectors/prod", other).await.is(200);
+    let (by_image, by_facts) = told_twice(&server, &dir).await;
+    assert_eq!(by_image, by_facts);
+    // The tables of a connector that was removed are kept with its incidents.
+    run(&server, &Figures::in_dir(&dir)).await;
+    let mode = std::fs::metadata(dir.join(NAME)).unwrap().permissions();
+    assert_eq!(mode.mode() & 0o777, 0o600);
+    server.delete("/api/v1/connectors/prod").await.is(200);
+    let (by_image, by_facts) = told_twice(&server, &dir).await;
+    assert_eq!(by_image, by_facts);
 }
 
 #[tokio::test]

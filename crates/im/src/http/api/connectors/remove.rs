@@ -103,7 +103,7 @@ async fn forget(
 
 /// Erases what a removed connector left here, some incidents at a time.
 async fn erase(app: &App, name: &str) -> Result<Check, ApiError> {
-    app.figures.forget_image();
+    app.figures.forget_image().await;
     let mut count = 0;
     loop {
         let (name, now) = (name.to_owned(), app.clock.now());

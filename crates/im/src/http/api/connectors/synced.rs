@@ -155,7 +155,7 @@ pub(super) async fn purge(
 ) -> Result<Json<Erased>, ApiError> {
     find(&app, &name).await?;
     config::attach(&app, &name, app.clock.now()).await?;
-    app.figures.forget_image();
+    app.figures.forget_image().await;
     let (mut erased, mut more) = (0, true);
     for _ in 0..BATCHES {
         let (of, now) = (name.clone(), app.clock.now());
