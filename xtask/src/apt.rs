@@ -1,5 +1,5 @@
-//! Debian's packages: PostgreSQL installed on a machine of our own, such as a CI container, and
-//! single programs taken out of a package without installing it.
+//! Debian's packages: PostgreSQL and Chromium installed on a machine of our own, such as a CI
+//! container, and single programs taken out of a package without installing it.
 
 use std::fs;
 use std::path::Path;
@@ -29,6 +29,13 @@ pub(crate) fn install_postgres() -> anyhow::Result<()> {
     let installed = install("postgresql");
     fs::write(CLUSTER_SETTINGS, settings)?;
     installed
+}
+
+/// Installs a browser, with letters to write with.
+pub(crate) fn install_chromium() -> anyhow::Result<()> {
+    apt_get(&["update", "-q"])?;
+    install("chromium")?;
+    install("fonts-dejavu-core")
 }
 
 /// Takes the files of a package into `folder`.

@@ -9,7 +9,9 @@ use crate::postgres::{self, Postgres};
 use crate::real::{self, Build, Run};
 use crate::seeds::{self, Seeds};
 use crate::steps::{Steps, is_ci};
-use crate::tools::{self, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools};
+use crate::tools::{
+    self, BROWSER, BROWSER_HINT, CLIPPY_HINT, Database, POSTGRES_HINT, RUSTFMT_HINT, Tools,
+};
 use crate::{broken, foreign, fuzz as fuzzing, mutants as mutating};
 
 /// Everything.
@@ -18,6 +20,9 @@ pub(crate) fn test() -> ExitCode {
     if let Some(tools) = steps.run("tools", "what the steps need", tools::for_tests) {
         lints(&mut steps, &tools);
         let server = server(&mut steps, &tools);
+        if tools.browser.is_none() {
+            steps.skip("pages in a browser", BROWSER_HINT);
+        }
         steps.run("tests", about(&tools), || {
             succeed(&mut tests(&tools, server.as_ref()))
         });
@@ -183,6 +188,7 @@ pub(crate) fn bless() -> ExitCode {
         let server = server(&mut steps, &tools);
         steps.run("bless", "run the tests, accept their snapshots", || {
             let mut command = accepting(&tools);
+            leave_out_pages(&mut command, &tools);
             if let Some(server) = &server {
                 command.env("IM_TEST_POSTGRES_URL", server.url());
             }
@@ -256,7 +262,15 @@ fn tests(tools: &Tools, server: Option<&Postgres>) -> Command {
     if let Some(server) = server {
         command.env("IM_TEST_POSTGRES_URL", server.url());
     }
+    leave_out_pages(&mut command, tools);
     command
+}
+
+/// What needs a browser is left out where there is none.
+fn leave_out_pages(command: &mut Command, tools: &Tools) {
+    if tools.browser.is_none() {
+        command.env(BROWSER, "none");
+    }
 }
 
 /// insta alone rewrites snapshot files; only cargo-insta rewrites snapshots inside test code.

@@ -52,6 +52,7 @@ Chores:
 Environment:
   CI                    when set: no part may be skipped, tests run in nextest's profile `ci`
   IM_TEST_POSTGRES_URL  test on this PostgreSQL server instead of starting one
+  IM_TEST_BROWSER       open pages in this program instead of the Chromium that is found
 ";
 
 fn main() -> ExitCode {

@@ -14,6 +14,8 @@ pub(crate) struct Tools {
     pub(crate) clippy: bool,
     pub(crate) nextest: bool,
     pub(crate) database: Database,
+    /// What opens pages, by its version.
+    pub(crate) browser: Option<String>,
 }
 
 /// Which PostgreSQL the tests can use.
@@ -26,10 +28,15 @@ pub(crate) enum Database {
     Missing,
 }
 
+/// Names the browser of the tests; `none` leaves out those that need one.
+pub(crate) const BROWSER: &str = "IM_TEST_BROWSER";
+
 /// How people get what is missing.
 pub(crate) const POSTGRES_HINT: &str = "no PostgreSQL server binaries (`initdb`, `postgres`): \
      install them (Debian: `apt-get install postgresql`; macOS: `brew install postgresql`) \
      or set IM_TEST_POSTGRES_URL";
+pub(crate) const BROWSER_HINT: &str = "no Chromium: install it (Debian: `apt-get install chromium`) \
+     or name a program of its kind in IM_TEST_BROWSER";
 pub(crate) const RUSTFMT_HINT: &str = "no rustfmt: `rustup component add rustfmt`";
 pub(crate) const CLIPPY_HINT: &str = "no clippy: `rustup component add clippy`";
 
@@ -41,15 +48,17 @@ pub(crate) fn for_lints() -> anyhow::Result<Tools> {
         clippy: component("clippy", "clippy"),
         nextest: false,
         database: Database::Missing,
+        browser: None,
     })
 }
 
-/// Looks for what everything needs; installs PostgreSQL where it may.
+/// Looks for what everything needs; installs PostgreSQL and Chromium where it may.
 pub(crate) fn for_tests() -> anyhow::Result<Tools> {
     let found = for_lints()?;
     Ok(Tools {
         nextest: nextest(),
         database: database(),
+        browser: browser(),
         ..found
     })
 }
@@ -68,6 +77,7 @@ pub(crate) fn for_snapshots() -> anyhow::Result<Tools> {
         } else {
             Database::Missing
         },
+        browser: installed_browser(),
     })
 }
 
@@ -131,6 +141,38 @@ fn database() -> Database {
     } else {
         println!("    PostgreSQL: {POSTGRES_HINT}");
         Database::Missing
+    }
+}
+
+fn browser() -> Option<String> {
+    let found = installed_browser().or_else(|| {
+        if !apt::is_possible() {
+            return None;
+        }
+        println!("    Chromium: missing, installing it");
+        if let Err(error) = apt::install_chromium() {
+            println!("    Chromium: could not be installed: {error:#}");
+        }
+        installed_browser()
+    });
+    println!("    Chromium: {}", found.as_deref().unwrap_or(BROWSER_HINT));
+    found
+}
+
+/// The version of the browser that the tests of the pages find (`tests/it/browser/chromium.rs`).
+fn installed_browser() -> Option<String> {
+    let named = std::env::var(BROWSER).ok();
+    let usual = [
+        "chromium",
+        "chromium-browser",
+        "google-chrome",
+        "google-chrome-stable",
+        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    ];
+    let version = |name: &str| first_line(Command::new(name).arg("--version"));
+    match named.as_deref() {
+        Some(named) => version(named),
+        None => usual.into_iter().find_map(version),
     }
 }
 

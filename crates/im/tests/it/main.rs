@@ -6,6 +6,7 @@
     reason = "a test that cannot go on fails"
 )]
 
+mod browser;
 mod cli;
 mod cli_conflicts;
 mod cli_document;
