@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use im_store::Db;
@@ -93,10 +93,7 @@ pub fn router(app: Arc<App>) -> Router {
         .merge(open)
         .merge(openapi::route(document))
         .merge(pages(&app))
-        .fallback(async || {
-            ApiError::not_found("there is nothing at this address")
-                .hint("/api/v1/openapi.json lists the addresses of the API; the pages begin at /")
-        })
+        .fallback(nothing_here)
         .method_not_allowed_fallback(async || {
             ApiError::new(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -117,6 +114,18 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(middleware::from_fn_with_state(access, audit::keep))
         .layer(middleware::from_fn(log))
         .with_state(app)
+}
+
+/// A problem for programs, a page for whoever asks for pages.
+async fn nothing_here(uri: Uri, headers: HeaderMap) -> Response {
+    let accepted = headers.get(header::ACCEPT).map(HeaderValue::as_bytes);
+    let asks_for_page = accepted.is_some_and(|kinds| kinds.starts_with(b"text/html"));
+    if asks_for_page && !uri.path().starts_with("/api/") {
+        return web::nothing_here();
+    }
+    ApiError::not_found("there is nothing at this address")
+        .hint("/api/v1/openapi.json lists the addresses of the API; the pages begin at /")
+        .into_response()
 }
 
 /// The pages, which look after their own access.

@@ -208,7 +208,15 @@ where
 }
 
 async fn add_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
+    with_headers(next.run(request).await)
+}
+
+/// What a browser is shown at an address that nothing has.
+pub(crate) fn nothing_here() -> Response {
+    with_headers((StatusCode::NOT_FOUND, layout::nothing_here()).into_response())
+}
+
+fn with_headers(mut response: Response) -> Response {
     let headers: [(HeaderName, &'static str); 4] = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -174,7 +174,7 @@ fn document(title: &str, seen: &Seen, body: &Markup) -> Markup {
                 a.skip href="#main" { "Skip to content" }
                 (parts::shapes())
                 header.bar {
-                    a.brand href=(seen.start()) aria-label="Stand-in for PagerDuty, start page" { "PD" }
+                    a.brand href=(seen.start()) aria-label="PD, stand-in for PagerDuty, start page" { "PD" }
                     nav aria-label="Pages" {
                         a href=(seen.start()) { "Stand-in for PagerDuty" }
                         span.count.red[seen.open > 0] #open-count data-live {

@@ -202,7 +202,7 @@ fn waiting(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
                 }
             } @else {
                 div.panel {
-                    table.data.plain {
+                    table.data {
                         thead { tr { @for head in ["Incident", "What", "Since", "Why it waits"] { th scope="col" { (head) } } } }
                         tbody {
                             @for row in &seen.held {
@@ -284,7 +284,7 @@ fn deliveries(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
                 div.panel.quiet { p { "None came yet. PagerDuty sends one for each thing that happens to an incident." } }
             } @else {
                 div.panel {
-                    table.data.plain {
+                    table.data {
                         thead { tr { @for head in ["Came", "Event", "Incident there", "Outcome"] { th scope="col" { (head) } } } }
                         tbody {
                             @for delivery in &seen.deliveries {

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::http::error::ApiError;
 
-/// After this many seconds a page of a database that is away asks again.
+/// After this many seconds a program may ask again for a page of a database that is away.
 pub(super) const RETRY_SECONDS: &str = "10";
 
 /// The mark of the program, in the browser's tab.
@@ -80,7 +80,7 @@ pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup
         main #main tabindex="-1" data-live=(page.live.as_str()) data-version=(version) { (body) }
         (keys::help())
     };
-    document(page, &bar, &inner, None)
+    framed(page, "frame", (&bar, &inner))
 }
 
 /// Who is signed in, and the way out.
@@ -153,7 +153,20 @@ pub(super) fn plain(title: &str, body: &Markup) -> Markup {
         entry: "",
         live: Live::Still,
     };
-    framed(&head, "frame alone", (&bar, &inner), None)
+    framed(&head, "frame alone", (&bar, &inner))
+}
+
+/// The page at an address that nothing has.
+pub(super) fn nothing_here() -> Markup {
+    let title = "There is nothing at this address";
+    let body = html! {
+        div.panel.message {
+            h1 { (title) }
+            p { "A page may have moved, or the address was not copied as a whole." }
+            p.choices { a.button href="/" { "To the incidents" } }
+        }
+    };
+    plain(title, &body)
 }
 
 /// The page that says why something was not done.
@@ -178,19 +191,9 @@ pub(super) fn refused(error: &ApiError, moment: Moment) -> Markup {
     plain(title, &body)
 }
 
-/// With `retry`, a page that asks again by itself after so many seconds.
-fn document(page: &Page<'_>, bar: &Markup, inner: &Markup, retry: Option<&str>) -> Markup {
-    framed(page, "frame", (bar, inner), retry)
-}
-
-fn framed(
-    page: &Page<'_>,
-    frame: &str,
-    (bar, inner): (&Markup, &Markup),
-    retry: Option<&str>,
-) -> Markup {
+fn framed(page: &Page<'_>, frame: &str, (bar, inner): (&Markup, &Markup)) -> Markup {
     let has_chart = matches!(page.live, Live::Figures);
-    let is_live = retry.is_none() && !matches!(page.live, Live::Still);
+    let is_live = !matches!(page.live, Live::Still);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -198,7 +201,6 @@ fn framed(
                 meta charset="utf-8";
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
-                @if let Some(seconds) = retry { meta http-equiv="refresh" content=(seconds); }
                 title { (page.title) " · im" }
                 link rel="icon" href=(TAB_ICON);
                 link rel="stylesheet" href=(assets::css_url());
@@ -251,30 +253,24 @@ fn missing(shell: &Shell, name: &str, moment: Moment, help: &Markup) -> Markup {
 
 /// The page for a database that cannot be read.
 pub(super) fn error(cause: &str, again: bool, moment: Moment) -> Markup {
-    let inner = html! {
-        main #main tabindex="-1" {
-            div.panel.message {
-                h1 { span.tone.red { (parts::icon("warn")) } "The incidents cannot be read" }
-                p { (parts::capital(cause)) "." }
-                p {
-                    "The page could not be read, and what is stored is not changed by that. "
-                    @if again { "It tries again every " (RETRY_SECONDS) " seconds." }
-                    @else { "Trying again will hardly help: a person has to look." }
-                }
-                p { "To see what is wrong:" }
-                pre.command { "im doctor" }
-                pre.diagnostic {
-                    (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n" (cause)
-                }
+    let title = "The incidents cannot be read";
+    let body = html! {
+        div.panel.message {
+            h1 { span.tone.red { (parts::icon("warn")) } (title) }
+            p { (parts::capital(cause)) "." }
+            p {
+                "The page could not be read, and what is stored is not changed by that. "
+                @if again { "It mostly passes within seconds." }
+                @else { "Trying again will hardly help: a person has to look." }
+            }
+            // A page that renews itself takes from people what they are reading.
+            @if again { p.choices { a.button.primary href="" { "Try again" } } }
+            p { "To see what is wrong:" }
+            pre.command { "im doctor" }
+            pre.diagnostic {
+                (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n" (cause)
             }
         }
     };
-    let bar = html! { a.brand href="/" aria-label="im, start page" { "im" } };
-    let head = Page {
-        title: "The incidents cannot be read",
-        entry: "",
-        live: Live::Timeline,
-    };
-    let retry = again.then_some(RETRY_SECONDS);
-    document(&head, &bar, &inner, retry)
+    plain(title, &body)
 }

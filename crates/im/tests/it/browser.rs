@@ -5,8 +5,10 @@
 //!
 //! Without Chromium these tests fail and say so; `IM_TEST_BROWSER=none` leaves them out.
 
+mod accessible;
 mod chromium;
 mod connected;
+mod every;
 mod key;
 mod oauth;
 mod past;

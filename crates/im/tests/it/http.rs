@@ -362,6 +362,20 @@ async fn every_error_is_a_problem_document() {
 }
 
 #[tokio::test]
+async fn a_browser_at_an_address_that_nothing_has_is_shown_a_page() {
+    let server = Server::start();
+    let mut asked = request(NEAR, "GET", "/nowhere", &Value::Null);
+    let accepted = "text/html,application/xhtml+xml,*/*;q=0.8";
+    let headers = asked.headers_mut();
+    headers.insert("accept", accepted.parse().unwrap());
+    let answer = server.send_unseen(asked).await;
+    assert_eq!(answer.status, 404);
+    assert!(answer.headers.contains_key("content-security-policy"));
+    let page = answer.body.as_str().unwrap();
+    assert!(page.contains("There is nothing at this address"), "{page}");
+}
+
+#[tokio::test]
 async fn a_body_that_cannot_be_read_names_its_key() {
     let server = Server::start();
     let cases = [

@@ -25,7 +25,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The chart as a picture: what is computed of its style goes into the drawing, which then needs no other file.
-const LOOKS = ["fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "stroke-linecap",
+const LOOKS = ["overflow", "fill", "fill-opacity", "stroke", "stroke-opacity", "stroke-width", "stroke-dasharray", "stroke-linecap",
   "stroke-linejoin", "vector-effect", "paint-order", "font-family", "font-size", "font-weight", "text-anchor", "display", "text-transform"];
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -159,11 +159,11 @@ impl Chart<'_> {
         }
     }
 
-    /// A diamond above each bucket in which something else happened.
+    /// A diamond above each bucket in which something else happened, and above what stands over the highest bar.
     fn marks(&self) -> Markup {
         html! {
             @for (index, _) in self.slots.iter().enumerate().filter(|(_, slot)| !slot.marks.is_empty()) {
-                svg.marked x=(percent(self.middle(index) * 100.0)) y="0" width="1" height="12" overflow="visible" {
+                svg.marked x=(percent(self.middle(index) * 100.0)) y="-8" width="1" height="12" overflow="visible" {
                     path d="M0 1L5 6L0 11L-5 6Z" {}
                 }
             }

@@ -52,9 +52,14 @@ pub(super) fn busy(options: Options, now: Timestamp) -> (Sim, Account) {
     let mut rng = Rng::with_seed(4);
     for days in (1..=DAYS).rev() {
         // Fewer in the last weeks.
-        for part in 0..if days > 42 { 2 } else { 1 + days % 2 } {
+        let count = if days > DAYS / 2 {
+            1 + days % 3 / 2
+        } else {
+            1 - days % 4 / 3
+        };
+        for part in 0..count {
             let begun = now - SignedDuration::from_hours(24 * days - 11 * part);
-            let begun = after(begun, rng.i64(0..240));
+            let begun = after(begun, rng.i64(0..540));
             one(&mut sim, &account, begun, &mut rng);
         }
     }
@@ -95,37 +100,37 @@ fn still_open(sim: &mut Sim, account: &Account, now: Timestamp) {
         sim,
         3,
         "Search results are stale for sellers in ES",
-        ago(51),
+        ago(26),
     );
-    sim.acknowledge(user(4), &slow, ago(47)).unwrap();
-    sim.set_priority(user(4), &slow, Some(&account.priorities[2].0), ago(46))
+    sim.acknowledge(user(4), &slow, ago(23)).unwrap();
+    sim.set_priority(user(4), &slow, Some(&account.priorities[2].0), ago(22))
         .unwrap();
     sim.note(
         user(4),
         &slow,
         "One shard is rebuilding; about 40 minutes left.",
-        ago(40),
+        ago(20),
     )
     .unwrap();
     let cards = trigger(
         sim,
         0,
         "Checkout returns 502 for card payments in the EU",
-        ago(38),
+        ago(19),
     );
-    sim.acknowledge(user(1), &cards, ago(35)).unwrap();
-    sim.set_priority(user(1), &cards, Some(&account.priorities[0].0), ago(34))
+    sim.acknowledge(user(1), &cards, ago(16)).unwrap();
+    sim.set_priority(user(1), &cards, Some(&account.priorities[0].0), ago(15))
         .unwrap();
     sim.request_help(
         user(1),
         &cards,
         user(2),
         "Do you know the new gateway?",
-        ago(30),
+        ago(12),
     )
     .unwrap();
-    sim.accept(user(2), &cards, ago(28)).unwrap();
+    sim.accept(user(2), &cards, ago(10)).unwrap();
     let note = "Rolled payments-api back to 2026.11.20-3. The 502 rate fell from 31 % to 2 %. Watching it for ten minutes before I resolve.";
-    sim.note(user(1), &cards, note, ago(9)).unwrap();
-    trigger(sim, 4, "Mail queue older than 10 min", ago(6));
+    sim.note(user(1), &cards, note, ago(4)).unwrap();
+    trigger(sim, 4, "Mail queue older than 10 min", ago(3));
 }

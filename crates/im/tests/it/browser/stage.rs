@@ -1,5 +1,6 @@
 //! The shipped server and a PagerDuty, on sockets of this machine, under one clock that stands until it is moved.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -86,6 +87,41 @@ impl Stage {
     /// `host:port` of the server, and of PagerDuty.
     pub(super) fn hosts(&self) -> [&str; 2] {
         [&self.url, &self.stand_in.base_url].map(|url| url.strip_prefix("http://").unwrap())
+    }
+
+    /// What comes of some work.
+    pub(super) fn wait<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+
+    /// The page of the incident whose title has these words.
+    #[track_caller]
+    pub(super) fn incident(&self, words: &str) -> String {
+        let query = words.replace(' ', "%20");
+        let found = self.api(
+            "GET",
+            &format!("/api/v1/incidents?status=any&q={query}"),
+            &Value::Null,
+        );
+        let id = found[0]["id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no incident is called {words}"));
+        format!("/incidents/{id}")
+    }
+
+    /// Where a server is whose database takes no more work.
+    pub(super) fn overloaded(&self) -> String {
+        let mut options = DbOptions::new(":memory:", 7).unwrap();
+        options.queue_max = 0;
+        let vault = Arc::clone(&self.app.vault);
+        let app = assemble(Db::open(&options).unwrap(), vault, self.clock.clone(), true);
+        let service =
+            im::http::router(Arc::new(app)).into_make_service_with_connect_info::<SocketAddr>();
+        let listener = self.wait(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        self.runtime
+            .spawn(axum::serve(listener, service).into_future());
+        format!("http://{address}")
     }
 
     /// Lets time pass.

@@ -16,8 +16,10 @@ const PATIENCE_MS: u32 = 20_000;
 const PAGES_MAX: u32 = 50;
 /// What a page is asked with.
 const WORDS: &str = include_str!("words.js");
-/// The size of a usual window.
-const WIDE: (u32, u32) = (1280, 900);
+/// The width of a usual window, and of a telephone.
+pub(super) const WIDE: u32 = 1280;
+pub(super) const NARROW: u32 = 360;
+const HEIGHT: u32 = 900;
 
 /// A browser with its own cookies.
 #[derive(Clone)]
@@ -31,8 +33,7 @@ impl Browser {
     /// A window of its own, in front of the others.
     pub(super) fn open(&self, url: &str) -> Tab {
         let mut chromium = self.0.borrow_mut();
-        let new =
-            json!({"url": "about:blank", "newWindow": true, "width": WIDE.0, "height": WIDE.1});
+        let new = json!({"url": "about:blank", "newWindow": true, "width": WIDE, "height": HEIGHT});
         let target = chromium.call(None, "Target.createTarget", &new).unwrap();
         let attach = json!({"targetId": target["targetId"], "flatten": true});
         let session = chromium.call(None, "Target.attachToTarget", &attach);
@@ -167,8 +168,8 @@ impl Tab {
         self.until(&format!("choose `{option}` of `{label}`"), &chosen);
     }
 
-    /// What went wrong in it since somebody looked, but what is said of `known` addresses; a request to anybody but `hosts` is wrong.
-    pub(super) fn wrongs(&self, hosts: &[&str], known: &str) -> Vec<String> {
+    /// What went wrong in it since somebody looked, but what is said of `known` addresses; so is a request to others than `is_ours` says.
+    pub(super) fn wrongs(&self, is_ours: impl Fn(&str) -> bool, known: &str) -> Vec<String> {
         // By then everything before it was told.
         self.ask("1");
         let events = self.browser.0.borrow_mut().events_of(&self.session);
@@ -178,7 +179,7 @@ impl Tab {
             .collect();
         for url in events.iter().filter_map(requested) {
             let host = host(url);
-            if !hosts.contains(&host) {
+            if !is_ours(host) {
                 wrongs.push(format!("a request to {url}"));
             }
             self.hosts.borrow_mut().insert(host.to_owned());
@@ -189,7 +190,7 @@ impl Tab {
     /// Fails if anything else went wrong in it than at the `known` address, or if it asked others than `hosts`, or one of them never.
     #[track_caller]
     pub(super) fn is_clean(&self, hosts: &[&str], known: &str) {
-        let wrongs = self.wrongs(hosts, known);
+        let wrongs = self.wrongs(|host| hosts.contains(&host), known);
         assert!(wrongs.is_empty(), "{wrongs:#?}");
         let asked = self.hosts.borrow();
         let mut hosts = hosts.iter();
@@ -197,6 +198,24 @@ impl Tab {
             hosts.all(|host| asked.contains(*host)),
             "only {asked:?} were asked"
         );
+    }
+
+    /// Where it is.
+    pub(super) fn address(&self) -> String {
+        self.ask("location.href").as_str().unwrap().to_owned()
+    }
+
+    /// Lets the window be so wide, and the system's colours dark.
+    pub(super) fn looks(&self, width: u32, is_dark: bool) {
+        let metrics =
+            json!({"width": width, "height": HEIGHT, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", &metrics);
+        let scheme = if is_dark { "dark" } else { "light" };
+        let features = json!([
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "prefers-reduced-motion", "value": "reduce"},
+        ]);
+        self.call("Emulation.setEmulatedMedia", &json!({"features": features}));
     }
 }
 

@@ -1,0 +1,440 @@
+//! Every page, as it is before anything has happened, in daily use, and where something is wrong.
+//!
+//! Whoever looks is called with each page when it is there, and its name.
+
+use im::access::passwords::Passwords;
+use im_core::{Conflict, Field, IncidentNumber, Strategy};
+use im_pagerduty::Secret;
+use im_store::accounts::{self, Role};
+use im_store::conflicts;
+use jiff::{SignedDuration, ToSpan as _};
+use pd_sim::{Fault, Outage};
+use serde_json::{Value, json};
+
+use super::past::{busy, quiet};
+use super::stage::{Stage, begin};
+use super::tab::{Browser, Tab};
+
+const PASSWORD: &str = "correct horse battery";
+const CONNECTOR: &str = "prod-pagerduty";
+const METRICS: [&str; 7] = [
+    "mttr",
+    "mtta",
+    "pages",
+    "change_failure_rate",
+    "incident_frequency",
+    "deployment_frequency",
+    "page_disruptions",
+];
+
+/// Who looks at pages.
+pub(super) trait Look {
+    /// A page is there. Of it the console may say that it was refused.
+    fn at(&mut self, tab: &Tab, name: &str);
+}
+
+/// Pages to look at.
+pub(super) type Pages = fn(&mut dyn Look);
+
+/// Opens pages, one after the other.
+struct Tour<'a> {
+    stage: &'a Stage,
+    tab: Tab,
+    look: &'a mut dyn Look,
+}
+
+impl Tour<'_> {
+    fn page(&mut self, name: &str, path: &str) {
+        self.tab.go(&format!("{}{path}", self.stage.url));
+        self.look.at(&self.tab, name);
+    }
+
+    fn pages(&mut self, pages: &[(&str, &str)]) {
+        for (name, path) in pages {
+            self.page(name, path);
+        }
+    }
+
+    fn sign_in(&self, role: Role) {
+        self.tab.go(&format!("{}/sign-in", self.stage.url));
+        self.tab.fill("E-mail address", &address(role));
+        self.tab.fill("Password", PASSWORD);
+        self.tab.press_on("button.primary");
+        self.tab.until("start", "location.pathname === '/'");
+    }
+}
+
+fn address(role: Role) -> String {
+    format!("{}@lighthouse-works.example", role.as_str())
+}
+
+/// An account of each role.
+fn add_people(stage: &Stage) {
+    let passwords = Passwords::default();
+    let hash = stage.wait(passwords.hash(Secret::new(PASSWORD))).unwrap();
+    let names = ["Vera Lind", "Rui Costa", "Ada Moreau", "Ines Halloran"];
+    let added = stage.app.db.write(move |tx| {
+        for (role, name) in Role::ALL.into_iter().zip(names) {
+            let email = address(role);
+            accounts::insert(tx, &email, name, role, role == Role::Owner, begin())?;
+            accounts::set_password(tx, &email, Some(&hash))?;
+        }
+        Ok::<_, im_store::StoreError>(())
+    });
+    added.wait().unwrap();
+}
+
+/// A connector that works both ways.
+fn connect(stage: &Stage) {
+    let account = &stage.stand_in.account;
+    let names = ["payments", "checkout", "db", "search", "notifications"];
+    let services = names.iter().zip(&account.services);
+    let mappings: Value = services
+        .map(|(name, (id, ..))| ((*name).to_owned(), json!(id)))
+        .collect();
+    let config = json!({
+        "api_key": account.api_key,
+        "base_url": stage.stand_in.base_url,
+        "sync_direction": "bidirectional",
+        "custom": {"service_id": account.services[0].0, "from_email": account.users[0].2, "service_mappings": mappings},
+    });
+    let new = json!({"name": CONNECTOR, "type": "pagerduty", "config": config});
+    stage.api("POST", "/api/v1/connectors", &new);
+    let webhook = json!({"action": "enable", "insecure": true});
+    stage.api(
+        "POST",
+        &format!("/api/v1/connectors/{CONNECTOR}/webhook"),
+        &webhook,
+    );
+}
+
+/// Before anything has happened; while nobody has an account.
+pub(super) fn empty(look: &mut dyn Look) {
+    let stage = Stage::new(quiet);
+    let browser = Browser::start();
+    let tab = browser.open(&stage.url);
+    let mut tour = Tour {
+        stage: &stage,
+        tab,
+        look,
+    };
+    tour.pages(&[
+        ("incidents", "/"),
+        ("declare", "/declare"),
+        ("overview", "/overview"),
+        ("on-call", "/on-call"),
+        ("status", "/status"),
+        ("integrations", "/integrations"),
+        ("connect", "/integrations/connect"),
+        ("connect-oauth", "/integrations/connect?by=oauth"),
+        ("users", "/integrations/users"),
+        ("filter", "/integrations/filter"),
+        ("settings", "/settings"),
+        ("tokens", "/tokens"),
+        ("people", "/people"),
+        ("audit", "/audit"),
+        ("items", "/metric/mttr/items"),
+    ]);
+    for metric in METRICS {
+        tour.page(&format!("metric-{metric}"), &format!("/metric/{metric}"));
+    }
+    tour.tab = browser.open(&stage.stand_in.base_url);
+    tour.look.at(&tour.tab, "stand-in");
+}
+
+/// In daily use: incidents, figures, people on call.
+pub(super) fn full(look: &mut dyn Look) {
+    let stage = Stage::new(busy);
+    let browser = Browser::start();
+    let mut tour = used(&stage, &browser, look);
+    tour.pages(&[
+        ("incidents", "/"),
+        ("incidents-filter", "/?status=active&choose=filter"),
+        ("incidents-found", "/?severity=SEV-1&status=any"),
+        ("incident", &stage.incident("Checkout returns 502")),
+        ("incident-parked", &stage.incident("Ledger replica")),
+        ("incident-over", &stage.incident("Index older")),
+        ("declare", "/declare"),
+        ("overview", "/overview"),
+        ("overview-team", "/overview?service=payments&compare=none"),
+        (
+            "metric-filter",
+            "/metric/mttr?choose=filter&group_by=service",
+        ),
+        (
+            "metric-groups",
+            "/metric/mtta?group_by=service&bucket=month",
+        ),
+        ("items", "/metric/mttr/items"),
+        ("on-call", "/on-call"),
+    ]);
+    for metric in METRICS {
+        tour.page(&format!("metric-{metric}"), &format!("/metric/{metric}"));
+    }
+    opened(&mut tour);
+}
+
+/// In daily use: the connection, what is arranged, who may do what; and the stand-in.
+pub(super) fn arranged(look: &mut dyn Look) {
+    let stage = Stage::new(busy);
+    let browser = Browser::start();
+    let mut tour = used(&stage, &browser, look);
+    tour.pages(&[
+        ("status", "/status"),
+        ("integrations", "/integrations"),
+        ("connect", "/integrations/connect"),
+        ("users", "/integrations/users"),
+        ("filter", "/integrations/filter"),
+        ("connector", &format!("/connectors/{CONNECTOR}")),
+        ("connector-setup", &format!("/connectors/{CONNECTOR}/setup")),
+        (
+            "connector-settings",
+            &format!("/connectors/{CONNECTOR}/settings"),
+        ),
+        (
+            "connector-unlink",
+            &format!("/connectors/{CONNECTOR}/unlink"),
+        ),
+        ("settings", "/settings"),
+        ("tokens", "/tokens"),
+        ("people", "/people"),
+        ("account", "/account"),
+        ("audit", "/audit"),
+    ]);
+    second_step(&mut tour);
+    tour.tab = browser.open(&stage.stand_in.base_url);
+    tour.look.at(&tour.tab, "stand-in");
+    tour.tab.press("Checkout returns 502");
+    tour.tab.sees("Log entries");
+    tour.look.at(&tour.tab, "stand-in-incident");
+}
+
+/// A server of an organisation, whose owner has signed in.
+fn used<'a>(stage: &'a Stage, browser: &Browser, look: &'a mut dyn Look) -> Tour<'a> {
+    connect(stage);
+    in_use(stage);
+    add_people(stage);
+    let tab = browser.open(&stage.url);
+    let tour = Tour { stage, tab, look };
+    tour.sign_in(Role::Owner);
+    tour
+}
+
+/// What is only there once somebody has pressed something.
+fn opened(tour: &mut Tour<'_>) {
+    tour.tab.go(&format!(
+        "{}{}",
+        tour.stage.url,
+        tour.stage.incident("Mail queue")
+    ));
+    tour.tab.press("Edit");
+    tour.tab.sees("Save changes");
+    tour.look.at(&tour.tab, "incident-edit");
+    tour.tab.go(&format!("{}/status", tour.stage.url));
+    tour.tab.press("Keyboard shortcuts");
+    tour.tab.sees("declare an incident");
+    tour.look.at(&tour.tab, "help");
+    tour.tab.go(&format!("{}/metric/mttr", tour.stage.url));
+    tour.tab.press("Table");
+    tour.look.at(&tour.tab, "metric-table");
+}
+
+/// A key that was tried.
+fn second_step(tour: &mut Tour<'_>) {
+    tour.tab
+        .go(&format!("{}/integrations/connect", tour.stage.url));
+    tour.tab
+        .fill("API key", &tour.stage.stand_in.account.read_only_key);
+    tour.tab.fill("Name of the connection", "second");
+    tour.tab.press("Another address of the API");
+    tour.tab
+        .fill("Only for a stand-in", &tour.stage.stand_in.base_url);
+    tour.tab.press("Add key");
+    tour.tab.sees("Choose how it is used");
+    tour.look.at(&tour.tab, "connect-second-step");
+}
+
+/// What an organisation has arranged, has deployed and is at.
+fn in_use(stage: &Stage) {
+    let import = format!("/api/v1/connectors/{CONNECTOR}/backfill");
+    let look = |path: &str| stage.api("GET", path, &Value::Null);
+    stage.until("the past is read", |_| look(&import)["state"] == "finished");
+    stage.until("people are read", |_| look("/api/v1/users")[0].is_object());
+    stage.api("PUT", "/api/v1/data", &arrangements(stage));
+    for (name, role) in [("grafana", "viewer"), ("deploy pipeline", "responder")] {
+        stage.api(
+            "POST",
+            "/api/v1/tokens",
+            &json!({"name": name, "role": role}),
+        );
+    }
+    // PagerDuty tells of one, and one is not taken there.
+    let service = stage.stand_in.account.services[1].0.clone();
+    stage.stand_in.with(|sim| {
+        sim.trigger(
+            &service,
+            "Checkout: p95 above 3 s",
+            begin() + SignedDuration::from_secs(1),
+        )
+    });
+    stage.until("it is told", |_| {
+        look("/api/v1/incidents?status=active")
+            .as_array()
+            .unwrap()
+            .len()
+            == 4
+    });
+    stage.stand_in.with(|sim| {
+        sim.faults()
+            .next_matching("POST", "/incidents", Fault::TextError);
+    });
+    let new = json!({"title": "Ledger replica lags 90 s behind", "severity": "SEV-2", "service": "db",
+        "description": "Seen in the dashboard of ledger-db since 14:30."});
+    stage.api("POST", "/api/v1/incidents?wait=5s", &new);
+    hold(stage);
+}
+
+/// Both sides renamed an incident, and a person is to decide.
+fn hold(stage: &Stage) {
+    let incident = stage.incident("Search results");
+    let number = incident.rsplit_once('-').unwrap().1.parse().unwrap();
+    let now = begin();
+    let found = Conflict {
+        field: Field::Title,
+        base: "Search is stale".to_owned(),
+        ours: "Search results are stale for sellers in ES".to_owned(),
+        ours_at: now,
+        ours_by: Some("Rui Costa".to_owned()),
+        theirs: "ES: index of sellers is old".to_owned(),
+        theirs_at: now,
+        strategy: Strategy::ManualReview,
+        verdict: None,
+    };
+    let of = (CONNECTOR, IncidentNumber::new(number).unwrap());
+    let put = move |tx: &mut im_store::Tx<'_>| {
+        conflicts::put(tx, of, &found, "c1", conflicts::State::Pending, now)
+    };
+    stage.app.db.write(put).wait().unwrap();
+}
+
+fn arrangements(stage: &Stage) -> Value {
+    let account = &stage.stand_in.account;
+    let people = account.users.iter().take(4);
+    let linked: Vec<Value> = people
+        .clone()
+        .map(|(id, _, email)| json!({"user": id, "person": email}))
+        .collect();
+    let people: Vec<Value> = people
+        .map(|(_, name, email)| json!({"id": email, "name": name}))
+        .collect();
+    let deployments: Vec<Value> = (0..60_i64)
+        .map(|number| deployment(stage, number))
+        .collect();
+    let week = json!({"monday": ["09:00-17:30"], "tuesday": ["09:00-17:30"], "wednesday": ["09:00-17:30"],
+        "thursday": ["09:00-17:30"], "friday": ["09:00-15:00"]});
+    json!({
+        "version": 1,
+        "time_zone": "Europe/Berlin",
+        "people": people,
+        "users": linked,
+        "teams": [{"id": "shop", "name": "Shop", "members": [{"person": account.users[0].2, "from": "2026-01-01"}],
+            "services": [account.services[0].0, account.services[1].0], "pagerduty_teams": []}],
+        "hours": [{"of": "organisation", "effective_from": "2026-01-01", "zone": "Europe/Berlin", "week": week}],
+        "failure_rules": [{"id": "short", "shorter_than": "1m", "urgency": "low", "reason": "nobody noticed"}],
+        "targets": [{"name": "SEV-1", "ack": "5m", "resolve": "30m"}, {"name": "SEV-2", "ack": "15m", "resolve": "4h"},
+            {"name": "change_failure_rate", "at_most": 0.15}],
+        "deployments": deployments,
+    })
+}
+
+/// One of those that were made each working day.
+fn deployment(stage: &Stage, number: i64) -> Value {
+    let services = &stage.stand_in.account.services;
+    let service = usize::try_from(number).unwrap() % 5;
+    let finished = begin() - (number * 29 + 3).hours();
+    let status = if number % 11 == 4 {
+        "failure"
+    } else {
+        "success"
+    };
+    json!({
+        "id": format!("build-{}", 412 - number),
+        "service": services[service].0,
+        "environment": "production",
+        "version": format!("v1.{}", 112 - number),
+        "started_at": finished - 8.minutes(),
+        "finished_at": finished,
+        "status": status,
+        "unplanned_fix": number % 13 == 7,
+    })
+}
+
+/// Where something is wrong.
+pub(super) fn wrong(look: &mut dyn Look) {
+    let stage = Stage::new(busy);
+    connect(&stage);
+    add_people(&stage);
+    let browser = Browser::start();
+    let tab = browser.open(&stage.url);
+    let mut tour = Tour {
+        stage: &stage,
+        tab,
+        look,
+    };
+    tour.tab
+        .fill("E-mail address", "somebody@lighthouse-works.example");
+    tour.tab.fill("Password", "not the password");
+    tour.tab.press_on("button.primary");
+    tour.tab.sees("not");
+    tour.look.at(&tour.tab, "sign-in-refused");
+    tour.page("link-over", "/set-password?link=nobody-has-it");
+    tour.sign_in(Role::Responder);
+    tour.page("not-allowed", "/settings");
+    tour.tab.press("Back to the incidents");
+    tour.tab.press("Sign out");
+    tour.tab
+        .until("signed out", "location.pathname === '/sign-in'");
+    tour.sign_in(Role::Admin);
+    tour.pages(&[
+        ("no-incident", "/incidents/INC-9999"),
+        ("no-connector", "/connectors/nobody"),
+        ("no-page", "/nowhere"),
+        ("list-question", "/?severity=SEV-9"),
+        ("metric-question", "/metric/mttr?from=yesterday-ish"),
+        ("metric-unknown-value", "/metric/mttr?service=paymnets"),
+        ("overview-question", "/overview?from=2026-13-01"),
+    ]);
+    tour.tab.go(&format!("{}/declare", stage.url));
+    tour.tab.fill("What is wrong", &"checkout ".repeat(150));
+    tour.tab.press("Declare incident");
+    tour.tab.sees("Put the rest into the description");
+    tour.look.at(&tour.tab, "declare-refused");
+    stage
+        .stand_in
+        .with(|sim| sim.faults().outage = Some(Outage::Unavailable));
+    tour.page("on-call-away", "/on-call");
+    stage.api(
+        "POST",
+        &format!("/api/v1/connectors/{CONNECTOR}/sync"),
+        &json!({}),
+    );
+    stage.until("it is seen", |stage| {
+        let connector = stage.api(
+            "GET",
+            &format!("/api/v1/connectors/{CONNECTOR}"),
+            &Value::Null,
+        );
+        connector["status"] != "active"
+    });
+    tour.pages(&[
+        ("incidents-away", "/"),
+        ("connector-away", &format!("/connectors/{CONNECTOR}")),
+        (
+            "connector-settings-away",
+            &format!("/connectors/{CONNECTOR}/settings"),
+        ),
+        ("status-away", "/status"),
+    ]);
+    tour.tab.go(&stage.overloaded());
+    tour.look.at(&tour.tab, "database-away");
+}
