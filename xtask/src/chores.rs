@@ -1,10 +1,11 @@
 //! The chores themselves.
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, bail};
 
-use crate::cargo::{cargo, first_line, succeed};
+use crate::cargo::{cargo, first_line, root, succeed};
 use crate::postgres::{self, Postgres};
 use crate::real::{self, Build, Run};
 use crate::seeds::{self, Seeds};
@@ -204,6 +205,22 @@ pub(crate) fn docs() -> ExitCode {
     steps.run("docs", "run the commands of docs/cli.md", || {
         let mut command = cargo(&words("test -p im --test it cli_document::"));
         succeed(command.env("IM_DOCS", "write"))
+    });
+    steps.finish()
+}
+
+/// Pictures of every page.
+pub(crate) fn screenshots(folder: Option<&str>) -> ExitCode {
+    let mut steps = Steps::begin();
+    let folder = folder.map_or_else(|| root().join("target/screenshots"), PathBuf::from);
+    let about = format!("pictures of every page, into {}", folder.display());
+    steps.run("screenshots", &about, || {
+        let folder = std::path::absolute(&folder)?;
+        if tools::browser().is_none() {
+            bail!("{BROWSER_HINT}");
+        }
+        let test = "test -p im --test it browser::pictures:: -- --ignored --nocapture";
+        succeed(cargo(&words(test)).env("IM_SCREENSHOTS", folder))
     });
     steps.finish()
 }

@@ -1,5 +1,5 @@
 //! The chores of the project: `cargo xtask test`, `check`, `seeds`, `short`, `real`, `kills`,
-//! `broken`, `truth`, `mutants`, `fuzz`, `bless`, `docs`, `foreign` and `bench`.
+//! `broken`, `truth`, `mutants`, `fuzz`, `bless`, `docs`, `screenshots`, `foreign` and `bench`.
 //!
 //! A chore is a list of steps. Each step is announced, timed and run with its own output on the
 //! terminal; a step that fails does not hide what the next ones have to say.
@@ -45,6 +45,8 @@ Chores:
           (signature, webhook, answer, config, time, arguments)
   bless   run the tests and accept what the snapshots show now; read `git diff` afterwards
   docs    run each command of docs/cli.md and write below it what it says; read `git diff` afterwards
+  screenshots  pictures of every page, in both colour schemes and on a telephone, into
+          target/screenshots or the folder that is named
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
   bench   the figures of docs/performance.md; words after it choose parts
           (commands, seen, figures, load, intake, million); `--peers` asks DuckDB as well
@@ -76,6 +78,8 @@ fn main() -> ExitCode {
         ["fuzz", target, seconds] => chores::fuzz(Some(target), Some(seconds)),
         ["bless"] => chores::bless(),
         ["docs"] => chores::docs(),
+        ["screenshots"] => chores::screenshots(None),
+        ["screenshots", folder] => chores::screenshots(Some(folder)),
         ["foreign"] => chores::foreign(),
         ["bench", parts @ ..] => chores::bench(parts),
         ["help" | "--help" | "-h"] => {

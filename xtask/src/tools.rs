@@ -144,7 +144,8 @@ fn database() -> Database {
     }
 }
 
-fn browser() -> Option<String> {
+/// Looks for what opens pages; installs it where it may.
+pub(crate) fn browser() -> Option<String> {
     let found = installed_browser().or_else(|| {
         if !apt::is_possible() {
             return None;

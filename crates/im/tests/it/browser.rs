@@ -12,5 +12,6 @@ mod every;
 mod key;
 mod oauth;
 mod past;
+mod pictures;
 mod stage;
 mod tab;

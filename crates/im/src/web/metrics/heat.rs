@@ -93,14 +93,19 @@ impl Heat {
         })
     }
 
-    /// The section; each cell opens what is in it.
-    pub(super) fn section(&self, about: &About, items: &Address, zone: &str) -> Markup {
+    /// The section; each cell opens what is in it. The working hours that hold while nobody has set any are framed if they do.
+    pub(super) fn section(
+        &self,
+        about: &About,
+        items: &Address,
+        (zone, is_usual): (&str, bool),
+    ) -> Markup {
         let most = self.most();
         html! {
             section aria-labelledby="when" {
-                h2 #when { "When" span.number { "weekday and hour in " (zone) "; inside the dashed line is Monday to Friday, 08:00 to 18:00" } }
+                h2 #when { "When" span.number { "weekday and hour in " (zone) @if is_usual { "; inside the dashed line is Monday to Friday, 08:00 to 18:00" } } }
                 div.panel.pad {
-                    table.heat {
+                    table.heat.framed[is_usual] {
                         thead {
                             tr {
                                 td {}

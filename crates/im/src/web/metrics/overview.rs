@@ -191,9 +191,7 @@ impl Tile {
                 let (from, to) = self.answer.range;
                 format!("{n} successful in {} days", words::days(from, to))
             }
-            _ if self.is_out_of_hours() => {
-                "acknowledged outside Monday to Friday, 08:00 to 18:00".to_owned()
-            }
+            _ if self.is_out_of_hours() => "acknowledged outside working hours".to_owned(),
             _ => format!("incidents triggered{}", and(Some(out.test), "tests")),
         }
     }

@@ -155,6 +155,7 @@ pub(super) fn body(
     let today = im_metrics::local_date(now, &settings.zone);
     let zone = settings.zone.iana_name().unwrap_or("UTC");
     let groups = groups::groups(asked, &seen.grouped, seen.by, known);
+    let is_usual = known.hours_since().next().is_none();
     let heat = Heat::of(&seen.behind, &settings.zone);
     let states: Vec<State> = seen.slots.iter().map(|slot| slot.state).collect();
     let n = seen.total().map_or(0, size);
@@ -179,7 +180,7 @@ pub(super) fn body(
                 (foot(&seen))
             }
             (groups::table(asked, &groups, seen.by, &states))
-            (heat.section(asked.about, &asked.items(), zone))
+            (heat.section(asked.about, &asked.items(), (zone, is_usual)))
         } @else { (empty(&seen)) }
         (definition::section(asked.about))
     })

@@ -129,7 +129,6 @@ fn still_open(sim: &mut Sim, account: &Account, now: Timestamp) {
         ago(12),
     )
     .unwrap();
-    sim.accept(user(2), &cards, ago(10)).unwrap();
     let note = "Rolled payments-api back to 2026.11.20-3. The 502 rate fell from 31 % to 2 %. Watching it for ten minutes before I resolve.";
     sim.note(user(1), &cards, note, ago(4)).unwrap();
     trigger(sim, 4, "Mail queue older than 10 min", ago(3));

@@ -217,6 +217,16 @@ impl Tab {
         ]);
         self.call("Emulation.setEmulatedMedia", &json!({"features": features}));
     }
+
+    /// A picture of the whole page, at most so high, as PNG in base64.
+    pub(super) fn picture(&self, width: u32, height_max: u32) -> String {
+        let height = self.ask("document.documentElement.scrollHeight");
+        let height = height.as_u64().unwrap().min(height_max.into());
+        let clip = json!({"x": 0, "y": 0, "width": width, "height": height, "scale": 1});
+        let asked = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        let said = self.call("Page.captureScreenshot", &asked);
+        said["data"].as_str().unwrap().to_owned()
+    }
 }
 
 /// The address of a request over a network.
