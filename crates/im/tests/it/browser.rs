@@ -9,6 +9,7 @@ mod accessible;
 mod chromium;
 mod connected;
 mod every;
+mod hostile;
 mod key;
 mod oauth;
 mod past;
