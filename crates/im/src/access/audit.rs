@@ -130,8 +130,9 @@ impl About {
             response.status(),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
         );
-        let is_followed = note.is_some() && !self.rule.act.is_empty();
-        let is_worth = is_followed || (refused && (who.is_some() || self.has_token));
+        // Being sent on to sign in elsewhere, and back, is an act, though it only asks for a page.
+        let is_act = !self.rule.act.is_empty() && (note.is_some() || who.is_some());
+        let is_worth = is_act || refused && (who.is_some() || self.has_token);
         if self.rule.is_read() && !is_worth {
             return None;
         }

@@ -434,7 +434,12 @@ const PAGES: &[Rule] = &[
     ),
     get(Need::Visitor, "/give-key"),
     post(Need::Visitor, "/give-key", "gave an API key by a link"),
-    get(ADMIN, "/integrations/oauth"),
+    rule(
+        "GET",
+        ADMIN,
+        "/integrations/oauth",
+        "came back from signing in to PagerDuty",
+    ),
     post(
         ADMIN,
         "/connectors/{name}/sign-in",

@@ -194,8 +194,9 @@ pub(super) async fn come_back(
 ) -> Response {
     match signed_in(&state, &visit, &pairs).await {
         Ok(draft) => {
+            let note = Note::thing(draft.name.clone());
             state.drafts.keep(&visit.word, draft);
-            to(CONNECT)
+            (note, to(CONNECT)).into_response()
         }
         Err(error) => {
             connect::page(

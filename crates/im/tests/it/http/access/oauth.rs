@@ -195,11 +195,22 @@ async fn mw33_a_foreign_or_used_answer_is_refused() {
         .await
         .is(422);
     assert!(refused(&forged.body), "{}", forged.body);
+    assert_eq!(
+        there.server.last_act().await,
+        "account admin@example.com: came back from signing in to PagerDuty [] 422"
+    );
     browser.get(&back).await.is(303);
     assert!(
         refused(&browser.get(&back).await.is(422).body),
         "it works once"
     );
+    let rows = there.server.audited().await;
+    let of = |status: u16| {
+        rows.iter()
+            .filter(|row| row.entry.act.starts_with("came back") && row.entry.status == status)
+            .count()
+    };
+    assert_eq!((of(303), of(422)), (1, 3), "each is kept, done or not");
     let address = begin(&there, &mut browser).await;
     let back = at_pagerduty(&there, &address, "");
     there.server.pass(600);
