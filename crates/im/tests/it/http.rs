@@ -1,6 +1,6 @@
 //! The HTTP server without a socket: one router, one database in memory, one clock that stands.
 
-mod access;
+pub(crate) mod access;
 mod api;
 mod auth;
 mod backfill;

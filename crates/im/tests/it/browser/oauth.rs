@@ -1,12 +1,11 @@
 //! The second walk: the first owner's account, and PagerDuty by signing in.
 
-use pd_sim::{OAuthApp, OAuthKind};
-
 use super::chromium::is_left_out;
 use super::connected::{connects, lives};
 use super::past::busy;
 use super::stage::Stage;
 use super::tab::{Browser, Tab};
+use crate::http::access::oauth::{ALL, app};
 
 const OWNER: &str = "ines.halloran@lighthouse-works.example";
 const PASSWORD: &str = "correct horse battery";
@@ -17,7 +16,8 @@ fn an_owner_signs_in_to_pagerduty_uses_it_and_unlinks_it() {
         return;
     }
     let stage = Stage::new(busy);
-    register(&stage);
+    let app = app(&stage.url, &ALL);
+    stage.stand_in.with(|sim| sim.register_app(app));
     let browser = Browser::start();
     let im = browser.open(&stage.url);
     begins(&im);
@@ -43,36 +43,6 @@ fn an_owner_signs_in_to_pagerduty_uses_it_and_unlinks_it() {
     im.sees_no("Timeline");
     im.is_clean(&stage.hosts(), "");
     pagerduty.is_clean(&stage.hosts()[1..], "");
-}
-
-/// An app of the organisation at PagerDuty.
-fn register(stage: &Stage) {
-    let scopes = [
-        "abilities.read",
-        "custom_fields.read",
-        "escalation_policies.read",
-        "incident_types.read",
-        "incident_workflows.read",
-        "incidents.read",
-        "incidents.write",
-        "oncalls.read",
-        "priorities.read",
-        "schedules.read",
-        "services.read",
-        "teams.read",
-        "users.read",
-        "webhook_subscriptions.read",
-        "webhook_subscriptions.write",
-    ];
-    let app = OAuthApp {
-        kind: OAuthKind::Scoped,
-        client_id: "our-app".to_owned(),
-        client_secret: Some("our-secret".to_owned()),
-        scopes: scopes.map(str::to_owned).to_vec(),
-        redirect_uri: format!("{}/integrations/oauth", stage.url),
-        account: "us.lighthouse-works".to_owned(),
-    };
-    stage.stand_in.with(|sim| sim.register_app(app));
 }
 
 /// Whoever sits at the server's machine makes the first account, and signs in.

@@ -6,7 +6,7 @@ mod edits;
 mod hostile;
 mod integrations;
 mod lists;
-mod oauth;
+pub(crate) mod oauth;
 mod oidc;
 mod oncall;
 mod people;

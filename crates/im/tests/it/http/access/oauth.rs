@@ -17,23 +17,29 @@ use crate::http::there::There;
 const CONNECT: &str = "/integrations/connect";
 const BEGIN: &str = "/integrations/connect/oauth";
 
-/// A server with people, and an app at PagerDuty that may be given `scopes`.
-async fn apart(scopes: &[&str]) -> There {
-    let there = There::apart(|_| {}).await;
-    there.server.add_people().await;
-    let app = OAuthApp {
+/// An app of the organisation at PagerDuty that may be given `scopes`, for a server at `url`.
+pub(crate) fn app(url: &str, scopes: &[&str]) -> OAuthApp {
+    OAuthApp {
         kind: OAuthKind::Scoped,
         client_id: "our-app".to_owned(),
         client_secret: Some("our-secret".to_owned()),
         scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
-        redirect_uri: format!("{}/integrations/oauth", there.url),
+        redirect_uri: format!("{url}/integrations/oauth"),
         account: "us.lighthouse-works".to_owned(),
-    };
+    }
+}
+
+/// A server with people, and an app at PagerDuty that may be given `scopes`.
+async fn apart(scopes: &[&str]) -> There {
+    let there = There::apart(|_| {}).await;
+    there.server.add_people().await;
+    let app = app(&there.url, scopes);
     there.stand_in.with(|sim| sim.register_app(app));
     there
 }
 
-const ALL: [&str; 15] = [
+/// All that is asked for.
+pub(crate) const ALL: [&str; 15] = [
     "abilities.read",
     "custom_fields.read",
     "escalation_policies.read",
