@@ -11,7 +11,7 @@ pub(super) use asked::Asked;
 
 use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
-use super::load::{COUNTED_MAX, List, ROWS_MAX, Rows};
+use super::load::{COUNTED_MAX, List, Rows};
 use super::{Moment, declare, integrations, layout, parts, times};
 
 /// Where the list sends what is done to several.
@@ -79,7 +79,7 @@ fn usual(
             }
         }
         @if more {
-            p.older { "The newest " (ROWS_MAX) " are here. " a href=(bar::everything().link()) { "All incidents, newest first" } }
+            p.older { "The newest " (open.len() + over.len()) " are here. " a href=(bar::everything().link()) { "All incidents, newest first" } }
         }
     }
 }

@@ -21,6 +21,8 @@ use crate::http::api::types::hide_emails;
 
 /// Rows on the usual list. More would not be read; the pages of all incidents have them.
 pub(super) const ROWS_MAX: usize = 200;
+/// What was over lately fills the usual list up to so many.
+const FILLED_TO: usize = 100;
 /// Rows on a page of what was asked for.
 const PAGE_ROWS: u32 = 100;
 /// Incidents that are counted: nobody reads more, and counting takes as long as there are.
@@ -189,7 +191,7 @@ pub(super) fn list(tx: &mut Tx<'_>, visit: &Visit, asked: &Asked) -> Result<List
 
 fn usual(tx: &mut Tx<'_>) -> Result<Rows, StoreError> {
     let (mut open, more_open) = newest(tx, &OPEN, ROWS_MAX)?;
-    let (mut over, more_over) = newest(tx, &OVER, ROWS_MAX.saturating_sub(open.len()))?;
+    let (mut over, more_over) = newest(tx, &OVER, FILLED_TO.saturating_sub(open.len()))?;
     worst_first(&mut open);
     over.sort_by_key(|row| std::cmp::Reverse(row.resolved_at.unwrap_or(row.updated_at)));
     Ok(Rows::Usual {
