@@ -6,6 +6,7 @@ use im_metrics::input::Target;
 use im_metrics::{Answer, BadQuery, Dimension, Figure, Metric};
 use im_store::incidents::IncidentRow;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::about::About;
@@ -274,6 +275,7 @@ pub(super) fn body(
             a.chip.add href=(address.and("choose", "filter").link()) { (parts::icon("plus")) "Team or service" }
             span.zone { "Days of " b { (settings.zone.iana_name().unwrap_or("UTC")) } }
         }
+        (printed(address, recovery.answer.range, known))
         (of_filter(address, filter, may_change))
         (asked.not_known(address.path()))
         @if let Some(form) = &form { (form) }
@@ -284,6 +286,23 @@ pub(super) fn body(
         (page::incomplete(known.incomplete_since(recovery.answer.range.1), now))
         (most_changed(asked, changed, &states))
     })
+}
+
+/// What paper has to say that a page shows by what can be chosen: the dates, and what was filtered by.
+fn printed(address: &Address, (from, to): (Date, Date), known: &Known) -> Markup {
+    let zone = &known.engine.settings().zone;
+    let chosen = address.pairs();
+    let chosen = chosen.filter_map(|(name, value)| {
+        let by = Dimension::parse(name)?;
+        let name = bar::key_name(by, Some(value), known);
+        Some(format!("; {} {name}", bar::name(by)))
+    });
+    html! {
+        p.printed {
+            (from) " to " (to) ", days of " (zone.iana_name().unwrap_or("UTC"))
+            @for one in chosen { (one) }
+        }
+    }
 }
 
 /// Which incidents the default filter lets through, where it does.
