@@ -400,7 +400,7 @@ fn people_and_what_was_done() {
     let bob = account("bob@example.com", "", "viewer", "invited");
     let call = "POST /api/v1/accounts";
     let made = json!({"account": bob, "link": "/set-password?link=5ec7e7", "url": null,
-        "link_expires_at": "2026-11-27T09:00:00Z"});
+        "link_expires_at": "2026-11-27T09:00:00Z", "is_first": false});
     assert_snapshot!("user_add", said(call, &made, "user add bob@example.com"));
     let elsewhere = on(&Fake::default().on(call, 200, &made))
         .im("user add bob@example.com --role admin --quiet");
