@@ -25,7 +25,7 @@ const NEW: usize = 10;
 
 const PAGES: [&str; 22] = [
     "/",
-    "/?search=rate",
+    "/?q=rate",
     "/?service=Checkout%20API",
     "/incidents/INC-99999",
     "/declare",
