@@ -95,6 +95,14 @@ impl Asked {
         }
     }
 
+    /// Refuses what nobody knows: a file has no place to say so.
+    pub(super) fn must_be_known(&self) -> Result<(), Wrong> {
+        match self.unknown.first() {
+            Some(error) => Err(Wrong::new(error, &self.address)),
+            None => Ok(()),
+        }
+    }
+
     /// The same about something else, with what was asked.
     pub(super) fn asking(&self, change: impl FnOnce(&mut Query)) -> Query {
         let mut query = self.query.clone();

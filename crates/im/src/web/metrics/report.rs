@@ -114,6 +114,7 @@ impl Report {
         let (mut range, mut compared) = (None, None);
         let mut filters = Vec::new();
         if let Some(recovery) = tiles.first() {
+            recovery.asked.must_be_known()?;
             let by_service = overview::by_service(recovery, address, known, now)?;
             rows.extend(of_services(recovery, &by_service, known));
             range = Some(by_service.range);

@@ -241,8 +241,10 @@ async fn mw_13_the_report_of_a_period_is_what_the_overview_shows() {
         .filter(|name| !name.is_null())
         .collect();
     assert_eq!(services, [&json!("ledger")]);
-    let wrong = server.get("/overview/report.csv?measure=hours").await;
-    assert_eq!(wrong.status, 400);
+    for wrong in ["measure=hours", "service=nonesuch"] {
+        let path = format!("/overview/report.csv?{wrong}");
+        assert_eq!(server.get(&path).await.status, 400, "{wrong}");
+    }
 }
 
 #[tokio::test]
