@@ -260,30 +260,28 @@ fn targets(forms: &Forms<'_>, all: &[Target]) -> Markup {
         .iter()
         .map(|one| (one.key(), one.name.clone(), said(one)));
     let names = Severity::ALL.map(|severity| severity.to_string());
-    html! {
-        section aria-labelledby="targets" {
-            h2 #targets { "Targets" }
-            p.small { "What figures are to reach. A severity without one has the usual target." }
-            (listed(forms, "targets", ["Of", "Target"], rows.collect()))
-            (forms.problem(Part::Targets))
-            div.panel.pad.set-form {
-                (parts::form("/settings/targets", forms.visit, &html! { div.many {
-                    label { "Severity or metric"
-                        input type="text" name="name" value=(forms.typed(Part::Targets, "name", "")) list="targets-of" placeholder="SEV-1, mttr" required autocomplete="off";
-                        datalist #targets-of {
-                            @for name in names { option value=(name); }
-                            @for about in &super::metrics::about::ABOUT { option value=(about.metric.as_str()); }
-                        }
-                    }
-                    (forms.entry(Part::Targets, ("ack", "Of a severity: acknowledged within", "15m")))
-                    (forms.entry(Part::Targets, ("resolve", "and resolved within", "4h")))
-                    (forms.entry(Part::Targets, ("at_most", "Of a metric: at most", "seconds, a share, a number")))
-                    (forms.entry(Part::Targets, ("at_least", "or at least", "")))
-                    p.choices { button.button type="submit" { "Set target" } }
-                } }))
+    let fields = html! {
+        label { "Severity or metric"
+            input type="text" name="name" value=(forms.typed(Part::Targets, "name", "")) list="targets-of" placeholder="SEV-1, mttr" required autocomplete="off";
+            datalist #targets-of {
+                @for name in names { option value=(name); }
+                @for about in &super::metrics::about::ABOUT { option value=(about.metric.as_str()); }
             }
         }
-    }
+        (forms.entry(Part::Targets, ("ack", "Of a severity: acknowledged within", "15m")))
+        (forms.entry(Part::Targets, ("resolve", "and resolved within", "4h")))
+        (forms.entry(Part::Targets, ("at_most", "Of a metric: at most", "seconds, a share, a number")))
+        (forms.entry(Part::Targets, ("at_least", "or at least", "")))
+    };
+    let kind = Kind {
+        part: Part::Targets,
+        word: "targets",
+        title: "Targets",
+        about: "What figures are to reach. A severity without one has the usual target.",
+        heads: ["Of", "Target"],
+        button: "Set target",
+    };
+    kind.section(forms, rows.collect(), &fields)
 }
 
 fn hours(forms: &Forms<'_>, all: &[Hours]) -> Markup {
@@ -303,23 +301,21 @@ fn hours(forms: &Forms<'_>, all: &[Hours]) -> Markup {
     let rows = all
         .iter()
         .map(|one| (one.key(), one.of.to_string(), said(one)));
-    html! {
-        section aria-labelledby="hours" {
-            h2 #hours { "Working hours" }
-            p.small { "Without any: Monday to Friday, 08:00 to 18:00, of each person's clock. Figures of the past follow." }
-            (listed(forms, "hours", ["Whose", "Hours"], rows.collect()))
-            (forms.problem(Part::Hours))
-            div.panel.pad.set-form {
-                (parts::form("/settings/hours", forms.visit, &html! { div.many {
-                    label { "Whose" input type="text" name="of" value=(forms.typed(Part::Hours, "of", "organisation")) placeholder="organisation, team:ID or person:ID" required autocomplete="off"; }
-                    label { "From this date on" input type="date" name="effective_from" value=(forms.typed(Part::Hours, "effective_from", "")) required; }
-                    (forms.entry(Part::Hours, ("zone", "Zone; none for each person's own", "Europe/Berlin")))
-                    label { "Days and hours" input type="text" name="week" value=(forms.typed(Part::Hours, "week", "mon-fri=08:00-18:00")) required autocomplete="off"; }
-                    p.choices { button.button type="submit" { "Set working hours" } }
-                } }))
-            }
-        }
-    }
+    let fields = html! {
+        label { "Whose" input type="text" name="of" value=(forms.typed(Part::Hours, "of", "organisation")) placeholder="organisation, team:ID or person:ID" required autocomplete="off"; }
+        label { "From this date on" input type="date" name="effective_from" value=(forms.typed(Part::Hours, "effective_from", "")) required; }
+        (forms.entry(Part::Hours, ("zone", "Zone; none for each person's own", "Europe/Berlin")))
+        label { "Days and hours" input type="text" name="week" value=(forms.typed(Part::Hours, "week", "mon-fri=08:00-18:00")) required autocomplete="off"; }
+    };
+    let kind = Kind {
+        part: Part::Hours,
+        word: "hours",
+        title: "Working hours",
+        about: "Without any: Monday to Friday, 08:00 to 18:00, of each person's clock. Figures of the past follow.",
+        heads: ["Whose", "Hours"],
+        button: "Set working hours",
+    };
+    kind.section(forms, rows.collect(), &fields)
 }
 
 fn rules(forms: &Forms<'_>, all: &[FailureRule]) -> Markup {
@@ -342,46 +338,67 @@ fn rules(forms: &Forms<'_>, all: &[FailureRule]) -> Markup {
     let rows = all
         .iter()
         .map(|one| (one.key(), one.id.to_string(), said(one)));
-    html! {
-        section aria-labelledby="rules" {
-            h2 #rules { "Rules for failures" }
-            p.small { "An incident that meets all conditions of a rule is no failure of a change." }
-            (listed(forms, "failure-rules", ["Rule", "Leaves out"], rows.collect()))
-            (forms.problem(Part::Rules))
-            div.panel.pad.set-form {
-                (parts::form("/settings/failure-rules", forms.visit, &html! { div.many {
-                    label { "Name" input type="text" name="id" value=(forms.typed(Part::Rules, "id", "")) placeholder="short-lived" required autocomplete="off"; }
-                    (forms.entry(Part::Rules, ("shorter_than", "Over in less than", "5m")))
-                    (forms.entry(Part::Rules, ("origin", "Begun in", "pagerduty or im")))
-                    (forms.entry(Part::Rules, ("urgency", "Urgency at trigger", "high or low")))
-                    (forms.entry(Part::Rules, ("service", "Service, by PagerDuty's id", "PXXXXXX")))
-                    (forms.entry(Part::Rules, ("priority", "Priority, by PagerDuty's id", "PXXXXXX")))
-                    (forms.entry(Part::Rules, ("reason", "Why, for whoever reads a figure", "")))
-                    p.choices { button.button type="submit" { "Set rule" } }
-                } }))
-            }
-        }
-    }
+    let fields = html! {
+        label { "Name" input type="text" name="id" value=(forms.typed(Part::Rules, "id", "")) placeholder="short-lived" required autocomplete="off"; }
+        (forms.entry(Part::Rules, ("shorter_than", "Over in less than", "5m")))
+        (forms.entry(Part::Rules, ("origin", "Begun in", "pagerduty or im")))
+        (forms.entry(Part::Rules, ("urgency", "Urgency at trigger", "high or low")))
+        (forms.entry(Part::Rules, ("service", "Service, by PagerDuty's id", "PXXXXXX")))
+        (forms.entry(Part::Rules, ("priority", "Priority, by PagerDuty's id", "PXXXXXX")))
+        (forms.entry(Part::Rules, ("reason", "Why, for whoever reads a figure", "")))
+    };
+    let kind = Kind {
+        part: Part::Rules,
+        word: "failure-rules",
+        title: "Rules for failures",
+        about: "An incident that meets all conditions of a rule is no failure of a change.",
+        heads: ["Rule", "Leaves out"],
+        button: "Set rule",
+    };
+    kind.section(forms, rows.collect(), &fields)
 }
 
-/// What was set, by key, each with what takes it away.
-fn listed(
-    forms: &Forms<'_>,
-    of: &str,
-    heads: [&str; 2],
-    rows: Vec<(String, String, String)>,
-) -> Markup {
-    html! {
-        @if !rows.is_empty() {
-            div.panel {
-                table.data.items {
-                    thead { tr { @for head in heads { th scope="col" { (head) } } th scope="col" { span.hidden { "Remove" } } } }
-                    tbody {
-                        @for (key, name, said) in rows {
-                            tr { th scope="row" { (name) } td.what { (said) } td.num { (forms.removing(of, &key)) } }
+/// Things of which each is set by itself.
+struct Kind {
+    part: Part,
+    /// The last word of the addresses of its forms.
+    word: &'static str,
+    title: &'static str,
+    about: &'static str,
+    heads: [&'static str; 2],
+    button: &'static str,
+}
+
+impl Kind {
+    /// What was set, by key, each with what takes it away; and a form with `fields` that sets another.
+    fn section(
+        &self,
+        forms: &Forms<'_>,
+        rows: Vec<(String, String, String)>,
+        fields: &Markup,
+    ) -> Markup {
+        let form = html! { div.many {
+            (fields)
+            p.choices { button.button type="submit" { (self.button) } }
+        } };
+        html! {
+            section aria-labelledby=(self.word) {
+                h2 id=(self.word) { (self.title) }
+                p.small { (self.about) }
+                @if !rows.is_empty() {
+                    div.panel {
+                        table.data.items {
+                            thead { tr { @for head in self.heads { th scope="col" { (head) } } th scope="col" { span.hidden { "Remove" } } } }
+                            tbody {
+                                @for (key, name, said) in rows {
+                                    tr { th scope="row" { (name) } td.what { (said) } td.num { (forms.removing(self.word, &key)) } }
+                                }
+                            }
                         }
                     }
                 }
+                (forms.problem(self.part))
+                div.panel.pad.set-form { (parts::form(&format!("{ADDRESS}/{}", self.word), forms.visit, &form)) }
             }
         }
     }
@@ -402,16 +419,10 @@ pub(super) async fn change(
     who: Who,
     fields: Fields,
 ) -> Response {
-    let typed = fields.get("notify_url");
-    let notify_url = if fields.get("no_notify_url") == "true" {
-        Some(String::new())
-    } else {
-        Some(typed.to_owned()).filter(|url| !url.is_empty())
-    };
     let changes = Changes {
         status_model: fields.changed("status_model"),
         public_url: fields.changed("public_url"),
-        notify_url,
+        notify_url: kept(&fields, "notify_url", "no_notify_url"),
         trusted_proxy_hops: fields.changed("trusted_proxy_hops").map(Value::from),
         time_zone: fields.changed("time_zone"),
         identity_header: fields.changed("identity_header"),
@@ -420,11 +431,7 @@ pub(super) async fn change(
         contact: fields.changed("contact"),
         ..Changes::default()
     };
-    let form = Form {
-        part: Part::General,
-        fields,
-    };
-    applied(&state, &visit, &who, form, changes).await
+    applied(&state, &visit, &who, (Part::General, fields), changes).await
 }
 
 pub(super) async fn change_sign_in(
@@ -433,30 +440,29 @@ pub(super) async fn change_sign_in(
     who: Who,
     fields: Fields,
 ) -> Response {
-    let oidc_client_secret = if fields.get("no_secret") == "true" {
-        Some(String::new())
-    } else {
-        Some(fields.get("oidc_client_secret").to_owned()).filter(|secret| !secret.is_empty())
-    };
     let changes = Changes {
         oidc_issuer: fields.changed("oidc_issuer"),
         oidc_client_id: fields.changed("oidc_client_id"),
-        oidc_client_secret,
+        oidc_client_secret: kept(&fields, "oidc_client_secret", "no_secret"),
         oidc_domains: fields.changed("oidc_domains"),
         ..Changes::default()
     };
-    let form = Form {
-        part: Part::SignIn,
-        fields,
-    };
-    applied(&state, &visit, &who, form, changes).await
+    applied(&state, &visit, &who, (Part::SignIn, fields), changes).await
+}
+
+/// A secret, which no form is shown: left empty it stays as it is, and a tick takes it away.
+fn kept(fields: &Fields, name: &str, tick: &str) -> Option<String> {
+    if fields.get(tick) == "true" {
+        return Some(String::new());
+    }
+    Some(fields.get(name).to_owned()).filter(|secret| !secret.is_empty())
 }
 
 async fn applied(
     state: &WebState,
     visit: &Visit,
     who: &Who,
-    form: Form,
+    form: (Part, Fields),
     changes: Changes,
 ) -> Response {
     match api::apply(state, changes, who).await {
@@ -506,11 +512,7 @@ pub(super) async fn put_target(
 ) -> Response {
     let read = numbers(&fields, ["at_most", "at_least"])
         .and_then(|more| thing::<Target>(&fields, &["name", "ack", "resolve"], more));
-    let form = Form {
-        part: Part::Targets,
-        fields,
-    };
-    stored(&state, &visit, &who, form, read).await
+    stored(&state, &visit, &who, (Part::Targets, fields), read).await
 }
 
 pub(super) async fn put_hours(
@@ -527,11 +529,7 @@ pub(super) async fn put_hours(
         let more = Map::from_iter([("week".to_owned(), Value::from(week))]);
         thing::<Hours>(&fields, &["of", "effective_from", "zone"], more)
     });
-    let form = Form {
-        part: Part::Hours,
-        fields,
-    };
-    stored(&state, &visit, &who, form, read).await
+    stored(&state, &visit, &who, (Part::Hours, fields), read).await
 }
 
 pub(super) async fn put_rule(
@@ -550,11 +548,7 @@ pub(super) async fn put_rule(
         "shorter_than",
     ];
     let read = thing::<FailureRule>(&fields, &names, Map::new());
-    let form = Form {
-        part: Part::Rules,
-        fields,
-    };
-    stored(&state, &visit, &who, form, read).await
+    stored(&state, &visit, &who, (Part::Rules, fields), read).await
 }
 
 /// The page once more, with a form that was not done.
@@ -562,7 +556,7 @@ async fn again(
     state: &WebState,
     visit: &Visit,
     who: &Who,
-    Form { part, fields }: Form,
+    (part, fields): (Part, Fields),
     error: ApiError,
 ) -> Response {
     let refused = Refused {
@@ -573,17 +567,11 @@ async fn again(
     page(state, visit, who, Some(refused)).await
 }
 
-/// A form that was sent.
-struct Form {
-    part: Part,
-    fields: Fields,
-}
-
 async fn stored<T: Thing>(
     state: &WebState,
     visit: &Visit,
     who: &Who,
-    form: Form,
+    form: (Part, Fields),
     read: Result<T, ApiError>,
 ) -> Response {
     let done = match read {
