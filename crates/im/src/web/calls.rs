@@ -111,7 +111,7 @@ fn asking(connector: Option<&str>, is_failed: bool) -> Markup {
 fn table(rows: &[CallRow]) -> Markup {
     html! {
         div.panel {
-            table.data.items.audit {
+            table.data.items.audit.calls {
                 thead { tr {
                     th scope="col" { "When" } th.name scope="col" { "Connector" } th scope="col" { "Call" }
                     th scope="col" { "Key" } th scope="col" { "Answer" }

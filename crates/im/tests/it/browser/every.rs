@@ -3,6 +3,7 @@
 //! Whoever looks is called with each page when it is there, and its name.
 
 use im::access::passwords::Passwords;
+use im::access::people;
 use im_core::{Conflict, Field, IncidentNumber, Strategy};
 use im_pagerduty::Secret;
 use im_store::accounts::{self, Role};
@@ -16,6 +17,8 @@ use super::stage::{Stage, begin};
 use super::tab::{Browser, Tab};
 
 const PASSWORD: &str = "correct horse battery";
+/// The secret of the link for the first owner.
+const FIRST: &str = "first";
 const CONNECTOR: &str = "prod-pagerduty";
 const METRICS: [&str; 7] = [
     "mttr",
@@ -138,8 +141,33 @@ pub(super) fn empty(look: &mut dyn Look) {
     for metric in METRICS {
         tour.page(&format!("metric-{metric}"), &format!("/metric/{metric}"));
     }
+    by_link(&mut tour);
     tour.tab = browser.open(&stage.stand_in.base_url);
     tour.look.at(&tour.tab, "stand-in");
+}
+
+/// What people are sent a link to: to give a key, and to be the first owner.
+fn by_link(tour: &mut Tour<'_>) {
+    let connect = format!("{}/integrations/connect", tour.stage.url);
+    tour.tab.go(&connect);
+    tour.tab.press("I am not a PagerDuty admin");
+    tour.tab.press("Make a link");
+    tour.tab.sees("Send this link");
+    tour.look.at(&tour.tab, "hand-over");
+    let link = tour.tab.ask("document.querySelector('pre.link').innerText");
+    tour.tab.go(link.as_str().unwrap());
+    tour.look.at(&tour.tab, "give-key");
+    tour.page("give-key-over", "/give-key?link=nobody-has-it");
+    let db = &tour.stage.app.db;
+    let made = db.write(|tx| people::first_owner(tx, FIRST, begin()));
+    made.wait().unwrap().unwrap();
+    tour.page("first-owner", &format!("/set-password?link={FIRST}"));
+    tour.tab.fill("E-mail address", &address(Role::Owner));
+    tour.tab.fill("New password", PASSWORD);
+    tour.tab.fill("The same again", "correct horse");
+    tour.tab.press("Choose this password");
+    tour.tab.sees("are not the same");
+    tour.look.at(&tour.tab, "first-owner-refused");
 }
 
 /// In daily use: incidents, figures, people on call.
@@ -200,6 +228,7 @@ pub(super) fn arranged(look: &mut dyn Look) {
         ("people", "/people"),
         ("account", "/account"),
         ("audit", "/audit"),
+        ("audit-calls", "/audit/calls"),
     ]);
     second_step(&mut tour);
     tour.tab = browser.open(&stage.stand_in.base_url);
