@@ -49,7 +49,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -246,11 +246,13 @@ async fn incidents(
     State(state): State<WebState>,
     visit: Visit,
     who: Who,
+    headers: HeaderMap,
     pairs: Pairs,
 ) -> Response {
     let acted = Acted::told(&state, &pairs);
     let Query(pairs) = pairs;
-    acts::list(&state, &visit, Asked::read(pairs, &who), acted).await
+    let asked = Asked::read(pairs, &who).again(&headers);
+    acts::list(&state, &visit, asked, acted).await
 }
 
 async fn one_incident(

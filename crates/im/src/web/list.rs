@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 pub(super) use asked::Asked;
+use asked::Mark;
 
 use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
@@ -75,7 +76,7 @@ fn usual(
         @if !over.is_empty() {
             section aria-labelledby="over" {
                 h2 #over { "Recently resolved" span.number { (over.len()) } }
-                (table(list, over, None, now))
+                (table(list, over, asked, None, now))
             }
         }
         @if more {
@@ -136,11 +137,11 @@ fn chosen(
 ) -> Markup {
     let visit = &list.shell.visit;
     if !visit.may_act() || !rows.iter().any(|row| row.status.is_open()) {
-        return table(list, rows, None, now);
+        return table(list, rows, asked, None, now);
     }
     let body = html! {
         (asked.returning())
-        (table(list, rows, Some(shown), now))
+        (table(list, rows, asked, Some(shown), now))
     };
     parts::form(ACKNOWLEDGE, visit, &body)
 }
@@ -177,7 +178,13 @@ fn nothing_open(over: &[IncidentRow], now: Timestamp) -> Markup {
 
 /// Roles are named because the narrow layout shows rows as grids, and browsers then forget that
 /// they are rows.
-fn table(list: &List, rows: &[IncidentRow], choosing: Option<&Shown>, now: Timestamp) -> Markup {
+fn table(
+    list: &List,
+    rows: &[IncidentRow],
+    asked: &Asked,
+    choosing: Option<&Shown>,
+    now: Timestamp,
+) -> Markup {
     html! {
         div.panel.choosing[choosing.is_some()] {
             @if choosing.is_some() {
@@ -196,37 +203,48 @@ fn table(list: &List, rows: &[IncidentRow], choosing: Option<&Shown>, now: Times
                     }
                 }
                 tbody role="rowgroup" {
-                    @for row in rows { (incident(list, row, choosing, now)) }
+                    @for row in rows { (row_of(row, asked, &incident(list, row, choosing, now))) }
                 }
             }
         }
     }
 }
 
+/// A row with its cells, or, for a page that has just these already, its place alone.
+fn row_of(row: &IncidentRow, asked: &Asked, cells: &Markup) -> Markup {
+    let mark = Mark::of(row.version, &cells.0);
+    html! {
+        @if asked.has.contains(&mark) {
+            tr data-key=(row.number) data-same {}
+        } @else {
+            tr role="row" data-key=(row.number) data-row=(row.version) data-mark=(mark) { (cells) }
+        }
+    }
+}
+
+/// The cells of a row.
 fn incident(list: &List, row: &IncidentRow, choosing: Option<&Shown>, now: Timestamp) -> Markup {
     let (is_unowned, model) = (list.unowned.contains(&row.number), list.shell.model);
     html! {
-        tr role="row" data-key=(row.number) data-row=(row.version) {
-            td.c-sev role="cell" {
-                @if let Some(shown) = choosing.filter(|_| row.status.is_open()) {
-                    label.pick {
-                        input type="checkbox" name=(CHOSEN) value=(row.number) checked[shown.is_chosen(row.number)];
-                        span.hidden { "Choose " (row.number) }
-                    }
+        td.c-sev role="cell" {
+            @if let Some(shown) = choosing.filter(|_| row.status.is_open()) {
+                label.pick {
+                    input type="checkbox" name=(CHOSEN) value=(row.number) checked[shown.is_chosen(row.number)];
+                    span.hidden { "Choose " (row.number) }
                 }
-                (parts::severity(row.severity.map(|(severity, _)| severity)))
             }
-            td.c-title role="cell" {
-                a.title href={ "/incidents/" (row.number) } { (row.title) }
-                p.meta { (row.number) (there(row)) @if let Some(service) = &row.service { span.sep { "·" } (service) } }
-            }
-            td.c-status role="cell" {
-                @if is_unowned { (parts::unowned()) } @else { (parts::status(model.shown(row.status))) }
-            }
-            td.c-who role="cell" { (parts::people(&row.assignees, row.status)) }
-            td.c-progress role="cell" { (progress(row)) }
-            td.c-time role="cell" { (times::exact(row.created_at, now)) span.small { (times::ago(row.created_at, now)) } }
+            (parts::severity(row.severity.map(|(severity, _)| severity)))
         }
+        td.c-title role="cell" {
+            a.title href={ "/incidents/" (row.number) } { (row.title) }
+            p.meta { (row.number) (there(row)) @if let Some(service) = &row.service { span.sep { "·" } (service) } }
+        }
+        td.c-status role="cell" {
+            @if is_unowned { (parts::unowned()) } @else { (parts::status(model.shown(row.status))) }
+        }
+        td.c-who role="cell" { (parts::people(&row.assignees, row.status)) }
+        td.c-progress role="cell" { (progress(row)) }
+        td.c-time role="cell" { (times::exact(row.created_at, now)) span.small { (times::ago(row.created_at, now)) } }
     }
 }
 

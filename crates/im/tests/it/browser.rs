@@ -11,6 +11,7 @@ mod connected;
 mod every;
 mod hostile;
 mod key;
+mod live;
 mod oauth;
 mod past;
 mod pictures;

@@ -10,8 +10,17 @@ const keep = (next, root) => all("input:checked", root).forEach((e) => {
   const same = $(`[value="${e.value}"]`, next);
   if (same) same.checked = true;
 });
+// Of a row that is as it was comes its place alone.
+const fill = (next, old) => all("[data-same]", next).forEach((place) => {
+  const row = old.get(place.dataset.key).cloneNode(true);
+  row.classList.remove("changed");
+  all("input", row).forEach((e) => { e.checked = false; });
+  place.replaceWith(row);
+});
 const height = (e) => e.getBoundingClientRect().top, { body } = document;
-let busy, late, doubt, newest, wanted;
+// A few looks at once, then one a second; figures cost more than rows.
+const pause = () => figures() ? 4000 : 1000;
+let busy, late, doubt, newest, wanted, spare = 4;
 
 function say(text, act = "") {
   const news = $("#news"), show = $("#show");
@@ -63,11 +72,13 @@ async function look() {
   if (busy) return late = true;
   busy = true;
   try {
-    const answer = await fetch("");
+    const old = keyed(main()), marks = [...old.values()].map((e) => e.dataset.mark ?? "").join(" ");
+    const answer = await fetch("", isList() ? { headers: { "im-has": marks } } : {});
     // Nobody is signed in any more.
     if (answer.redirected) return location.reload();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html"), next = $("[data-live]", page);
     if (!next) throw next;
+    fill(next, old);
     // Nobody loses what they are choosing.
     if (!isList() && !wanted && chooses()) {
       body.className = "";
@@ -80,8 +91,10 @@ async function look() {
     if (isList()) $(".became")?.replaceWith($(".became", page) ?? "");
     (isList() ? rows : whole)(next);
   } catch { lost(); }
-  // At most one look a second; figures cost more than rows.
-  finally { setTimeout(() => { busy = false; if (late) look(late = false); }, figures() ? 4000 : 1000); }
+  finally {
+    setTimeout(() => { busy = false; if (late) look(late = false); }, spare ? 0 : pause());
+    spare = Math.max(spare - 1, 0);
+  }
 }
 
 function listen() {
@@ -107,5 +120,6 @@ $("#show").onclick = () => {
 listen();
 onpageshow = ({ persisted }) => persisted && listen();
 setInterval(() => document.hidden || look(), 60000);
+setInterval(() => { spare = Math.min(spare + 1, 4); }, pause());
 // An import.
 setInterval(() => document.hidden || !$("[data-again]") || look(), 2000);

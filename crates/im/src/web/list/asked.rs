@@ -1,5 +1,10 @@
-//! What the list is asked for, by its address.
+//! What the list is asked for, by its address, and by a page that has some of it already.
 
+use std::collections::BTreeSet;
+use std::fmt;
+use std::hash::{DefaultHasher, Hasher as _};
+
+use axum::http::{HeaderMap, HeaderName};
 use maud::{Markup, html};
 
 use crate::access::Who;
@@ -16,6 +21,29 @@ const BACK: &str = "back";
 /// Parameters that ask for nothing; the number of rows is the page's own.
 const OTHERS: [&str; 3] = [CHOOSE, "said", "limit"];
 
+/// How an open page that looks again says which rows it has, by their marks.
+const HAS: HeaderName = HeaderName::from_static("im-has");
+
+/// What tells two rows apart by all that people see of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Mark(u64);
+
+impl Mark {
+    /// The mark of a row of this version of an incident.
+    pub(super) fn of(version: i64, cells: &str) -> Self {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_i64(version);
+        hasher.write(cells.as_bytes());
+        Self(hasher.finish())
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
 /// A question to the list.
 #[derive(Debug, Clone)]
 pub(in crate::web) struct Asked {
@@ -25,6 +53,8 @@ pub(in crate::web) struct Asked {
     pub(in crate::web) asking: Result<Option<Asking>, ApiError>,
     /// Whether somebody is choosing filters.
     pub(in crate::web) chooses: bool,
+    /// The rows that whoever asks has already.
+    pub(super) has: BTreeSet<Mark>,
 }
 
 impl Asked {
@@ -40,7 +70,18 @@ impl Asked {
             chooses: given.get(CHOOSE).is_some(),
             address,
             asking,
+            has: BTreeSet::new(),
         }
+    }
+
+    /// The same for a page that says which rows it has.
+    pub(in crate::web) fn again(mut self, headers: &HeaderMap) -> Self {
+        let said = headers.get(HAS).and_then(|marks| marks.to_str().ok());
+        let marks = said.unwrap_or_default().split(' ');
+        self.has = marks
+            .filter_map(|mark| u64::from_str_radix(mark, 16).ok().map(Mark))
+            .collect();
+        self
     }
 
     /// Reads which list a form was sent from.
