@@ -2,7 +2,7 @@
 //!
 //! Each figure is printed beside what this machine allows, measured in the same run, and beside its
 //! target. Words on the command line choose parts (`intake`, `seen`, `commands`, `figures`,
-//! `pages`, `load`, `million`); without any, all of them run, in less than five minutes. `--peers` asks other programs as well, where there are some.
+//! `pages`, `load`, `million`); without any, all of them run, in some ten minutes. `--peers` asks other programs as well, where there are some.
 //!
 //! Invariants
 //! - Nothing fails because a figure is bad: a slow machine is no mistake of the program's.

@@ -1,6 +1,6 @@
 //! A client that costs next to nothing: requests are bytes made beforehand, on connections that stay.
 //!
-//! Absent: chunked answers, redirects, TLS. The server that is measured sends none of them.
+//! Absent: redirects, TLS, and what is compressed or sent in chunks stays so.
 
 use std::net::SocketAddr;
 
@@ -60,13 +60,22 @@ fn read(bytes: &[u8]) -> Option<Answer> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(bytes.get(..end)?).unwrap();
     let status = head.split(' ').nth(1)?.parse().unwrap();
-    let length = head
-        .lines()
-        .filter_map(|line| line.split_once(':'))
-        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
-        .map_or(0, |(_, length)| length.trim().parse().unwrap());
-    let body = bytes.get(end + 4..end + 4 + length)?.to_vec();
-    Some(Answer { status, body })
+    let header = |wanted: &str| {
+        let pairs = head.lines().filter_map(|line| line.split_once(':'));
+        let mut named = pairs.filter(|(name, _)| name.eq_ignore_ascii_case(wanted));
+        named.next().map(|(_, value)| value.trim())
+    };
+    let rest = bytes.get(end + 4..)?;
+    let body = if header("transfer-encoding").is_some() {
+        rest.ends_with(b"0\r\n\r\n").then_some(rest)?
+    } else {
+        let length = header("content-length").map_or(0, |length| length.parse().unwrap());
+        rest.get(..length)?
+    };
+    Some(Answer {
+        status,
+        body: body.to_vec(),
+    })
 }
 
 /// A request with a body; `headers` are whole lines.
@@ -80,5 +89,10 @@ pub(crate) fn post(path: &str, headers: &str, body: &str) -> Vec<u8> {
 }
 
 pub(crate) fn get(path: &str) -> Vec<u8> {
-    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes()
+    get_with(path, "")
+}
+
+/// A request for a page; `headers` are whole lines.
+pub(crate) fn get_with(path: &str, headers: &str) -> Vec<u8> {
+    format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}\r\n").into_bytes()
 }

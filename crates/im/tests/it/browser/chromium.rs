@@ -56,25 +56,25 @@ pub(super) struct Chromium {
     profile: PathBuf,
 }
 
-/// Whether these tests are left out, because whoever runs them said so.
+/// Whether this is left out, because whoever runs them said so.
 pub(super) fn is_left_out() -> bool {
     std::env::var(VARIABLE).is_ok_and(|named| named == "none")
 }
 
-/// The program.
-fn program() -> PathBuf {
+/// The program, or what to do where there is none.
+pub(super) fn program() -> Result<PathBuf, String> {
     if let Ok(named) = std::env::var(VARIABLE) {
-        return named.into();
+        return Ok(named.into());
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let mut found = PROGRAMS
         .iter()
         .flat_map(|name| folders.iter().map(move |folder| folder.join(name)));
-    found.find(|file| file.is_file()).unwrap_or_else(|| {
-        panic!(
-            "NOT RUN: there is no Chromium, so no page was opened. Install it (Debian: `apt-get install chromium`), \
-             name another program of its kind in {VARIABLE}, or leave these tests out by {VARIABLE}=none"
+    found.find(|file| file.is_file()).ok_or_else(|| {
+        format!(
+            "there is no Chromium, so no page was opened. Install it (Debian: `apt-get install chromium`), \
+             name another program of its kind in {VARIABLE}, or leave this out by {VARIABLE}=none"
         )
     })
 }
@@ -86,7 +86,7 @@ impl Chromium {
         let profile = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let mut child = Command::new("sh")
             .args(["-c", PIPES])
-            .arg(program())
+            .arg(program().unwrap_or_else(|why| panic!("NOT RUN: {why}")))
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg("about:blank")

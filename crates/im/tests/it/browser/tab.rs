@@ -59,7 +59,8 @@ pub(super) struct Tab {
 }
 
 impl Tab {
-    fn call(&self, method: &str, params: &Value) -> Value {
+    /// What the protocol answers to a command for it.
+    pub(super) fn call(&self, method: &str, params: &Value) -> Value {
         let said = self.try_call(method, params);
         said.unwrap_or_else(|error| panic!("{method} {params}: {error}"))
     }
