@@ -38,6 +38,7 @@ mod parts;
 mod people;
 mod said;
 mod settings;
+mod shared;
 mod sign_in;
 mod status;
 mod timeline;
@@ -68,6 +69,7 @@ use integrations::Drafts;
 use list::Asked;
 use oncall::Heard;
 use said::Said;
+use shared::Shared;
 
 /// What a browser may load: our own files, and small pictures that are part of a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
@@ -85,6 +87,8 @@ pub struct WebState {
     heard: Arc<Heard>,
     /// Keys that were tried and are not stored.
     drafts: Arc<Drafts>,
+    /// What several wait for.
+    shared: Arc<Shared>,
 }
 
 impl Deref for WebState {
@@ -104,6 +108,7 @@ impl WebState {
             said: Arc::default(),
             heard: Arc::default(),
             drafts: Arc::default(),
+            shared: Arc::default(),
         }
     }
 

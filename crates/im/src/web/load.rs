@@ -138,18 +138,16 @@ pub(super) struct Burning {
     pub(super) model: StatusModel,
 }
 
-/// Reads the head of a page and what burns now.
-pub(super) fn burning(tx: &mut Tx<'_>, visit: &Visit) -> Result<(Shell, Burning), StoreError> {
-    let shell = shell(tx, visit)?;
+/// Reads what burns now.
+pub(super) fn burning(tx: &mut Tx<'_>) -> Result<Burning, StoreError> {
     let (mut rows, _) = newest(tx, &OPEN, ROWS_MAX)?;
     worst_first(&mut rows);
-    let burning = Burning {
-        count: shell.open,
+    Ok(Burning {
+        count: incidents::count_open(tx)?,
         unowned: unowned::among(tx, &rows)?,
         rows,
-        model: shell.model,
-    };
-    Ok((shell, burning))
+        model: commands::status_model(tx)?,
+    })
 }
 
 fn worst_first(rows: &mut [IncidentRow]) {

@@ -2,7 +2,7 @@
 //!
 //! Invariants
 //! - Every view has an address: its parameters are those of the API, and its figures are the API's.
-//! - A page asks the engine once for each figure that it shows, and the database once for the rest.
+//! - A page asks the engine once for each figure that it shows; who asks for the same page at once waits for one answer ([`super::shared`]).
 //! - Nothing here is about single people, unless who looks has the right `personal_load`.
 //!
 //! Absent: computing anything. That is `im_metrics`' business.
@@ -98,13 +98,18 @@ async fn overview(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
     let address = Address::new(OVERVIEW, pairs);
     let made = async {
         let (address, choosing) = choosing(&address);
-        let (shell, open) = state.db.read(reading(&visit, load::burning)).await?;
-        let filter = state.db.read(chosen).await?;
+        let shell = state.db.read(reading(&visit, load::shell)).await?;
         let forms = (choosing, may_change(&visit));
-        let body = ask(&state, moment, move |known, now| {
-            overview::body((&address, filter.as_ref()), forms, &open, known, now)
+        let key = format!("{} {forms:?}", address.link());
+        let body = state.shared.make(key, async {
+            let open = state.db.read(load::burning).await?;
+            let filter = state.db.read(chosen).await?;
+            let body = ask(&state, state.moment(), move |known, now| {
+                overview::body((&address, filter.as_ref()), forms, &open, known, now)
+            });
+            Ok::<_, Not>(body.await??)
         });
-        Ok((shell, body.await??))
+        Ok((shell, body.await?))
     };
     respond(&state, ("Overview", OVERVIEW), moment, (&visit, made.await)).await
 }
@@ -169,12 +174,17 @@ async fn metric(
         let filter = state.db.read(chosen).await?;
         let address = with_default(Address::new(about.address(), pairs), filter.as_ref(), about);
         let (address, choosing) = choosing(&address);
-        let asked = Asked::read(about, address, sees_people(&visit))?;
+        let sees_people = sees_people(&visit);
+        let key = format!("{} {choosing} {sees_people}", address.link());
+        let asked = Asked::read(about, address, sees_people)?;
         let shell = state.db.read(reading(&visit, load::shell)).await?;
-        let body = ask(&state, moment, move |known, now| {
-            page::body(&asked.meant(known), choosing, known, now)
+        let body = state.shared.make(key, async {
+            let body = ask(&state, state.moment(), move |known, now| {
+                page::body(&asked.meant(known), choosing, known, now)
+            });
+            Ok::<_, Not>(body.await??)
         });
-        Ok((shell, body.await??))
+        Ok((shell, body.await?))
     };
     let title = about.map_or("No such page", |about| about.title);
     let entry = about.map_or_else(String::new, About::address);
