@@ -66,7 +66,7 @@ use crate::http::error::ApiError;
 use acts::Acted;
 use guard::Visit;
 use integrations::Drafts;
-use list::Asked;
+use list::{Asked, Listed};
 use oncall::Heard;
 use said::Said;
 use shared::Shared;
@@ -87,8 +87,10 @@ pub struct WebState {
     heard: Arc<Heard>,
     /// Keys that were tried and are not stored.
     drafts: Arc<Drafts>,
-    /// What several wait for.
-    shared: Arc<Shared>,
+    /// Pages of figures that several wait for.
+    figured: Arc<Shared<Markup>>,
+    /// Lists that several wait for.
+    listed: Arc<Shared<Arc<Listed>>>,
 }
 
 impl Deref for WebState {
@@ -108,7 +110,8 @@ impl WebState {
             said: Arc::default(),
             heard: Arc::default(),
             drafts: Arc::default(),
-            shared: Arc::default(),
+            figured: Arc::default(),
+            listed: Arc::default(),
         }
     }
 

@@ -13,6 +13,7 @@ mod forms;
 mod said;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Path, State};
 use axum::http::StatusCode;
@@ -22,10 +23,10 @@ use im_store::StoreError;
 use maud::{Markup, html};
 
 use super::guard::{Fields, Visit};
-use super::list::Asked;
+use super::list::{Asked, List, Listed};
 use super::load::ROWS_MAX;
 use super::said::{Became, Told};
-use super::{Pairs, WebState, failed, incident, layout, load, parts, to};
+use super::{Pairs, WebState, failed, incident, layout, load, parts, to, views};
 use crate::access::Who;
 use crate::access::audit::Note;
 use crate::http::api::incidents::acts::{self, Done, Step};
@@ -181,23 +182,56 @@ pub(super) async fn list(state: &WebState, visit: &Visit, asked: Asked, acted: A
         Err(error) => error.status,
     };
     let told = acted.told;
+    let mut shown = Shown {
+        became: None,
+        refused: acted.refused,
+        people: Vec::new(),
+    };
+    let listed = match listed(state, visit.may_act(), &asked, &shown).await {
+        Ok(listed) => listed,
+        Err(error) => return failed(&error, moment),
+    };
     let read = state.db.read(move |tx| {
         let became = told
             .as_ref()
             .map(|told| Became::read(tx, told))
             .transpose()?;
-        Ok::<_, StoreError>((load::list(tx, &visit, &asked)?, asked.clone(), became))
+        let (shell, views) = (load::shell(tx, &visit)?, views::of(tx, &visit)?);
+        Ok::<_, StoreError>((shell, views, became))
     });
     match read.await {
-        Ok((found, asked, became)) => {
-            let shown = Shown {
-                became,
-                refused: acted.refused,
-                people: Vec::new(),
+        Ok((shell, views, became)) => {
+            shown.became = became;
+            let list = List {
+                shell,
+                listed,
+                views,
             };
-            (status, super::list::page(&found, &asked, &shown, moment)).into_response()
+            (status, super::list::page(&list, &asked, &shown, moment)).into_response()
         }
         Err(error) => failed(&error, moment),
+    }
+}
+
+/// What is on the list; all who wait for the same get the same, but who chose something that was refused.
+async fn listed(
+    state: &WebState,
+    may_act: bool,
+    asked: &Asked,
+    shown: &Shown,
+) -> Result<Arc<Listed>, StoreError> {
+    // Who asks is in what is asked, where that makes a difference.
+    let key = format!("{:?} {} {may_act}", asked.asking, asked.chooses);
+    let read = async {
+        let (now, asked) = (state.clock.now(), asked.clone());
+        let found = state.db.read(move |tx| load::found(tx, &asked)).await?;
+        let is_chosen = |incident| shown.is_chosen(incident);
+        Ok(Arc::new(Listed::draw(found, may_act, is_chosen, now)))
+    };
+    if shown.is_refused() {
+        read.await
+    } else {
+        state.listed.make(key, read).await
     }
 }
 

@@ -3,6 +3,10 @@
 mod asked;
 mod bar;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use im_core::IncidentNumber;
 use im_store::incidents::IncidentRow;
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -12,12 +16,53 @@ use asked::Mark;
 
 use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
-use super::load::{COUNTED_MAX, List, Rows};
+use super::load::{COUNTED_MAX, Found, Rows, Shell};
+use super::views::Saved;
 use super::{Moment, declare, integrations, layout, parts, times};
 
 /// Where the list sends what is done to several.
 const ACKNOWLEDGE: &str = "/chosen/acknowledge";
 const RESOLVE: &str = "/chosen/resolve";
+
+/// The list of incidents.
+pub(super) struct List {
+    pub(super) shell: Shell,
+    pub(super) listed: Arc<Listed>,
+    /// The views that were saved.
+    pub(super) views: Vec<Saved>,
+}
+
+/// What is on a list: the same for all who ask so and may do the same.
+pub(super) struct Listed {
+    found: Found,
+    /// The cells of each row, with the mark by which a page says that it has them.
+    cells: BTreeMap<IncidentNumber, (Mark, Markup)>,
+}
+
+impl Listed {
+    /// Draws what was found, for who can choose of it what is open, or for who cannot.
+    pub(super) fn draw(
+        found: Found,
+        may_act: bool,
+        is_chosen: impl Fn(IncidentNumber) -> bool,
+        now: Timestamp,
+    ) -> Self {
+        let rows = match &found.rows {
+            Rows::Usual { open, over, .. } => open.iter().chain(over),
+            Rows::Found { rows, .. } => rows.iter().chain(&[]),
+            Rows::Refused => [].iter().chain(&[]),
+        };
+        let cells = rows.map(|row| {
+            let pick = may_act && row.status.is_open();
+            let cells = cells(&found, row, pick.then(|| is_chosen(row.number)), now);
+            (row.number, (Mark::of(row.version, &cells.0), cells))
+        });
+        Self {
+            cells: cells.collect(),
+            found,
+        }
+    }
+}
 
 /// The page.
 pub(super) fn page(list: &List, asked: &Asked, shown: &Shown, moment: Moment) -> Markup {
@@ -29,15 +74,15 @@ pub(super) fn page(list: &List, asked: &Asked, shown: &Shown, moment: Moment) ->
             @if visit.may_act() { a.button.primary href=(declare::ADDRESS) { (parts::icon("plus")) "Declare incident" } }
         }
         (shown.answer())
-        @match &list.rows {
+        @match &list.listed.found.rows {
             Rows::Usual { open, over, .. } if open.is_empty() && over.is_empty() && !asked.chooses => {
                 (nothing_yet(list.shell.health.is_empty(), integrations::may_change(visit)))
             }
             rows => {
                 (bar::bar(list, asked))
                 @match rows {
-                    Rows::Usual { open, over, more } => (usual(list, (open, over, *more), asked, shown, now)),
-                    Rows::Found { rows, total, more } => (found(list, (rows, *total, *more), asked, shown, now)),
+                    Rows::Usual { open, over, more } => (usual(list, (open, over, *more), asked, now)),
+                    Rows::Found { rows, total, more } => (found(list, (rows, *total, *more), asked)),
                     Rows::Refused => (bar::refused(asked)),
                 }
             }
@@ -64,19 +109,18 @@ fn usual(
     list: &List,
     (open, over, more): (&[IncidentRow], &[IncidentRow], bool),
     asked: &Asked,
-    shown: &Shown,
     now: Timestamp,
 ) -> Markup {
     html! {
         section aria-labelledby="open" {
             h2 #open { "Open" span.number { (list.shell.open) } }
             @if open.is_empty() { (nothing_open(over, now)) }
-            @else { (chosen(list, open, asked, shown, now)) }
+            @else { (chosen(list, open, asked)) }
         }
         @if !over.is_empty() {
             section aria-labelledby="over" {
                 h2 #over { "Recently resolved" span.number { (over.len()) } }
-                (table(list, over, asked, None, now))
+                (table(list, over, asked, false))
             }
         }
         @if more {
@@ -86,13 +130,7 @@ fn usual(
 }
 
 /// What was asked for, a page of it.
-fn found(
-    list: &List,
-    (rows, total, more): (&[IncidentRow], i64, bool),
-    asked: &Asked,
-    shown: &Shown,
-    now: Timestamp,
-) -> Markup {
+fn found(list: &List, (rows, total, more): (&[IncidentRow], i64, bool), asked: &Asked) -> Markup {
     let newest = asked.address.without("before");
     let is_later = asked.address.get("before").is_some();
     let oldest = rows.last().filter(|_| more);
@@ -106,7 +144,7 @@ fn found(
                         " " a href="/" { "What is open, and what was over lately" }
                     }
                 }
-            } @else { (chosen(list, rows, asked, shown, now)) }
+            } @else { (chosen(list, rows, asked)) }
             p.choices {
                 @if is_later { a.button href=(newest.link()) { "Newest" } }
                 @if let Some(row) = oldest {
@@ -128,20 +166,14 @@ fn count(total: i64) -> String {
 }
 
 /// A table of incidents of which some may be chosen.
-fn chosen(
-    list: &List,
-    rows: &[IncidentRow],
-    asked: &Asked,
-    shown: &Shown,
-    now: Timestamp,
-) -> Markup {
+fn chosen(list: &List, rows: &[IncidentRow], asked: &Asked) -> Markup {
     let visit = &list.shell.visit;
     if !visit.may_act() || !rows.iter().any(|row| row.status.is_open()) {
-        return table(list, rows, asked, None, now);
+        return table(list, rows, asked, false);
     }
     let body = html! {
         (asked.returning())
-        (table(list, rows, asked, Some(shown), now))
+        (table(list, rows, asked, true))
     };
     parts::form(ACKNOWLEDGE, visit, &body)
 }
@@ -178,16 +210,10 @@ fn nothing_open(over: &[IncidentRow], now: Timestamp) -> Markup {
 
 /// Roles are named because the narrow layout shows rows as grids, and browsers then forget that
 /// they are rows.
-fn table(
-    list: &List,
-    rows: &[IncidentRow],
-    asked: &Asked,
-    choosing: Option<&Shown>,
-    now: Timestamp,
-) -> Markup {
+fn table(list: &List, rows: &[IncidentRow], asked: &Asked, choosing: bool) -> Markup {
     html! {
-        div.panel.choosing[choosing.is_some()] {
-            @if choosing.is_some() {
+        div.panel.choosing[choosing] {
+            @if choosing {
                 div.chosen role="group" aria-label="With those that are ticked" {
                     span { "Those that are ticked:" }
                     button.button type="submit" data-hotkey="a" { "Acknowledge" }
@@ -203,7 +229,7 @@ fn table(
                     }
                 }
                 tbody role="rowgroup" {
-                    @for row in rows { (row_of(row, asked, &incident(list, row, choosing, now))) }
+                    @for row in rows { (incident(list, row, asked)) }
                 }
             }
         }
@@ -211,25 +237,23 @@ fn table(
 }
 
 /// A row with its cells, or, for a page that has just these already, its place alone.
-fn row_of(row: &IncidentRow, asked: &Asked, cells: &Markup) -> Markup {
-    let mark = Mark::of(row.version, &cells.0);
+fn incident(list: &List, row: &IncidentRow, asked: &Asked) -> Markup {
     html! {
-        @if asked.has.contains(&mark) {
-            tr data-key=(row.number) data-same {}
-        } @else {
-            tr role="row" data-key=(row.number) data-row=(row.version) data-mark=(mark) { (cells) }
+        @if let Some((mark, cells)) = list.listed.cells.get(&row.number) {
+            @if asked.has.contains(mark) { tr data-key=(row.number) data-same {} }
+            @else { tr role="row" data-key=(row.number) data-row=(row.version) data-mark=(mark) { (cells) } }
         }
     }
 }
 
-/// The cells of a row.
-fn incident(list: &List, row: &IncidentRow, choosing: Option<&Shown>, now: Timestamp) -> Markup {
-    let (is_unowned, model) = (list.unowned.contains(&row.number), list.shell.model);
+/// The cells of a row; `chosen` says of one that can be chosen whether it is.
+fn cells(found: &Found, row: &IncidentRow, chosen: Option<bool>, now: Timestamp) -> Markup {
+    let (is_unowned, model) = (found.unowned.contains(&row.number), found.model);
     html! {
         td.c-sev role="cell" {
-            @if let Some(shown) = choosing.filter(|_| row.status.is_open()) {
+            @if let Some(is_chosen) = chosen {
                 label.pick {
-                    input type="checkbox" name=(CHOSEN) value=(row.number) checked[shown.is_chosen(row.number)];
+                    input type="checkbox" name=(CHOSEN) value=(row.number) checked[is_chosen];
                     span.hidden { "Choose " (row.number) }
                 }
             }

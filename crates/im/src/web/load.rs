@@ -14,7 +14,6 @@ use im_store::{StoreError, Tx};
 use super::guard::Visit;
 use super::list::Asked;
 use super::pagerduty::Health;
-use super::views::{self, Saved};
 use crate::http::api::incidents::annotations::history;
 use crate::http::api::settings::hides_emails;
 use crate::http::api::types::hide_emails;
@@ -50,14 +49,13 @@ pub(super) struct Shell {
     pub(super) visit: Visit,
 }
 
-/// The list of incidents.
-pub(super) struct List {
-    pub(super) shell: Shell,
+/// The incidents of a list.
+pub(super) struct Found {
     pub(super) rows: Rows,
     /// Those of them that nobody has and nobody is left to page for.
     pub(super) unowned: BTreeSet<IncidentNumber>,
-    /// The views that were saved.
-    pub(super) views: Vec<Saved>,
+    /// Which words people see.
+    pub(super) model: StatusModel,
     /// What can be chosen, where somebody is choosing.
     pub(super) choices: Option<Choices>,
 }
@@ -157,16 +155,13 @@ fn worst_first(rows: &mut [IncidentRow]) {
     });
 }
 
-/// Reads the list.
-pub(super) fn list(tx: &mut Tx<'_>, visit: &Visit, asked: &Asked) -> Result<List, StoreError> {
-    let shell = shell(tx, visit)?;
+/// Reads the incidents of a list, which are the same whoever asks so.
+pub(super) fn found(tx: &mut Tx<'_>, asked: &Asked) -> Result<Found, StoreError> {
+    let model = commands::status_model(tx)?;
     let rows = match &asked.asking {
         Ok(None) => usual(tx)?,
         Ok(Some(asking)) => {
-            let filter = asking
-                .clone()
-                .limited(PAGE_ROWS + 1)
-                .filter(tx, shell.model)?;
+            let filter = asking.clone().limited(PAGE_ROWS + 1).filter(tx, model)?;
             let total = incidents::count(tx, &filter, COUNTED_MAX + 1)?;
             let (rows, more) = listed(tx, &filter)?;
             Rows::Found { rows, total, more }
@@ -178,11 +173,10 @@ pub(super) fn list(tx: &mut Tx<'_>, visit: &Visit, asked: &Asked) -> Result<List
         Rows::Found { rows, .. } => rows,
         Rows::Refused => &[],
     };
-    Ok(List {
+    Ok(Found {
         unowned: unowned::among(tx, shown)?,
-        views: views::of(tx, visit)?,
         choices: asked.chooses.then(|| choices(tx)).transpose()?,
-        shell,
+        model,
         rows,
     })
 }

@@ -101,7 +101,7 @@ async fn overview(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
         let shell = state.db.read(reading(&visit, load::shell)).await?;
         let forms = (choosing, may_change(&visit));
         let key = format!("{} {forms:?}", address.link());
-        let body = state.shared.make(key, async {
+        let body = state.figured.make(key, async {
             let open = state.db.read(load::burning).await?;
             let filter = state.db.read(chosen).await?;
             let body = ask(&state, state.moment(), move |known, now| {
@@ -178,7 +178,7 @@ async fn metric(
         let key = format!("{} {choosing} {sees_people}", address.link());
         let asked = Asked::read(about, address, sees_people)?;
         let shell = state.db.read(reading(&visit, load::shell)).await?;
-        let body = state.shared.make(key, async {
+        let body = state.figured.make(key, async {
             let body = ask(&state, state.moment(), move |known, now| {
                 page::body(&asked.meant(known), choosing, known, now)
             });

@@ -12,27 +12,30 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use maud::Markup;
 use tokio::sync::{Mutex as Turn, oneshot};
 
-#[derive(Default)]
-pub(super) struct Shared(Mutex<HashMap<String, Line>>);
+pub(super) struct Shared<T>(Mutex<HashMap<String, Line<T>>>);
 
 /// Those who wait for one thing.
-#[derive(Default)]
-struct Line {
+struct Line<T> {
     /// Whoever has it makes the thing.
     turn: Arc<Turn<()>>,
-    waiting: Vec<oneshot::Sender<Markup>>,
+    waiting: Vec<oneshot::Sender<T>>,
 }
 
-impl Shared {
+impl<T> Default for Shared<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Shared<T> {
     /// What `work` makes, or what somebody else made of the same `key` since this was called.
     pub(super) async fn make<E>(
         &self,
         key: String,
-        work: impl Future<Output = Result<Markup, E>>,
-    ) -> Result<Markup, E> {
+        work: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, E> {
         let (turn, mut made) = self.stand(&key);
         let _mine = tokio::select! {
             biased;
@@ -52,18 +55,21 @@ impl Shared {
         Ok(made)
     }
 
-    fn stand(&self, key: &str) -> (Arc<Turn<()>>, oneshot::Receiver<Markup>) {
+    fn stand(&self, key: &str) -> (Arc<Turn<()>>, oneshot::Receiver<T>) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Who waits has the turn, too.
         lines.retain(|_, line| Arc::strong_count(&line.turn) > 1);
-        let line = lines.entry(key.to_owned()).or_default();
+        let line = lines.entry(key.to_owned()).or_insert_with(|| Line {
+            turn: Arc::default(),
+            waiting: Vec::new(),
+        });
         let (one, made) = oneshot::channel();
         line.waiting.push(one);
         (Arc::clone(&line.turn), made)
     }
 
     /// Those for whom it is made from now on.
-    fn begin(&self, key: &str) -> Vec<oneshot::Sender<Markup>> {
+    fn begin(&self, key: &str) -> Vec<oneshot::Sender<T>> {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let line = lines.get_mut(key);
         line.map(|line| std::mem::take(&mut line.waiting))
@@ -77,22 +83,17 @@ mod tests {
 
     use futures_util::FutureExt as _;
     use futures_util::future::{join3, pending};
-    use maud::PreEscaped;
     use tokio::task::yield_now;
 
     use super::*;
 
     /// Makes the number of the making, which takes a while.
-    async fn count(made: &Cell<u32>) -> Result<Markup, ()> {
+    async fn count(made: &Cell<u32>) -> Result<u32, ()> {
         made.set(made.get() + 1);
         let number = made.get();
         yield_now().await;
         yield_now().await;
-        Ok(PreEscaped(number.to_string()))
-    }
-
-    fn of(result: Result<Markup, ()>) -> String {
-        result.map_or_else(|()| "nothing".to_owned(), |made| made.0)
+        Ok(number)
     }
 
     #[tokio::test]
@@ -108,8 +109,8 @@ mod tests {
             ask().await
         };
         let (first, late, later) = join3(ask(), late, later).await;
-        assert_eq!([of(first), of(late), of(later)], ["1", "2", "2"]);
-        assert_eq!(of(ask().await), "3", "nothing is kept");
+        assert_eq!([first, late, later], [Ok(1), Ok(2), Ok(2)]);
+        assert_eq!(ask().await, Ok(3), "nothing is kept");
     }
 
     #[tokio::test]
@@ -117,7 +118,7 @@ mod tests {
         let (shared, made) = (Shared::default(), Cell::new(0));
         let ask = |key: &str| shared.make(key.to_owned(), count(&made));
         let all = join3(ask("a"), ask("b"), ask("c")).await;
-        assert_eq!([of(all.0), of(all.1), of(all.2)], ["1", "2", "3"]);
+        assert_eq!(all, (Ok(1), Ok(2), Ok(3)));
     }
 
     #[tokio::test]
@@ -125,18 +126,18 @@ mod tests {
         let (shared, made) = (Shared::default(), Cell::new(0));
         let key = || "list".to_owned();
         let ask = || shared.make(key(), count(&made));
-        let mut gone = Box::pin(shared.make(key(), pending::<Result<Markup, ()>>()));
+        let mut gone = Box::pin(shared.make(key(), pending::<Result<u32, ()>>()));
         assert!(gone.as_mut().now_or_never().is_none());
         let mut waits = Box::pin(ask());
         assert!(waits.as_mut().now_or_never().is_none());
         drop(gone);
-        assert_eq!(of(waits.await), "1");
+        assert_eq!(waits.await, Ok(1));
 
         let fails = shared.make(key(), async {
             yield_now().await;
             Err(())
         });
-        let (failed, one, other) = join3(fails, ask(), ask()).await;
-        assert_eq!([of(failed), of(one), of(other)], ["nothing", "2", "2"]);
+        let all = join3(fails, ask(), ask()).await;
+        assert_eq!(all, (Err(()), Ok(2), Ok(2)));
     }
 }

@@ -4,10 +4,11 @@
 use im_core::{Severity, Status};
 use maud::{Markup, html};
 
+use super::List;
 use super::asked::{Asked, CHOOSE};
 use crate::http::api::incidents::asked::{ANY, ME, NOBODY};
 use crate::web::address::Address;
-use crate::web::load::{Choices, List};
+use crate::web::load::Choices;
 use crate::web::parts::{self, icon};
 
 /// The page of all incidents.
@@ -30,7 +31,7 @@ pub(super) fn bar(list: &List, asked: &Asked) -> Markup {
             (chips(&address))
             @if !is_open { a.chip.add data-hotkey="f" href=(address.and(CHOOSE, "filter").link()) { (icon("plus")) "Filter" } }
         }
-        @if let Some(choices) = &list.choices { (form(list, &address, choices)) }
+        @if let Some(choices) = &list.listed.found.choices { (form(list, &address, choices)) }
     }
 }
 

@@ -41,6 +41,27 @@ async fn some() -> Server {
 }
 
 #[tokio::test]
+async fn who_asks_at_the_same_time_gets_their_own_list() {
+    let server = some().await;
+    let mut responder = server.signed_in(Role::Responder).await;
+    let mut viewer = server.signed_in(Role::Viewer).await;
+    let mut admin = server.signed_in(Role::Admin).await;
+    for _ in 0..20 {
+        let (act, look, mine) = tokio::join!(
+            responder.get("/?status=active"),
+            viewer.get("/?status=active"),
+            admin.get("/?status=active&assignee=me"),
+        );
+        let (act, look, mine) = (act.is(200), look.is(200), mine.is(200));
+        assert_eq!(listed(&act.body), ["INC-2", "INC-1"]);
+        assert_eq!(listed(&look.body), ["INC-2", "INC-1"]);
+        assert!(act.body.contains("class=\"pick\""), "{}", act.body);
+        assert!(!look.body.contains("class=\"pick\""), "{}", look.body);
+        assert_eq!(listed(&mine.body), [""; 0]);
+    }
+}
+
+#[tokio::test]
 async fn a_view_of_the_list_is_an_address_and_the_api_answers_the_same() {
     let server = some().await;
     let token = server.token(json!({"name": "ci", "role": "viewer"})).await;
