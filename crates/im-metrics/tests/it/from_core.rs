@@ -7,7 +7,7 @@ use im_metrics::history;
 use im_metrics::input::{Event, History, ResolverKind, What};
 use jiff::Timestamp;
 
-use crate::given::{at, events};
+use crate::given::{at, events, march};
 
 fn time(clock: &str) -> Timestamp {
     at(&format!("2026-03-02 {clock}"))
@@ -369,4 +369,124 @@ fn mw_18_what_the_incidents_own_fields_say_of_environment_deployment_and_cause_c
     let known = told(&[born, note("N1", "Root cause: a note")]);
     assert_eq!((known.environment, known.deployment), (None, None));
     assert_eq!(known.cause.as_deref(), Some("a note"));
+}
+
+#[test]
+fn s33_whatever_only_an_open_incident_allows_implies_that_it_was_opened_again() {
+    let given = || vec![person("UBOB")];
+    let rows = [
+        (Kind::Acknowledged, vec![], "03-02 09:20 ack UANN"),
+        (Kind::Unacknowledged, vec![], "03-02 09:20 unack"),
+        (Kind::Assigned, given(), "03-02 09:20 assign UBOB"),
+        (Kind::Escalated, given(), "03-02 09:20 escalate UBOB"),
+        (Kind::Delegated, given(), "03-02 09:20 delegate UBOB"),
+    ];
+    for (kind, people, line) in rows {
+        let facts = [
+            entry("R1", Kind::Triggered, Actor::NOBODY, "09:00"),
+            entry("R2", Kind::Resolved, ann(), "09:10").with_value("human"),
+            entry("R3", kind, ann(), "09:20").about(people),
+        ];
+        let found = told(&facts);
+        let mut want = events(&format!(
+            "03-02 09:00 trigger
+             03-02 09:10 resolve UANN
+             {line}"
+        ));
+        let again = Event {
+            at: time("09:20"),
+            what: What::Reopened,
+        };
+        want.insert(2, again);
+        assert_eq!(found.events, want, "{kind:?}");
+        let figure = march(&[found]).shows("reopen_rate", "");
+        assert_eq!(figure, "1/1 = 1", "{kind:?}");
+    }
+    // A message to a person does not.
+    let facts = [
+        entry("R1", Kind::Triggered, Actor::NOBODY, "09:00"),
+        entry("R2", Kind::Resolved, ann(), "09:10").with_value("human"),
+        entry("R3", Kind::Notified, Actor::NOBODY, "09:20").about(vec![person("UBOB")]),
+    ];
+    assert_eq!(march(&[told(&facts)]).shows("reopen_rate", ""), "0/1 = 0");
+}
+
+#[test]
+fn s45_an_episode_begins_before_a_message_of_the_same_instant_whatever_their_ids() {
+    let message = |id: &str, clock: &str| {
+        let message = entry(id, Kind::Notified, Actor::NOBODY, clock);
+        message.about(vec![person("UBOB")]).with_value("push")
+    };
+    let facts = [
+        entry("R1", Kind::Triggered, Actor::NOBODY, "09:00"),
+        message("R2", "09:01"),
+        message("R3", "09:10"),
+        entry("R4", Kind::Escalated, Actor::NOBODY, "09:10").about(vec![person("UBOB")]),
+    ];
+    let found = told(&facts);
+    let want = events(
+        "03-02 09:00 trigger
+         03-02 09:01 notify UBOB push
+         03-02 09:10 escalate UBOB
+         03-02 09:10 notify UBOB push",
+    );
+    assert_eq!(found.events, want);
+    let pages = march(&[found]).shows("pages", "source=notifications group_by=user");
+    assert_eq!(pages, "UBOB: 2");
+}
+
+#[test]
+fn g11_the_title_is_todays_and_decides_whether_it_is_a_test() {
+    let of = |then: &str, now: &str| {
+        let mut shown = look("09:10");
+        shown.title = Some(now.to_owned());
+        let read = Fact::new(
+            Source::Read,
+            "read",
+            Kind::Seen,
+            Actor::NOBODY,
+            time("09:11"),
+        );
+        let born = entry("R1", Kind::Triggered, Actor::NOBODY, "09:00").with_value(then);
+        let found = told(&[born, read.showing(shown)]);
+        assert_eq!(found.title, now);
+        march(&[found]).leaves_out("incident_frequency", "")
+    };
+    assert_eq!(of("[TEST] page", "db down"), "test=0 merged=0");
+    assert_eq!(of("db down", "[TEST] page"), "test=1 merged=0");
+}
+
+#[test]
+fn s41_an_urgency_that_came_back_was_todays_at_the_trigger() {
+    let at_trigger = |changes: &[&str]| {
+        let mut facts = vec![entry("R0", Kind::Triggered, Actor::NOBODY, "09:00")];
+        for (place, to) in changes.iter().enumerate() {
+            let change = entry(
+                &format!("R{}", place + 1),
+                Kind::UrgencyChanged,
+                ann(),
+                &format!("09:0{}", place + 1),
+            );
+            facts.push(change.with_value(*to));
+        }
+        let seen = Fact::new(
+            Source::Read,
+            "read",
+            Kind::Seen,
+            Actor::NOBODY,
+            time("09:30"),
+        );
+        facts.push(seen.showing(look("09:30")));
+        told(&facts).at_trigger.urgency
+    };
+    // It is high today.
+    for (changes, want) in [
+        (&[][..], "high"),
+        (&["high"], "low"),
+        (&["low", "high"], "high"),
+        (&["high", "low", "high"], "low"),
+        (&["low", "high", "low", "high"], "high"),
+    ] {
+        assert_eq!(at_trigger(changes).as_deref(), Some(want), "{changes:?}");
+    }
 }

@@ -7,14 +7,18 @@
 )]
 
 mod changes;
+mod definitions;
 mod findings;
 mod from_core;
 mod from_facts;
 mod given;
 mod image;
+mod matrix;
 mod oracle;
 mod organisation;
 mod paging;
+mod partition;
+mod published;
 mod random;
 mod ranges;
 mod response;

@@ -450,15 +450,6 @@ fn new_working_hours_recompute_the_past() {
     assert_eq!(count(&engine), im_metrics::Figure::Count { n: 1 });
 }
 
-#[test]
-fn zones_of_rails_have_iana_names() {
-    assert_eq!(
-        im_metrics::iana("Pacific Time (US & Canada)"),
-        "America/Los_Angeles"
-    );
-    assert_eq!(im_metrics::iana("Europe/Kiev"), "Europe/Kiev");
-}
-
 /// More incidents than are kept together, out of order, some of them gone or changed since: a range of one day is answered
 /// without a look at most of them, and misses none.
 #[test]

@@ -1,0 +1,122 @@
+//! Buckets partition the range, and groups what is in it: counts add up to the total, on random worlds.
+
+use im_metrics::{Answer, Dimension, Figure, Measure, Metric, Query};
+
+use crate::random::{Dice, params, world};
+
+#[test]
+fn counts_of_buckets_and_of_groups_add_up_to_the_total() {
+    let (mut buckets, mut groups) = (0, 0);
+    for seed in 0..200 {
+        let mut dice = Dice::seeded(seed);
+        let world = world(&mut dice);
+        let engine = world.engine();
+        for metric in Metric::ALL {
+            let params = params(&mut dice, *metric);
+            let pairs = params.iter().map(|(name, value)| (&**name, &**value));
+            let Ok(query) = im_metrics::parse(metric.as_str(), pairs) else {
+                continue;
+            };
+            let Ok(answer) = engine.answer(&query, world.now) else {
+                continue;
+            };
+            let place = format!("seed {seed}: {} {params:?}", metric.as_str());
+            if are_counts(&query) && query.metric != Metric::OpenIncidents {
+                buckets_add_up(&answer, &place);
+                buckets += answer.buckets.len();
+            }
+            if let Some(by) = query.group_by.filter(|_| are_counts(&query)) {
+                let whole = Query {
+                    group_by: None,
+                    ..query.clone()
+                };
+                let whole = engine.answer(&whole, world.now).unwrap();
+                groups_add_up(&answer, &whole, by, &place);
+                groups += answer.series.len();
+            }
+        }
+    }
+    assert!(buckets > 2_000 && groups > 200, "{buckets} {groups}");
+}
+
+/// Whether the figures are counts of things that are in one bucket each: an hour may be in two.
+fn are_counts(query: &Query) -> bool {
+    !(query.metric == Metric::PageDisruptions && query.measure == Measure::Hours)
+}
+
+/// Every count in a figure.
+fn counts(figure: &Figure) -> Vec<u64> {
+    match figure {
+        Figure::Durations(durations) => vec![durations.n],
+        Figure::Count { n } | Figure::Rate { n, .. } => vec![*n],
+        Figure::Ratio {
+            numerator,
+            denominator,
+            ..
+        } => vec![*numerator, *denominator],
+        Figure::Compliance { n, ack, resolve } => [ack, resolve]
+            .into_iter()
+            .flat_map(|judged| [judged.met, judged.breached, judged.pending])
+            .chain([*n])
+            .collect(),
+        Figure::Load {
+            n, escalated_away, ..
+        } => vec![*n, *escalated_away],
+    }
+}
+
+fn sum<'a>(figures: impl Iterator<Item = &'a Figure>) -> Vec<u64> {
+    let mut sum = Vec::new();
+    for counts in figures.map(counts) {
+        sum.resize(counts.len(), 0);
+        for (sum, count) in sum.iter_mut().zip(counts) {
+            *sum += count;
+        }
+    }
+    sum
+}
+
+fn buckets_add_up(answer: &Answer, place: &str) {
+    for series in &answer.series {
+        let all = sum(series.values.iter().map(|value| &value.figure));
+        assert_eq!(
+            all,
+            counts(&series.total.figure),
+            "{place} {:?}",
+            series.keys
+        );
+        let rebuilt: u64 = series.values.iter().map(|value| value.rebuilt).sum();
+        assert_eq!(rebuilt, series.total.rebuilt, "{place} {:?}", series.keys);
+    }
+}
+
+/// By team something may be in several groups, and is then counted as such; by anything else in one. `oncall_load` has a
+/// series for each person also where nothing more is grouped by.
+fn groups_add_up(answer: &Answer, whole: &Answer, by: Dimension, place: &str) {
+    for bucket in 0..answer.buckets.len() {
+        let of = |answer: &Answer| {
+            sum(answer
+                .series
+                .iter()
+                .map(|series| &series.values[bucket].figure))
+        };
+        let (groups, whole) = (of(answer), of(whole));
+        if by == Dimension::Team {
+            assert!(
+                groups
+                    .iter()
+                    .zip(&whole)
+                    .all(|(groups, whole)| groups >= whole),
+                "{place}: {groups:?} {whole:?}"
+            );
+            if answer.in_several_groups > 0 {
+                continue;
+            }
+        }
+        if groups.is_empty() {
+            assert!(whole.iter().all(|count| *count == 0), "{place} {bucket}");
+        } else {
+            assert_eq!(groups, whole, "{place} {bucket}");
+        }
+    }
+}
