@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use im_metrics::input::{Deployment, Event, History, ResolverKind, Values, What};
 use im_metrics::{
-    AsOf, BucketBy, BucketSize, Dimension, Figure, LeftOut, Metric, Mode, Query, Reach, Recovery,
+    AsOf, BucketBy, BucketSize, Dimension, LeftOut, Metric, Mode, Query, Reach, Recovery, Value,
     Verdict,
 };
 use jiff::civil::{Date, Weekday};
@@ -18,7 +18,18 @@ use crate::given::{World, zone};
 
 mod changes;
 mod figures;
+mod marks;
 mod pages;
+
+pub(crate) use marks::Marks;
+
+/// Seconds to the acknowledgement and to the resolve.
+const TARGETS: [(&str, i64, i64); 4] = [
+    ("SEV-1", 15 * 60, 60 * 60),
+    ("SEV-2", 30 * 60, 4 * 60 * 60),
+    ("SEV-3", 2 * 60 * 60, 24 * 60 * 60),
+    ("SEV-4", 8 * 60 * 60, 72 * 60 * 60),
+];
 
 /// One thing that counts.
 #[derive(Debug, Clone)]
@@ -108,29 +119,34 @@ impl<'a> Oracle<'a> {
     pub(crate) fn buckets(&self) -> Vec<(Date, Vec<Date>)> {
         let mut buckets: Vec<(Date, Vec<Date>)> = Vec::new();
         for date in all_dates(self.dates.0, self.dates.1) {
-            let label = match self.query.bucket {
-                BucketSize::Day => date,
-                BucketSize::Week => {
-                    let mut monday = date;
-                    while monday.weekday() != Weekday::Monday {
-                        monday = monday.yesterday().unwrap();
-                    }
-                    monday
-                }
-                BucketSize::Month => date.first_of_month(),
-                BucketSize::Quarter => {
-                    let month = [1, 1, 1, 4, 4, 4, 7, 7, 7, 10, 10, 10]
-                        [usize::try_from(date.month()).unwrap() - 1];
-                    jiff::civil::date(date.year(), month, 1)
-                }
-                BucketSize::All => self.dates.0,
-            };
+            let label = self.label(date);
             match buckets.last_mut() {
                 Some((last, dates)) if *last == label => dates.push(date),
                 _ => buckets.push((label, vec![date])),
             }
         }
         buckets
+    }
+
+    /// The nominal start of the bucket that holds a date.
+    fn label(&self, date: Date) -> Date {
+        match self.query.bucket {
+            BucketSize::Day => date,
+            BucketSize::Week => {
+                let mut monday = date;
+                while monday.weekday() != Weekday::Monday {
+                    monday = monday.yesterday().unwrap();
+                }
+                monday
+            }
+            BucketSize::Month => date.first_of_month(),
+            BucketSize::Quarter => {
+                let month = [1, 1, 1, 4, 4, 4, 7, 7, 7, 10, 10, 10]
+                    [usize::try_from(date.month()).unwrap() - 1];
+                jiff::civil::date(date.year(), month, 1)
+            }
+            BucketSize::All => self.dates.0,
+        }
     }
 
     fn lives(&self) -> Vec<Life<'a>> {
@@ -157,14 +173,21 @@ impl<'a> Oracle<'a> {
         lives.filter(|life| !life.events.is_empty()).collect()
     }
 
-    /// The figure of one group in a set of dates; `keys` are texts as the answer shows them.
-    pub(crate) fn figure(&self, keys: &[Option<String>], dates: &[Date]) -> Figure {
+    /// The value of one group in a set of dates; `keys` are texts as the answer shows them.
+    pub(crate) fn value(&self, keys: &[Option<String>], dates: &[Date]) -> Value {
         let samples = self.samples(dates);
         let samples: Vec<&Sample<'_>> = samples
             .iter()
             .filter(|sample| self.keys_of(sample).iter().any(|found| found == keys))
             .collect();
-        self.compute(&samples, dates.len())
+        let figure = self.compute(&samples, dates.len());
+        let rebuilt = samples.iter().filter(|sample| is_rebuilt(sample));
+        Value {
+            figure,
+            level: self.level(&figure),
+            rebuilt: u64::try_from(rebuilt.count()).unwrap(),
+            oldest: self.oldest(&samples),
+        }
     }
 
     /// The keys of every group with at least one item in the range.
@@ -478,8 +501,8 @@ impl<'a> Oracle<'a> {
     }
 
     fn judged(&self, life: &Life<'_>) -> Option<(Verdict, Verdict)> {
-        let settings = self.world.settings();
-        let target = settings.targets.get(life.history.severity.as_ref()?)?;
+        let severity = life.history.severity.as_deref()?;
+        let (_, ack_s, resolve_s) = TARGETS.iter().find(|(of, _, _)| *of == severity)?;
         let trigger = life.events[0].at;
         let judge = |done: Option<Timestamp>, seconds: i64| {
             let due = trigger + SignedDuration::from_secs(seconds);
@@ -497,7 +520,7 @@ impl<'a> Oracle<'a> {
             .last_resolve()
             .filter(|_| !life.is_open())
             .map(|end| end.at);
-        Some((judge(stopped, target.ack_s), judge(over, target.resolve_s)))
+        Some((judge(stopped, *ack_s), judge(over, *resolve_s)))
     }
 
     fn is_open_after(&self, life: &Life<'_>, dates: &[Date]) -> bool {

@@ -168,6 +168,23 @@ fn bounds(year: u16, kind: &str) -> Option<&'static [Bound]> {
     found.map(|(_, _, bounds)| *bounds)
 }
 
+/// The level of a statistic of a metric, for those who computed one; none where nothing was published.
+pub(crate) fn level_of(metric: &str, year: u16, statistic: f64) -> Option<&'static str> {
+    let (_, kind) = METRICS.iter().find(|(name, _)| *name == metric)?;
+    let number = |number: i64| f64::from(i32::try_from(number).unwrap());
+    let mut bounds = bounds(year, kind)?.iter();
+    let met = bounds.find(|(_, sign, (bound, of))| {
+        let bound = number(*bound) / number(*of);
+        match *sign {
+            "<" => statistic < bound,
+            "<=" => statistic <= bound,
+            ">" => statistic > bound,
+            _ => statistic >= bound,
+        }
+    });
+    Some(met.map_or("low", |(level, _, _)| level))
+}
+
 /// The level of a value, a fraction.
 fn expected(bounds: &[Bound], (value, whole): (i64, i64)) -> &'static str {
     let met = bounds.iter().find(|(_, sign, (bound, of))| {

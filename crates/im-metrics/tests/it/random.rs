@@ -37,7 +37,7 @@ impl Dice {
         Self(fastrand::Rng::with_seed(seed))
     }
 
-    fn one_in(&mut self, n: u32) -> bool {
+    pub(crate) fn one_in(&mut self, n: u32) -> bool {
         self.0.u32(..n) == 0
     }
 
@@ -45,7 +45,7 @@ impl Dice {
         all[self.0.usize(..all.len())]
     }
 
-    fn some_of(&mut self, all: &[&str]) -> Vec<String> {
+    pub(crate) fn some_of(&mut self, all: &[&str]) -> Vec<String> {
         let chosen = all.iter().filter(|_| self.0.bool());
         chosen.map(|one| (*one).to_owned()).collect()
     }

@@ -1,10 +1,10 @@
 //! The engine and the second implementation agree on random worlds.
 
-use im_metrics::{Answer, Durations, Engine, Figure, Judged, Metric};
+use im_metrics::{Answer, Durations, Engine, Figure, Judged, Metric, Value};
 use jiff::civil::Date;
 
 use crate::given::World;
-use crate::oracle::Oracle;
+use crate::oracle::{Marks, Oracle};
 use crate::random::{Dice, params, world};
 
 /// Histories in a world.
@@ -83,25 +83,35 @@ pub(crate) fn compare(answer: &Answer, oracle: &Oracle<'_>, place: &str) {
     want.sort_by_key(|keys| order(keys));
     assert_eq!(groups, want, "{place}");
     for series in &answer.series {
-        for (number, (label, dates)) in buckets.iter().enumerate() {
-            let want = oracle.figure(&series.keys, dates);
-            same(
-                &series.values[number].figure,
-                &want,
-                &format!("{place} {:?} {label}", series.keys),
-            );
+        let all = buckets.iter().flat_map(|(_, dates)| dates.clone());
+        let all: Vec<Date> = all.collect();
+        let of_buckets = series.values.iter().zip(&buckets);
+        let of_buckets =
+            of_buckets.map(|(value, (label, dates))| (value, label.to_string(), dates));
+        for (have, when, dates) in of_buckets.chain([(&series.total, "in all".to_owned(), &all)]) {
+            let want = oracle.value(&series.keys, dates);
+            let place = format!("{place} {:?} {when}", series.keys);
+            same(&have.figure, &want.figure, &place);
+            let beside = |value: &Value| (value.level, value.rebuilt, value.oldest);
+            assert_eq!(beside(have), beside(&want), "{place}: {:?}", have.figure);
         }
-        let all: Vec<Date> = buckets
-            .iter()
-            .flat_map(|(_, dates)| dates.clone())
-            .collect();
-        let want = oracle.figure(&series.keys, &all);
-        same(
-            &series.total.figure,
-            &want,
-            &format!("{place} {:?} in all", series.keys),
-        );
     }
+    for (number, (label, dates)) in buckets.iter().enumerate() {
+        let bucket = &answer.buckets[number];
+        let have = Marks {
+            dates: (bucket.first, bucket.last),
+            days: bucket.days,
+            partial: bucket.partial,
+            incomplete: bucket.incomplete,
+            immature: answer.immature[number],
+        };
+        assert_eq!(have, oracle.marks(dates), "{place} {label}");
+    }
+    assert_eq!(
+        answer.in_several_groups,
+        oracle.in_several_groups(),
+        "{place}"
+    );
     assert_eq!(answer.left_out, oracle.left_out(), "{place}");
 }
 
