@@ -226,6 +226,122 @@ fn s101_hours_are_those_of_the_wall_clock_and_the_repeated_hour_is_two() {
 }
 
 #[test]
+fn s101_beside_an_hour_that_the_clock_leaves_out() {
+    // Berlin goes from 02:00 to 03:00 on 29 March, 01:00 UTC: 01:59, 03:00, 03:14 and 03:15.
+    let pages = [
+        ("00:59", "0"),
+        ("01:00", "1"),
+        ("01:14", "1"),
+        ("01:15", "0"),
+    ];
+    let acks = pages.map(|(clock, _)| format!("03-29 {clock} ack UANN\n"));
+    let all = format!("03-29 00:00 trigger\n{}", acks.concat());
+    let world_of = |story: &str| {
+        let mut world = march(&[incident(1, story)]);
+        world.people = vec![Who {
+            id: "UANN".to_owned(),
+            hours: vec![Hours {
+                from: date(2026, 3, 29),
+                zone: Some("Europe/Berlin"),
+                week: vec![(Weekday::Sunday, "02:15", "03:15")],
+            }],
+            ..Who::default()
+        }];
+        world
+    };
+    let world = world_of(&all);
+    table(
+        &world,
+        "page_disruptions",
+        &[
+            ("measure=hours", "2"),
+            ("when=working_hours", "2"),
+            ("when=out_of_hours", "2"),
+        ],
+    );
+    for (clock, want) in pages {
+        let world = world_of(&format!("03-29 00:00 trigger\n03-29 {clock} ack UANN"));
+        table(&world, "page_disruptions", &[("when=working_hours", want)]);
+    }
+    // Lord Howe leaves out half an hour on 4 October: 01:50, then 02:40 and 02:59, then 03:01.
+    let story = "
+        10-03 15:00 trigger
+        10-03 15:20 ack ULORD
+        10-03 15:40 ack ULORD
+        10-03 15:59 ack ULORD
+        10-03 16:01 ack ULORD";
+    let mut world = march(&[incident(1, story)]);
+    world.now = crate::given::at("2026-10-31 00:00");
+    world.people = vec![Who {
+        id: "ULORD".to_owned(),
+        zone: Some("Australia/Lord_Howe"),
+        ..Who::default()
+    }];
+    let days = "from=2026-10-01 to=2026-10-31";
+    let hours = format!("{days} measure=hours");
+    table(&world, "page_disruptions", &[(days, "4"), (&hours, "3")]);
+}
+
+#[test]
+fn s101_who_has_no_zone_or_one_that_nobody_knows_has_the_organisations() {
+    // 17:30 in Berlin, 01:30 of the next day in Tokyo.
+    let mut world = march(&[acks(1, &[("16:30", "UANN")])]);
+    let in_hours = [("when=working_hours", "1")];
+    let out_of_hours = [("when=working_hours", "0")];
+    // PagerDuty told nothing of her at all.
+    table(&world, "page_disruptions", &in_hours);
+    world.people = vec![Who {
+        id: "UANN".to_owned(),
+        zone: Some("Asia/Tokyo"),
+        ..Who::default()
+    }];
+    table(&world, "page_disruptions", &out_of_hours);
+    world.people[0].zone = None;
+    table(&world, "page_disruptions", &in_hours);
+    // Since the first of March her zone is one that nobody knows.
+    world.people[0].zone = Some("Asia/Tokyo");
+    world.people[0].moves = vec![(date(2026, 3, 1), None)];
+    table(&world, "page_disruptions", &in_hours);
+}
+
+#[test]
+fn g01_who_is_gone_keeps_their_pages_and_teams_of_the_past() {
+    let mut world = march(&[
+        acks(1, &[("08:00", "UANN"), ("08:10", "UBOB")]),
+        incident(2, "03-20 08:00 trigger\n03-20 08:00 notify UANN push"),
+    ]);
+    let until = |last| Membership {
+        to: last,
+        ..team("TA")
+    };
+    let ann = |last| Who {
+        id: "UANN".to_owned(),
+        zone: Some("America/New_York"),
+        memberships: vec![until(last)],
+        ..Who::default()
+    };
+    let rows = [
+        ("source=acknowledgements group_by=user", "UANN: 1\nUBOB: 1"),
+        ("source=acknowledgements user=UANN", "1"),
+        ("source=notifications group_by=user", "UANN: 1"),
+        ("source=acknowledgements group_by=team", "TA: 1\nnone: 1"),
+    ];
+    world.people = vec![ann(None)];
+    table(&world, "pages", &rows);
+    // Deleted on the 10th: in no team since, and still herself.
+    world.people = vec![ann(Some(date(2026, 3, 9)))];
+    table(&world, "pages", &rows);
+    table(
+        &world,
+        "oncall_load",
+        &[("", "UANN: 1 pages, acknowledged 0 after -, out 1, away 0")],
+    );
+    // PagerDuty lists her no longer, and nothing was known of her before.
+    world.people.clear();
+    table(&world, "pages", &rows[..3]);
+}
+
+#[test]
 fn s100_a_page_is_in_hours_or_out_and_an_hour_may_be_both() {
     // Monday, in Berlin: 07:59:59 and 18:00 are out, 08:00 and 17:59 are in.
     let pages = [

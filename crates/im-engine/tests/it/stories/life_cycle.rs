@@ -140,6 +140,32 @@ story! {
         assert_eq!(world.writes(), 0);
     }
 
+    fn s35_a_circle_of_merges_comes_to_an_end(world) {
+        let (other, other_twin) = world.born_there("Checkout errors");
+        let (first, first_twin) = world.born_there("Database slow");
+        let (second, second_twin) = world.born_there("Database down");
+        let user = world.user(2);
+        let way = |world: &mut World, from| world.write(|tx| im_engine::merges::merged_into(tx, from));
+        world.sim.merge(&user, &first_twin, &other_twin, world.now).unwrap();
+        world.sim.merge(&user, &second_twin, &first_twin, world.now).unwrap();
+        // Until the logs of the new ones have been read.
+        world.run_for(MINUTE);
+        assert_eq!(way(world, other), [first, second]);
+        // That it was opened again is lost; that the second was then merged into it is told.
+        world.way.lose = Some(|_| true);
+        world.sim.reopen(&user, &first_twin, world.now).unwrap();
+        world.settle_down();
+        world.way.lose = None;
+        world.sim.merge(&user, &first_twin, &second_twin, world.now).unwrap();
+        world.settle_down();
+        assert_eq!(way(world, first), [second]);
+        assert_eq!(way(world, second), [first]);
+        assert_eq!(way(world, other), [first, second]);
+        world.sync();
+        assert_eq!(way(world, first), []);
+        assert_eq!(way(world, other), [first]);
+    }
+
     fn s36_a_snooze_is_neither_an_end_nor_an_acknowledgement(world) {
         let service = world.account.services[1].0.clone();
         world.sim.set_timeouts(&service, None, None);
