@@ -12,7 +12,7 @@ use im_metrics::{Engine, Metric, history};
 
 use crate::given::World;
 use crate::oracle::Oracle;
-use crate::random::{Dice, params, world};
+use crate::random::{Dice, question, world};
 use crate::same_as_oracle::compare;
 
 mod lives;
@@ -43,15 +43,13 @@ fn play(worlds: u64) {
         world.histories = lives.iter().map(|(life, _)| life.clone()).collect();
         let engine = told(&world, &lives, seed);
         for metric in Metric::ALL {
-            let params = params(&mut dice, *metric);
-            let pairs = params.iter().map(|(name, value)| (&**name, &**value));
-            let Ok(query) = im_metrics::parse(metric.as_str(), pairs) else {
+            let Some((query, asked)) = question(&mut dice, *metric) else {
                 continue;
             };
             let Ok(answer) = engine.answer(&query, world.now) else {
                 continue;
             };
-            let place = format!("seed {seed}: {} {params:?}", metric.as_str());
+            let place = format!("seed {seed}: {asked}");
             compare(&answer, &Oracle::new(&world, &query), &place);
         }
     }

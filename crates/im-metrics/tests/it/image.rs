@@ -3,7 +3,7 @@
 use im_metrics::{Engine, Metric};
 
 use crate::given::World;
-use crate::random::{Dice, params, world};
+use crate::random::{Dice, question, world};
 
 fn image(engine: &Engine) -> Vec<u8> {
     let mut bytes = Vec::new();
@@ -31,12 +31,10 @@ fn an_image_brings_back_what_was_told_under_the_settings_of_today() {
         read.put_deployments(&today.deployments);
         let told = today.engine();
         for metric in Metric::ALL {
-            let params = params(&mut dice, *metric);
-            let pairs = params.iter().map(|(name, value)| (&**name, &**value));
-            let Ok(query) = im_metrics::parse(metric.as_str(), pairs) else {
+            let Some((query, asked_for)) = question(&mut dice, *metric) else {
                 continue;
             };
-            let place = format!("seed {seed}: {} {params:?}", metric.as_str());
+            let place = format!("seed {seed}: {asked_for}");
             let answer = read.answer(&query, today.now);
             assert_eq!(answer, told.answer(&query, today.now), "{place}");
             let items = read.items(&query, today.now);

@@ -2,7 +2,7 @@
 
 use im_metrics::{Answer, Dimension, Figure, Measure, Metric, Query};
 
-use crate::random::{Dice, params, world};
+use crate::random::{Dice, question, world};
 
 #[test]
 fn counts_of_buckets_and_of_groups_add_up_to_the_total() {
@@ -12,15 +12,13 @@ fn counts_of_buckets_and_of_groups_add_up_to_the_total() {
         let world = world(&mut dice);
         let engine = world.engine();
         for metric in Metric::ALL {
-            let params = params(&mut dice, *metric);
-            let pairs = params.iter().map(|(name, value)| (&**name, &**value));
-            let Ok(query) = im_metrics::parse(metric.as_str(), pairs) else {
+            let Some((query, asked)) = question(&mut dice, *metric) else {
                 continue;
             };
             let Ok(answer) = engine.answer(&query, world.now) else {
                 continue;
             };
-            let place = format!("seed {seed}: {} {params:?}", metric.as_str());
+            let place = format!("seed {seed}: {asked}");
             if are_counts(&query) && query.metric != Metric::OpenIncidents {
                 buckets_add_up(&answer, &place);
                 buckets += answer.buckets.len();

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use im_metrics::Metric;
 use im_metrics::input::{
     Deployment, DeploymentStatus, Event, FailureRule, History, ManualLink, Membership,
     ResolverKind, Values, What,
 };
+use im_metrics::{Metric, Query};
 use jiff::civil::{Weekday, date};
 use jiff::{SignedDuration, Timestamp};
 
@@ -276,8 +276,16 @@ fn deployment(dice: &mut Dice, number: usize) -> Deployment {
     }
 }
 
+/// A random question about a metric, and how it was asked; none where it is refused.
+pub(crate) fn question(dice: &mut Dice, metric: Metric) -> Option<(Query, String)> {
+    let params = params(dice, metric);
+    let pairs = params.iter().map(|(name, value)| (&**name, &**value));
+    let query = im_metrics::parse(metric.as_str(), pairs).ok()?;
+    Some((query, format!("{} {params:?}", metric.as_str())))
+}
+
 /// Parameters of a random question; some are refused.
-pub(crate) fn params(dice: &mut Dice, metric: Metric) -> Vec<(String, String)> {
+fn params(dice: &mut Dice, metric: Metric) -> Vec<(String, String)> {
     let mut params: Vec<(String, String)> = Vec::new();
     let allowed = im_metrics::parameters_of(metric);
     for name in allowed {

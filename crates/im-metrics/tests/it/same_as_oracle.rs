@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::given::World;
 use crate::oracle::{Marks, Oracle};
-use crate::random::{Dice, params, world};
+use crate::random::{Dice, question, world};
 
 /// Histories in a world.
 const HISTORIES: u64 = 10;
@@ -28,18 +28,16 @@ fn play(worlds: u64) {
         let world = world(&mut dice);
         let engine = world.engine();
         for metric in Metric::ALL {
-            let params = params(&mut dice, *metric);
-            let pairs = params.iter().map(|(name, value)| (&**name, &**value));
-            let Ok(query) = im_metrics::parse(metric.as_str(), pairs) else {
+            let Some((query, words)) = question(&mut dice, *metric) else {
                 continue;
             };
             let Ok(answer) = engine.answer(&query, world.now) else {
                 continue;
             };
             let shared = engine.answer_in(&query, world.now, 3);
-            assert_eq!(shared.as_ref(), Ok(&answer), "by threads: {params:?}");
+            assert_eq!(shared.as_ref(), Ok(&answer), "by threads: {words}");
             let mut oracle = Oracle::new(&world, &query);
-            let place = format!("seed {seed}: {} {params:?}", metric.as_str());
+            let place = format!("seed {seed}: {words}");
             compare(&answer, &oracle, &place);
             if let Some(previous) = &answer.previous {
                 oracle = oracle.before();
