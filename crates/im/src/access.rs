@@ -53,9 +53,14 @@ pub struct Access {
     pub passwords: Passwords,
     /// Who is signing in by OpenID Connect.
     pub oidc: Oidc,
+    /// What nobody who is known tried to do.
     flood: Flood,
+    /// What nobody who is known asked to see.
+    knocks: Flood,
     /// What known callers asked to see and may not.
     curious: Flood,
+    /// Lines of the log about what is worth no row.
+    scans: Flood,
 }
 
 impl Access {
@@ -68,6 +73,8 @@ impl Access {
             passwords: Passwords::default(),
             oidc: Oidc::default(),
             flood: Flood::default(),
+            knocks: Flood::default(),
+            scans: Flood::default(),
             curious: Flood::default(),
         }
     }

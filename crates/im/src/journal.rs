@@ -50,7 +50,7 @@ pub struct Line {
 
 /// Which part of the server a line of this target comes from.
 fn component(target: &str) -> &'static str {
-    const PARTS: [(&str, &str); 9] = [
+    const PARTS: [(&str, &str); 10] = [
         ("im::http::hooks", "webhook"),
         ("im_engine::inbox", "webhook"),
         ("im_engine::subscription", "webhook"),
@@ -58,6 +58,7 @@ fn component(target: &str) -> &'static str {
         ("im::api", "api"),
         ("im::adapters", "api"),
         ("im::http", "http"),
+        ("im::access::audit", "http"),
         ("im_engine", "sync"),
         ("im::run", "sync"),
     ];

@@ -6,7 +6,9 @@
 //! Invariants
 //! - A row has no secret and no body: who, a route's words, what its path names, a status.
 //! - What was begun is kept, also if its caller goes away before the end.
-//! - Strangers cannot fill the disk with it ([`STRANGERS_MAX`]).
+//! - Strangers cannot fill the disk with it, nor with the server's log ([`STRANGERS_MAX`]).
+//! - Whatever is refused leaves a trace: a row, or a line of the server's log where nobody tried
+//!   anything (ADR 0031).
 //!
 //! Absent: what `PagerDuty` does, which is in the timelines, and webhooks, which are kept themselves.
 
@@ -14,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::request::Parts;
-use axum::http::{StatusCode, header};
+use axum::http::{Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use im_store::audit::{self, Entry, Kind};
@@ -28,8 +30,10 @@ use crate::run::chain;
 
 /// How long rows are kept: a year, and the time to look at it.
 pub const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
-/// Rows of nobody who is known, in a minute. More are counted in the log and not kept.
+/// Rows of nobody who is known, in a minute, and lines of the log; more are not kept.
 const STRANGERS_MAX: u32 = 60;
+/// So many letters and digits on end may be a secret that somebody put into a path.
+const SECRET_CHARS_MIN: usize = 20;
 /// A name of a thing is cut here.
 const THING_CHARS_MAX: usize = 200;
 
@@ -52,7 +56,14 @@ impl Note {
     }
 }
 
-/// How many strangers were kept in a minute.
+/// Marks the answer to a browser that was sent to sign in first.
+#[derive(Debug, Clone, Copy)]
+pub struct SentToSignIn {
+    /// Whether it had a cookie, which is that of no session.
+    pub had_cookie: bool,
+}
+
+/// How many were kept in a minute.
 #[derive(Debug, Default)]
 pub(super) struct Flood(Mutex<(i64, u32)>);
 
@@ -66,9 +77,7 @@ impl Flood {
         }
         seen.1 = seen.1.saturating_add(1);
         if seen.1 == STRANGERS_MAX + 1 {
-            tracing::warn!(
-                "many are refused; the audit log keeps {STRANGERS_MAX} of them a minute"
-            );
+            tracing::warn!("many are refused; {STRANGERS_MAX} of them a minute are kept");
         }
         seen.1 <= STRANGERS_MAX
     }
@@ -76,24 +85,24 @@ impl Flood {
 
 /// Keeps what a request did.
 pub async fn keep(State(access): State<Arc<Access>>, request: Request, next: Next) -> Response {
-    let Some(rule) = rules::of(request.method(), request.extensions()) else {
-        return next.run(request).await;
-    };
-    if !rule.is_read() && rule.act.is_empty() {
+    let rule = rules::of(request.method(), request.extensions());
+    if rule.is_some_and(Rule::is_door) {
         return next.run(request).await;
     }
     let (parts, body) = request.into_parts();
     let about = About::of(rule, &parts);
     let request = Request::from_parts(parts, body);
-    if rule.act.is_empty() {
+    if rule.is_none_or(|rule| rule.act.is_empty()) {
         let response = next.run(request).await;
-        keep_entry(&access, about.entry(&response), about.whence).await;
+        let trace = about.trace(&response);
+        about.keep(&access, trace).await;
         return response;
     }
     // A caller who hangs up would end this here, after what was done and before it was kept.
     let done = tokio::spawn(async move {
         let response = next.run(request).await;
-        keep_entry(&access, about.entry(&response), about.whence).await;
+        let trace = about.trace(&response);
+        about.keep(&access, trace).await;
         response
     });
     match done.await {
@@ -102,38 +111,93 @@ pub async fn keep(State(access): State<Arc<Access>>, request: Request, next: Nex
     }
 }
 
+/// What is left of a request.
+enum Trace {
+    /// A row; `is_read`: it only asked to see something.
+    Row {
+        entry: Entry,
+        is_read: bool,
+    },
+    /// A line of the server's log, with the status of the answer.
+    Line(StatusCode),
+    None,
+}
+
 /// What is known of a request before it is answered.
 struct About {
-    rule: &'static Rule,
+    /// That of the route, if there is one.
+    rule: Option<&'static Rule>,
+    method: Method,
+    /// The path as its route has it, or what may be told of it.
+    path: String,
     thing: String,
     whence: Whence,
-    has_token: bool,
 }
 
 impl About {
-    fn of(rule: &'static Rule, parts: &Parts) -> Self {
+    fn of(rule: Option<&'static Rule>, parts: &Parts) -> Self {
         let template = parts.extensions.get::<MatchedPath>();
-        let template = template.map_or("", MatchedPath::as_str);
+        let template = template.map(MatchedPath::as_str);
         Self {
             rule,
-            thing: named(template, parts.uri.path()),
+            method: parts.method.clone(),
+            path: template.map_or_else(|| told(parts.uri.path()), str::to_owned),
+            thing: named(template.unwrap_or_default(), parts.uri.path()),
             whence: Whence::of(parts),
-            has_token: parts.headers.contains_key(header::AUTHORIZATION),
         }
     }
 
+    fn trace(&self, response: &Response) -> Trace {
+        match self.rule.and_then(|rule| self.entry(rule, response)) {
+            Some((entry, is_read)) => Trace::Row { entry, is_read },
+            None if self.is_noise(response) => Trace::Line(response.status()),
+            None => Trace::None,
+        }
+    }
+
+    async fn keep(self, access: &Access, trace: Trace) {
+        match trace {
+            Trace::Row { entry, is_read } => {
+                keep_entry(access, (entry, is_read), self.whence).await;
+            }
+            Trace::Line(status) => self.say(access, status).await,
+            Trace::None => {}
+        }
+    }
+
+    /// Whether nobody tried anything, or what was tried is no address of ours.
+    fn is_noise(&self, response: &Response) -> bool {
+        let is_nowhere = matches!(
+            response.status(),
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+        );
+        self.rule.is_none() && is_nowhere || response.extensions().get::<SentToSignIn>().is_some()
+    }
+
+    /// Says in the server's log what is worth no row.
+    async fn say(self, access: &Access, status: StatusCode) {
+        if !access.scans.has_room(access.clock.now()) {
+            return;
+        }
+        let whence = self.whence;
+        let address = access.db.read(move |tx| super::address(tx, &whence)).await;
+        let address = address.unwrap_or_default();
+        let (method, path) = (self.method, self.path);
+        tracing::info!(
+            http.status = status.as_u16(),
+            "refused {method} {path} to {address}: {status}"
+        );
+    }
+
     /// What is to be kept, if anything is, and whether it only asked to see something.
-    fn entry(&self, response: &Response) -> Option<(Entry, bool)> {
+    fn entry(&self, rule: &Rule, response: &Response) -> Option<(Entry, bool)> {
         let who = response.extensions().get::<Who>();
         let note = response.extensions().get::<Note>().cloned();
-        let refused = matches!(
-            response.status(),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
-        );
+        let sent = response.extensions().get::<SentToSignIn>();
+        let has_wrong_cookie = sent.is_some_and(|sent| sent.had_cookie);
         // Being sent on to sign in elsewhere, and back, is an act, though it only asks for a page.
-        let is_act = !self.rule.act.is_empty() && (note.is_some() || who.is_some());
-        let is_worth = is_act || refused && (who.is_some() || self.has_token);
-        if self.rule.is_read() && !is_worth {
+        let is_act = !rule.act.is_empty() && (note.is_some() || who.is_some() || sent.is_some());
+        if rule.is_read() && !(is_act || has_wrong_cookie || is_refusal(response.status())) {
             return None;
         }
         let note = note.unwrap_or_default();
@@ -142,8 +206,9 @@ impl About {
             (None, Some(who)) => (who.kind, who.name.clone()),
             (None, None) => (Kind::Nobody, String::new()),
         };
-        let act = match self.rule.act {
-            "" => format!("asked for {}", self.rule.path),
+        let act = match rule.act {
+            "" if has_wrong_cookie => format!("asked for {} by no session", rule.path),
+            "" => format!("asked for {}", rule.path),
             act => act.to_owned(),
         };
         let thing = note.thing.unwrap_or_else(|| self.thing.clone());
@@ -157,22 +222,32 @@ impl About {
             thing: short(&thing),
             status: response.status().as_u16(),
         };
-        Some((entry, self.rule.act.is_empty()))
+        Some((entry, rule.act.is_empty()))
     }
+}
+
+/// Whether an answer of this status says that somebody may not.
+fn is_refusal(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::UNAUTHORIZED
+            | StatusCode::FORBIDDEN
+            | StatusCode::GONE
+            | StatusCode::MISDIRECTED_REQUEST
+    )
 }
 
 fn short(text: &str) -> String {
     text.chars().take(THING_CHARS_MAX).collect()
 }
 
-async fn keep_entry(access: &Access, entry: Option<(Entry, bool)>, whence: Whence) {
+async fn keep_entry(access: &Access, (mut entry, is_read): (Entry, bool), whence: Whence) {
     let now = access.clock.now();
-    let Some((mut entry, is_read)) = entry else {
-        return;
-    };
-    // Whoever is known can ask for what they may not see as often as a stranger can knock.
+    // Who knocks at many doors must not hide who tries a password. Whoever is known can ask for what they may not see
+    // as often as a stranger can knock.
     let flood = match (entry.kind, is_read) {
-        (Kind::Nobody, _) => Some(&access.flood),
+        (Kind::Nobody, true) => Some(&access.knocks),
+        (Kind::Nobody, false) => Some(&access.flood),
         (_, true) => Some(&access.curious),
         (_, false) => None,
     };
@@ -199,6 +274,23 @@ fn named(template: &str, path: &str) -> String {
     let open = parts.filter(|(template, _)| template.starts_with('{'));
     let named: Vec<String> = open.map(|(_, part)| decoded(part)).collect();
     named.join(" ")
+}
+
+/// What may be told of a path that no route has: nothing in it that may be a secret or an e-mail address.
+fn told(path: &str) -> String {
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '+');
+    let hide = |part: &str| {
+        let is_address = part.contains('@') || part.contains("%40");
+        let mut words = part.split(|c: char| !is_word(c));
+        let is_long = words.any(|word| word.len() >= SECRET_CHARS_MIN);
+        if is_address || is_long {
+            "[hidden]".to_owned()
+        } else {
+            part.replace(char::is_control, "\u{FFFD}")
+        }
+    };
+    let parts: Vec<String> = path.split('/').map(hide).collect();
+    short(&parts.join("/"))
 }
 
 /// A part of a path as people read it.
@@ -243,6 +335,27 @@ mod tests {
         assert_eq!(about("/a/{b}/c/{d}", "/a/x%20y/c/%C3%A4"), "x y ä");
         assert_eq!(about("/a/{b}", "/a/%0Aroot%zz%"), "\u{FFFD}root%zz%");
         assert_eq!(about("/a", "/a"), "");
+    }
+
+    #[test]
+    fn what_is_told_of_a_path_is_no_secret() {
+        for path in [
+            "/people%2f",
+            "/assets/%2e%2e/%2e%2e/%2e%2e/etc/passwd",
+            "//",
+            "/wp-login.php",
+        ] {
+            assert_eq!(told(path), path);
+        }
+        for secret in [
+            "imt_0123456789abcdef0123",
+            "y_NbAkKc66ryYTWUXYEu",
+            "ann@example.com",
+            "ann%40example.com",
+        ] {
+            assert_eq!(told(&format!("/x/{secret}/y")), "/x/[hidden]/y");
+        }
+        assert_eq!(told(&"/ab".repeat(1_000)).len(), THING_CHARS_MAX);
     }
 
     #[test]

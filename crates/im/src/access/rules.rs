@@ -39,6 +39,11 @@ impl Rule {
     pub fn is_read(&self) -> bool {
         self.method == "GET"
     }
+
+    /// Whether it is a door for webhooks, whose deliveries are kept themselves.
+    pub fn is_door(&self) -> bool {
+        !self.is_read() && self.act.is_empty()
+    }
 }
 
 const VIEWER: Need = Need::Role(Role::Viewer);

@@ -31,6 +31,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::{WebState, failed, sign_in};
+use crate::access::audit::SentToSignIn;
 use crate::access::rules::{self, Need, Rule};
 use crate::access::sign_in::Browser;
 use crate::access::{self, Whence, Who, new_secret};
@@ -279,7 +280,7 @@ async fn admit(
     let fields = fields.map_err(|refused| *refused)?;
     if let Need::Role(role) = rule.need {
         let Some(who) = &visit.who else {
-            return Err(sign_in::first(parts, state.moment()));
+            return Err(sent_to_sign_in(state, parts));
         };
         if let Err(error) = who.must_be(role) {
             let mut refused = super::refused(&error, state.moment());
@@ -293,6 +294,13 @@ async fn admit(
         fields,
         fresh,
     })
+}
+
+fn sent_to_sign_in(state: &WebState, parts: &Parts) -> Response {
+    let mut sent = sign_in::first(parts, state.moment());
+    let had_cookie = has_cookie(&parts.headers);
+    sent.extensions_mut().insert(SentToSignIn { had_cookie });
+    sent
 }
 
 fn known(tx: &mut Tx<'_>, cookies: Cookies, now: jiff::Timestamp) -> Result<Known, StoreError> {
@@ -436,17 +444,27 @@ impl Cookies {
     }
 }
 
-/// A cookie that looks like one of ours.
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// Whether the browser has a cookie of our names, whatever is in it.
+fn has_cookie(headers: &HeaderMap) -> bool {
+    let mut names = [COOKIE, COOKIE_OVER_TLS].into_iter();
+    names.any(|name| values(headers, name).next().is_some())
+}
+
+/// What the cookies of a name have in them.
+fn values<'a>(headers: &'a HeaderMap, name: &'a str) -> impl Iterator<Item = &'a str> {
     let lines = headers.get_all(header::COOKIE).iter();
     let cookies = lines
         .filter_map(|line| line.to_str().ok())
         .flat_map(|line| line.split(';'));
-    let mut named = cookies.filter_map(|cookie| {
+    cookies.filter_map(move |cookie| {
         let (known, value) = cookie.trim().split_once('=')?;
         (known == name).then_some(value)
-    });
-    let value = named.next()?;
+    })
+}
+
+/// A cookie that looks like one of ours.
+fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+    let value = values(headers, name).next()?;
     let is_secret = |c: u8| matches!(c, b'0'..=b'9' | b'a'..=b'f');
     let fits = value.len() == SECRET_CHARS && value.bytes().all(is_secret);
     fits.then(|| value.to_owned())

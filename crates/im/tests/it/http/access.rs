@@ -10,6 +10,7 @@ pub(crate) mod oauth;
 mod oidc;
 mod oncall;
 mod people;
+mod refused;
 mod routes;
 mod set;
 
@@ -238,6 +239,12 @@ impl Server {
             .as_str()
             .unwrap_or_else(|| panic!("{made}"))
             .to_owned()
+    }
+
+    /// Ends what somebody may.
+    async fn disable(&self, email: &str) {
+        let path = format!("/api/v1/accounts/{email}/disable");
+        self.in_process("POST", &path, &Value::Null).await;
     }
 
     /// What `im` does at the server's machine.

@@ -12,7 +12,7 @@ use super::{NEAR, Server, request};
 use crate::cli;
 
 /// A directory of this test alone.
-fn folder(name: &str) -> PathBuf {
+pub(super) fn folder(name: &str) -> PathBuf {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder).unwrap();
@@ -20,7 +20,7 @@ fn folder(name: &str) -> PathBuf {
 }
 
 /// What this thread says from now on is kept in `folder`.
-fn keep(folder: &std::path::Path) -> DefaultGuard {
+pub(super) fn keep(folder: &std::path::Path) -> DefaultGuard {
     let subscriber = tracing_subscriber::registry().with(Journal::open(folder));
     tracing::subscriber::set_default(subscriber)
 }

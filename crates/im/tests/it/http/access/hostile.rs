@@ -4,139 +4,14 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, HeaderValue};
 use im::access::passwords::Passwords;
-use im::access::rules::{Need, RULES};
 use im::clock::Clock;
 use im_store::accounts::Role;
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use super::refused::Log;
 use super::{ANN, Browser, HOST, PASSWORD, new_account, with_token};
 use crate::http::{FAR, NEAR, Server, request};
-
-/// A page's path with something in its place.
-fn path(template: &str) -> String {
-    template
-        .replace("{email}", "owner@example.com")
-        .replace("{name}", "mttr")
-        .replace("{id}", "INC-1")
-}
-
-fn is_page(path: &str) -> bool {
-    !path.starts_with("/api/") && path != "/metrics"
-}
-
-/// Asks for each page in a way that must not be answered; forms have a good origin and a good word.
-async fn all_are_closed(server: &Server, browser: &mut Browser<'_>, why: &str) {
-    for rule in RULES.into_iter().flatten() {
-        let Need::Role(_) = rule.need else { continue };
-        if !is_page(rule.path) {
-            continue;
-        }
-        let path = path(rule.path);
-        let page = if rule.is_read() {
-            browser.get(&path).await
-        } else {
-            // So many are kept a minute.
-            server.pass(2);
-            let word = browser.get("/sign-in").await.word();
-            let form = browser.form(
-                &path,
-                &[("word", &word), ("role", "viewer"), ("email", ANN)],
-            );
-            browser.send(form).await
-        };
-        let is_closed = match page.status {
-            303 => page.to().starts_with("/sign-in"),
-            status => status == 401,
-        };
-        assert!(is_closed, "{why}: {} {path}: {}", rule.method, page.status);
-        if !rule.is_read() {
-            assert_eq!(
-                server.last_act().await,
-                format!("nobody : {} [{}] 401", rule.act, thing(rule.path))
-            );
-        }
-    }
-}
-
-fn thing(template: &str) -> &str {
-    match ["{email}", "{name}", "{id}"].map(|part| template.contains(part)) {
-        [true, _, _] => "owner@example.com",
-        [_, true, true] => "mttr INC-1",
-        [_, true, _] => "mttr",
-        [_, _, true] => "INC-1",
-        [false, false, false] => "",
-    }
-}
-
-#[tokio::test]
-async fn nothing_is_open_without_a_session_that_is_on() {
-    let server = Server::with_people().await;
-    all_are_closed(&server, &mut Browser::new(&server), "no session").await;
-    // The audit log keeps so many strangers a minute.
-    server.pass(60);
-    let mut made_up = Browser::new(&server);
-    made_up.cookie = Some(format!("im={}", "a".repeat(64)));
-    all_are_closed(&server, &mut made_up, "a made-up session").await;
-    server.pass(60);
-
-    let mut disabled = server.signed_in(Role::Admin).await;
-    server
-        .in_process(
-            "POST",
-            "/api/v1/accounts/admin@example.com/disable",
-            &Value::Null,
-        )
-        .await;
-    all_are_closed(&server, &mut disabled, "a disabled account").await;
-    server.pass(60);
-    let mut expired = server.signed_in(Role::Owner).await;
-    server.pass(24 * 3600);
-    all_are_closed(&server, &mut expired, "an expired session").await;
-    for email in ["owner@example.com", "viewer@example.com"] {
-        let account = server.account(email).await;
-        assert!(account.disabled_at.is_none(), "nothing was changed");
-    }
-}
-
-#[tokio::test]
-async fn a_viewer_changes_nothing_but_their_own_account() {
-    let server = Server::with_people().await;
-    let mut viewer = server.signed_in(Role::Viewer).await;
-    let word = viewer.get("/account").await.word();
-    for rule in RULES.into_iter().flatten() {
-        let Need::Role(needed) = rule.need else {
-            continue;
-        };
-        if !is_page(rule.path) || rule.is_read() || needed == Role::Viewer {
-            continue;
-        }
-        let fields = [("word", &*word), ("role", "owner"), ("email", ANN)];
-        let form = viewer.form(&path(rule.path), &fields);
-        let page = viewer.send(form).await.is(403);
-        let has = page.body.contains("you have the role viewer");
-        assert!(has, "{}", page.body);
-        let act = format!(
-            "account viewer@example.com: {} [{}] 403",
-            rule.act,
-            thing(rule.path)
-        );
-        assert_eq!(server.last_act().await, act);
-    }
-    viewer.get("/people").await.is(403);
-    assert_eq!(
-        server.last_act().await,
-        "account viewer@example.com: asked for /people [] 403"
-    );
-    // The API does not know the cookie.
-    let mut api = viewer.request("GET", "/api/v1/incidents");
-    api.headers_mut()
-        .insert("sec-fetch-site", HeaderValue::from_static("same-origin"));
-    viewer.send(api).await.is(401);
-    let owner = server.signed_in(Role::Owner).await;
-    let api = owner.request("POST", "/api/v1/incidents");
-    viewer.send(api).await.is(401);
-}
 
 #[tokio::test]
 async fn a_form_of_another_site_does_nothing() {
@@ -202,9 +77,16 @@ async fn signing_in_by_a_form_of_another_site_does_nothing() {
     form.headers_mut()
         .insert("origin", HeaderValue::from_static("https://evil.example"));
     browser.send(form).await.is(403);
+    assert_eq!(server.last_act().await, "nobody : signed in [] 403");
     let form = browser.form("/sign-in", &fields[1..]);
     browser.send(form).await.is(403);
+    assert_eq!(server.last_act().await, "nobody : signed in [] 403");
     browser.get("/").await.is(303);
+    assert_eq!(
+        server.last_act().await,
+        "nobody : asked for / by no session [] 303"
+    );
+    assert_eq!(server.audited().await.len(), 3, "each is kept");
 }
 
 #[tokio::test]
@@ -226,6 +108,8 @@ async fn a_session_that_was_planted_is_not_the_one_that_begins() {
     let mut attacker = Browser::new(&server);
     attacker.cookie = Some(planted);
     attacker.get("/").await.is(303);
+    let refused = "nobody : asked for / by no session [] 303";
+    assert_eq!(server.last_act().await, refused);
     // Signing in again from the same browser ends the session before.
     let first = browser.cookie.clone();
     browser.get("/account").await.is(200);
@@ -239,6 +123,7 @@ async fn a_session_that_was_planted_is_not_the_one_that_begins() {
     browser.send(form).await.is(303);
     attacker.cookie = first;
     attacker.get("/").await.is(303);
+    assert_eq!(server.last_act().await, refused);
 }
 
 #[tokio::test]
@@ -318,7 +203,9 @@ async fn a_name_that_was_bent_to_lead_here_shows_nothing() {
             "{}",
             page.body
         );
+        assert_eq!(server.last_act().await, "nobody : asked for / [] 421");
     }
+    assert_eq!(server.audited().await.len(), 6, "each is kept");
     for host in ["localhost:8080", "[2001:db8::1]:8080", "10.0.0.1"] {
         let mut page = owner.request("GET", "/");
         page.headers_mut()
@@ -330,6 +217,7 @@ async fn a_name_that_was_bent_to_lead_here_shows_nothing() {
 #[tokio::test]
 async fn nobody_is_led_away_after_signing_in() {
     let server = Server::with_people().await;
+    let log = Log::begin("hostile-led-away");
     let wrong = [
         "https://evil.example",
         "//evil.example",
@@ -348,6 +236,10 @@ async fn nobody_is_led_away_after_signing_in() {
         let page = browser.post("/sign-in", "/sign-in", &fields).await.is(303);
         let led = page.to().to_owned();
         assert!(led == "/" || led == "/%0d%0aset-cookie:x", "{to}: {led}");
+        assert_eq!(
+            server.last_act().await,
+            "account viewer@example.com: signed in [] 303"
+        );
         browser.get("/").await.is(200);
     }
     let mut browser = Browser::new(&server);
@@ -355,6 +247,10 @@ async fn nobody_is_led_away_after_signing_in() {
         .get("/overview?from=2026-11-01&service=a%20b")
         .await
         .is(303);
+    assert_eq!(
+        log.last(),
+        "refused GET /overview to 203.0.113.7: 303 See Other"
+    );
     let sign_in = page.to().to_owned();
     let page = browser.get(&sign_in).await.is(200);
     assert!(
@@ -365,6 +261,8 @@ async fn nobody_is_led_away_after_signing_in() {
     );
     let page = browser.get("/sign-in?to=//evil.example").await;
     assert!(!page.body.contains("evil.example"), "{}", page.body);
+    let kept = format!("{:?}", server.audited().await);
+    assert!(!kept.contains("evil"), "{kept}");
 }
 
 #[tokio::test]
@@ -461,13 +359,7 @@ async fn an_address_that_nobody_has_is_answered_like_a_wrong_password() {
     server
         .in_process("POST", "/api/v1/accounts", &new_account(ANN, "viewer"))
         .await;
-    server
-        .in_process(
-            "POST",
-            "/api/v1/accounts/admin@example.com/disable",
-            &Value::Null,
-        )
-        .await;
+    server.disable("admin@example.com").await;
     let mut answers = Vec::new();
     for (email, password) in [
         ("viewer@example.com", "wrong wrong wrong"),
@@ -502,8 +394,9 @@ async fn what_is_typed_in_the_wrong_field_is_kept_nowhere() {
 }
 
 #[tokio::test]
-async fn tricks_with_paths_and_headers_open_nothing() {
+async fn tricks_with_paths_open_nothing() {
     let server = Server::with_people().await;
+    let log = Log::begin("hostile-paths");
     for path in [
         "//",
         "/./people",
@@ -514,15 +407,27 @@ async fn tricks_with_paths_and_headers_open_nothing() {
         "/%70eople",
         "/assets/../people",
         "/assets/%2e%2e/people",
+        "/nowhere/imt_0123456789abcdef0123?token=imt_0123456789abcdef0123",
     ] {
         let page = Browser::new(&server).get(path).await;
-        assert!(
-            matches!(page.status, 303 | 404 | 400),
-            "{path}: {}",
-            page.status
-        );
+        assert!(matches!(page.status, 303 | 404), "{path}: {}", page.status);
         assert!(!page.body.contains("owner@example.com"), "{path}");
+        let said = match page.status {
+            // The router reads it as the page that it names.
+            303 => "refused GET /people to 203.0.113.7: 303 See Other".to_owned(),
+            _ if path.starts_with("/nowhere") => {
+                "refused GET /nowhere/[hidden] to 203.0.113.7: 404 Not Found".to_owned()
+            }
+            _ => format!("refused GET {path} to 203.0.113.7: 404 Not Found"),
+        };
+        assert_eq!(log.last(), said, "{path}");
     }
+}
+
+#[tokio::test]
+async fn tricks_with_headers_open_nothing() {
+    let server = Server::with_people().await;
+    let log = Log::begin("hostile-headers");
     for (name, value) in [
         ("x-forwarded-for", "127.0.0.1"),
         ("forwarded", "for=127.0.0.1"),
@@ -539,24 +444,47 @@ async fn tricks_with_paths_and_headers_open_nothing() {
         let mut page = browser.request("GET", "/people");
         page.headers_mut()
             .insert(name, HeaderValue::from_static(value));
+        let before = log.count();
         browser.send(page).await.is(303);
+        if name == "cookie" {
+            assert_eq!(
+                server.last_act().await,
+                "nobody : asked for /people by no session [] 303"
+            );
+        } else {
+            assert_eq!(log.count(), before + 1, "{name}");
+        }
         let mut call = request(FAR, "GET", "/api/v1/accounts", &Value::Null);
         call.headers_mut()
             .insert(name, HeaderValue::from_static(value));
         server.send(call).await.is(401);
+        assert_eq!(
+            server.last_act().await,
+            "nobody : asked for /api/v1/accounts [] 401"
+        );
     }
+    assert_eq!(server.audited().await.len(), 12, "each is kept");
+}
+
+#[tokio::test]
+async fn tricks_with_methods_open_nothing() {
+    let server = Server::with_people().await;
+    let log = Log::begin("hostile-methods");
     for method in ["HEAD", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"] {
         let mut browser = Browser::new(&server);
         let request = browser.request(method, "/people/owner@example.com/disable");
-        let page = browser.send(request).await;
-        assert!(
-            matches!(page.status, 303 | 401 | 405),
-            "{method}: {}",
-            page.status
+        browser.send(request).await.is(405);
+        let said = format!(
+            "refused {method} /people/{{email}}/disable to 203.0.113.7: 405 Method Not Allowed"
         );
+        assert_eq!(log.last(), said);
     }
     let head = Browser::new(&server).request("HEAD", "/people");
     Browser::new(&server).send(head).await.is(303);
+    assert_eq!(
+        log.last(),
+        "refused HEAD /people to 203.0.113.7: 303 See Other"
+    );
 }
 
 #[tokio::test]
@@ -690,11 +618,15 @@ async fn what_a_token_does_and_what_is_refused_to_it_is_kept() {
     let count = server.audited().await.len();
     let read = with_token(&token, "GET", "/api/v1/incidents", &Value::Null);
     server.send(read).await.is(200);
+    assert_eq!(server.audited().await.len(), count, "reading is no act");
     server
         .send(request(NEAR, "GET", "/api/v1/incidents", &Value::Null))
         .await
         .is(401);
-    assert_eq!(server.audited().await.len(), count, "reading is no act");
+    assert_eq!(
+        server.last_act().await,
+        "nobody : asked for /api/v1/incidents [] 401"
+    );
 }
 
 #[tokio::test]
@@ -733,6 +665,29 @@ async fn strangers_do_not_fill_the_audit_log() {
         server.audited().await.len(),
         61,
         "who is known is kept all the same"
+    );
+}
+
+#[tokio::test]
+async fn who_knocks_at_many_doors_does_not_hide_who_tries_a_password() {
+    let server = Server::with_people().await;
+    let log = Log::begin("hostile-knocks");
+    for _ in 0..100 {
+        server
+            .send_unseen(request(FAR, "GET", "/api/v1/incidents", &Value::Null))
+            .await
+            .is(401);
+        Browser::new(&server).get("/nowhere").await.is(404);
+    }
+    assert_eq!(server.audited().await.len(), 60);
+    assert_eq!(log.count(), 60, "a scanner does not fill the disk");
+    Browser::new(&server)
+        .sign_in("owner@example.com", "wrong wrong wrong")
+        .await
+        .is(401);
+    assert_eq!(
+        server.last_act().await,
+        "nobody owner@example.com: signed in [] 401"
     );
 }
 
