@@ -24,8 +24,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, MatchedPath, Request};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::extract::{DefaultBodyLimit, MatchedPath, Request, State};
+use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse as _, Response};
 use im_store::Db;
@@ -117,11 +117,9 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 /// A problem for programs, a page for whoever asks for pages.
-async fn nothing_here(uri: Uri, headers: HeaderMap) -> Response {
-    let accepted = headers.get(header::ACCEPT).map(HeaderValue::as_bytes);
-    let asks_for_page = accepted.is_some_and(|kinds| kinds.starts_with(b"text/html"));
-    if asks_for_page && !uri.path().starts_with("/api/") {
-        return web::nothing_here();
+async fn nothing_here(State(app): State<Arc<App>>, uri: Uri, headers: HeaderMap) -> Response {
+    if web::asks_for_page(&headers) && !uri.path().starts_with("/api/") {
+        return web::nothing_here(app.clock.now());
     }
     ApiError::not_found("there is nothing at this address")
         .hint("/api/v1/openapi.json lists the addresses of the API; the pages begin at /")

@@ -219,9 +219,16 @@ async fn add_headers(request: Request, next: Next) -> Response {
     with_headers(next.run(request).await)
 }
 
+/// Whether a page is asked for, as browsers do; others read text.
+pub(crate) fn asks_for_page(headers: &HeaderMap) -> bool {
+    let accepted = headers.get(header::ACCEPT).map(HeaderValue::as_bytes);
+    accepted.is_some_and(|kinds| kinds.starts_with(b"text/html"))
+}
+
 /// What a browser is shown at an address that nothing has.
-pub(crate) fn nothing_here() -> Response {
-    with_headers((StatusCode::NOT_FOUND, layout::nothing_here()).into_response())
+pub(crate) fn nothing_here(now: Timestamp) -> Response {
+    let moment = Moment { now, version: 0 };
+    with_headers((StatusCode::NOT_FOUND, layout::nothing_here(moment)).into_response())
 }
 
 fn with_headers(mut response: Response) -> Response {
@@ -280,12 +287,19 @@ fn failed(error: &StoreError, moment: Moment) -> Response {
         StoreError::Busy(_) | StoreError::Overloaded | StoreError::Unavailable(_)
     );
     tracing::error!(error = %chain(error), "cannot read a page from the database");
-    let page: Markup = layout::error(&chain(error), again, moment);
-    if again {
-        let retry = [(header::RETRY_AFTER, layout::RETRY_SECONDS)];
-        (StatusCode::SERVICE_UNAVAILABLE, retry, page).into_response()
+    let (status, code, next) = if again {
+        let next = "it mostly passes within seconds: try again";
+        (StatusCode::SERVICE_UNAVAILABLE, "unavailable", next)
     } else {
-        (StatusCode::INTERNAL_SERVER_ERROR, page).into_response()
+        let next = "trying again will hardly help: a person has to look";
+        (StatusCode::INTERNAL_SERVER_ERROR, "internal", next)
+    };
+    let error = ApiError::new(status, code, chain(error)).hint(next);
+    let page: Markup = layout::unread(&error, again, moment);
+    let retry = again.then_some([(header::RETRY_AFTER, layout::RETRY_SECONDS)]);
+    match retry {
+        Some(retry) => (status, retry, page).into_response(),
+        None => (status, page).into_response(),
     }
 }
 

@@ -116,9 +116,15 @@ impl ApiError {
         &self.detail
     }
 
-    /// The next step, in words.
+    /// The next step for people on a page.
     pub fn next(&self) -> Option<String> {
-        self.hint.clone().or_else(|| usual_hint(self.status))
+        let usual = || match self.status {
+            StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY => {
+                Some("change what is named here, and try again".to_owned())
+            }
+            status => usual_hint(status),
+        };
+        self.hint.clone().or_else(usual)
     }
 
     /// The same as a line among others, where the rest goes on without it.

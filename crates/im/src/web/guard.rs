@@ -26,11 +26,13 @@ use im_core::Actor;
 use im_store::accounts::{self, AccountRow, Role};
 use im_store::sessions::{self, SessionRow};
 use im_store::{StoreError, Tx};
+use maud::html;
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use super::{WebState, failed, sign_in};
+use super::layout::Trouble;
+use super::{Moment, WebState, failed, parts, sign_in};
 use crate::access::audit::SentToSignIn;
 use crate::access::rules::{self, Need, Rule};
 use crate::access::sign_in::Browser;
@@ -238,15 +240,8 @@ async fn admit(
     let known = known.map_err(|error| failed(&error, state.moment()))?;
     let host = host(parts);
     let is_open = !known.has_accounts && state.access.trusts_loopback;
-    if is_open {
-        if let Some(reason) = stranger(parts, host.as_deref()) {
-            return Err(refusal(
-                reason,
-                "`im user add EMAIL --role owner` there lets people sign in, from elsewhere, too.\n",
-            ));
-        }
-    } else if !is_ours(host.as_deref(), known.public.as_ref()) {
-        return Err(misdirected(host.as_deref()));
+    if let Some(error) = misplaced(parts, host.as_deref(), &known, is_open) {
+        return Err(turned_away(&error, parts, state.moment()));
     }
     let who = match &known.session {
         Some((_, account)) => Some(Who::account(account)),
@@ -475,7 +470,7 @@ pub(crate) async fn refuse_strangers(request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     match stranger(&parts, host(&parts).as_deref()) {
         None => next.run(Request::from_parts(parts, body)).await,
-        Some(reason) => refusal(reason, ""),
+        Some(reason) => text(&refusal(reason).hint(OPEN_THERE)),
     }
 }
 
@@ -533,25 +528,60 @@ fn base(host: Option<&str>, public: Option<&Url>, parts: &Parts) -> String {
     }
 }
 
-fn refusal(reason: &str, more: &str) -> Response {
-    let text = format!(
-        "These pages are for the machine that im runs on, and this request was refused: {reason}.\n\
-         Open http://localhost with im's port on that machine, or reach it by `ssh -L`.\n{more}\
-         From elsewhere use the command line or the API with a token.\n"
-    );
-    plain(StatusCode::FORBIDDEN, text)
+/// Where the pages are while nobody has an account.
+const OPEN_THERE: &str = "open http://localhost with im's port on that machine, or reach it by `ssh -L`; from elsewhere use the command line or the API with a token";
+
+/// Why nothing here is for who asks from there, or by that name.
+fn misplaced(parts: &Parts, host: Option<&str>, known: &Known, is_open: bool) -> Option<ApiError> {
+    if !is_open {
+        return (!is_ours(host, known.public.as_ref())).then(|| misdirected(host));
+    }
+    let reason = stranger(parts, host)?;
+    Some(refusal(reason).hint(format!(
+        "{OPEN_THERE}. `im user add EMAIL --role owner` there lets people sign in, from elsewhere, too"
+    )))
 }
 
-fn misdirected(host: Option<&str>) -> Response {
+fn refusal(reason: &str) -> ApiError {
+    let detail = format!(
+        "these pages are for the machine that im runs on, and this request was refused: {reason}"
+    );
+    ApiError::new(StatusCode::FORBIDDEN, "not_this_machine", detail)
+}
+
+fn misdirected(host: Option<&str>) -> ApiError {
     let named = host.unwrap_or("no name");
-    let text = format!(
-        "This server does not go by the name `{named}`, so it shows its pages to nobody who asks for that.\n\
-         `im config set public_url https://NAME` tells it its name; an IP address and localhost always work.\n"
+    let detail = format!(
+        "this server does not go by the name `{named}`, so it shows its pages to nobody who asks for that"
     );
-    plain(StatusCode::MISDIRECTED_REQUEST, text)
+    ApiError::new(StatusCode::MISDIRECTED_REQUEST, "wrong_name", detail).hint(
+        "`im config set public_url https://NAME` tells it its name; an IP address and localhost always work",
+    )
 }
 
-fn plain(status: StatusCode, text: String) -> Response {
+/// Says why nothing is shown: no page here would be.
+fn turned_away(error: &ApiError, parts: &Parts, moment: Moment) -> Response {
+    if !super::asks_for_page(&parts.headers) {
+        return text(error);
+    }
+    let trouble = Trouble {
+        title: "Nothing is shown here",
+        error,
+        more: html! {},
+        choices: html! {},
+    };
+    (error.status, trouble.page(moment)).into_response()
+}
+
+/// The same for programs and for terminals.
+fn text(error: &ApiError) -> Response {
+    let next = error.next().unwrap_or_default();
+    let text = format!(
+        "{}.\n{}.\n{}\n",
+        parts::capital(error.detail()),
+        parts::capital(&next),
+        error.code()
+    );
     let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    (status, [(header::CONTENT_TYPE, plain)], text).into_response()
+    (error.status, [(header::CONTENT_TYPE, plain)], text).into_response()
 }

@@ -156,39 +156,94 @@ pub(super) fn plain(title: &str, body: &Markup) -> Markup {
     framed(&head, "frame alone", (&bar, &inner))
 }
 
-/// The page at an address that nothing has.
-pub(super) fn nothing_here() -> Markup {
-    let title = "There is nothing at this address";
-    let body = html! {
-        div.panel.message {
-            h1 { (title) }
-            p { "A page may have moved, or the address was not copied as a whole." }
-            p.choices { a.button href="/" { "To the incidents" } }
+/// Something that was not done or is not there.
+pub(super) struct Trouble<'a> {
+    pub(super) title: &'a str,
+    pub(super) error: &'a ApiError,
+    /// What else there is to know.
+    pub(super) more: Markup,
+    /// Where to go from here.
+    pub(super) choices: Markup,
+}
+
+impl Trouble<'_> {
+    /// What every error says: its cause, the next step, and what to send along when asking for help.
+    pub(super) fn panel(&self, is_whole_page: bool, moment: Moment) -> Markup {
+        let error = self.error;
+        let tone = if error.status.is_server_error() {
+            "tone red"
+        } else {
+            "tone amber"
+        };
+        let head = html! { span class=(tone) { (parts::icon("warn")) } (self.title) };
+        html! {
+            div.panel.message {
+                @if is_whole_page { h1 { (head) } } @else { h2.trouble { (head) } }
+                p { (parts::sentence(error.detail())) }
+                @if let Some(next) = error.next() { p { (parts::sentence(&next)) } }
+                (self.more)
+                p.choices { (self.choices) }
+                pre.diagnostic {
+                    (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n"
+                    (parts::diagnosis(error))
+                }
+            }
         }
+    }
+
+    /// The same as a page without what there is to see.
+    pub(super) fn page(&self, moment: Moment) -> Markup {
+        plain(self.title, &self.panel(true, moment))
+    }
+
+    /// The same beside the navigation.
+    pub(super) fn page_of(&self, shell: &Shell, live: Live, moment: Moment) -> Markup {
+        let head = Page {
+            title: self.title,
+            entry: "",
+            live,
+        };
+        page(&head, shell, moment, &self.panel(true, moment))
+    }
+}
+
+/// The page at an address that nothing has.
+pub(super) fn nothing_here(moment: Moment) -> Markup {
+    let error =
+        ApiError::not_found("a page may have moved, or the address was not copied as a whole")
+            .hint("the pages begin at /");
+    let trouble = Trouble {
+        title: "There is nothing at this address",
+        error: &error,
+        more: html! {},
+        choices: html! { a.button href="/" { "To the incidents" } (help::link()) },
     };
-    plain(title, &body)
+    trouble.page(moment)
 }
 
 /// The page that says why something was not done.
 pub(super) fn refused(error: &ApiError, moment: Moment) -> Markup {
-    let title = if error.status == StatusCode::FORBIDDEN {
-        "This is not allowed"
-    } else {
-        "This was not done"
+    let trouble = Trouble {
+        title: match error.status {
+            StatusCode::FORBIDDEN => "This is not allowed",
+            _ => "This was not done",
+        },
+        error,
+        more: html! {},
+        choices: html! { a.button href="/" { "Back to the incidents" } (help::link()) },
     };
-    let body = html! {
-        div.panel.message {
-            h1 { span.tone.amber { (parts::icon("warn")) } (title) }
-            p { (parts::capital(error.detail())) "." }
-            @if let Some(next) = error.next() { p { (parts::commands(&parts::capital(&next))) "." } }
-            p.choices { a.button href="/" { "Back to the incidents" } (help::link()) }
-            pre.diagnostic {
-                (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n"
-                (error.status.as_u16()) " " (error.code()) ": " (error.detail())
-            }
-        }
+    trouble.page(moment)
+}
+
+/// The page of a link that opens nothing any more; whoever has it can go no further here.
+pub(super) fn over(error: &ApiError, more: Markup, choices: &Markup, moment: Moment) -> Markup {
+    let trouble = Trouble {
+        title: "This link is over",
+        error,
+        more,
+        choices: html! { (choices) (help::link()) },
     };
-    plain(title, &body)
+    trouble.page(moment)
 }
 
 fn framed(page: &Page<'_>, frame: &str, (bar, inner): (&Markup, &Markup)) -> Markup {
@@ -222,55 +277,59 @@ fn framed(page: &Page<'_>, frame: &str, (bar, inner): (&Markup, &Markup)) -> Mar
 
 /// The page for an incident that is not here.
 pub(super) fn not_found(shell: &Shell, name: &str, typed: &str, moment: Moment) -> Markup {
-    let help = html! {
+    let error = ApiError::not_found(format!(
+        "there is no incident {name}: it was deleted, or there never was one of that name"
+    ))
+    .hint("the command line finds it by a word of its title: `im list --all --search checkout`");
+    let more = html! {
         @if !typed.is_empty() { p { "Nothing was done. What you wrote:" } pre.diagnostic { (typed) } }
-        p { "It was deleted, or there never was one of that name. Nothing else is affected." }
-        p { "The command line finds it by a word of its title:" }
-        pre.command { "im list --all --search checkout" }
-        p { a href="/" { "All incidents" } }
+        p { "Nothing else is affected." }
     };
-    missing(shell, name, moment, &help)
+    let choices = html! { a.button href="/" { "All incidents" } (help::link()) };
+    missing((shell, name), &error, (more, choices), moment)
 }
 
 /// The page for a connector that is not here.
 pub(super) fn no_connector(shell: &Shell, name: &str, moment: Moment) -> Markup {
-    let help = html! {
-        p { "It was removed, or there never was one of that name." }
-        p { a href=(integrations::ADDRESS) { "All integrations" } }
-    };
-    missing(shell, name, moment, &help)
+    let error = ApiError::not_found(format!(
+        "there is no connector {name}: it was removed, or there never was one of that name"
+    ))
+    .hint("`im connector list` shows the connectors");
+    let choices =
+        html! { a.button href=(integrations::ADDRESS) { "All integrations" } (help::link()) };
+    missing((shell, name), &error, (html! {}, choices), moment)
 }
 
-fn missing(shell: &Shell, name: &str, moment: Moment, help: &Markup) -> Markup {
-    let body = html! { div.panel.message { h1 { (name) " is not here" } (help) } };
-    let head = Page {
+fn missing(
+    (shell, name): (&Shell, &str),
+    error: &ApiError,
+    (more, choices): (Markup, Markup),
+    moment: Moment,
+) -> Markup {
+    let trouble = Trouble {
         title: &format!("{name} is not here"),
-        entry: "",
-        live: Live::Timeline,
+        error,
+        more,
+        choices,
     };
-    page(&head, shell, moment, &body)
+    trouble.page_of(shell, Live::Timeline, moment)
 }
 
 /// The page for a database that cannot be read.
-pub(super) fn error(cause: &str, again: bool, moment: Moment) -> Markup {
-    let title = "The incidents cannot be read";
-    let body = html! {
-        div.panel.message {
-            h1 { span.tone.red { (parts::icon("warn")) } (title) }
-            p { (parts::capital(cause)) "." }
-            p {
-                "The page could not be read, and what is stored is not changed by that. "
-                @if again { "It mostly passes within seconds." }
-                @else { "Trying again will hardly help: a person has to look." }
-            }
-            // A page that renews itself takes from people what they are reading.
-            @if again { p.choices { a.button.primary href="" { "Try again" } } }
+pub(super) fn unread(error: &ApiError, again: bool, moment: Moment) -> Markup {
+    let trouble = Trouble {
+        title: "The incidents cannot be read",
+        error,
+        more: html! {
+            p { "The page could not be read, and what is stored is not changed by that." }
             p { "To see what is wrong:" }
             pre.command { "im doctor" }
-            pre.diagnostic {
-                (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n" (cause)
-            }
-        }
+        },
+        choices: html! {
+            // A page that renews itself takes from people what they are reading.
+            @if again { a.button.primary href="" { "Try again" } }
+            (help::link())
+        },
     };
-    plain(title, &body)
+    trouble.page(moment)
 }

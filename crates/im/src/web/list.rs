@@ -83,7 +83,7 @@ pub(super) fn page(list: &List, asked: &Asked, shown: &Shown, moment: Moment) ->
                 @match rows {
                     Rows::Usual { open, over, more } => (usual(list, (open, over, *more), asked, now)),
                     Rows::Found { rows, total, more } => (found(list, (rows, *total, *more), asked)),
-                    Rows::Refused => (bar::refused(asked)),
+                    Rows::Refused => (bar::refused(asked, moment)),
                 }
             }
         }

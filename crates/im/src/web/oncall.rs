@@ -19,9 +19,9 @@ use maud::{Markup, html};
 
 use super::address::Address;
 use super::guard::Visit;
-use super::layout::{Live, Page};
+use super::layout::{Live, Page, Trouble};
 use super::load::{self, Shell};
-use super::{Pairs, WebState, connector, failed, integrations, layout, parts, times};
+use super::{Moment, Pairs, WebState, connector, failed, help, integrations, layout, parts, times};
 use crate::http::api::connectors::oncall::{
     DutyView, GapView, LevelView, OncallView, PolicyView, TurnView, answer,
 };
@@ -91,7 +91,7 @@ pub(super) async fn show(
     let names: Vec<(String, String)> = offered(&known);
     let of_one = address.only(|name, _| name != "page");
     let (status, body) = if of_one.pairs().next().is_some() {
-        one(&state, &of_one, moment.now).await
+        one(&state, &of_one, moment).await
     } else {
         (
             StatusCode::OK,
@@ -182,19 +182,17 @@ fn asking(address: &Address, shell: &Shell, services: &[(String, String)]) -> Ma
 }
 
 /// What PagerDuty says of one service, policy or person.
-async fn one(state: &WebState, address: &Address, now: Timestamp) -> (StatusCode, Markup) {
+async fn one(state: &WebState, address: &Address, moment: Moment) -> (StatusCode, Markup) {
     match answer(state, &Params::of(address.pairs())).await {
-        Ok(view) => (StatusCode::OK, told_of_one(&view, now)),
+        Ok(view) => (StatusCode::OK, told_of_one(&view, moment.now)),
         Err(error) => {
-            let body = html! {
-                div.panel.message {
-                    h2 { "PagerDuty did not say who is on call" }
-                    (parts::problem(&error))
-                    p { "Nothing is changed by that." }
-                    p.choices { a.button href=(address.link()) { "Ask again" } a.button href=(ADDRESS) { "All policies" } }
-                }
+            let trouble = Trouble {
+                title: "PagerDuty did not say who is on call",
+                error: &error,
+                more: html! { p { "Nothing is changed by that." } },
+                choices: html! { a.button href=(address.link()) { "Ask again" } a.button href=(ADDRESS) { "All policies" } (help::link()) },
             };
-            (error.status, body)
+            (error.status, trouble.panel(false, moment))
         }
     }
 }

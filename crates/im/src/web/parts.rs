@@ -152,9 +152,31 @@ pub(super) fn problem(error: &ApiError) -> Markup {
     html! {
         p.problem role="alert" {
             (icon("warn"))
-            span { (commands(&capital(error.detail()))) "." @if let Some(next) = error.next() { " " (commands(&capital(&next))) "." } }
+            span { (sentence(error.detail())) @if let Some(next) = error.next() { " " (sentence(&next)) } }
+        }
+        (along(error))
+    }
+}
+
+/// What to send along when asking for help, for whoever opens it.
+pub(super) fn along(error: &ApiError) -> Markup {
+    html! {
+        details.along {
+            summary { "Asking for help? Send this along" }
+            pre.diagnostic { "im " (env!("CARGO_PKG_VERSION")) "\n" (diagnosis(error)) }
         }
     }
+}
+
+/// An error in a line, with its code.
+pub(super) fn diagnosis(error: &ApiError) -> String {
+    let (status, code) = (error.status.as_u16(), error.code());
+    format!("{status} {code}: {}", error.detail())
+}
+
+/// A text as a sentence of its own.
+pub(super) fn sentence(text: &str) -> Markup {
+    html! { (commands(&capital(text))) @if !text.ends_with('?') { "." } }
 }
 
 /// A text in which commands stand between backticks.

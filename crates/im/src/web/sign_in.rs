@@ -288,6 +288,7 @@ fn locked(until: Timestamp, now: Timestamp) -> Markup {
                 (times::duration(now, until)) ". Whoever is signed in stays so."
             }
         }
+        (parts::along(&ApiError::new(StatusCode::TOO_MANY_REQUESTS, "locked", "too many attempts failed")))
     }
 }
 
@@ -339,7 +340,7 @@ async fn link_page(
         .await;
     match found {
         Err(error) => failed(&error, state.moment()),
-        Ok(None) => (StatusCode::GONE, over(visit)).into_response(),
+        Ok(None) => (StatusCode::GONE, over(visit, state.moment())).into_response(),
         Ok(Some(link)) => {
             let status = error.map_or(StatusCode::OK, |error| error.status);
             let page = choose_page(visit, typed, &link, error);
@@ -348,17 +349,16 @@ async fn link_page(
     }
 }
 
-fn over(visit: &Visit) -> Markup {
-    let body = html! {
-        div.panel.message {
-            h1 { span.tone.amber { (parts::icon("warn")) } "This link is over" }
-            p { "It was used, replaced by a newer one, or is too old. If you chose a password with it, sign in." }
-            p { "Otherwise ask whoever gave it to you for another. On the server's machine:" }
-            pre.command { @if visit.has_accounts { "im user reset you@example.com" } @else { "im user add you@example.com --role owner" } }
-            p.choices { a.button href=(SIGN_IN) { "Sign in" } }
-        }
+fn over(visit: &Visit, moment: Moment) -> Markup {
+    let detail = "it was used, replaced by a newer one, or is too old";
+    let error = ApiError::new(StatusCode::GONE, "link_over", detail)
+        .hint("if you chose a password with it, sign in");
+    let more = html! {
+        p { "Otherwise ask whoever gave it to you for another. On the server's machine:" }
+        pre.command { @if visit.has_accounts { "im user reset you@example.com" } @else { "im user add you@example.com --role owner" } }
     };
-    layout::plain("This link is over", &body)
+    let choices = html! { a.button href=(SIGN_IN) { "Sign in" } };
+    layout::over(&error, more, &choices, moment)
 }
 
 fn choose_page(visit: &Visit, typed: &Typed, link: &LinkRow, error: Option<&ApiError>) -> Markup {

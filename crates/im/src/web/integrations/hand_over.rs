@@ -98,7 +98,7 @@ pub(in crate::web) async fn show(
     let link = link.map_or("", |(_, link)| link);
     match asked(&state, &hash(link)).await {
         Ok(Some(asked)) => form(&visit, link, &asked.base_url, None).into_response(),
-        Ok(None) => over(),
+        Ok(None) => over(&state),
         Err(error) => failed(&error, state.moment()),
     }
 }
@@ -113,7 +113,7 @@ pub(in crate::web) async fn give(
     let hash = hash(link);
     let asked = match asked(&state, &hash).await {
         Ok(Some(asked)) => asked,
-        Ok(None) => return over(),
+        Ok(None) => return over(&state),
         Err(error) => return failed(&error, state.moment()),
     };
     let note = Note::thing(asked.name.clone());
@@ -121,7 +121,7 @@ pub(in crate::web) async fn give(
         Ok(draft) => {
             // Of two who give a key at once, one does.
             if !state.drafts.answered(&hash) {
-                return over();
+                return over(&state);
             }
             state.drafts.keep(&asked.browser, draft);
             (note, thanks()).into_response()
@@ -181,12 +181,10 @@ fn thanks() -> Markup {
     layout::plain("Thank you", &body)
 }
 
-fn over() -> Response {
-    let body = html! {
-        div.panel.message {
-            h1 { span.tone.amber { (parts::icon("warn")) } "This link is over" }
-            p { "It was used, is older than a day, whoever made it may not connect any more, or the server was started anew since. Ask whoever sent it for another." }
-        }
-    };
-    (StatusCode::GONE, layout::plain("This link is over", &body)).into_response()
+fn over(state: &WebState) -> Response {
+    let detail = "it was used, is older than a day, whoever made it may not connect any more, or the server was started anew since";
+    let error = ApiError::new(StatusCode::GONE, "link_over", detail)
+        .hint("ask whoever sent it for another");
+    let page = layout::over(&error, html! {}, &html! {}, state.moment());
+    (StatusCode::GONE, page).into_response()
 }

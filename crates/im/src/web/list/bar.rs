@@ -8,8 +8,10 @@ use super::List;
 use super::asked::{Asked, CHOOSE};
 use crate::http::api::incidents::asked::{ANY, ME, NOBODY};
 use crate::web::address::Address;
+use crate::web::layout::Trouble;
 use crate::web::load::Choices;
 use crate::web::parts::{self, icon};
+use crate::web::{Moment, help};
 
 /// The page of all incidents.
 pub(super) fn everything() -> Address {
@@ -188,14 +190,15 @@ fn select(label: &str, name: &str, values: &[String], now: &str) -> Markup {
 }
 
 /// Why the list cannot be asked so.
-pub(super) fn refused(asked: &Asked) -> Markup {
-    html! {
-        @if let Err(error) = &asked.asking {
-            div.panel.message {
-                h2 { "This cannot be asked" }
-                (parts::problem(error))
-                p.choices { a.button href="/" { "Back to the incidents" } }
-            }
-        }
-    }
+pub(super) fn refused(asked: &Asked, moment: Moment) -> Markup {
+    let Err(error) = &asked.asking else {
+        return html! {};
+    };
+    let trouble = Trouble {
+        title: "This cannot be asked",
+        error,
+        more: html! {},
+        choices: html! { a.button href="/" { "Back to the incidents" } (help::link()) },
+    };
+    trouble.panel(false, moment)
 }

@@ -12,9 +12,10 @@ use super::SETTLED;
 use super::about::{ABOUT, About};
 use super::address::Address;
 use crate::figures::Known;
-use crate::web::layout::{self, Live, Page};
+use crate::http::error::ApiError;
+use crate::web::layout::{Live, Trouble};
 use crate::web::load::Shell;
-use crate::web::{Moment, parts, times};
+use crate::web::{Moment, help, parts};
 
 /// A question about a metric.
 #[derive(Debug)]
@@ -178,27 +179,21 @@ impl Wrong {
 
     /// The page that says so.
     pub(super) fn page(&self, shell: &Shell, moment: Moment) -> Response {
-        let body = html! {
-            div.panel.message {
-                h1 { span.tone.amber { (parts::icon("warn")) } "This cannot be answered" }
-                p { (parts::capital(&self.detail)) "." }
-                @if !self.hint.is_empty() { p { strong { "What works: " } (self.hint) "." } }
-                p { "Nothing was changed by asking." }
-                p.choices {
-                    @if let Some(without) = &self.without { a.button href=(without) { "Ask without it" } }
-                    a.button href=(self.plain) { "Show the last six weeks" }
-                }
-                pre.diagnostic {
-                    (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n"
-                    (self.status.as_u16()) " " (self.code) ": " (self.detail)
-                }
-            }
-        };
-        let head = Page {
+        let mut error = ApiError::new(self.status, self.code, &*self.detail);
+        if !self.hint.is_empty() {
+            error = error.hint(format!("what works: {}", self.hint));
+        }
+        let trouble = Trouble {
             title: "This cannot be answered",
-            entry: "",
-            live: Live::Timeline,
+            error: &error,
+            more: html! { p { "Nothing was changed by asking." } },
+            choices: html! {
+                @if let Some(without) = &self.without { a.button href=(without) { "Ask without it" } }
+                a.button href=(self.plain) { "Show the last six weeks" }
+                (help::link())
+            },
         };
-        (self.status, layout::page(&head, shell, moment, &body)).into_response()
+        let page = trouble.page_of(shell, Live::Timeline, moment);
+        (self.status, page).into_response()
     }
 }

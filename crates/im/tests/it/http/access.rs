@@ -13,6 +13,7 @@ mod people;
 mod refused;
 mod routes;
 mod set;
+mod troubles;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;

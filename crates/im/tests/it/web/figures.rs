@@ -474,43 +474,43 @@ async fn nobody_is_shown_what_single_people_were_paged_for() {
 const WRONG: [(&str, &str, &str, &str); 7] = [
     (
         "/metric/mttr?bucket=year&service=db",
-        "`bucket` cannot be `year` for mttr.",
+        "bucket cannot be year for mttr.",
         "use day, week, month, quarter or all",
         "/metric/mttr?service=db",
     ),
     (
         "/metric/mttr?from=2026-11-20&to=2026-11-01",
         "The range ends on 2026-11-01, before it starts on 2026-11-20.",
-        "give `from` a date up to 2026-11-01",
+        "give from a date up to 2026-11-01",
         "/metric/mttr",
     ),
     (
         "/metric/mttr?from=1990-01-01&bucket=day",
         "A range from 1990-01-01 to 2026-11-19 has more than 3660 buckets of a day.",
-        "use a longer `bucket` or a shorter range",
+        "use a longer bucket or a shorter range",
         "/metric/mttr?from=1990-01-01",
     ),
     (
         "/overview?from=yesterday",
-        "`from` cannot be `yesterday`",
+        "from cannot be yesterday",
         "a date such as",
         "/overview",
     ),
     (
         "/overview?measure=hours",
-        "The overview has no parameter `measure`.",
+        "The overview has no parameter measure",
         "use from, to, bucket",
         "/overview",
     ),
     (
         "/metric/mttr/items?recovery=odd",
-        "`recovery` cannot be `odd` for mttr.",
+        "recovery cannot be odd for mttr.",
         "use last, first or open_time",
         "/metric/mttr/items",
     ),
     (
         "/metric/pages/figures.csv?source=x",
-        "`source` cannot be `x` for pages.",
+        "source cannot be x for pages.",
         "use incidents, notifications or acknowledgements",
         "/metric/pages",
     ),
@@ -660,5 +660,8 @@ async fn a_page_that_was_kept_says_which_of_its_services_is_not_there() {
         .get("/metric/mttr/figures.csv?service=paymints")
         .await;
     assert_eq!(file.status, 400);
-    has(file.body.as_str().unwrap(), "did you mean `payments`?");
+    has(
+        file.body.as_str().unwrap(),
+        "did you mean payments ? Nothing was",
+    );
 }
