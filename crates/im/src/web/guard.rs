@@ -94,6 +94,16 @@ impl Fields {
         Self(Vec::new())
     }
 
+    /// What a form begins with.
+    pub(super) fn of(fields: &[(&str, &str)]) -> Self {
+        let fields = fields.iter();
+        Self(
+            fields
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
+    }
+
     /// A field, without what stands around it; empty if it is not there.
     pub(super) fn get(&self, name: &str) -> &str {
         self.raw(name).trim()

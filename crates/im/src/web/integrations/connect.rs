@@ -15,7 +15,7 @@ use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
 
-use super::draft::Draft;
+use super::draft::{Draft, Lacking};
 use super::{CONNECT, oauth, setup};
 use crate::access::audit::Note;
 use crate::http::api::connectors::config::{self, NewConnector};
@@ -227,10 +227,13 @@ pub(super) async fn page(
     };
     let draft = state.drafts.find(&visit.word, moment.now);
     let away = state.drafts.away(&visit.word, moment.now);
+    let lacking = state.drafts.lacks(&visit.word, moment.now);
     let (fields, error) = refused.unzip();
     let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
-    let typed = Typed(fields.as_ref());
-    let problem = error.as_ref().map(parts::problem);
+    let known = lacking.as_ref().filter(|_| by != Some("oauth")).map(known);
+    let typed = Typed(fields.as_ref().or(known.as_ref()));
+    let lacked = lacking.map(|lacking| lacking.error);
+    let problem = error.as_ref().or(lacked.as_ref()).map(parts::problem);
     let body = html! {
         nav.crumbs aria-label="Breadcrumb" { a href=(super::ADDRESS) { "Integrations" } " / " span aria-current="page" { "PagerDuty" } }
         h1 { "Connect PagerDuty" }
@@ -279,6 +282,20 @@ pub(super) async fn page(
         live: Live::Still,
     };
     (status, layout::page(&head, &shell, moment, &body)).into_response()
+}
+
+/// What a sign-in that was not enough has told of the connection.
+fn known(lacking: &Lacking) -> Fields {
+    let (region, other) = match lacking.base_url.as_str() {
+        BASE_URL_DEFAULT => ("us", ""),
+        EU => ("eu", ""),
+        other => ("us", other),
+    };
+    Fields::of(&[
+        ("name", &*lacking.name),
+        ("region", region),
+        ("other_url", other),
+    ])
 }
 
 fn later_use() -> Markup {

@@ -13,6 +13,7 @@ use subtle::ConstantTimeEq as _;
 use super::{hand_over, oauth};
 use crate::credential::OAuthApp;
 use crate::http::api::connectors::set_up::KeyView;
+use crate::http::error::ApiError;
 
 /// How long somebody may take to choose.
 const LASTS: SignedDuration = SignedDuration::from_hours(1);
@@ -57,6 +58,17 @@ pub(super) struct Pending {
     pub(super) at: Timestamp,
 }
 
+/// Somebody who signed in, and may there do less than was asked for: a key is to make up for it.
+#[derive(Clone)]
+pub(super) struct Lacking {
+    /// What the connection is to be called.
+    pub(super) name: String,
+    pub(super) base_url: String,
+    /// Why the sign-in is not enough.
+    pub(super) error: ApiError,
+    pub(super) at: Timestamp,
+}
+
 /// Somebody who was asked for a key by a link, and has not given it.
 #[derive(Clone)]
 pub(super) struct HandOver {
@@ -78,6 +90,8 @@ pub(in crate::web) struct Drafts {
     made: Mutex<VecDeque<(String, Draft)>>,
     /// People who are at PagerDuty.
     away: Mutex<VecDeque<(String, Pending)>>,
+    /// People who came back with too little.
+    lacking: Mutex<VecDeque<(String, Lacking)>>,
     /// People who were asked for a key.
     asked: Mutex<VecDeque<HandOver>>,
 }
@@ -89,6 +103,29 @@ impl Drafts {
         kept.retain(|(known, old)| known != browser && is_current(old, draft.at));
         kept.truncate(KEPT_MAX - 1);
         kept.push_front((browser.to_owned(), draft));
+        drop(kept);
+        self.has_enough(browser);
+    }
+
+    /// Remembers that the sign-in of a browser is not enough.
+    pub(super) fn ask_for_key(&self, browser: &str, lacking: Lacking) {
+        let mut kept = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(known, _)| known != browser);
+        kept.truncate(KEPT_MAX - 1);
+        kept.push_front((browser.to_owned(), lacking));
+    }
+
+    /// Why a browser is asked for a key, and for which connection.
+    pub(super) fn lacks(&self, browser: &str, now: Timestamp) -> Option<Lacking> {
+        let mut kept = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(_, lacking)| now.duration_since(lacking.at) < LASTS);
+        let found = kept.iter().find(|(known, _)| known == browser);
+        found.map(|(_, lacking)| lacking.clone())
+    }
+
+    fn has_enough(&self, browser: &str) {
+        let mut kept = self.lacking.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(known, _)| known != browser);
     }
 
     /// The one of a browser.
@@ -105,6 +142,7 @@ impl Drafts {
         kept.retain(|(known, _)| known != browser);
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         away.retain(|(known, _)| known != browser);
+        self.has_enough(browser);
     }
 
     /// Remembers whom a browser sends to PagerDuty, in place of all that it had.

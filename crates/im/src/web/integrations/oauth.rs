@@ -4,7 +4,7 @@
 //! Invariants
 //! - What comes back counts only in the browser that was sent, once, within [`LASTS`].
 //! - Tokens wait like a key that was tried (ADR 0020): nothing is stored before a form says so.
-//! - Less than was asked for is no sign-in.
+//! - Less than was asked for is no sign-in: an API key is asked for in its place.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use im_pagerduty::Secret;
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 
-use super::draft::{Draft, Pending};
+use super::draft::{Draft, Lacking, Pending};
 use super::{CONNECT, connect};
 use crate::access::audit::Note;
 use crate::access::new_secret;
@@ -193,9 +193,14 @@ pub(super) async fn come_back(
     pairs: Pairs,
 ) -> Response {
     match signed_in(&state, &visit, &pairs).await {
-        Ok(draft) => {
+        Ok(Came::Enough(draft)) => {
             let note = Note::thing(draft.name.clone());
-            state.drafts.keep(&visit.word, draft);
+            state.drafts.keep(&visit.word, *draft);
+            (note, to(CONNECT)).into_response()
+        }
+        Ok(Came::Lacking(lacking)) => {
+            let note = Note::thing(lacking.name.clone());
+            state.drafts.ask_for_key(&visit.word, lacking);
             (note, to(CONNECT)).into_response()
         }
         Err(error) => {
@@ -209,7 +214,13 @@ pub(super) async fn come_back(
     }
 }
 
-async fn signed_in(state: &WebState, visit: &Visit, pairs: &Pairs) -> Result<Draft, ApiError> {
+/// With what somebody came back.
+enum Came {
+    Enough(Box<Draft>),
+    Lacking(Lacking),
+}
+
+async fn signed_in(state: &WebState, visit: &Visit, pairs: &Pairs) -> Result<Came, ApiError> {
     let now = state.clock.now();
     let said = |name: &str| {
         let mut named = pairs.iter().filter(|(known, _)| known == name);
@@ -244,22 +255,14 @@ async fn signed_in(state: &WebState, visit: &Visit, pairs: &Pairs) -> Result<Dra
         .tokens(&pending.name, &pending.app, pending.app.form(&fields))
         .await;
     let given = given.map_err(|untaken| no_tokens(&untaken))?;
-    let has: BTreeSet<&str> = given.scope.split_whitespace().collect();
-    let wanted = scopes(&pending.kind).iter().map(|(scope, _)| *scope);
-    let missing: Vec<&str> = wanted.filter(|scope| !has.contains(scope)).collect();
-    if !missing.is_empty() {
-        let detail = format!(
-            "PagerDuty gave less than was asked for: {} is missing",
-            missing.join(", ")
-        );
-        return Err(ApiError::wrong_value("scope", detail)
-            .hint("add it to the app at PagerDuty, then sign in again; nothing was stored"));
-    }
     let base_url = given.id_token.as_deref().and_then(base_url);
     let base_url = base_url.ok_or_else(|| {
         ApiError::wrong_value("id_token", "PagerDuty did not say which account it was")
             .hint("sign in again; nothing was stored")
     })?;
+    if let Some(error) = lacks(&pending, &given.scope) {
+        return key_in_place(pending, base_url, error, now);
+    }
     let api_key = Tokens::of(pending.app, pending.kind, &given, now).text();
     let asked = set_up::Given {
         api_key: api_key.expose().to_owned(),
@@ -267,7 +270,7 @@ async fn signed_in(state: &WebState, visit: &Visit, pairs: &Pairs) -> Result<Dra
         email: None,
     };
     let Json(key) = set_up::probe(State(Arc::clone(&state.app)), Body(asked)).await?;
-    Ok(Draft {
+    Ok(Came::Enough(Box::new(Draft {
         name: pending.name,
         renews: pending.renews,
         is_signed_in: true,
@@ -275,7 +278,42 @@ async fn signed_in(state: &WebState, visit: &Visit, pairs: &Pairs) -> Result<Dra
         api_key,
         key: Arc::new(key),
         at: now,
-    })
+    })))
+}
+
+/// Asks for a key where a sign-in may too little. A connection that is there takes one in its settings.
+fn key_in_place(
+    pending: Pending,
+    base_url: String,
+    error: ApiError,
+    now: Timestamp,
+) -> Result<Came, ApiError> {
+    if pending.renews {
+        return Err(error.hint(
+            "add it to the app at PagerDuty, then sign in again; or give an API key in the settings of the connection",
+        ));
+    }
+    let error = error.hint(
+        "an API key may do all of it: give one here; or add it to the app at PagerDuty, and sign in again",
+    );
+    Ok(Came::Lacking(Lacking {
+        name: pending.name,
+        base_url,
+        error,
+        at: now,
+    }))
+}
+
+/// What of the scopes that were asked for is not there.
+fn lacks(pending: &Pending, given: &str) -> Option<ApiError> {
+    let has: BTreeSet<&str> = given.split_whitespace().collect();
+    let wanted = scopes(&pending.kind).iter().map(|(scope, _)| *scope);
+    let missing: Vec<&str> = wanted.filter(|scope| !has.contains(scope)).collect();
+    let detail = format!(
+        "PagerDuty gave less than was asked for: {} is missing",
+        missing.join(", ")
+    );
+    (!missing.is_empty()).then(|| ApiError::wrong_value("scope", detail))
 }
 
 fn no_tokens(untaken: &NoTokens) -> ApiError {

@@ -243,16 +243,74 @@ async fn m022_who_says_no_or_gives_less_is_told_so_and_nothing_is_stored() {
     );
     let address = begin(&there, &mut browser).await;
     let back = at_pagerduty(&there, &address, "");
-    let less = browser.get(&back).await.is(422).body;
-    assert!(
-        problem(&less).contains("abilities.read is missing"),
-        "{less}"
-    );
+    assert_eq!(browser.get(&back).await.is(303).to(), CONNECT);
     let page = browser.get(CONNECT).await.is(200).body;
-    assert!(page.contains("name=\"api_key\""), "nothing is kept: {page}");
+    assert!(
+        problem(&page).contains("abilities.read is missing") && page.contains("name=\"api_key\""),
+        "{page}"
+    );
+    let none = there
+        .server
+        .in_process("GET", "/api/v1/connectors", &Value::Null)
+        .await;
+    assert_eq!(none, json!([]), "nothing is stored");
     let wrong = [("name", "main"), ("client_id", " ")];
     let empty = browser.post(CONNECT, BEGIN, &wrong).await.is(422).body;
     assert!(problem(&empty).contains("No client id"), "{empty}");
+}
+
+#[tokio::test]
+async fn m023_who_may_make_no_webhook_is_asked_for_a_key_and_goes_on_with_what_is_known() {
+    let less: Vec<&str> = ALL
+        .into_iter()
+        .filter(|scope| *scope != "webhook_subscriptions.write")
+        .collect();
+    let there = apart(&less).await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let address = begin(&there, &mut browser).await;
+    let back = at_pagerduty(&there, &address, "");
+    assert_eq!(browser.get(&back).await.is(303).to(), CONNECT);
+    // It can be left and come back to.
+    for _ in 0..2 {
+        let page = browser.get(CONNECT).await.is(200).body;
+        let missing = "webhook_subscriptions.write is missing";
+        assert!(problem(&page).contains(missing), "{page}");
+        for known in [
+            "name=\"api_key\"".to_owned(),
+            "name=\"name\" value=\"main\"".to_owned(),
+            format!("name=\"other_url\" value=\"{}\"", there.stand_in.base_url),
+        ] {
+            assert!(page.contains(&known), "{known}: {page}");
+        }
+    }
+    let key = [
+        ("api_key", &*there.stand_in.account.api_key),
+        ("name", "main"),
+        ("other_url", &*there.stand_in.base_url),
+    ];
+    let page = browser.post(CONNECT, CONNECT, &key).await;
+    let page = followed(&mut browser, page).await;
+    assert!(page.contains("Choose how it is used"), "{page}");
+    assert!(!page.contains("is missing"), "{page}");
+}
+
+#[tokio::test]
+async fn mw33_a_forged_answer_without_a_session_is_refused_and_kept() {
+    let there = apart(&ALL).await;
+    let mut stranger = Browser::new(&there.server);
+    let forged = "/integrations/oauth?code=abc&state=abc";
+    assert!(
+        stranger
+            .get(forged)
+            .await
+            .is(303)
+            .to()
+            .starts_with("/sign-in")
+    );
+    assert_eq!(
+        there.server.last_act().await,
+        "nobody : came back from signing in to PagerDuty [] 303"
+    );
 }
 
 #[tokio::test]
