@@ -22,6 +22,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use im_engine::connector::all as connectors;
 use im_store::accounts::Role;
+use im_store::directory::{self, Kind};
 use im_store::{StoreError, Tx, incidents};
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -92,6 +93,8 @@ pub(super) fn routes() -> Router<WebState> {
 struct Card {
     view: ConnectorView,
     base_url: String,
+    /// What PagerDuty calls the account, once something of it was read.
+    account: Option<String>,
     incidents: i64,
     /// Services that are synced; `None`: all.
     services: Option<usize>,
@@ -125,12 +128,17 @@ fn seen(
     now: Timestamp,
 ) -> Result<Seen, StoreError> {
     let mut cards = Vec::new();
+    let policies = directory::of_kind(tx, Kind::Policy)?;
     for connector in connectors(tx)? {
         let name = connector.name();
         let chosen = connector.config.custom.synced_services.as_ref();
         cards.push(Card {
             view: view(tx, &connector, now)?,
             base_url: connector.config.base_url.clone(),
+            account: policies
+                .iter()
+                .filter(|row| row.connector == name && row.until.is_none())
+                .find_map(|row| subdomain(row.about.html_url.as_deref()?)),
             incidents: incidents::linked(tx, name)?,
             services: chosen.map(Vec::len),
             is_set_up: setup::is_done(tx, name)?,
@@ -185,8 +193,19 @@ fn account(base_url: &str) -> &str {
     }
 }
 
+/// The name of an account, as PagerDuty's links have it: `acme` of `https://acme.pagerduty.com/…`.
+fn subdomain(url: &str) -> Option<String> {
+    let url = reqwest::Url::parse(url).ok()?;
+    let (name, rest) = url.host_str()?.split_once('.')?;
+    let is_theirs = matches!(rest, "pagerduty.com" | "eu.pagerduty.com");
+    (is_theirs && name != "app").then(|| name.to_owned())
+}
+
 fn connected(shell: &Shell, card: &Card, now: Timestamp) -> Markup {
     let view = &card.view;
+    let region = account(&card.base_url);
+    let account = card.account.as_ref();
+    let whose = account.map_or_else(|| region.to_owned(), |name| format!("{name}, {region}"));
     let name = &view.name;
     let health = shell.health.iter().find(|health| health.name() == name);
     let trouble = health.and_then(|health| health.trouble(now));
@@ -202,7 +221,7 @@ fn connected(shell: &Shell, card: &Card, now: Timestamp) -> Markup {
     let may = may_change(&shell.visit);
     html! {
         section.panel.card aria-labelledby={ "card-" (name) } {
-            (head(&format!("card-{name}"), name, account(&card.base_url), pill))
+            (head(&format!("card-{name}"), name, &whose, pill))
             p {
                 @if let Some(trouble) = &trouble {
                     strong { (trouble) "." }
@@ -265,6 +284,32 @@ fn another(visit: &Visit, is_first: bool) -> Markup {
                     span.small { "An admin connects it: the page is " (CONNECT) "." }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::subdomain;
+
+    #[test]
+    fn an_account_is_called_as_its_links_say() {
+        let of = |url: &str| subdomain(url);
+        assert_eq!(
+            of("https://acme.pagerduty.com/escalation_policies/P1").as_deref(),
+            Some("acme")
+        );
+        assert_eq!(
+            of("https://acme.eu.pagerduty.com/x").as_deref(),
+            Some("acme")
+        );
+        for other in [
+            "https://app.pagerduty.com/x",
+            "https://pagerduty.com.evil.example/x",
+            "http://127.0.0.1:8081/x",
+            "",
+        ] {
+            assert_eq!(of(other), None, "{other}");
         }
     }
 }

@@ -121,7 +121,8 @@ fn body(seen: &Seen, error: Option<&ApiError>, moment: Moment) -> Markup {
                 p.small { @if view.api_key == "discarded" { "Forgotten: webhooks alone tell what happens." } @else { (parts::capital(&seen.key)) ", stored encrypted." } }
             }))
             (step(2, Step::Done, "How it is used", &html! {
-                p.small { (direction(view.direction)) ". " a href={ (crate::web::connector::address(name)) } { "How it does, and its settings" } }
+                p.small { (direction(view.direction)) ". How it does, and its settings:" }
+                p.choices { a.button href={ (crate::web::connector::address(name)) } { "Manage integration" } }
             }))
             (webhook(visit, view))
             (step(4, done(is_read), "Import", &import(visit, name, seen.import.as_ref(), moment.now)))

@@ -182,6 +182,8 @@ async fn m021_m022_mw37_who_agrees_comes_back_to_the_next_step_and_the_connector
     assert_eq!(config["api_key"], "signed in by OAuth app our-app");
     assert_eq!(config["base_url"], *there.stand_in.base_url);
     assert!(!stored(&there).await.contains("pdus"), "tokens are sealed");
+    let setup = browser.get("/connectors/main/setup").await.is(200).body;
+    assert!(setup.contains("Manage integration"), "{setup}");
 }
 
 #[tokio::test]

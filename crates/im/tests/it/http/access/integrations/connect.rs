@@ -1,6 +1,7 @@
 //! The guided way: a key is tried, a connector is made, the past is imported.
 
 use im_store::accounts::{self, Role};
+use im_store::directory::{self, About, DirectoryRow, Kind};
 use serde_json::{Value, json};
 
 use super::{apart, connected, connector};
@@ -418,5 +419,35 @@ async fn m017_mw32_whoever_is_stuck_finds_whom_to_ask_and_what_to_send() {
     assert!(
         page.contains("href=\"/help\"") && page.contains("403 role: "),
         "{page}"
+    );
+}
+
+#[tokio::test]
+async fn mw36_a_card_says_whose_account_it_is_once_something_of_it_was_read() {
+    let there = connected().await;
+    let mut admin = there.server.signed_in(Role::Admin).await;
+    let cards = admin.get("/integrations").await.is(200).body;
+    assert!(!cards.contains("acme"), "nothing is known yet");
+    let row = DirectoryRow {
+        connector: "prod".to_owned(),
+        kind: Kind::Policy,
+        id: "PACME01".to_owned(),
+        since: there.server.clock.now(),
+        until: None,
+        name: Some("Default".to_owned()),
+        about: About {
+            html_url: Some("https://acme.pagerduty.com/escalation_policies/PACME01".to_owned()),
+            ..About::default()
+        },
+        state: None,
+    };
+    there
+        .server
+        .write(move |tx| directory::begin(tx, &row, 1))
+        .await;
+    let cards = admin.get("/integrations").await.is(200).body;
+    assert!(
+        cards.contains("<span class=\"small\">acme, http://127.0.0.1"),
+        "{cards}"
     );
 }
