@@ -38,6 +38,7 @@ mod parts;
 mod people;
 mod said;
 mod settings;
+mod severities;
 mod shared;
 mod sign_in;
 mod status;

@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use super::guard::{Fields, Visit};
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
+use super::severities::{self, Follows};
 use super::{WebState, failed, layout, parts, to};
 use crate::access::Who;
 use crate::access::oidc::BACK;
@@ -52,6 +53,7 @@ struct Set {
     targets: Vec<Target>,
     hours: Vec<Hours>,
     rules: Vec<FailureRule>,
+    follows: Vec<Follows>,
 }
 
 fn set(tx: &mut Tx<'_>, visit: &Visit) -> Result<Set, StoreError> {
@@ -61,6 +63,7 @@ fn set(tx: &mut Tx<'_>, visit: &Visit) -> Result<Set, StoreError> {
         targets: arrangements::all(tx, Target::SORT)?,
         hours: arrangements::all(tx, Hours::SORT)?,
         rules: arrangements::all(tx, FailureRule::SORT)?,
+        follows: severities::follows(tx)?,
     })
 }
 
@@ -153,6 +156,7 @@ async fn page(state: &WebState, visit: &Visit, who: &Who, refused: Option<Refuse
         h1 { "Settings" }
         (general(&forms, who, &set.settings))
         @if who.role == Role::Owner { (sign_in(&forms, &set.settings)) }
+        (severities::section(&set.follows))
         (targets(&forms, &set.targets))
         (hours(&forms, &set.hours))
         (rules(&forms, &set.rules))

@@ -345,3 +345,30 @@ async fn a_form_that_was_refused_and_is_sent_again_takes_back_nothing() {
         (&json!("inbound"), &json!("15m"))
     );
 }
+
+#[tokio::test]
+async fn the_settings_say_what_severities_are_and_what_each_is_at_pagerduty() {
+    let there = connected().await;
+    let mut admin = there.server.signed_in(Role::Admin).await;
+    let line = json!({"severity": "SEV-1", "priority": "P1"});
+    let path = "/api/v1/connectors/prod/priority-mappings";
+    let table = there.server.in_process("POST", path, &line).await;
+    let id = table[0]["priority"].as_str().expect("it has an id");
+    let page = admin.get("/settings").await.is(200).body;
+    let (_, section) = page.split_once("id=\"severities\"").expect("it is there");
+    let section = section.split("</section>").next().unwrap();
+    for said in [
+        "Critical system impact",
+        "Informational only",
+        &format!("high urgency, priority {id}"),
+        "low urgency, no priority",
+        "href=\"/connectors/prod/settings#priorities\"",
+    ] {
+        assert!(section.contains(said), "{said}: {section}");
+    }
+    let settings = admin.get("/connectors/prod/settings").await.is(200).body;
+    assert!(
+        settings.contains("id=\"priorities\""),
+        "the link leads there"
+    );
+}
