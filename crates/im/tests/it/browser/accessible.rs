@@ -87,10 +87,10 @@ fn pages_in_daily_use_are_accessible() {
 
 #[test]
 fn pages_of_a_connection_and_of_what_is_arranged_are_accessible() {
-    judge(arranged, 15);
+    judge(arranged, 24);
 }
 
 #[test]
 fn pages_on_which_something_is_wrong_are_accessible() {
-    judge(wrong, 15);
+    judge(wrong, 19);
 }

@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use super::past::{busy, quiet};
 use super::stage::{Stage, begin};
 use super::tab::{Browser, Tab};
+use crate::http::access::oauth::{ALL, app};
 
 const PASSWORD: &str = "correct horse battery";
 /// The secret of the link for the first owner.
@@ -229,8 +230,11 @@ pub(super) fn arranged(look: &mut dyn Look) {
         ("account", "/account"),
         ("audit", "/audit"),
         ("audit-calls", "/audit/calls"),
+        ("help-page", "/help"),
     ]);
+    shown_once(&mut tour);
     second_step(&mut tour);
+    with_less(&mut tour);
     tour.tab = browser.open(&stage.stand_in.base_url);
     tour.look.at(&tour.tab, "stand-in");
     tour.tab.press("Checkout returns 502");
@@ -266,6 +270,60 @@ fn opened(tour: &mut Tour<'_>) {
     tour.tab.go(&format!("{}/metric/mttr", tour.stage.url));
     tour.tab.press("Table");
     tour.look.at(&tour.tab, "metric-table");
+}
+
+/// What is shown once, and what the links in it lead to.
+fn shown_once(tour: &mut Tour<'_>) {
+    let url = tour.stage.url.clone();
+    let link = |tour: &Tour<'_>| {
+        let link = tour
+            .tab
+            .until("a link", "document.querySelector('pre.link').innerText");
+        link.as_str().unwrap().to_owned()
+    };
+    tour.tab.go(&format!("{url}/tokens"));
+    tour.tab.fill("What it is for", "status board");
+    tour.tab.press("Make token");
+    tour.tab.sees("Keep it now");
+    tour.look.at(&tour.tab, "tokens-new");
+    tour.tab.go(&format!("{url}/people"));
+    tour.tab
+        .fill("E-mail address", "mara.okafor@lighthouse-works.example");
+    tour.tab.press("Make a link");
+    tour.tab.sees("It works once");
+    tour.look.at(&tour.tab, "people-link");
+    tour.tab.go(&link(tour));
+    tour.tab.sees("Choose this password");
+    tour.look.at(&tour.tab, "set-password");
+    tour.tab.go(&format!("{url}/integrations/connect"));
+    tour.tab.press("I am not a PagerDuty admin");
+    tour.tab.press_on("form[action$='/hand-over'] button");
+    tour.tab.sees("Send this link to a PagerDuty admin");
+    tour.look.at(&tour.tab, "connect-hand-over");
+    tour.tab.go(&link(tour));
+    tour.tab.sees("Give this key");
+    tour.look.at(&tour.tab, "give-key");
+}
+
+/// A sign-in to PagerDuty: what is asked for, and a key in its place where less was given.
+fn with_less(tour: &mut Tour<'_>) {
+    let stage = tour.stage;
+    let less = app(&stage.url, &ALL[..14]);
+    stage.stand_in.with(|sim| sim.register_app(less));
+    tour.tab.press("Use another key");
+    tour.tab.sees("I am not a PagerDuty admin");
+    tour.tab.press("By signing in (OAuth)");
+    tour.tab.fill("Client id", "our-app");
+    tour.tab.fill("Client secret", "our-secret");
+    tour.tab.press("Another address of the sign-in");
+    tour.tab
+        .fill("Only for a stand-in", &stage.stand_in.base_url);
+    tour.tab.press("Sign in to PagerDuty");
+    tour.tab.sees("PagerDuty asks whether our-app may do this");
+    tour.look.at(&tour.tab, "connect-consent");
+    tour.tab.press("Continue to PagerDuty");
+    tour.tab.sees("webhook_subscriptions.write is missing");
+    tour.look.at(&tour.tab, "connect-key-asked");
 }
 
 /// A key that was tried.
@@ -417,6 +475,7 @@ pub(super) fn wrong(look: &mut dyn Look) {
     tour.tab.sees("not");
     tour.look.at(&tour.tab, "sign-in-refused");
     tour.page("link-over", "/set-password?link=nobody-has-it");
+    tour.page("key-link-over", "/give-key?link=nobody-has-it");
     tour.sign_in(Role::Responder);
     tour.page("not-allowed", "/settings");
     tour.tab.press("Back to the incidents");
@@ -433,11 +492,21 @@ pub(super) fn wrong(look: &mut dyn Look) {
         ("metric-unknown-value", "/metric/mttr?service=paymnets"),
         ("overview-question", "/overview?from=2026-13-01"),
     ]);
-    tour.tab.go(&format!("{}/declare", stage.url));
+    declare_refused(&mut tour);
+    away(&mut tour);
+}
+
+fn declare_refused(tour: &mut Tour<'_>) {
+    tour.tab.go(&format!("{}/declare", tour.stage.url));
     tour.tab.fill("What is wrong", &"checkout ".repeat(150));
     tour.tab.press("Declare incident");
     tour.tab.sees("Put the rest into the description");
     tour.look.at(&tour.tab, "declare-refused");
+}
+
+/// PagerDuty is away, and then the database.
+fn away(tour: &mut Tour<'_>) {
+    let stage = tour.stage;
     stage
         .stand_in
         .with(|sim| sim.faults().outage = Some(Outage::Unavailable));
@@ -463,7 +532,14 @@ pub(super) fn wrong(look: &mut dyn Look) {
             &format!("/connectors/{CONNECTOR}/settings"),
         ),
         ("status-away", "/status"),
+        ("integrations-away", "/integrations"),
     ]);
-    tour.tab.go(&stage.overloaded());
-    tour.look.at(&tour.tab, "database-away");
+    let away = stage.overloaded();
+    for (name, path) in [
+        ("database-away", "/"),
+        ("metric-database-away", "/metric/mttr"),
+    ] {
+        tour.tab.go(&format!("{away}{path}"));
+        tour.look.at(&tour.tab, name);
+    }
 }
