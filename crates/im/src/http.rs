@@ -11,6 +11,7 @@
 pub mod api;
 pub mod auth;
 pub mod certificate;
+mod edge;
 pub mod error;
 pub mod health;
 pub mod hooks;

@@ -17,7 +17,6 @@ use im_store::facts::{self, Shown};
 use im_store::tokens::Scope;
 use im_store::{Db, StoreError};
 use jiff::Timestamp;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -30,6 +29,7 @@ use super::types::hide_email;
 use crate::access::Who;
 use crate::csv;
 use crate::http::App;
+use crate::http::edge::Edge;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
 use crate::organisation::is_email;
@@ -114,8 +114,8 @@ struct Asked {
 #[utoipa::path(
     get, path = "/api/v1/facts", tag = "metrics", operation_id = "export_facts",
     params(
-        ("from" = Option<String>, Query, description = "The first local date on which they happened; all of the past by default"),
-        ("to" = Option<String>, Query, description = "The last local date"),
+        ("from" = Option<String>, Query, description = "The first local date on which they happened, or an instant; all of the past by default"),
+        ("to" = Option<String>, Query, description = "The last local date, or an instant: before it"),
         ("incident" = Option<Vec<String>>, Query, description = "Only these, e.g. INC-42"),
         ("service" = Option<Vec<String>>, Query, description = "Only incidents of these, as for metrics; so are team, environment, escalation_policy, urgency, priority, severity, origin, title and as_of"),
         ("after" = Option<i64>, Query, description = "Only those recorded after the one with this `seq`"),
@@ -213,35 +213,23 @@ fn both(
     }
 }
 
+/// The first instant, and the first after the last.
 fn range(params: &Params, zone: &TimeZone) -> Result<(Timestamp, Timestamp), ApiError> {
-    let date = |name: &str| -> Result<Option<Date>, ApiError> {
-        let Some(text) = params.one(name) else {
-            return Ok(None);
-        };
-        text.parse().map(Some).map_err(|_no_date| {
-            ApiError::bad_request(format!("`{name}` cannot be `{text}`"))
-                .hint("use a date such as 2026-11-30")
-        })
-    };
-    let (from, to) = (date("from")?, date("to")?);
-    if let (Some(from), Some(to)) = (from, to)
-        && from > to
-    {
+    let (from, to) = (Edge::read(params, "from")?, Edge::read(params, "to")?);
+    let start = from.and_then(|edge| edge.start(zone));
+    let end = to.and_then(|edge| edge.end(zone));
+    let range = (
+        start.unwrap_or(Timestamp::MIN),
+        end.unwrap_or(Timestamp::MAX),
+    );
+    if range.0 >= range.1 {
+        let [from, to] = ["from", "to"].map(|name| params.one(name).unwrap_or_default());
         return Err(ApiError::bad_request(format!(
             "the range ends on {to}, before it starts on {from}"
         ))
         .hint(format!("give `from` a date up to {to}")));
     }
-    let start = |date: Date| {
-        date.to_zoned(zone.clone())
-            .ok()
-            .map(|start| start.timestamp())
-    };
-    let end = to.and_then(|to| to.tomorrow().ok()).and_then(start);
-    Ok((
-        from.and_then(start).unwrap_or(Timestamp::MIN),
-        end.unwrap_or(Timestamp::MAX),
-    ))
+    Ok(range)
 }
 
 /// What is still to be sent.
@@ -340,7 +328,10 @@ impl Exported {
         }
         let is_person = fact.actor.kind == ActorKind::User;
         if is_person && !asked.sees_people {
-            fact.actor.id = None;
+            // The id of what a read showed ends on whom it showed.
+            if let Some(id) = fact.actor.id.take() {
+                fact.source_id = fact.source_id.replace(&id, "-");
+            }
             fact.actor.name = None;
         }
         let may_be_named =

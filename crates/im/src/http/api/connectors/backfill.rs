@@ -9,7 +9,6 @@ use im_engine::backfill::{self, LOOK_BACK, Phase, SHARE_DEFAULT};
 use im_engine::connector;
 use im_store::backfill as rows;
 use im_store::{StoreError, Tx};
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,6 +16,7 @@ use utoipa::ToSchema;
 use super::find;
 use crate::http::App;
 use crate::http::api::settings::time_zone;
+use crate::http::edge::Edge;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::openapi::{Conflict, WrongValue};
@@ -241,14 +241,9 @@ fn since(tx: &mut Tx<'_>, text: &str, now: Timestamp) -> Result<Timestamp, ApiEr
         .and_then(|days| days.parse::<i64>().ok())
         .filter(|days| (1..=DAYS_MAX).contains(days));
     let zone = time_zone(tx)?;
-    let date = || {
-        let day = text.parse::<Date>().ok()?;
-        Some(day.to_zoned(zone).ok()?.timestamp())
-    };
-    let since = match (days, text.parse::<Timestamp>()) {
-        (Some(days), _) => now.checked_sub(SignedDuration::from_hours(days * 24)).ok(),
-        (None, Ok(at)) => Some(at),
-        (None, Err(_)) => date(),
+    let since = match days {
+        Some(days) => now.checked_sub(SignedDuration::from_hours(days * 24)).ok(),
+        None => Edge::parse(text).and_then(|edge| edge.start(&zone)),
     };
     let wrong = |what: &str| {
         ApiError::wrong_value("since", format!("`since` cannot be `{text}`{what}"))

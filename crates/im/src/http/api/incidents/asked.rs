@@ -9,12 +9,10 @@ use im_core::{ActorKind, IncidentNumber, Severity, Status, StatusModel};
 use im_engine::{connector, unowned};
 use im_store::incidents::{Assigned, Filter, Hidden};
 use im_store::{StoreError, Tx, people};
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _};
 
 use crate::access::Who;
 use crate::http::api::settings::time_zone;
+use crate::http::edge::Edge;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
 use crate::organisation::is_email;
@@ -55,41 +53,6 @@ pub(crate) struct Asking {
     is_unowned: bool,
     /// What needs to know nothing more.
     filter: Filter,
-}
-
-/// Where a range begins or ends.
-#[derive(Debug, Clone, Copy)]
-enum Edge {
-    Day(Date),
-    Instant(Timestamp),
-}
-
-impl Edge {
-    fn read(params: &Params, name: &str) -> Result<Option<Self>, ApiError> {
-        let Some(text) = params.one(name) else {
-            return Ok(None);
-        };
-        // Jiff also reads a date out of longer texts.
-        let day = (text.len() == 10).then(|| text.parse().ok()).flatten();
-        let edge = day
-            .map(Self::Day)
-            .or_else(|| text.parse().ok().map(Self::Instant));
-        edge.map(Some).ok_or_else(|| {
-            ApiError::bad_request(format!("`{name}` cannot be `{text}`"))
-                .hint("write a date such as 2026-11-30, or an instant such as 2026-11-30T09:00:00Z")
-        })
-    }
-
-    /// The instant; of a date its beginning, or that of the day after it.
-    fn instant(self, zone: &TimeZone, days: i64) -> Option<Timestamp> {
-        match self {
-            Self::Instant(at) => Some(at),
-            Self::Day(date) => {
-                let start = date.checked_add(days.days()).ok()?.to_zoned(zone.clone());
-                start.map(|start| start.timestamp()).ok()
-            }
-        }
-    }
 }
 
 impl Asking {
@@ -152,8 +115,8 @@ impl Asking {
                 Some(NOBODY) => Assigned::Nobody,
                 Some(name) => Assigned::To(ids(tx, name)?),
             },
-            from: self.from.and_then(|edge| edge.instant(&zone, 0)),
-            until: self.to.and_then(|edge| edge.instant(&zone, 1)),
+            from: self.from.and_then(|edge| edge.start(&zone)),
+            until: self.to.and_then(|edge| edge.end(&zone)),
             among: if self.is_unowned {
                 Some(unowned::all(tx)?.into_iter().collect())
             } else {
