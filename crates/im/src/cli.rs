@@ -48,6 +48,7 @@ mod note;
 mod oncall;
 mod organisation;
 mod prompt;
+mod recent;
 mod reopen;
 mod resolve;
 mod serve;

@@ -31,6 +31,7 @@ mod layout;
 mod list;
 mod live;
 mod load;
+mod log;
 mod metrics;
 mod oncall;
 mod pagerduty;

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::error::{Exit, Failure};
+use super::recent::RecentArgs;
 use super::time;
 use crate::client::Call;
 
@@ -18,12 +19,8 @@ pub(crate) struct AuditArgs {
     /// Only what was done by this person or token, or in this person's name
     #[arg(long, value_name = "EMAIL|TOKEN")]
     who: Option<String>,
-    /// Only what is not older: a length like 15m, 2h, or a time like 2026-11-20T09:00:00Z
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// The last, at most so many
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    limit: u32,
+    #[command(flatten)]
+    recent: RecentArgs,
 }
 
 #[derive(Debug, Deserialize)]
@@ -39,30 +36,14 @@ struct Row {
 }
 
 pub(crate) async fn run(args: AuditArgs, cx: &mut Context) -> Result<Exit, Failure> {
-    let mut call = Call::get(["audit"]).query("limit", args.limit.to_string());
+    let mut call = Call::get(["audit"]);
     if let Some(who) = &args.who {
         call = call.query("who", who);
     }
-    if let Some(since) = &args.since {
-        call = call.query("since", time::since(since, cx.now)?.to_string());
-    }
-    let answer = cx.send(call).await?;
-    if cx.ui.json {
-        cx.ui.document(&answer.body);
-        return Ok(Exit::Done);
-    }
-    let rows: Vec<Row> = answer.read()?;
-    if rows.is_empty() {
-        cx.ui.note("Nothing was done.");
-        return Ok(Exit::Done);
-    }
-    for row in &rows {
-        cx.ui.say(line(row, &cx.zone));
-    }
-    Ok(Exit::Done)
+    let line = |row: &Row, cx: &Context| line(row, &cx.zone);
+    args.recent.show(call, cx, "Nothing was done.", line).await
 }
 
-/// A sentence: nothing of it is cut, so that it can be searched.
 fn line(row: &Row, zone: &TimeZone) -> String {
     let (at, who, outcome) = (time::full(row.at, zone), who(row), outcome(row.status));
     let thing = match &*row.thing {

@@ -59,7 +59,7 @@ struct Line {
 pub(crate) async fn run(args: LogsArgs, cx: &mut Context) -> Result<Exit, Failure> {
     let since = match &args.since {
         None => None,
-        Some(text) => Some(time::since(text, cx.now)?),
+        Some(text) => Some(time::since("--since", text, cx.now)?),
     };
     let answer = ask(&args, since, None, cx).await?;
     if cx.ui.json {

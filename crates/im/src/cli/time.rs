@@ -10,13 +10,13 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
-/// What `--since` means: a length of time before now, or an instant.
-pub(crate) fn since(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+/// What a flag such as `--since` means: a length of time before now, or an instant.
+pub(crate) fn since(flag: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     if let Some(length) = length::read(text) {
         return Ok(now - length);
     }
     text.parse().map_err(|_wrong| {
-        Failure::usage(format!("`--since` cannot be `{text}`"))
+        Failure::usage(format!("`{flag}` cannot be `{text}`"))
             .hint("write a length like 90s, 15m or 2h, or a time like 2026-11-20T09:00:00Z")
     })
 }

@@ -8,15 +8,11 @@ use maud::{Markup, html};
 
 use super::guard::Visit;
 use super::layout::{Live, Page};
-use super::{WebState, calls, failed, layout, load, parts, times};
+use super::{Pairs, WebState, calls, failed, layout, load, log, parts, times};
 use crate::access::audit::KEPT;
 
 /// Where it is.
 pub(super) const ADDRESS: &str = "/audit";
-/// Rows of a page.
-const ROWS_MAX: u32 = 100;
-
-type Pairs = Query<Vec<(String, String)>>;
 
 pub(super) async fn show(
     State(state): State<WebState>,
@@ -24,18 +20,13 @@ pub(super) async fn show(
     Query(pairs): Pairs,
 ) -> Response {
     let moment = state.moment();
-    let get = |name: &str| {
-        let pair = pairs.iter().find(|(known, _)| known == name);
-        pair.map(|(_, value)| value.trim())
-            .filter(|value| !value.is_empty())
-    };
-    let who = get("who").map(str::to_owned);
-    let before = get("before").and_then(|before| before.parse().ok());
+    let log = log::Asked::read(ADDRESS, pairs);
+    let who = log.get("who");
     let asked = Asked {
         since: moment.now - KEPT,
         who: who.clone(),
-        before: before.unwrap_or(i64::MAX),
-        limit: ROWS_MAX + 1,
+        before: log.before(),
+        limit: log::Asked::limit(),
     };
     let read = state.db.read(move |tx: &mut Tx<'_>| {
         Ok::<_, StoreError>((load::shell(tx, &visit)?, audit::newest(tx, &asked)?))
@@ -44,28 +35,16 @@ pub(super) async fn show(
         Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
-    let has_more = u32::try_from(rows.len()).is_ok_and(|rows| rows > ROWS_MAX);
-    rows.truncate(usize::try_from(ROWS_MAX).unwrap_or(usize::MAX));
-    let older = rows.last().filter(|_| has_more).map(|row| row.id);
+    let older = log.page(&mut rows, |row| row.id);
+    let kept = "What people, tokens and this machine change is here for 400 days.";
     let body = html! {
         div.top {
             h1 { "Audit log" }
             a.button href=(calls::ADDRESS) { "Calls to PagerDuty" }
         }
         (asking(who.as_deref()))
-        @if rows.is_empty() {
-            div.panel.quiet {
-                p {
-                    "Nothing was done"
-                    @if let Some(who) = &who { " by " (who) }
-                    @if before.is_some() { " before that" }
-                    ". What people, tokens and this machine change is here for 400 days."
-                }
-            }
-        } @else { (table(&rows)) }
-        @if let Some(older) = older {
-            p.choices { a.button href=(address(who.as_deref(), older)) { "Older" } }
-        }
+        @if rows.is_empty() { (log.nothing("Nothing was done", who.as_deref(), kept)) } @else { (table(&rows)) }
+        (older)
     };
     let head = Page {
         title: "Audit log",
@@ -73,19 +52,6 @@ pub(super) async fn show(
         live: Live::Still,
     };
     layout::page(&head, &shell, moment, &body).into_response()
-}
-
-fn address(who: Option<&str>, before: i64) -> String {
-    let mut url = reqwest::Url::parse("http://localhost").ok();
-    if let Some(url) = &mut url {
-        let mut pairs = url.query_pairs_mut();
-        if let Some(who) = who {
-            pairs.append_pair("who", who);
-        }
-        pairs.append_pair("before", &before.to_string());
-    }
-    let query = url.as_ref().and_then(reqwest::Url::query);
-    format!("{ADDRESS}?{}", query.unwrap_or_default())
 }
 
 fn asking(who: Option<&str>) -> Markup {

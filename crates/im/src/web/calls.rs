@@ -1,63 +1,41 @@
 //! Every call that was made to PagerDuty with a key, the last first.
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use im_store::calls::{Asked, CallEntry, CallRow};
 use maud::{Markup, html};
-use reqwest::Url;
 
+use super::address::Address;
 use super::guard::Visit;
 use super::layout::{Live, Page};
-use super::{Pairs, WebState, audit, failed, layout, load, parts, refused, times};
+use super::{Pairs, WebState, audit, failed, layout, load, log, parts, refused, times};
 use crate::http::api::calls::newest;
 use crate::run::calls::KEPT;
 
 /// Where it is.
 pub(super) const ADDRESS: &str = "/audit/calls";
-/// Rows of a page.
-const ROWS_MAX: usize = 100;
 
 /// The calls of a connector.
 pub(super) fn address(connector: &str) -> String {
-    link(Some(connector), false, None)
+    let all = Address::new(ADDRESS, Vec::new());
+    all.with("connector", connector).link()
 }
 
-fn link(connector: Option<&str>, failed: bool, before: Option<i64>) -> String {
-    let mut url = Url::parse("http://localhost").ok();
-    if let Some(url) = &mut url {
-        let mut pairs = url.query_pairs_mut();
-        if let Some(connector) = connector {
-            pairs.append_pair("connector", connector);
-        }
-        if failed {
-            pairs.append_pair("failed", "true");
-        }
-        if let Some(before) = before {
-            pairs.append_pair("before", &before.to_string());
-        }
-    }
-    match url.as_ref().and_then(Url::query) {
-        Some(query) if !query.is_empty() => format!("{ADDRESS}?{query}"),
-        _ => ADDRESS.to_owned(),
-    }
-}
-
-pub(super) async fn show(State(state): State<WebState>, visit: Visit, pairs: Pairs) -> Response {
+pub(super) async fn show(
+    State(state): State<WebState>,
+    visit: Visit,
+    Query(pairs): Pairs,
+) -> Response {
     let moment = state.moment();
-    let get = |name: &str| {
-        let pair = pairs.iter().find(|(known, _)| known == name);
-        pair.map(|(_, value)| value.trim())
-            .filter(|value| !value.is_empty())
-    };
-    let connector = get("connector").map(str::to_owned);
-    let is_failed = get("failed") == Some("true");
-    let before: Option<i64> = get("before").and_then(|before| before.parse().ok());
+    let log = log::Asked::read(ADDRESS, pairs);
+    let connector = log.get("connector");
+    let is_failed = log.get("failed").as_deref() == Some("true");
     let asked = Asked {
         connector: connector.clone(),
         since: moment.now - KEPT,
         failed: is_failed,
-        before: before.unwrap_or(i64::MAX),
-        limit: u32::try_from(ROWS_MAX + 1).unwrap_or(u32::MAX),
+        before: log.before(),
+        limit: log::Asked::limit(),
     };
     let mut rows = match newest(&state, asked).await {
         Ok(rows) => rows,
@@ -67,27 +45,20 @@ pub(super) async fn show(State(state): State<WebState>, visit: Visit, pairs: Pai
         Ok(shell) => shell,
         Err(error) => return failed(&error, moment),
     };
-    let has_more = rows.len() > ROWS_MAX;
-    rows.truncate(ROWS_MAX);
-    let older = rows.last().filter(|_| has_more).map(|row| row.id);
-    let of = connector.as_deref();
+    let older = log.page(&mut rows, |row| row.id);
+    let nothing = if is_failed {
+        "No call failed"
+    } else {
+        "Nothing was called"
+    };
     let body = html! {
         nav.crumbs aria-label="Breadcrumb" { a href=(audit::ADDRESS) { "Audit log" } " / " span aria-current="page" { "Calls to PagerDuty" } }
         h1 { "Calls to PagerDuty" }
-        (asking(of, is_failed))
+        (asking(connector.as_deref(), is_failed))
         @if rows.is_empty() {
-            div.panel.quiet {
-                p {
-                    @if is_failed { "No call failed" } @else { "Nothing was called" }
-                    @if let Some(name) = of { " by " (name) }
-                    @if before.is_some() { " before that" }
-                    ". Every call is here for 90 days, at most 500,000 of them."
-                }
-            }
+            (log.nothing(nothing, connector.as_deref(), "Every call is here for 90 days, at most 500,000 of them."))
         } @else { (table(&rows)) }
-        @if let Some(older) = older {
-            p.choices { a.button href=(link(of, is_failed, Some(older))) { "Older" } }
-        }
+        (older)
     };
     let head = Page {
         title: "Calls to PagerDuty",

@@ -42,7 +42,7 @@ use super::guard::Visit;
 use super::integrations::may_change;
 use super::layout::{self, Live, Page};
 use super::load::{self, Shell};
-use super::{Moment, WebState, failed, reading};
+use super::{Moment, Pairs, WebState, failed, reading};
 use crate::cli::csv_of;
 use crate::figures::Known;
 use crate::http::api::default_filter::{Filter, chosen};
@@ -70,8 +70,6 @@ pub(super) fn routes() -> Router<WebState> {
         .route("/metric/{name}/figures.csv", get(as_csv))
         .route("/metric/{name}/figures.json", get(as_json))
 }
-
-type Pairs = Query<Vec<(String, String)>>;
 
 /// Why a page is not the one that was asked for.
 enum Not {

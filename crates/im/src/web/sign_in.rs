@@ -12,8 +12,9 @@ use im_store::sessions;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::address::Address;
 use super::guard::{Fields, Visit};
-use super::{Moment, WebState, failed, help, layout, parts, refused, times, to};
+use super::{Moment, Pairs, WebState, failed, help, layout, parts, refused, times, to};
 use crate::access::audit::Note;
 use crate::access::oidc;
 use crate::access::people::{EMAIL_CHARS_MAX, SET_PASSWORD, address};
@@ -26,8 +27,6 @@ const SIGN_IN: &str = "/sign-in";
 const TO: &str = "to";
 /// No page of ours has a longer address.
 const TO_BYTES_MAX: usize = 2000;
-
-type Pairs = Query<Vec<(String, String)>>;
 
 fn get(pairs: &[(String, String)], name: &str) -> String {
     let pair = pairs.iter().find(|(known, _)| known == name);
@@ -46,12 +45,8 @@ pub(super) fn first(parts: &Parts, moment: Moment) -> Response {
     if wanted == "/" {
         return to(SIGN_IN);
     }
-    let mut sign_in = reqwest::Url::parse("http://localhost/sign-in").ok();
-    if let Some(url) = &mut sign_in {
-        url.query_pairs_mut().append_pair(TO, wanted);
-    }
-    let query = sign_in.as_ref().and_then(reqwest::Url::query);
-    to(&format!("{SIGN_IN}?{}", query.unwrap_or_default()))
+    let sign_in = Address::new(SIGN_IN, Vec::new());
+    to(&sign_in.with(TO, wanted).link())
 }
 
 /// The address if it is one of this server's, else the first page.
@@ -184,13 +179,11 @@ pub(super) async fn sign_in(
 /// Where a browser is sent to the provider from: this server's own address, to which the provider sends it back. A
 /// link, not a form: where a form leads is for this server to say.
 fn way(visit: &Visit, wanted: &str) -> String {
-    let mut url = reqwest::Url::parse("http://localhost/sign-in/oidc").ok();
-    if let Some(url) = url.as_mut().filter(|_| wanted != "/") {
-        url.query_pairs_mut().append_pair(TO, wanted);
+    let page = Address::new(format!("{}/sign-in/oidc", visit.base), Vec::new());
+    match wanted {
+        "/" => page.link(),
+        wanted => page.with(TO, wanted).link(),
     }
-    let query = url.as_ref().and_then(reqwest::Url::query);
-    let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-    format!("{}/sign-in/oidc{query}", visit.base)
 }
 
 /// Sends somebody to the provider.

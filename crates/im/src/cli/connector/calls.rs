@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
+use crate::cli::recent::RecentArgs;
 use crate::cli::time;
 use crate::client::Call;
 
@@ -21,12 +22,8 @@ pub(crate) struct CallsArgs {
     /// Only those that did not do what they were for
     #[arg(long)]
     failed: bool,
-    /// Only what is not older: a length like 15m, 2h, or a time like 2026-11-20T09:00:00Z
-    #[arg(long, value_name = "TIME")]
-    since: Option<String>,
-    /// The last, at most so many
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    limit: u32,
+    #[command(flatten)]
+    recent: RecentArgs,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,33 +40,19 @@ struct Row {
 }
 
 pub(crate) async fn run(args: CallsArgs, cx: &mut Context) -> Result<Exit, Failure> {
-    let mut call = Call::get(["calls"]).query("limit", args.limit.to_string());
+    let mut call = Call::get(["calls"]);
     if let Some(name) = &args.name {
         call = call.query("connector", name.as_str());
     }
     if args.failed {
         call = call.query("failed", "true");
     }
-    if let Some(since) = &args.since {
-        call = call.query("since", time::since(since, cx.now)?.to_string());
-    }
-    let answer = cx.send(call).await?;
-    if cx.ui.json {
-        cx.ui.document(&answer.body);
-        return Ok(Exit::Done);
-    }
-    let rows: Vec<Row> = answer.read()?;
-    if rows.is_empty() {
-        cx.ui.note("Nothing was called.");
-    }
-    for row in &rows {
-        let at = time::full(row.at, &cx.zone);
-        cx.ui.say(line(&at, row));
-    }
-    Ok(Exit::Done)
+    let line = |row: &Row, cx: &Context| line(&time::full(row.at, &cx.zone), row);
+    args.recent
+        .show(call, cx, "Nothing was called.", line)
+        .await
 }
 
-/// A line: nothing of it is cut, so that it can be searched.
 fn line(at: &str, row: &Row) -> String {
     let Row {
         connector,

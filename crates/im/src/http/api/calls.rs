@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use im_engine::connector;
 use im_store::calls::{self, Asked, CallRow};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use super::audit::{LIMIT_DEFAULT, LIMIT_MAX, number, since};
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
+use crate::http::openapi::Missing;
 use crate::run::calls::KEPT;
 
 /// A call to PagerDuty.
@@ -69,31 +71,45 @@ impl From<CallRow> for MadeCall {
         ("before" = Option<i64>, Query, description = "A number: only what was called before it"),
         ("limit" = Option<u32>, Query, description = "At most so many: 100, at most 1,000"),
     ),
-    responses((status = 200, body = [MadeCall], description = "The calls")),
+    responses((status = 200, body = [MadeCall], description = "The calls"), Missing),
 )]
 pub(super) async fn list(
     State(app): State<Arc<App>>,
     params: Params,
 ) -> Result<Json<Vec<MadeCall>>, ApiError> {
     let params = params.only(&["connector", "since", "failed", "before", "limit"])?;
-    let failed = match params.one("failed") {
-        None | Some("false") => false,
-        Some("true") => true,
-        Some(other) => {
-            return Err(ApiError::bad_request(format!(
-                "`failed={other}`: use true or false"
-            )));
-        }
-    };
     let asked = Asked {
         connector: params.one("connector").map(|name| name.trim().to_owned()),
         since: since(&params)?.unwrap_or(app.clock.now() - KEPT),
-        failed,
+        failed: params.flag("failed")?,
         before: number(&params, "before", i64::MAX)?,
         limit: number(&params, "limit", LIMIT_DEFAULT)?.min(LIMIT_MAX),
     };
+    let named = asked.connector.clone();
     let rows = newest(&app, asked).await?;
+    if let Some(name) = named.filter(|_| rows.is_empty()) {
+        was_ever(&app, name).await?;
+    }
     Ok(Json(rows.into_iter().map(MadeCall::from).collect()))
+}
+
+/// Refuses the name of a connector that is not there and never called.
+async fn was_ever(app: &App, name: String) -> Result<(), ApiError> {
+    let any = Asked {
+        connector: Some(name.clone()),
+        since: Timestamp::MIN,
+        failed: false,
+        before: i64::MAX,
+        limit: 1,
+    };
+    let is_known = app.db.read(move |tx| {
+        let is_there = connector::load(tx, &name)?.is_some();
+        if is_there || !calls::newest(tx, &any)?.is_empty() {
+            return Ok(());
+        }
+        Err(ApiError::no_connector(&name))
+    });
+    is_known.await
 }
 
 /// Calls, with those of this moment.

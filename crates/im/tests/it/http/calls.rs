@@ -73,15 +73,20 @@ async fn each_call_is_kept_with_the_end_of_its_key_and_what_it_was_for_and_no_ad
     for call in failed {
         assert_ne!(text(&call, "outcome"), "done", "{call}");
     }
-    assert!(listed(&there, "?connector=other").await.is_empty());
-    there
-        .server
-        .get("/api/v1/calls?failed=perhaps")
-        .await
-        .is(400);
     let page = request(NEAR, "GET", "/audit/calls?connector=prod", &Value::Null);
     let page = there.server.send_unseen(page).await.body.to_string();
     assert!(page.contains("/incidents") && page.contains(&end), "{page}");
+}
+
+#[tokio::test]
+async fn a_connector_that_never_called_is_told_from_one_that_never_was() {
+    let there = There::start().await;
+    let ask = async |query: &str| there.server.get(&format!("/api/v1/calls?{query}")).await;
+    assert_eq!(*ask("connector=prod&before=1").await.is(200), json!([]));
+    let unknown = ask("connector=other").await;
+    assert_eq!(unknown.is(404)["detail"], "there is no connector `other`");
+    let odd = ask("failed=perhaps").await;
+    assert_eq!(odd.is(400)["detail"], "`failed` cannot be `perhaps`");
 }
 
 #[tokio::test]
