@@ -1,7 +1,7 @@
 //! A share of PagerDuty's allowance.
 //!
 //! Two things are looked at: what answers tell of the whole allowance, by which everybody else's
-//! calls count too, and how many calls were made in this minute, for where answers tell nothing.
+//! calls count too, and how many calls were made within a minute, for where answers tell nothing.
 
 use im_pagerduty::Limits;
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 pub const SHARE_DEFAULT: u32 = 50;
 /// PagerDuty's allowance where answers do not tell it: so many calls a minute.
 const LIMIT: u32 = 960;
-const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+/// A call made at the end of its second is a minute ago after this.
+const MINUTE: i64 = 61;
 
 /// What may be taken, and what was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,10 +21,9 @@ pub(super) struct Budget {
     pub(super) share: u32,
     /// Calls in a minute, as answers told it last.
     limit: u32,
-    /// When the minute began that is counted.
-    minute: Timestamp,
-    /// Calls in it.
-    calls: u32,
+    /// Seconds of the last minute in which calls were made, oldest first, and how many.
+    #[serde(default)]
+    made: Vec<(i64, u32)>,
     /// No call before.
     until: Option<Timestamp>,
 }
@@ -33,8 +33,7 @@ impl Budget {
         Self {
             share: share.clamp(1, 100),
             limit: LIMIT,
-            minute: Timestamp::UNIX_EPOCH,
-            calls: 0,
+            made: Vec::new(),
             until: None,
         }
     }
@@ -48,9 +47,12 @@ impl Budget {
 
     /// When the next call may be made, if not now.
     pub(super) fn free_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let next_minute = self.minute + MINUTE;
-        let is_used_up = self.calls >= self.most() && now < next_minute;
-        let own = is_used_up.then_some(next_minute);
+        let mut counted = self.within(now.as_second()).peekable();
+        let oldest = counted.peek().map(|(second, _)| second + MINUTE);
+        let is_used_up = counted.map(|(_, calls)| calls).sum::<u32>() >= self.most();
+        let own = oldest
+            .filter(|_| is_used_up)
+            .and_then(|second| Timestamp::from_second(second).ok());
         let told = self.until.filter(|until| *until > now);
         own.max(told)
     }
@@ -59,12 +61,20 @@ impl Budget {
     pub(super) fn take(&mut self, now: Timestamp) -> Option<Timestamp> {
         let free_at = self.free_at(now);
         if free_at.is_none() {
-            if now >= self.minute + MINUTE || now < self.minute {
-                (self.minute, self.calls) = (now, 0);
+            let second = now.as_second();
+            self.made = self.within(second).collect();
+            match self.made.last_mut().filter(|(last, _)| *last == second) {
+                Some((_, calls)) => *calls += 1,
+                None => self.made.push((second, 1)),
             }
-            self.calls += 1;
         }
         free_at
+    }
+
+    /// What was called less than a minute ago. What is to come is of a clock that was set back.
+    fn within(&self, now: i64) -> impl Iterator<Item = (i64, u32)> {
+        let made = self.made.iter().copied();
+        made.filter(move |(second, _)| (0..MINUTE).contains(&(now - second)))
     }
 
     /// Notes what an answer told of the allowance: what is left of it is for others.
@@ -99,14 +109,22 @@ mod tests {
     }
 
     #[test]
-    fn a_minute_has_its_share_where_nothing_is_told() {
+    fn no_minute_has_more_than_its_share_where_nothing_is_told() {
         let mut budget = Budget::new(50);
-        for _ in 0..480 {
-            assert_eq!(budget.take(at(3)), None);
+        // Slow for most of a minute, then quick: the quick ones find little left.
+        for second in 0..50 {
+            assert_eq!(budget.take(at(second)), None);
         }
-        assert_eq!(budget.take(at(40)), Some(at(63)));
-        assert_eq!(budget.take(at(62)), Some(at(63)));
-        assert_eq!(budget.take(at(63)), None);
+        for _ in 50..480 {
+            assert_eq!(budget.take(at(55)), None);
+        }
+        assert_eq!(budget.take(at(55)), Some(at(61)));
+        assert_eq!(budget.take(at(60)), Some(at(61)));
+        assert_eq!(budget.take(at(61)), None, "the first is a minute ago");
+        assert_eq!(budget.take(at(61)), Some(at(62)));
+        assert_eq!(budget.take(at(116)), None);
+        // A clock that was set back does not stop it.
+        assert_eq!(budget.take(at(-500)), None);
     }
 
     #[test]
@@ -125,6 +143,6 @@ mod tests {
         let mut budget = Budget::new(0);
         budget.spent(&told(10, 10, 60), at(0));
         assert_eq!(budget.take(at(0)), None);
-        assert_eq!(budget.take(at(1)), Some(at(60)));
+        assert_eq!(budget.take(at(1)), Some(at(61)));
     }
 }
