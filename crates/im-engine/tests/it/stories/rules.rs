@@ -93,4 +93,24 @@ story! {
         declare(world, Severity::Sev2, &["web", "db"], &[]);
         assert_eq!(world.sim.incidents().count(), 3);
     }
+
+    fn s52_what_was_triggered_by_a_rule_of_severity_is_resolved_whatever_became_of_both(world) {
+        let of_rule = world.account.services[4].0.clone();
+        world.configure(move |config| config["custom"]["service_rules"] = json!([{"severity": "SEV-1", "pd_service": of_rule}]));
+        world.settle_down();
+        let incidents = [(); 2].map(|()| declare(world, Severity::Sev1, &["web"], &[]));
+        let mild = Command::Edit { title: None, description: None, severity: Some(Severity::Sev4), service: None };
+        for incident in incidents {
+            world.must(incident, &mild);
+        }
+        world.settle_down();
+        world.must(incidents[0], &Command::Resolve);
+        world.configure(|config| config["custom"]["service_rules"] = json!([]));
+        world.settle_down();
+        world.must(incidents[1], &Command::Resolve);
+        world.settle_down();
+        for one in world.sim.incidents() {
+            assert_eq!(one.status, "resolved", "{one:?}");
+        }
+    }
 }
