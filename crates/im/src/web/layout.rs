@@ -1,9 +1,15 @@
 //! What all pages share: the head, the navigation, the line that says how old the data is.
 
-use axum::http::StatusCode;
+use std::convert::Infallible;
+use std::future::ready;
+
+use axum::body::{Body, Bytes};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::{StreamExt as _, stream};
 use im_store::accounts::Role;
 use im_store::audit::Kind;
-use maud::{DOCTYPE, Markup, html};
+use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::guard::Visit;
 use super::load::Shell;
@@ -244,6 +250,32 @@ pub(super) fn over(error: &ApiError, more: Markup, choices: &Markup, moment: Mom
         choices: html! { (choices) (help::link()) },
     };
     trouble.page(moment)
+}
+
+/// Where a page is cut that is sent in two.
+const CUT: &str = "<!--then-->";
+
+/// A page with something that somebody else has to say: what there is, and the shape of what comes, are sent at
+/// once, and the rest of the same answer when it was said. The style hides the shape as soon as something follows it.
+pub(super) fn page_in_two(
+    head: &Page<'_>,
+    shell: &Shell,
+    moment: Moment,
+    (top, shape): (&Markup, &Markup),
+    said: impl Future<Output = Markup> + Send + 'static,
+) -> Response {
+    let body = html! { (top) div { div.shape { (shape) } (PreEscaped(CUT)) } };
+    let whole = page(head, shell, moment, &body).into_string();
+    let (first, last) = whole.split_once(CUT).unwrap_or((&whole, ""));
+    let (first, last) = (Bytes::from(first.to_owned()), last.to_owned());
+    let rest = async move { Bytes::from(said.await.into_string() + &last) };
+    let parts = stream::once(ready(first)).chain(stream::once(rest));
+    // A compressor would keep the first part back until the second is there.
+    let headers = [
+        (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+        (header::CONTENT_ENCODING, "identity"),
+    ];
+    (headers, Body::from_stream(parts.map(Ok::<_, Infallible>))).into_response()
 }
 
 fn framed(page: &Page<'_>, frame: &str, (bar, inner): (&Markup, &Markup)) -> Markup {

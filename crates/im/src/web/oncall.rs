@@ -89,25 +89,27 @@ pub(super) async fn show(
         Err(error) => return failed(&error, moment),
     };
     let names: Vec<(String, String)> = offered(&known);
-    let of_one = address.only(|name, _| name != "page");
-    let (status, body) = if of_one.pairs().next().is_some() {
-        one(&state, &of_one, moment).await
-    } else {
-        (
-            StatusCode::OK,
-            all(&state, &shell, &address, known, moment.now).await,
-        )
-    };
-    let body = html! {
-        h1 { "On call" }
-        @if !shell.health.is_empty() { (asking(&address, &shell, &names)) }
-        (body)
-    };
     let head = Page {
         title: "On call",
         entry: ADDRESS,
         live: Live::Still,
     };
+    let top = html! {
+        h1 { "On call" }
+        @if !shell.health.is_empty() { (asking(&address, &shell, &names)) }
+    };
+    let of_one = address.only(|name, _| name != "page");
+    let (status, said) = if of_one.pairs().next().is_some() {
+        one(&state, &of_one, moment).await
+    } else if let Some(nothing) = nothing(&shell, &known) {
+        (StatusCode::OK, nothing)
+    } else {
+        let shown = Shown::new(&address, known);
+        let shape = shown.shape();
+        let told = async move { shown.told(&state, moment.now).await };
+        return layout::page_in_two(&head, &shell, moment, (&top, &shape), told);
+    };
+    let body = html! { (top) (said) };
     (status, layout::page(&head, &shell, moment, &body)).into_response()
 }
 
@@ -238,16 +240,10 @@ fn duties(name: &str, view: &OncallView, now: Timestamp) -> Markup {
     }
 }
 
-/// Every policy that is known, a page of them.
-async fn all(
-    state: &WebState,
-    shell: &Shell,
-    address: &Address,
-    known: Vec<Known>,
-    now: Timestamp,
-) -> Markup {
+/// Why no policy can be shown, and what to do.
+fn nothing(shell: &Shell, known: &[Known]) -> Option<Markup> {
     if shell.health.is_empty() {
-        return html! {
+        return Some(html! {
             div.panel.message {
                 h2 { "PagerDuty is not connected" }
                 p { "Who is on call is read from PagerDuty." @if !integrations::may_change(&shell.visit) { " An admin connects it." } }
@@ -255,32 +251,71 @@ async fn all(
                     p.choices { a.button.primary href=(integrations::CONNECT) { "Connect PagerDuty" } }
                 }
             }
-        };
+        });
     }
-    let total = known.len();
-    if total == 0 {
-        return html! {
-            div.panel.message {
-                h2 { "No escalation policy is known yet" }
-                p { "PagerDuty's policies are read each hour, if the API key may read them. Above, one service or person can be asked for at once. To read them now, compare both sides on the page of a connection:" }
-                p.choices { @for health in &shell.health { a.button href=(connector::address(health.name())) { (health.name()) } } }
-            }
-        };
-    }
-    let page = address.get("page").and_then(|page| page.parse().ok());
-    let page: usize = page.unwrap_or(0).min((total - 1) / POLICIES);
-    let asked = known.into_iter().skip(page * POLICIES).take(POLICIES);
-    let told = join_all(asked.map(|known| told(state, known, now))).await;
-    let pages = Address::new(ADDRESS, Vec::new());
-    html! {
-        @for told in &told { (told_of_all(told, now)) }
-        p.choices {
-            @if page > 0 { a.button href=(pages.with("page", (page - 1).to_string()).link()) { "Previous" } }
-            @if (page + 1) * POLICIES < total { a.button href=(pages.with("page", (page + 1).to_string()).link()) { "Next" } }
+    known.is_empty().then(|| html! {
+        div.panel.message {
+            h2 { "No escalation policy is known yet" }
+            p { "PagerDuty's policies are read each hour, if the API key may read them. Above, one service or person can be asked for at once. To read them now, compare both sides on the page of a connection:" }
+            p.choices { @for health in &shell.health { a.button href=(connector::address(health.name())) { (health.name()) } } }
         }
-        p.small {
-            "Policies " (page * POLICIES + 1) "–" ((page * POLICIES) + told.len()) " of " (total)
-            ", as PagerDuty says within the last minute. Times are in UTC."
+    })
+}
+
+/// The policies of a page of them.
+struct Shown {
+    policies: Vec<Known>,
+    page: usize,
+    total: usize,
+}
+
+impl Shown {
+    /// There is one policy at least.
+    fn new(address: &Address, known: Vec<Known>) -> Self {
+        let total = known.len();
+        let page = address.get("page").and_then(|page| page.parse().ok());
+        let page: usize = page.unwrap_or(0).min(total.saturating_sub(1) / POLICIES);
+        let policies = known.into_iter().skip(page * POLICIES).take(POLICIES);
+        Self {
+            policies: policies.collect(),
+            page,
+            total,
+        }
+    }
+
+    /// Their places, while PagerDuty is asked.
+    fn shape(&self) -> Markup {
+        html! {
+            p.small role="status" { "Asking PagerDuty who is on call" }
+            @for known in &self.policies {
+                section.duty {
+                    h2 { (known.name) }
+                    @if !known.services.is_empty() { p.small { "Pages for " (known.services.join(", ")) } }
+                    div.panel.pad aria-hidden="true" { div.piece {} div.piece.short {} }
+                }
+            }
+        }
+    }
+
+    /// What PagerDuty says of each.
+    async fn told(self, state: &WebState, now: Timestamp) -> Markup {
+        let Self {
+            policies,
+            page,
+            total,
+        } = self;
+        let told = join_all(policies.into_iter().map(|known| told(state, known, now))).await;
+        let pages = Address::new(ADDRESS, Vec::new());
+        html! {
+            @for told in &told { (told_of_all(told, now)) }
+            p.choices {
+                @if page > 0 { a.button href=(pages.with("page", (page - 1).to_string()).link()) { "Previous" } }
+                @if (page + 1) * POLICIES < total { a.button href=(pages.with("page", (page + 1).to_string()).link()) { "Next" } }
+            }
+            p.small {
+                "Policies " (page * POLICIES + 1) "–" ((page * POLICIES) + told.len()) " of " (total)
+                ", as PagerDuty says within the last minute. Times are in UTC."
+            }
         }
     }
 }

@@ -22,6 +22,7 @@ mod image;
 mod keys;
 mod logs;
 mod metrics;
+mod oncall;
 mod organisation;
 mod sync;
 mod there;

@@ -1,4 +1,4 @@
-// Shortcuts. What a key does is said by what it belongs to (`data-hotkey`); rows of a list have theirs here.
+// Shortcuts, and the dialog of an incident that is declared. What a key does is said by what it belongs to (`data-hotkey`); rows of a list have theirs here.
 // Silent while somebody types, and off for whoever does not want them.
 const all = (q) => [...document.querySelectorAll(q)];
 const OFF = "no-shortcuts", isOff = () => localStorage.getItem(OFF);
@@ -59,3 +59,36 @@ if (choice) {
   choice.checked = !isOff();
   choice.onchange = () => choice.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1");
 }
+
+// An incident is declared from wherever somebody is: the form of its page, in a dialog. What was typed stays until it is sent.
+// Without this, or where there is no answer, the link leads to the page.
+const DECLARE = "/declare", dialog = document.createElement("dialog");
+dialog.className = "declare entry";
+dialog.setAttribute("aria-label", "Declare an incident");
+
+async function declare() {
+  if (dialog.open) return;
+  if (!dialog.isConnected) {
+    const answer = await fetch(DECLARE);
+    if (answer.redirected || !answer.ok) throw answer;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const close = document.createElement("button");
+    close.className = "quietly";
+    close.textContent = "Close";
+    close.onclick = () => dialog.close();
+    const head = document.createElement("header");
+    head.append(page.querySelector("#main h1"), close);
+    dialog.append(head, page.querySelector("#main .entry form"));
+    document.body.append(dialog);
+  }
+  dialog.showModal();
+  dialog.querySelector("[name=title]").focus();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest?.(`a[href="${DECLARE}"]`);
+  const elsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  if (!link || elsewhere || location.pathname === DECLARE) return;
+  event.preventDefault();
+  declare().catch(() => { location.href = DECLARE; });
+});
