@@ -22,7 +22,7 @@ macro_rules! columns {
         }
 
         $(#[$doc])*
-        #[derive(Debug, Default)]
+        #[derive(Debug, Clone, Default)]
         pub(crate) struct $group {
             $(pub(crate) $name: Vec<$ty>,)*
         }
@@ -213,7 +213,7 @@ struct Span {
 }
 
 /// Incidents, with what hangs on each.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Part {
     pub(crate) given: GivenColumns,
     pub(crate) derived: DerivedColumns,

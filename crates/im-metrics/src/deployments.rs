@@ -40,7 +40,7 @@ type Place = (u32, u32);
 const ANY: u32 = u32::MAX - 1;
 
 /// All deployments.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Deployments {
     pub(crate) all: Vec<Deployment>,
     by_id: HashMap<u32, u32>,

@@ -67,7 +67,7 @@ pub(crate) struct Known<'a> {
 }
 
 /// A rule by which an incident is no failure.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rule {
     pub(crate) origin: Option<u32>,
     pub(crate) service: Option<u32>,

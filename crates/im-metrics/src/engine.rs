@@ -18,7 +18,7 @@ use crate::packed::{pack, unpack};
 use crate::people::People;
 
 /// Everything that numbers are computed from.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) names: Names,

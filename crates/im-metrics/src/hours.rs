@@ -89,7 +89,7 @@ fn time_of_day(text: &str) -> Result<i64, BadHours> {
 }
 
 /// The working hours of one person, ready to be asked.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Hours {
     /// When each begins, earliest first; the first begins before all time.
     versions: Vec<(i64, TimeZone, Week)>,

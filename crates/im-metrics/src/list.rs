@@ -6,7 +6,7 @@ use crate::num;
 pub(crate) type Stretch = (u32, u32);
 
 /// Stretches of items. What a row no longer uses is wasted until the list is packed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct List<T> {
     items: Vec<T>,
     wasted: usize,

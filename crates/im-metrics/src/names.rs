@@ -11,7 +11,7 @@ use crate::num;
 pub(crate) const NONE: u32 = u32::MAX;
 
 /// Every distinct value once, numbered from 0.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Table<T> {
     all: Vec<T>,
     ids: HashTable<u32>,
@@ -103,7 +103,7 @@ impl<T> Table<T> {
 }
 
 /// Every distinct text.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Names(Table<Box<str>>);
 
 impl Names {
@@ -150,7 +150,7 @@ impl Names {
 }
 
 /// Sets of names, each once. Set 0 is empty.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Sets(Table<Box<[u32]>>);
 
 impl Default for Sets {
@@ -315,7 +315,7 @@ impl From<&Self> for Labels {
 }
 
 /// Where each incident is, by its number. The numbers themselves are the caller's, in the order of the places.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     places: HashTable<u32>,
     hasher: RandomState,

@@ -10,7 +10,7 @@ use crate::input::{Membership, Person, Settings};
 use crate::names::{Names, Sets};
 
 /// Everybody who is paged.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct People {
     same: HashMap<u32, u32>,
     known: HashMap<u32, Known>,
@@ -18,7 +18,7 @@ pub(crate) struct People {
     usual: Hours,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Known {
     hours: Hours,
     /// The teams from each instant on, earliest first.

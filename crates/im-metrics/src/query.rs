@@ -285,7 +285,7 @@ impl Metric {
     }
 
     /// Whether it tells how fast people respond, which is never shown per person.
-    pub(crate) fn is_response_time(self) -> bool {
+    pub fn is_response_time(self) -> bool {
         matches!(
             self,
             Self::Mttr | Self::Mtta | Self::TimeToRestore | Self::FailedDeploymentRecoveryTime

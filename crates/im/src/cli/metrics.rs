@@ -5,6 +5,7 @@ mod connector;
 mod figures;
 mod insights;
 mod items;
+mod restated;
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -75,6 +76,9 @@ struct Asked {
     /// A sentence for each figure instead: what it is, its trend, what moved it most, what to do
     #[arg(long, conflicts_with_all = ["csv", "items"])]
     insight: bool,
+    /// What changed in the figure since it was read then: a length like 7d, or a time like 2026-11-20T09:00:00Z
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["csv", "items", "insight", "compare", "as_of_time"])]
+    restated: Option<String>,
     /// With --items: at most so many
     #[arg(long, value_name = "N", default_value_t = 100, requires = "items", value_parser = clap::value_parser!(u32).range(1..=1000))]
     limit: u32,
@@ -177,6 +181,7 @@ struct Answer {
     time_zone: String,
     bucket: String,
     group_by: Vec<String>,
+    clock: Option<String>,
     #[serde(default)]
     parameters: Vec<Parameter>,
     buckets: Vec<Bucket>,
@@ -250,6 +255,9 @@ pub(crate) async fn run(args: MetricsArgs, cx: &mut Context) -> Result<Exit, Fai
     }
     if args.insight {
         return insights::run(&args, cx).await;
+    }
+    if let Some(read_at) = &args.restated {
+        return restated::run(&args, read_at, cx).await;
     }
     let call = asking(&args, Call::get(["metrics", args.name()]));
     let answer = cx.send(call).await?;

@@ -383,8 +383,9 @@ fn g11_what_marks_a_test_can_be_chosen_and_each_figure_says_how_it_was_counted()
     assert_eq!(counted(&asked()), (Some(3), Some(0)));
     let said = story.done("metrics mttr --recovery first --service Search");
     assert!(
-        said.contains("Counted by as_of=trigger, recovery=first, bucket_by=triggered,")
-            && said.contains("service=Search"),
+        said.contains(
+            "Counted by clock=events, as_of=trigger, recovery=first, bucket_by=triggered,"
+        ) && said.contains("service=Search"),
         "{said}"
     );
     // A program gets the id, to ask by it again.

@@ -18,13 +18,12 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
         "{}, {} to {} ({})",
         answer.metric, answer.from, answer.to, answer.time_zone
     ));
-    let used = answer.parameters.iter();
-    let mut used: Vec<String> = used
-        .map(|used| {
-            let value = used.value_name.as_ref().unwrap_or(&used.value);
-            format!("{}={value}", used.name)
-        })
-        .collect();
+    let parameters = answer.parameters.iter().map(|used| {
+        let value = used.value_name.as_ref().unwrap_or(&used.value);
+        format!("{}={value}", used.name)
+    });
+    let clock = answer.clock.iter().map(|clock| format!("clock={clock}"));
+    let mut used: Vec<String> = clock.chain(parameters).collect();
     // A service of ours and the one of PagerDuty's that it is mapped to may have one name.
     used.dedup();
     if !used.is_empty() {
@@ -390,6 +389,13 @@ fn headline(figure: &Figure, middle: Middle) -> String {
         Some(value) if has("per_day") => format!("{value:.2}"),
         Some(value) => format!("{value}"),
     }
+}
+
+/// How many, and what stands for them.
+pub(super) fn in_short(figure: &Figure, answer: &Answer) -> [String; 2] {
+    let shown = columns(figure);
+    let n = shown.first().map_or_else(String::new, |(_, n)| n(figure));
+    [n, headline(figure, Middle::of(answer))]
 }
 
 /// A bar for each bucket, as high as its value is of the highest.

@@ -337,6 +337,54 @@ async fn mw_17_figures_are_marked_by_the_targets_of_the_organisation() {
 }
 
 #[tokio::test]
+async fn s102_the_whole_figure_of_then_is_told_beside_the_one_of_now() {
+    let server = with_incidents().await;
+    let read_at = server.clock.now();
+    let asked = format!("as_of_time={read_at}&group_by=service&bucket=all");
+    let read = async |metric: &str| {
+        let path = format!("/api/v1/metrics/{metric}?{asked}");
+        server.get(&path).await.is(200)["series"].clone()
+    };
+    let then = (read("mtta").await, read("mttr").await);
+    // A day later PagerDuty's log tells of an acknowledgement at 09:16, and of an incident of 09:00.
+    server.pass(86_400);
+    let fact = |id: &str, kind, at: &str| {
+        let at = at.parse().unwrap();
+        let log = im_core::Source::LogEntry;
+        (
+            im_core::Fact::new(log, id, kind, im_core::Actor::NOBODY, at),
+            None,
+        )
+    };
+    let late = [fact(
+        "R1",
+        im_core::Kind::Acknowledged,
+        "2026-11-20T09:16:05Z",
+    )];
+    let number = im_core::IncidentNumber::new(2).unwrap();
+    let now = server.clock.now();
+    server
+        .write(move |tx| im_engine::record::record(tx, number, None, &late, now).map(drop))
+        .await;
+    let path = format!("/api/v1/metrics/mtta/restated?since={read_at}&group_by=service&bucket=all");
+    let restated = server.get(&path).await;
+    let restated = restated.is(200);
+    assert_eq!(restated["before"]["series"], then.0, "as it was read");
+    assert_eq!(restated["now"]["series"], read("mtta").await);
+    assert_ne!(restated["before"]["series"], restated["now"]["series"]);
+    assert_eq!(read("mttr").await, then.1);
+    let router = server
+        .router
+        .clone()
+        .layer(axum::Extension(im::http::auth::InProcess));
+    let line = format!("metrics mtta --bucket all --restated {read_at}");
+    let said = tokio::task::spawn_blocking(move || crate::cli::on_router(router).im(&line));
+    let said = said.await.unwrap();
+    assert_eq!(said.code, 0, "{}", said.err);
+    insta::assert_snapshot!("restated", said.out);
+}
+
+#[tokio::test]
 async fn s102_what_became_known_late_restates_a_figure_and_is_told() {
     let server = with_incidents().await;
     let read_at = server.clock.now();

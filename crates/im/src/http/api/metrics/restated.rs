@@ -16,7 +16,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::types::{Adds, said};
+use super::types::{Adds, Answer, said};
 use crate::figures::{Known, told_history};
 use crate::http::error::ApiError;
 use crate::organisation::annotations::Annotations;
@@ -33,6 +33,10 @@ const BATCH: usize = 50;
 pub(super) struct Restated {
     /// The figure is the one as of this instant: as it was known then, and as it is known now.
     since: Timestamp,
+    /// As it was known then; null where more incidents became known late than were looked at.
+    before: Option<Answer>,
+    /// As it is known now.
+    now: Answer,
     /// Whether more incidents became known late than were looked at.
     more: bool,
     /// The incidents that add something else now than they did then.
@@ -130,6 +134,20 @@ pub(super) async fn late(db: &Db, since: Timestamp) -> Result<Lateness, StoreErr
     })
 }
 
+impl Lateness {
+    /// Everything, without what became known late.
+    fn as_known_then(&self, engine: &Engine) -> Engine {
+        let mut then = engine.clone();
+        for one in &self.incidents {
+            match &one.then {
+                Some(history) => then.put(history),
+                None => then.remove(one.number.get()),
+            }
+        }
+        then
+    }
+}
+
 /// Whether figures depend on facts of a kind.
 fn is_read(kind: Kind) -> bool {
     !matches!(
@@ -172,6 +190,11 @@ impl Restated {
             as_of_time: Some(late.since),
             ..query.clone()
         };
+        let figures = |engine: &Engine| -> Result<Answer, ApiError> {
+            let answer = engine.answer(&query, late.since)?;
+            Ok(Answer::new(&answer, &query, known))
+        };
+        let as_known_then = (!late.more).then(|| late.as_known_then(&known.engine));
         let mut engines = [(); 2].map(|()| Engine::new(known.engine.settings().clone()));
         let [before, now] = &mut engines;
         for one in &late.incidents {
@@ -197,6 +220,8 @@ impl Restated {
         });
         Ok(Self {
             since: late.since,
+            before: as_known_then.as_ref().map(figures).transpose()?,
+            now: figures(&known.engine)?,
             more: late.more,
             incidents: changed.collect(),
         })

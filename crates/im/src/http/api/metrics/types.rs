@@ -28,6 +28,9 @@ pub(crate) struct Answer {
     bucket: &'static str,
     /// What is grouped by, in the order of `group` below.
     group_by: Vec<&'static str>,
+    /// Of times to a response: `events`, the clock of what happened. Impact that people entered moves none of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<&'static str>,
     /// By which definition it was counted: every parameter of the metric with its value, given or not, and the filters.
     parameters: Vec<Parameter>,
     /// The parts of the range, all of them.
@@ -350,6 +353,7 @@ impl Answer {
             as_of_time: answer.as_of_time,
             bucket: query.bucket.as_str(),
             group_by: answer.grouped_by.iter().map(|by| by.as_str()).collect(),
+            clock: query.metric.is_response_time().then_some("events"),
             parameters: im_metrics::used(query)
                 .into_iter()
                 .map(|(name, value)| {
