@@ -319,19 +319,24 @@ impl Chart<'_> {
         }
     }
 
-    /// A link over each bucket, with its figures.
+    /// A link over each bucket that has anything, with its figures; over the others the figures alone.
     fn links(&self) -> Markup {
         let half = self.slots.len() / 2;
         html! {
             div.hits {
                 @for (index, slot) in self.slots.iter().enumerate() {
-                    a.hit href=[slot.href.as_deref()] tabindex=[slot.href.is_none().then_some("0")] aria-label=(slot.spoken()) {
+                    @let tip = html! {
                         span class={ "tip" @if index >= half { " left" } } aria-hidden="true" {
                             strong { (slot.title) }
                             @for (name, value) in &slot.rows { span { (name) } b { (value) } }
                             @for mark in &slot.marks { em { (mark) } }
                             @if let Some(act) = &slot.act { em { (act) } }
                         }
+                    };
+                    @match &slot.href {
+                        Some(href) => a.hit href=(href) aria-label=(slot.spoken()) { (tip) },
+                        // Nothing to open, but to read: only with a role may it have a name.
+                        None => span.hit role="img" tabindex="0" aria-label=(slot.spoken()) { (tip) },
                     }
                 }
             }

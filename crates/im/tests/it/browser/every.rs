@@ -53,6 +53,13 @@ impl Tour<'_> {
         self.look.at(&self.tab, name);
     }
 
+    /// Fails if the page that is open has none of what its data was made for.
+    #[track_caller]
+    fn has(&self, what: &str, selector: &str) {
+        let found = format!("document.querySelector({}) !== null", json!(selector));
+        assert_eq!(self.tab.ask(&found), true, "{what}: no `{selector}`");
+    }
+
     fn pages(&mut self, pages: &[(&str, &str)]) {
         for (name, path) in pages {
             self.page(name, path);
@@ -196,9 +203,15 @@ pub(super) fn full(look: &mut dyn Look) {
         ),
         ("items", "/metric/mttr/items"),
         ("on-call", "/on-call"),
+        ("metric-days", "/metric/mtta?bucket=day"),
     ]);
+    tour.has("a bucket with nothing in it", ".hit:not([href])");
     for metric in METRICS {
         tour.page(&format!("metric-{metric}"), &format!("/metric/{metric}"));
+    }
+    tour.tab.go(&format!("{}/metric/mttr", stage.url));
+    for shade in 0..=5 {
+        tour.has("each shade", &format!("tbody .heat-{shade}"));
     }
     opened(&mut tour);
 }

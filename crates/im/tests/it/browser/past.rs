@@ -62,9 +62,28 @@ pub(super) fn busy(options: Options, now: Timestamp) -> (Sim, Account) {
             let begun = after(begun, rng.i64(0..540));
             one(&mut sim, &account, begun, &mut rng);
         }
+        if days == 20 {
+            // At night, when nothing else happens.
+            storm(&mut sim, &account, after(now, (12 - 24 * days) * 60));
+        }
     }
     still_open(&mut sim, &account, now);
     (sim, account)
+}
+
+/// Hours with so much that the heat map has all its shades, and the same over again.
+fn storm(sim: &mut Sim, account: &Account, begun: Timestamp) {
+    for (hour, count) in [(0, 5), (1, 4), (2, 3), (3, 2)] {
+        for part in 0..count {
+            let at = after(begun, 60 * hour + 4 * part);
+            let twin = sim
+                .trigger(&account.services[2].0, TITLES[2][1], at)
+                .unwrap();
+            let user = &account.users[3].0;
+            sim.acknowledge(user, &twin, after(at, 5)).unwrap();
+            sim.resolve(user, &twin, after(at, 31)).unwrap();
+        }
+    }
 }
 
 /// One that was over within two hours.

@@ -169,7 +169,7 @@ impl Tab {
         self.until(&format!("choose `{option}` of `{label}`"), &chosen);
     }
 
-    /// What went wrong in it since somebody looked, but what is said of `known` addresses; so is a request to others than `is_ours` says.
+    /// What went wrong in it since somebody looked, but that the `known` address was refused; so is a request to others than `is_ours` says.
     pub(super) fn wrongs(&self, is_ours: impl Fn(&str) -> bool, known: &str) -> Vec<String> {
         // By then everything before it was told.
         self.ask("1");
@@ -256,7 +256,9 @@ fn wrong(event: &Value, known: &str) -> Option<String> {
             if params["entry"]["level"] != "info" && params["entry"]["level"] != "verbose" =>
         {
             let entry = &params["entry"];
-            let is_known = !known.is_empty() && entry["url"] == known;
+            // What a policy forbade is said of the page's own address, too.
+            let is_answer = entry["source"] == "network";
+            let is_known = is_answer && !known.is_empty() && entry["url"] == known;
             (!is_known).then(|| entry.to_string())
         }
         _ => None,
