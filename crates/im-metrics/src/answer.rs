@@ -1,5 +1,7 @@
 //! Answers: figures by bucket and group, and the items behind them.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 
@@ -15,7 +17,7 @@ use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::{Item, Measured, Of, Plan, Sink, Verdict};
-use crate::query::{Dimension, Metric, Mode, Query, Reach, Sort};
+use crate::query::{AsOf, Dimension, Metric, Mode, Query, Reach, Sort};
 
 /// An answer has at most this many figures beside totals; some groups or buckets of more are refused.
 pub const CELLS_MAX: usize = 200_000;
@@ -235,6 +237,29 @@ impl Engine {
             (a.bucket, a.at, &a.what, &a.user).cmp(&(b.bucket, b.at, &b.what, &b.user))
         });
         Ok(items)
+    }
+
+    /// The service of each of some items, as a group by service sees it.
+    pub fn services_of<'a>(&'a self, items: &[Behind], as_of: AsOf) -> Vec<Option<&'a str>> {
+        let deployments = self.deployments.all.iter();
+        let deployments: HashMap<Option<&str>, u32> = deployments
+            .map(|one| (self.names.text(one.id), one.service))
+            .collect();
+        let service = |item: &Behind| match &item.what {
+            Thing::Incident(number) => {
+                let labels = self.labels(self.row(*number)?);
+                Some(match as_of {
+                    AsOf::Trigger => labels.service,
+                    AsOf::Current => labels.service_now,
+                })
+            }
+            Thing::Deployment(id) => deployments.get(&Some(id.as_str())).copied(),
+        };
+        let text = |id: u32| self.names.text(id);
+        items
+            .iter()
+            .map(|item| service(item).and_then(text))
+            .collect()
     }
 }
 

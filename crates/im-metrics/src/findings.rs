@@ -177,14 +177,7 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Findings, BadQuery> {
         let plan = Plan::new(self, query, now)?;
-        let mut rows: Vec<Row<'_>> = Vec::new();
-        plan.rows_in_range(Share::WHOLE, |row| {
-            let counts = !row.is_left_out() && plan.cuts.hold(row.trigger());
-            if counts && plan.passes(row) && plan.passes_own_teams(row) {
-                rows.push(row);
-            }
-        });
-        rows.sort_by_key(|row| (row.trigger(), row.number()));
+        let rows = looked_at(&plan);
         Ok(Findings {
             range: plan.range,
             incidents: rows.len().try_into().unwrap_or(u64::MAX),
@@ -195,6 +188,17 @@ impl Engine {
             overloaded: self.overloaded(query, &plan, pages_max, now)?,
             causes: causes(self, &rows),
         })
+    }
+
+    /// The matters alone that came again, as [`Engine::findings`] tells them.
+    pub fn recurring(&self, query: &Query, now: Timestamp) -> Result<Vec<Recurring>, BadQuery> {
+        let plan = Plan::new(self, query, now)?;
+        Ok(recurring(&plan, &looked_at(&plan)))
+    }
+
+    /// The cause that was named of an incident.
+    pub fn cause(&self, number: i64) -> Option<&str> {
+        self.names.text(self.labels(self.row(number)?).cause)
     }
 
     /// The last incident before one of the same matter: of its service at trigger, with its key or its title, at most
@@ -340,6 +344,19 @@ impl Engine {
         let numbers: BTreeSet<(Option<i64>, i64)> = numbers.map(begun).collect();
         numbers.into_iter().map(|(_, number)| number).collect()
     }
+}
+
+/// The incidents of a question, oldest first.
+fn looked_at<'a>(plan: &'a Plan<'a>) -> Vec<Row<'a>> {
+    let mut rows: Vec<Row<'_>> = Vec::new();
+    plan.rows_in_range(Share::WHOLE, |row| {
+        let counts = !row.is_left_out() && plan.cuts.hold(row.trigger());
+        if counts && plan.passes(row) && plan.passes_own_teams(row) {
+            rows.push(row);
+        }
+    });
+    rows.sort_by_key(|row| (row.trigger(), row.number()));
+    rows
 }
 
 /// The question for a metric, with the dates, the filters and the time of another.

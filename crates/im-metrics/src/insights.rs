@@ -5,7 +5,7 @@
 
 use jiff::Timestamp;
 
-use crate::answer::Series;
+use crate::answer::{Answer, Series};
 use crate::calendar::BucketSize;
 use crate::cells::Figure;
 use crate::engine::Engine;
@@ -73,6 +73,22 @@ impl Engine {
             });
         }
         Ok(insights)
+    }
+
+    /// The part that moved an answer's figure most; the answer is not grouped, and compared with the
+    /// time before.
+    pub fn mover_of(
+        &self,
+        query: &Query,
+        answer: &Answer,
+        now: Timestamp,
+    ) -> Result<Option<Mover>, BadQuery> {
+        let earlier = answer.previous.as_deref();
+        let earlier = earlier.and_then(|earlier| earlier.series.first());
+        let Some((series, then)) = answer.series.first().zip(earlier) else {
+            return Ok(None);
+        };
+        self.mover(query, answer.range, (series, &then.total.figure), now)
     }
 
     /// The part that moved a figure most.
@@ -146,6 +162,7 @@ impl Engine {
             to: plain.to,
             group_by: plain.group_by,
             filters,
+            bucket: BucketSize::All,
             compare: false,
             ..query.clone()
         };

@@ -3,10 +3,15 @@
 //! Over the incidents triggered in the range that pass the filters (by team: the incident's own), each
 //! counted once under the first reason that holds, in the order of the fields below.
 
+use jiff::Timestamp;
+
+use crate::answer::{Behind, Thing, Worth};
 use crate::columns::{Flags, Row, Share};
+use crate::engine::Engine;
 use crate::metrics::{failed_deployment_recovery_time, sla_compliance};
+use crate::params::BadQuery;
 use crate::plan::Plan;
-use crate::query::{Metric, Mode, Query, Reach};
+use crate::query::{Metric, Mode, Query, Reach, Reason};
 
 /// How many incidents an answer leaves out. A reason that the metric has no use for is absent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -34,21 +39,28 @@ pub struct LeftOut {
 /// Counts what the query leaves out of a share of the incidents.
 pub(crate) fn left_out<'a>(plan: &'a Plan<'a>, share: Share) -> LeftOut {
     let mut left_out = LeftOut::none(plan.query);
+    each(plan, share, |row, _used| left_out.count(plan, row));
+    left_out
+}
+
+/// Calls with each incident of a share that may be left out, and the reasons that the metric uses.
+#[inline(always)]
+fn each<'a>(plan: &'a Plan<'a>, share: Share, mut call: impl FnMut(Row<'a>, &LeftOut)) {
     if plan.query.metric.is_of_deployments() {
-        return left_out;
+        return;
     }
+    let used = LeftOut::none(plan.query);
     // Most incidents count, and most reasons are a flag.
-    let (flags, only_flags) = (left_out.flags(), left_out.has_only_flags());
+    let (flags, only_flags) = (used.flags(), used.has_only_flags());
     plan.rows_in_range(share, |row| {
         if (!only_flags || row.is(flags))
             && plan.cuts.hold(row.trigger())
             && plan.passes(row)
             && plan.passes_own_teams(row)
         {
-            left_out.count(plan, row);
+            call(row, &used);
         }
     });
-    left_out
 }
 
 impl LeftOut {
@@ -107,54 +119,113 @@ impl LeftOut {
         others.iter().all(Option::is_none)
     }
 
+    /// How many there are of a reason; nothing where the metric has no use for it.
+    pub fn of(&self, reason: Reason) -> Option<u64> {
+        match reason {
+            Reason::Test => Some(self.test),
+            Reason::Merged => Some(self.merged),
+            Reason::Open => self.open,
+            Reason::Unacknowledged => self.unacknowledged,
+            Reason::NotFailure => self.not_failure,
+            Reason::Unlinked => self.unlinked,
+            Reason::Negative => self.negative,
+            Reason::NoTarget => self.no_target,
+            Reason::Rebuilt => self.rebuilt,
+        }
+    }
+
     #[inline(always)]
     fn count(&mut self, plan: &Plan<'_>, row: Row<'_>) {
+        let count = match self.reason(plan, row) {
+            None => None,
+            Some(Reason::Test) => Some(&mut self.test),
+            Some(Reason::Merged) => Some(&mut self.merged),
+            Some(Reason::Open) => self.open.as_mut(),
+            Some(Reason::Unacknowledged) => self.unacknowledged.as_mut(),
+            Some(Reason::NotFailure) => self.not_failure.as_mut(),
+            Some(Reason::Unlinked) => self.unlinked.as_mut(),
+            Some(Reason::Negative) => self.negative.as_mut(),
+            Some(Reason::NoTarget) => self.no_target.as_mut(),
+            Some(Reason::Rebuilt) => self.rebuilt.as_mut(),
+        };
+        if let Some(count) = count {
+            *count += 1;
+        }
+    }
+
+    /// Why an incident is left out, by the reasons that are used.
+    #[inline(always)]
+    fn reason(&self, plan: &Plan<'_>, row: Row<'_>) -> Option<Reason> {
+        let metric = plan.query.metric;
         if row.is(Flags::TEST) {
-            self.test += 1;
-        } else if row.is(Flags::MERGED) {
+            return Some(Reason::Test);
+        }
+        if row.is(Flags::MERGED) {
             let counts_pages = matches!(
-                plan.query.metric,
+                metric,
                 Metric::Pages
                     | Metric::PageDisruptions
                     | Metric::OncallLoad
                     | Metric::OpenIncidents
                     | Metric::Escalations
             );
-            self.merged += u64::from(!counts_pages);
-        } else {
-            self.count_own(plan, row);
+            return (!counts_pages).then_some(Reason::Merged);
         }
-    }
-
-    #[inline(always)]
-    fn count_own(&mut self, plan: &Plan<'_>, row: Row<'_>) {
-        let add = |count: &mut Option<u64>, holds: bool| {
-            if let Some(count) = count {
-                *count += u64::from(holds);
-            }
-            count.is_some() && holds
-        };
         let is_unlinked = || {
-            if plan.query.metric == Metric::FailedDeploymentRecoveryTime {
+            if metric == Metric::FailedDeploymentRecoveryTime {
                 failed_deployment_recovery_time::finish(plan, row).is_none()
             } else {
                 plan.linked(row).is_none()
             }
         };
-        let _ = add(&mut self.open, row.is(Flags::OPEN))
-            || add(&mut self.unacknowledged, row.is(Flags::UNACKNOWLEDGED))
-            || add(&mut self.not_failure, row.is(Flags::NOT_FAILURE))
-            || (self.unlinked.is_some() && add(&mut self.unlinked, is_unlinked()))
-            || (self.negative.is_some()
-                && add(
-                    &mut self.negative,
-                    failed_deployment_recovery_time::is_negative(plan, row),
-                ))
-            || (self.no_target.is_some()
-                && add(
-                    &mut self.no_target,
-                    sla_compliance::target(plan, row).is_none(),
-                ))
-            || add(&mut self.rebuilt, row.is(Flags::REBUILT));
+        if self.open.is_some() && row.is(Flags::OPEN) {
+            Some(Reason::Open)
+        } else if self.unacknowledged.is_some() && row.is(Flags::UNACKNOWLEDGED) {
+            Some(Reason::Unacknowledged)
+        } else if self.not_failure.is_some() && row.is(Flags::NOT_FAILURE) {
+            Some(Reason::NotFailure)
+        } else if self.unlinked.is_some() && is_unlinked() {
+            Some(Reason::Unlinked)
+        } else if self.negative.is_some() && failed_deployment_recovery_time::is_negative(plan, row)
+        {
+            Some(Reason::Negative)
+        } else if self.no_target.is_some() && sla_compliance::target(plan, row).is_none() {
+            Some(Reason::NoTarget)
+        } else if self.rebuilt.is_some() && row.is(Flags::REBUILT) {
+            Some(Reason::Rebuilt)
+        } else {
+            None
+        }
+    }
+}
+
+impl Engine {
+    /// The incidents that a question leaves out for a reason, oldest first: those that
+    /// [`LeftOut::of`] counts.
+    pub fn left_out(
+        &self,
+        query: &Query,
+        reason: Reason,
+        now: Timestamp,
+    ) -> Result<Vec<Behind>, BadQuery> {
+        let plan = Plan::new(self, query, now)?;
+        let mut found = Vec::new();
+        each(&plan, Share::WHOLE, |row, used| {
+            if used.reason(&plan, row) == Some(reason) {
+                found.push(row);
+            }
+        });
+        found.sort_by_key(|row| (row.trigger(), row.number()));
+        let told = found.into_iter().map(|row| Behind {
+            bucket: 0,
+            at: Timestamp::from_microsecond(row.trigger()).unwrap_or(Timestamp::MAX),
+            what: Thing::Incident(row.number()),
+            user: None,
+            worth: Worth::One,
+            rebuilt: row.is(Flags::REBUILT),
+            self_assigned: false,
+            failures: Vec::new(),
+        });
+        Ok(told.collect())
     }
 }

@@ -65,7 +65,7 @@ pub use params::{BadQuery, parameters_of, parse, used};
 pub use plan::Verdict;
 pub use query::{
     Area, AsOf, BucketBy, Dimension, Filter, Measure, Metric, Mode, PageSource, Query, Reach,
-    Recovery, Sort, View, When,
+    Reason, Recovery, Sort, View, When,
 };
 pub use rails::iana;
 pub use story::history;

@@ -215,6 +215,30 @@ words! {
     }
 }
 
+words! {
+    /// Why an incident is left out; the first that holds.
+    Reason {
+        /// It is a test.
+        Test = "test",
+        /// It was merged into another.
+        Merged = "merged",
+        /// It is not resolved yet.
+        Open = "open",
+        /// Nobody acknowledged it.
+        Unacknowledged = "unacknowledged",
+        /// It is marked or ruled to be no failure.
+        NotFailure = "not_failure",
+        /// No deployment is behind it.
+        Unlinked = "unlinked",
+        /// It was over before its deployment was.
+        Negative = "negative",
+        /// Its severity has no target.
+        NoTarget = "no_target",
+        /// It is known from what was read afterwards, where only what was told counts.
+        Rebuilt = "rebuilt",
+    }
+}
+
 impl Metric {
     /// What it is about.
     pub fn area(self) -> Area {
