@@ -513,6 +513,7 @@ const PAGES: &[Rule] = &[
     get(VIEWER, "/overview"),
     get(VIEWER, "/overview/report.csv"),
     get(VIEWER, "/overview/report.json"),
+    get(VIEWER, "/findings"),
     get(VIEWER, "/metric/{name}"),
     get(VIEWER, "/metric/{name}/items"),
     get(VIEWER, "/metric/{name}/figures.csv"),

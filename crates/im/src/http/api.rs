@@ -10,7 +10,7 @@ mod deployments;
 mod directory;
 pub mod doctor;
 mod facts;
-mod findings;
+pub(crate) mod findings;
 pub mod incidents;
 mod logs;
 pub mod metrics;

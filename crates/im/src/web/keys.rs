@@ -4,19 +4,20 @@
 
 use maud::{Markup, html};
 
-use super::metrics::OVERVIEW;
+use super::metrics::{FINDINGS, OVERVIEW};
 use super::{declare, oncall, settings, status};
 
 /// The help.
 pub(super) const ID: &str = "keys";
 
 /// Pages that a key leads to.
-const PAGES: [(&str, &str, &str); 8] = [
+const PAGES: [(&str, &str, &str); 9] = [
     ("c", declare::ADDRESS, "Declare an incident"),
     ("g o", OVERVIEW, "Go to the overview"),
     ("g i", "/", "Go to the incidents"),
     ("g c", oncall::ADDRESS, "Go to who is on call"),
     ("g m", "/metric/mttr", "Go to the metrics"),
+    ("g f", FINDINGS, "Go to the findings"),
     ("g w", "/metric/page_disruptions", "Go to wellbeing"),
     ("g t", status::ADDRESS, "Go to the status of the system"),
     ("g s", settings::ADDRESS, "Go to the settings"),

@@ -13,8 +13,8 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::guard::Visit;
 use super::load::Shell;
-use super::metrics::OVERVIEW;
 use super::metrics::about::{ABOUT, Area};
+use super::metrics::{FINDINGS, OVERVIEW, sees_people};
 use super::{
     Moment, account, assets, audit, connector, declare, help, integrations, keys, oncall,
     pagerduty, parts, people, settings, status, times, tokens,
@@ -108,6 +108,7 @@ fn entries(here: &str, shell: &Shell) -> Markup {
     let entry = |address: &str, words: &Markup| {
         html! { a href=(address) aria-current=[(address == here).then_some("page")] data-hotkey=[keys::of(address)] { (words) } }
     };
+    let sees = sees_people(&shell.visit);
     html! {
         (entry(OVERVIEW, &html! { (parts::icon("home")) "Overview" }))
         div.counted {
@@ -122,9 +123,10 @@ fn entries(here: &str, shell: &Shell) -> Markup {
         @for area in Area::ALL {
             p.area #{ "area-" (area.as_str()) } { (parts::icon(area.icon())) (area.name()) }
             ul aria-labelledby={ "area-" (area.as_str()) } {
-                @for about in ABOUT.iter().filter(|about| about.area == area) {
+                @for about in ABOUT.iter().filter(|about| about.area == area && (sees || !about.is_personal())) {
                     li { (entry(&about.address(), &html! { (about.title) })) }
                 }
+                @if area == Area::Work { li { (entry(FINDINGS, &html! { "Findings" })) } }
             }
         }
         div.first {

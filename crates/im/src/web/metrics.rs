@@ -12,12 +12,14 @@ mod asked;
 mod bar;
 mod chart;
 mod definition;
+mod findings;
 mod groups;
 mod heat;
 mod insight;
 mod items;
 mod overview;
 mod page;
+mod part;
 mod report;
 mod scale;
 mod slots;
@@ -50,11 +52,15 @@ use crate::http::api::metrics::types;
 use about::About;
 use address::Address;
 use asked::{Asked, Wrong};
-use items::{Found, OF_PART, Part, Rows};
+use items::{Found, Rows};
+use part::{OF_PART, Part};
 use report::Report;
 
 /// Where the overview is.
 pub(super) const OVERVIEW: &str = "/overview";
+
+/// Where the findings are.
+pub(super) const FINDINGS: &str = "/findings";
 
 /// What opens the form of filters.
 const CHOOSE: &str = "choose";
@@ -65,6 +71,7 @@ pub(super) fn routes() -> Router<WebState> {
         .route(OVERVIEW, get(overview))
         .route("/overview/report.csv", get(report_as_csv))
         .route("/overview/report.json", get(report_as_json))
+        .route(FINDINGS, get(findings))
         .route("/metric/{name}", get(metric))
         .route("/metric/{name}/items", get(listed))
         .route("/metric/{name}/figures.csv", get(as_csv))
@@ -189,6 +196,21 @@ async fn metric(
     respond(&state, (title, &entry), moment, (&visit, made.await)).await
 }
 
+async fn findings(State(state): State<WebState>, visit: Visit, Query(pairs): Pairs) -> Response {
+    let moment = state.moment();
+    let made = async {
+        let filter = state.db.read(chosen).await?;
+        let (address, choosing) = choosing(&Address::new(FINDINGS, pairs));
+        let asked = findings::read(address, filter.as_ref(), sees_people(&visit))?;
+        let shell = state.db.read(reading(&visit, load::shell)).await?;
+        let body = ask(&state, moment, move |known, now| {
+            findings::body(&asked.meant(known), choosing, known, now)
+        });
+        Ok((shell, body.await??))
+    };
+    respond(&state, ("Findings", FINDINGS), moment, (&visit, made.await)).await
+}
+
 async fn listed(
     State(state): State<WebState>,
     visit: Visit,
@@ -281,7 +303,7 @@ async fn exported(
 }
 
 /// Whether who looks may see how single people respond.
-fn sees_people(visit: &Visit) -> bool {
+pub(super) fn sees_people(visit: &Visit) -> bool {
     let who = visit.who.as_ref();
     who.is_some_and(|who| who.kind == Kind::Account && who.may(Scope::PersonalLoad))
 }

@@ -16,7 +16,7 @@ mod event;
 mod events;
 mod facts;
 mod figures;
-mod findings;
+pub(crate) mod findings;
 mod health;
 mod image;
 mod keys;

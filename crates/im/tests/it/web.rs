@@ -9,7 +9,9 @@ use im_store::{DbOptions, outbox, settings};
 
 mod charts;
 mod connector;
+mod drill;
 mod figures;
+mod findings;
 mod rows;
 mod site;
 

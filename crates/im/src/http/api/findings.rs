@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use im_metrics::{BadQuery, Metric};
+use im_metrics::{BadQuery, Metric, Query};
 use im_store::tokens::Scope;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -25,8 +25,11 @@ use crate::http::input::Params;
 /// Pages of a person in a week, where no target for `page_disruptions` was set: one a day.
 const PAGES_MAX: f64 = 7.0;
 
+/// The metric whose questions choose the incidents that are looked at.
+pub(crate) const METRIC: Metric = Metric::IncidentFrequency;
+
 /// What findings take beside the filters.
-const OWN: [&str; 3] = ["from", "to", "as_of_time"];
+pub(crate) const OWN: [&str; 3] = ["from", "to", "as_of_time"];
 
 /// The routes of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -35,130 +38,130 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// What was found.
 #[derive(Debug, Serialize, ToSchema)]
-struct Findings {
+pub(crate) struct Findings {
     /// The first local date.
-    from: String,
+    pub(crate) from: String,
     /// The last local date.
-    to: String,
+    pub(crate) to: String,
     /// The zone of these dates.
-    time_zone: String,
+    pub(crate) time_zone: String,
     /// Incidents of the range, without tests and merge sources.
-    incidents: u64,
+    pub(crate) incidents: u64,
     /// Matters that came at least twice on one service within 30 days, the most frequent first.
-    recurring: Vec<Recurring>,
+    pub(crate) recurring: Vec<Recurring>,
     /// Where time goes, by service; the slowest first.
-    bottlenecks: Vec<Bottleneck>,
+    pub(crate) bottlenecks: Vec<Bottleneck>,
     /// Triggers by weekday (from Monday) and hour (0 to 23), on the organisation's clock.
-    heat_map: Vec<Vec<usize>>,
+    pub(crate) heat_map: Vec<Vec<usize>>,
     /// The incidents behind each hour of the heat map that has any.
-    hours: Vec<Heat>,
+    pub(crate) hours: Vec<Heat>,
     /// Figures that became worse than over as many dates before, the worst first.
-    worst_changes: Vec<Change>,
+    pub(crate) worst_changes: Vec<Change>,
     /// Pages of a person in a week that are still good: the target of `page_disruptions`, else 7.
-    pages_target: f64,
+    pub(crate) pages_target: f64,
     /// Weeks in which a person had more, the most first; null for who may not see what single people are paged for.
-    over_target: Option<Vec<Overloaded>>,
+    pub(crate) over_target: Option<Vec<Overloaded>>,
     /// How often each cause was named, the most frequent first. Nothing is guessed.
-    causes: Vec<Named>,
+    pub(crate) causes: Vec<Named>,
     /// Why there is nothing to find yet, and what brings it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
+    pub(crate) hint: Option<&'static str>,
 }
 
 /// A matter that came again.
 #[derive(Debug, Serialize, ToSchema)]
-struct Recurring {
+pub(crate) struct Recurring {
     /// The title without numbers, ids and hosts.
-    title: String,
-    service: Group,
-    count: usize,
-    first_at: Timestamp,
-    last_at: Timestamp,
+    pub(crate) title: String,
+    pub(crate) service: Group,
+    pub(crate) count: usize,
+    pub(crate) first_at: Timestamp,
+    pub(crate) last_at: Timestamp,
     /// The incidents, oldest first.
     #[schema(example = json!(["INC-4", "INC-9"]))]
-    incidents: Vec<String>,
+    pub(crate) incidents: Vec<String>,
 }
 
 /// Where the time of a service's incidents goes.
 #[derive(Debug, Serialize, ToSchema)]
-struct Bottleneck {
-    service: Group,
-    incidents: usize,
+pub(crate) struct Bottleneck {
+    pub(crate) service: Group,
+    pub(crate) incidents: usize,
     /// Mean seconds from the trigger to the first acknowledgement.
-    to_acknowledge: Option<f64>,
+    pub(crate) to_acknowledge: Option<f64>,
     /// Mean seconds from there to the last resolve.
-    to_resolve: Option<f64>,
+    pub(crate) to_resolve: Option<f64>,
     /// `acknowledge` or `resolve`.
-    longest: Option<&'static str>,
-    escalations: u64,
+    pub(crate) longest: Option<&'static str>,
+    pub(crate) escalations: u64,
     /// Assignments and delegations after the first.
-    reassignments: u64,
+    pub(crate) reassignments: u64,
     /// Seconds in which incidents were open and nobody had acknowledged them.
-    unowned: f64,
+    pub(crate) unowned: f64,
     /// The share of that in the time that they were open.
-    unowned_share: Option<f64>,
+    pub(crate) unowned_share: Option<f64>,
     /// Seconds in which incidents were open and somebody had acknowledged them.
-    engaged: f64,
+    pub(crate) engaged: f64,
     /// Those of them in which they were put off: without them, `engaged` is the time of work.
-    snoozed: f64,
+    pub(crate) snoozed: f64,
     /// The incidents, oldest first.
     #[schema(example = json!(["INC-4", "INC-9"]))]
-    behind: Vec<String>,
+    pub(crate) behind: Vec<String>,
 }
 
 /// An hour of the week in which incidents were triggered.
 #[derive(Debug, Serialize, ToSchema)]
-struct Heat {
+pub(crate) struct Heat {
     /// 0 for Monday.
-    weekday: usize,
+    pub(crate) weekday: usize,
     /// 0 to 23.
-    hour: usize,
+    pub(crate) hour: usize,
     /// Oldest first.
     #[schema(example = json!(["INC-4", "INC-9"]))]
-    behind: Vec<String>,
+    pub(crate) behind: Vec<String>,
 }
 
 /// A figure that became worse.
 #[derive(Debug, Serialize, ToSchema)]
-struct Change {
-    metric: &'static str,
+pub(crate) struct Change {
+    pub(crate) metric: &'static str,
     /// `service` or `team`.
-    by: &'static str,
+    pub(crate) by: &'static str,
     #[serde(flatten)]
-    what: Group,
-    before: f64,
-    now: f64,
+    pub(crate) what: Group,
+    pub(crate) before: f64,
+    pub(crate) now: f64,
     /// How many times more it is; null where it was 0 before.
-    times: Option<f64>,
+    pub(crate) times: Option<f64>,
     /// All of it in words.
     #[schema(example = "mttr of service Checkout: 20m 00s before, 45m 10s now")]
-    text: String,
+    pub(crate) text: String,
     /// The incidents behind the figure now, oldest first.
     #[schema(example = json!(["INC-4", "INC-9"]))]
-    behind: Vec<String>,
+    pub(crate) behind: Vec<String>,
 }
 
 /// A week with too many pages.
 #[derive(Debug, Serialize, ToSchema)]
-struct Overloaded {
-    user: Group,
+pub(crate) struct Overloaded {
+    pub(crate) user: Group,
     /// The Monday.
-    week: String,
-    pages: u64,
+    pub(crate) week: String,
+    pub(crate) pages: u64,
     /// The incidents of these pages, oldest first.
     #[schema(example = json!(["INC-4", "INC-9"]))]
-    behind: Vec<String>,
+    pub(crate) behind: Vec<String>,
 }
 
 /// How often a cause was named.
 #[derive(Debug, Serialize, ToSchema)]
-struct Named {
+pub(crate) struct Named {
     /// Null where none was named.
-    cause: Option<String>,
-    incidents: usize,
+    pub(crate) cause: Option<String>,
+    pub(crate) incidents: usize,
     /// The incidents, oldest first.
     #[schema(example = json!(["INC-4", "INC-9"]))]
-    behind: Vec<String>,
+    pub(crate) behind: Vec<String>,
 }
 
 /// Find what is worth a look: what recurs, where time goes, what became worse
@@ -188,21 +191,17 @@ async fn findings(
 ) -> Result<Json<Findings>, ApiError> {
     let sees_people = who.may(Scope::PersonalLoad);
     let params = params.only(&[&OWN[..], &FILTERS[..]].concat())?;
-    let query = im_metrics::parse(Metric::IncidentFrequency.as_str(), params.pairs());
+    let query = im_metrics::parse(METRIC.as_str(), params.pairs());
     let query = query.map_err(of_findings)?;
     let found = compute(&app, move |known, now| {
-        let target = known.organisation.target(Metric::PageDisruptions);
-        let pages_max = target.and_then(|target| target.at_most);
-        let pages_max = pages_max.unwrap_or(PAGES_MAX);
         let query = known.meant(&query)?;
-        let found = known.engine.findings(&query, pages_max, now)?;
-        Ok(Findings::new(&found, (pages_max, sees_people), known))
+        Ok(Findings::find(&query, sees_people, known, now)?)
     });
     Ok(Json(found.await?))
 }
 
 /// The parameters are those of a metric, which whoever asks for findings did not name.
-fn of_findings(error: BadQuery) -> BadQuery {
+pub(crate) fn of_findings(error: BadQuery) -> BadQuery {
     match error {
         BadQuery::Value {
             name,
@@ -224,6 +223,20 @@ fn all_said(incidents: &[i64]) -> Vec<String> {
 }
 
 impl Findings {
+    /// What is found in the incidents of a question that is asked by ids.
+    pub(crate) fn find(
+        query: &Query,
+        sees_people: bool,
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<Self, BadQuery> {
+        let target = known.organisation.target(Metric::PageDisruptions);
+        let pages_max = target.and_then(|target| target.at_most);
+        let pages_max = pages_max.unwrap_or(PAGES_MAX);
+        let found = known.engine.findings(query, pages_max, now)?;
+        Ok(Self::new(&found, (pages_max, sees_people), known))
+    }
+
     fn new(
         found: &im_metrics::Findings,
         (pages_target, sees_people): (f64, bool),

@@ -29,11 +29,13 @@ use insights::Explained;
 use restated::Restated;
 use types::{Answer, Items};
 
+pub(crate) use insights::{Trend, advice};
 pub(super) use insights::{length, of_what};
-pub(super) use types::{Group, said};
+pub(crate) use types::Group;
+pub(super) use types::said;
 
 /// The parameters that choose incidents, the same for metrics, findings and exported facts.
-pub(super) const FILTERS: [&str; 10] = [
+pub(crate) const FILTERS: [&str; 10] = [
     "service",
     "team",
     "environment",

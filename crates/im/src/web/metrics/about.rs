@@ -82,7 +82,7 @@ const fn about(
 }
 
 /// All of them, in the order of the navigation.
-pub(in crate::web) static ABOUT: [About; 7] = [
+pub(in crate::web) static ABOUT: [About; 8] = [
     about(
         Metric::Mttr,
         Area::Work,
@@ -139,6 +139,14 @@ pub(in crate::web) static ABOUT: [About; 7] = [
         Better::Lower,
         &["**Disruptions.**", "**Pages.**"],
     ),
+    about(
+        Metric::OncallLoad,
+        Area::Wellbeing,
+        ["On-call load", "Pages", "On-call load"],
+        ("page", "pages"),
+        Better::Lower,
+        &["**On-call load.**", "**Pages.**"],
+    ),
 ];
 
 /// Disruptions counted in hours.
@@ -160,6 +168,11 @@ impl About {
     /// What the pages say of a metric, by its name; of some there is no page.
     pub(in crate::web) fn of(name: &str) -> Option<&'static Self> {
         ABOUT.iter().find(|about| about.metric.as_str() == name)
+    }
+
+    /// Whether all of it is about single people, so that those alone see it who may see them.
+    pub(in crate::web) fn is_personal(&self) -> bool {
+        self.metric == Metric::OncallLoad
     }
 
     /// Where its page is.

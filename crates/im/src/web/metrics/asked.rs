@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use super::SETTLED;
 use super::about::{ABOUT, About};
 use super::address::Address;
+use super::heat::HEAT;
 use crate::figures::Known;
 use crate::http::error::ApiError;
 use crate::web::layout::{Live, Trouble};
@@ -39,21 +40,17 @@ impl Asked {
         let is_personal =
             |(name, value): (&str, &str)| name == "user" || (name, value) == ("group_by", "user");
         let personal = address.pairs().find(|pair| is_personal(*pair));
-        if let Some((name, _)) = personal.filter(|_| !sees_people) {
-            return Err(Wrong {
-                status: StatusCode::FORBIDDEN,
-                code: "personal_load",
-                detail: "what single people were paged for is shown to those alone who may see it"
-                    .to_owned(),
-                hint: format!(
-                    "group by service or team, or ask an owner for the right `personal_load`; on the server's own machine `im metrics {} --group-by user` shows it",
-                    about.metric.as_str()
-                ),
-                without: Some(address.without(name).link()),
-                plain: address.path().to_owned(),
-            });
+        if !sees_people && (about.is_personal() || personal.is_some()) {
+            return Err(Wrong::personal(
+                about,
+                &address,
+                personal.map(|(name, _)| name),
+            ));
         }
-        let query = address.without(SETTLED.0);
+        if about.is_personal() && address.get("group_by").is_some() {
+            return Err(Wrong::by_person(&address));
+        }
+        let query = address.without(SETTLED.0).without(HEAT);
         let query = match query.get("compare") {
             None => query.and("compare", "previous"),
             Some("none") => query.without("compare"),
@@ -116,7 +113,7 @@ impl Asked {
         let items = format!("{}/items", self.about.address());
         self.address
             .to(items)
-            .only(|name, _| !["bucket", "group_by", "compare"].contains(&name))
+            .only(|name, _| !["bucket", "group_by", "compare", HEAT].contains(&name))
     }
 }
 
@@ -154,6 +151,45 @@ impl Wrong {
             detail: detail.to_owned(),
             hint: hint.to_owned(),
             without: (without != address.link()).then_some(without),
+            plain: address.path().to_owned(),
+        }
+    }
+
+    /// What is about single people, for who may not see them.
+    fn personal(about: &About, address: &Address, name: Option<&str>) -> Self {
+        let metric = about.metric.as_str();
+        let (instead, command, plain) = if about.is_personal() {
+            ("see the page disruptions of all", "", super::OVERVIEW)
+        } else {
+            (
+                "group by service or team",
+                " --group-by user",
+                address.path(),
+            )
+        };
+        Self {
+            status: StatusCode::FORBIDDEN,
+            code: "personal_load",
+            detail: "what single people were paged for is shown to those alone who may see it"
+                .to_owned(),
+            hint: format!(
+                "{instead}, or ask an owner for the right `personal_load`; on the server's own machine `im metrics {metric}{command}` shows it"
+            ),
+            without: name
+                .filter(|_| !about.is_personal())
+                .map(|name| address.without(name).link()),
+            plain: plain.to_owned(),
+        }
+    }
+
+    /// A second group beside each person, which the page has no place for.
+    fn by_person(address: &Address) -> Self {
+        Self {
+            status: StatusCode::BAD_REQUEST,
+            code: "bad_request",
+            detail: "the page of the on-call load is by person and has no `group_by`".to_owned(),
+            hint: "filter by service, team or urgency; `im metrics oncall_load --group-by service` groups".to_owned(),
+            without: Some(address.without("group_by").link()),
             plain: address.path().to_owned(),
         }
     }

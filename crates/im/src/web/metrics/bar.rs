@@ -9,13 +9,14 @@ use maud::{Markup, html};
 use super::SETTLED;
 use super::address::Address;
 use super::asked::Asked;
+use super::heat::HEAT;
 use super::words;
 use crate::figures::Known;
 use crate::web::parts::{self, icon};
 
 /// What the bar itself sets; every other parameter is shown as one that can be taken away.
-const OF_BAR: [&str; 8] = [
-    "from", "to", "bucket", "group_by", "compare", "measure", "when", SETTLED.0,
+const OF_BAR: [&str; 9] = [
+    "from", "to", "bucket", "group_by", "compare", "measure", "when", SETTLED.0, HEAT,
 ];
 
 /// What a metric may be told besides, with its words: the first is what is usual.
@@ -38,9 +39,9 @@ pub(super) fn bar(asked: &Asked, range: (Date, Date), today: Date, known: &Known
                     (When::WorkingHours.as_str(), "Working hours"),
                 ]))
             }
-            (range_menu(address, range, today))
+            (range_menu(address, range, today, Buckets::Some))
             (cadence(address, asked.query.bucket))
-            (grouping(asked))
+            @if !asked.about.is_personal() { (grouping(asked)) }
             (comparison(asked, range))
             (chips(address, known))
             a.chip.add data-hotkey="f" href=(address.and("choose", "filter").link()) { (icon("plus")) "Filter" }
@@ -69,8 +70,20 @@ fn menu(label: &str, now: &str, body: &Markup) -> Markup {
     }
 }
 
+/// Whether a page has a figure for each bucket of its range.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Buckets {
+    Some,
+    None,
+}
+
 /// The range, its neighbours, and a form for any other.
-pub(super) fn range_menu(address: &Address, (from, to): (Date, Date), today: Date) -> Markup {
+pub(super) fn range_menu(
+    address: &Address,
+    (from, to): (Date, Date),
+    today: Date,
+    buckets: Buckets,
+) -> Markup {
     let days = words::days(from, to);
     let shifted = |by: i64| {
         let move_by = |date: Date| date.checked_add(by.days()).unwrap_or(date);
@@ -80,7 +93,7 @@ pub(super) fn range_menu(address: &Address, (from, to): (Date, Date), today: Dat
     let since = |days: i64, bucket: Option<BucketSize>| {
         let first = today.checked_sub((days - 1).days()).unwrap_or(today);
         let since = address.without("to").with("from", first.to_string());
-        match bucket {
+        match bucket.filter(|_| buckets == Buckets::Some) {
             Some(bucket) => since.with("bucket", bucket.as_str()).link(),
             None => since.without("bucket").link(),
         }
@@ -95,12 +108,16 @@ pub(super) fn range_menu(address: &Address, (from, to): (Date, Date), today: Dat
         words::dates(from, to, today),
         words::span(from, to)
     );
+    let by = |size: BucketSize| match buckets {
+        Buckets::Some => format!(", by {}", size.as_str()),
+        Buckets::None => String::new(),
+    };
     let body = html! {
         ul {
-            li { a href=(since(14, Some(BucketSize::Day))) { "Last two weeks, by day" } }
-            li { a href=(usual) { "Last six weeks, by week" } }
-            li { a href=(since(91, None)) { "Last 13 weeks, by week" } }
-            li { a href=(since(365, Some(BucketSize::Month))) { "Last year, by month" } }
+            li { a href=(since(14, Some(BucketSize::Day))) { "Last two weeks" (by(BucketSize::Day)) } }
+            li { a href=(usual) { "Last six weeks" (by(BucketSize::Week)) } }
+            li { a href=(since(91, None)) { "Last 13 weeks" (by(BucketSize::Week)) } }
+            li { a href=(since(365, Some(BucketSize::Month))) { "Last year" (by(BucketSize::Month)) } }
             li { a href=(shifted(-days)) { "The " (words::span(from, to)) " before" } }
             @if to < today { li { a href=(shifted(days)) { "The " (words::span(from, to)) " after" } } }
         }

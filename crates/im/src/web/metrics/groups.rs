@@ -179,11 +179,8 @@ fn row(asked: &Asked, group: &Group<'_>, by: Dimension, states: &[State], most: 
 /// Whether figures of this sort are drawn as a line or as bars.
 pub(super) fn kind(figure: &Figure) -> Kind {
     match figure {
-        Figure::Durations(_)
-        | Figure::Ratio { .. }
-        | Figure::Compliance { .. }
-        | Figure::Load { .. } => Kind::Line,
-        Figure::Count { .. } | Figure::Rate { .. } => Kind::Bars,
+        Figure::Durations(_) | Figure::Ratio { .. } | Figure::Compliance { .. } => Kind::Line,
+        Figure::Count { .. } | Figure::Rate { .. } | Figure::Load { .. } => Kind::Bars,
     }
 }
 

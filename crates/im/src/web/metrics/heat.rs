@@ -1,11 +1,18 @@
-//! When things happen: a cell for each hour of the week.
+//! When things happen: a cell for each hour of the week, or for each day or hour of a service.
 
-use im_metrics::Behind;
+use std::collections::BTreeMap;
+
+use axum::http::StatusCode;
+use im_metrics::{AsOf, Behind, Dimension};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
 use super::about::About;
 use super::address::Address;
+use super::asked::{Asked, Wrong};
+use super::bar;
+use super::part::{HOUR, WEEKDAY};
+use crate::figures::Known;
 
 const DAYS: [(&str, &str); 7] = [
     ("Mon", "Monday"),
@@ -16,6 +23,9 @@ const DAYS: [(&str, &str); 7] = [
     ("Sat", "Saturday"),
     ("Sun", "Sunday"),
 ];
+
+/// More services are not read; the table by service has them.
+const SERVICES_MAX: usize = 12;
 
 /// The shades above none.
 const SHADES: u64 = 5;
@@ -38,25 +48,38 @@ impl Hour {
         }
     }
 
+    /// `Thursday`.
+    pub(super) fn day(self) -> &'static str {
+        DAYS.get(self.day).map_or("", |(_, day)| day)
+    }
+
     /// `Thursday 18:00 to 19:00`.
     pub(super) fn say(self) -> String {
-        let day = DAYS.get(self.day).map_or("", |(_, day)| day);
-        format!(
-            "{day} {:02}:00 to {:02}:00",
-            self.hour,
-            (self.hour + 1) % 24
-        )
+        format!("{} {}", self.day(), self.clock())
     }
 
     /// `Thursday 18:00 to 21:00`.
     pub(super) fn three(self) -> String {
-        let day = DAYS.get(self.day).map_or("", |(_, day)| day);
-        format!("{day} {:02}:00 to {:02}:00", self.hour, self.hour + 3)
+        let (day, hour) = (self.day(), self.hour);
+        format!("{day} {hour:02}:00 to {:02}:00", hour + 3)
     }
 
-    /// Whether it is one of the hours at which people usually work.
-    fn is_usual(self) -> bool {
-        self.day < 5 && (8..18).contains(&self.hour)
+    /// `18:00 to 19:00`.
+    pub(super) fn clock(self) -> String {
+        format!("{:02}:00 to {:02}:00", self.hour, (self.hour + 1) % 24)
+    }
+
+    /// Its sides on the edge of the hours at which people usually work.
+    fn edges(self) -> String {
+        let is_usual = self.day < 5 && (8..18).contains(&self.hour);
+        let edges = [
+            (self.day == 0, " edge-t"),
+            (self.day == 4, " edge-b"),
+            (self.hour == 8, " edge-l"),
+            (self.hour == 17, " edge-r"),
+        ];
+        let edges = edges.into_iter().filter(|(holds, _)| is_usual && *holds);
+        edges.map(|(_, class)| class).collect()
     }
 }
 
@@ -75,10 +98,6 @@ impl Heat {
         Self(counts)
     }
 
-    fn most(&self) -> u64 {
-        self.0.iter().flatten().copied().max().unwrap_or_default()
-    }
-
     /// The three hours on end of one day with the most, and how many that is.
     pub(super) fn worst(&self) -> (Hour, u64) {
         let starts = (0..7).flat_map(|day| (0..22).map(move |hour| Hour { day, hour }));
@@ -93,64 +112,228 @@ impl Heat {
         })
     }
 
-    /// The section; each cell opens what is in it. The working hours that hold while nobody has set any are framed if they do.
-    pub(super) fn section(
-        &self,
-        about: &About,
-        items: &Address,
-        (zone, is_usual): (&str, bool),
-    ) -> Markup {
-        let most = self.most();
-        html! {
-            section aria-labelledby="when" {
-                h2 #when { "When" span.number { "weekday and hour in " (zone) @if is_usual { "; inside the dashed line is Monday to Friday, 08:00 to 18:00" } } }
-                div.panel.pad {
-                    table.heat.framed[is_usual] {
-                        thead {
-                            tr {
-                                td {}
-                                @for hour in 0..24 {
-                                    th scope="col" { @if hour % 3 == 0 { (format!("{hour:02}:00")) } @else { span.hidden { (format!("{hour:02}:00")) } } }
-                                }
-                            }
-                        }
-                        tbody {
-                            @for ((day, (short, long)), hours) in DAYS.iter().enumerate().zip(&self.0) {
-                                tr {
-                                    th scope="row" { abbr title=(long) { (short) } }
-                                    @for (hour, count) in hours.iter().enumerate() {
-                                        (cell(Hour { day, hour }, *count, most, about, items))
-                                    }
-                                }
-                            }
-                        }
+    /// A line for each day; the working hours that hold while nobody has set any are framed if they do.
+    fn lines(&self, is_usual: bool) -> Vec<Line<'_>> {
+        let days = DAYS.iter().enumerate().zip(&self.0);
+        let lines = days.map(|((day, (short, long)), hours)| Line {
+            name: (*short).to_owned(),
+            title: long,
+            cells: hours
+                .iter()
+                .enumerate()
+                .map(|(hour, count)| {
+                    let at = Hour { day, hour };
+                    Cell {
+                        count: *count,
+                        said: at.say(),
+                        chosen: vec![(WEEKDAY, day.to_string()), (HOUR, hour.to_string())],
+                        edges: if is_usual { at.edges() } else { String::new() },
                     }
-                    (legend(most))
+                })
+                .collect(),
+        });
+        lines.collect()
+    }
+}
+
+/// How it is seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum View {
+    Week,
+    ServiceByDay,
+    ServiceByHour,
+}
+
+/// The parameter that says how.
+pub(super) const HEAT: &str = "heat";
+
+impl View {
+    const ALL: [(Self, &'static str, &'static str); 3] = [
+        (Self::Week, "", "Weekday and hour"),
+        (Self::ServiceByDay, "service_weekday", "Service and weekday"),
+        (Self::ServiceByHour, "service_hour", "Service and hour"),
+    ];
+
+    /// The one that an address asks for.
+    pub(super) fn read(address: &Address) -> Result<Self, Wrong> {
+        let asked = address.get(HEAT).unwrap_or_default();
+        let found = Self::ALL.into_iter().find(|(_, value, _)| *value == asked);
+        found.map(|(view, ..)| view).ok_or_else(|| Wrong {
+            status: StatusCode::BAD_REQUEST,
+            code: "bad_request",
+            detail: format!("`{HEAT}` cannot be `{asked}`"),
+            hint: "use service_weekday or service_hour, or leave it out".to_owned(),
+            without: Some(address.without(HEAT).link()),
+            plain: address.path().to_owned(),
+        })
+    }
+
+    /// The links that change it.
+    fn choice(self, address: &Address) -> Markup {
+        html! {
+            div.toggle role="group" aria-label="Seen by" {
+                @for (view, value, words) in Self::ALL {
+                    @let link = if value.is_empty() { address.without(HEAT) } else { address.with(HEAT, value) };
+                    a href={ (link.link()) "#when" } aria-current=[(view == self).then_some("true")] { (words) }
                 }
             }
         }
     }
 }
 
-fn cell(at: Hour, count: u64, most: u64, about: &About, items: &Address) -> Markup {
-    let edges = [
-        (at.is_usual() && at.day == 0, " edge-t"),
-        (at.is_usual() && at.day == 4, " edge-b"),
-        (at.is_usual() && at.hour == 8, " edge-l"),
-        (at.is_usual() && at.hour == 17, " edge-r"),
-    ];
-    let edges: String = edges
+/// A row of cells.
+struct Line<'a> {
+    name: String,
+    title: &'a str,
+    cells: Vec<Cell>,
+}
+
+struct Cell {
+    count: u64,
+    /// When and where it is.
+    said: String,
+    /// What chooses it of what is behind the figure.
+    chosen: Vec<(&'static str, String)>,
+    /// Its sides on the edge of the frame.
+    edges: String,
+}
+
+/// A line for each of the services with most.
+fn of_services(items: &[Behind], view: View, as_of: AsOf, known: &Known) -> Vec<Line<'static>> {
+    let engine = &known.engine;
+    let zone = &engine.settings().zone;
+    let width = if view == View::ServiceByDay { 7 } else { 24 };
+    let mut counts: BTreeMap<Option<&str>, Vec<u64>> = BTreeMap::new();
+    for (item, service) in items.iter().zip(engine.services_of(items, as_of)) {
+        let at = Hour::of(item, zone);
+        let place = if view == View::ServiceByDay {
+            at.day
+        } else {
+            at.hour
+        };
+        let line = counts.entry(service).or_insert_with(|| vec![0; width]);
+        if let Some(count) = line.get_mut(place) {
+            *count += 1;
+        }
+    }
+    let mut counts: Vec<(Option<&str>, Vec<u64>)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<u64>()));
+    let lines = counts
         .into_iter()
-        .filter_map(|(holds, class)| holds.then_some(class))
-        .collect();
+        .take(SERVICES_MAX)
+        .map(|(service, counts)| {
+            let name = bar::key_name(Dimension::Service, service, known);
+            let cells = counts.into_iter().enumerate().map(|(place, count)| {
+                let at = Hour {
+                    day: place,
+                    hour: place,
+                };
+                let (param, said) = match view {
+                    View::ServiceByDay => (WEEKDAY, at.day().to_owned()),
+                    View::Week | View::ServiceByHour => (HOUR, at.clock()),
+                };
+                let key = service.unwrap_or("null").to_owned();
+                Cell {
+                    count,
+                    said: format!("{name}, {said}"),
+                    chosen: vec![
+                        (Dimension::Service.as_str(), key),
+                        (param, place.to_string()),
+                    ],
+                    edges: String::new(),
+                }
+            });
+            Line {
+                cells: cells.collect(),
+                title: "",
+                name,
+            }
+        });
+    lines.collect()
+}
+
+/// The section; each cell opens what is in it.
+pub(super) fn section(
+    asked: &Asked,
+    (heat, items): (&Heat, &[Behind]),
+    view: View,
+    known: &Known,
+) -> Markup {
+    let zone = known.engine.settings().zone.iana_name().unwrap_or("UTC");
+    let is_usual = view == View::Week && known.hours_since().next().is_none();
+    let lines = match view {
+        View::Week => heat.lines(is_usual),
+        View::ServiceByDay | View::ServiceByHour => {
+            of_services(items, view, asked.query.as_of, known)
+        }
+    };
+    let counts = lines.iter().flat_map(|line| &line.cells);
+    let most = counts.map(|cell| cell.count).max().unwrap_or_default();
+    let behind = asked.items();
+    html! {
+        section aria-labelledby="when" {
+            h2 #when {
+                "When"
+                span.number {
+                    (note(view)) " in " (zone)
+                    @if is_usual { "; inside the dashed line is Monday to Friday, 08:00 to 18:00" }
+                    @if view != View::Week && lines.len() == SERVICES_MAX { "; the " (SERVICES_MAX) " with most" }
+                }
+            }
+            (view.choice(&asked.address))
+            div.panel.pad {
+                table.heat.framed[is_usual].by-service[view != View::Week] {
+                    thead {
+                        tr {
+                            td {}
+                            @if view == View::ServiceByDay {
+                                @for (short, long) in DAYS { th scope="col" { abbr title=(long) { (short) } } }
+                            } @else {
+                                @for hour in 0..24 {
+                                    th scope="col" { @if hour % 3 == 0 { (format!("{hour:02}:00")) } @else { span.hidden { (format!("{hour:02}:00")) } } }
+                                }
+                            }
+                        }
+                    }
+                    tbody {
+                        @for line in &lines {
+                            tr {
+                                th scope="row" {
+                                    @if line.title.is_empty() { span title=(line.name) { (line.name) } }
+                                    @else { abbr title=(line.title) { (line.name) } }
+                                }
+                                @for cell in &line.cells { (draw(cell, most, asked.about, &behind)) }
+                            }
+                        }
+                    }
+                }
+                (legend(most))
+            }
+        }
+    }
+}
+
+fn note(view: View) -> &'static str {
+    match view {
+        View::Week => "weekday and hour",
+        View::ServiceByDay => "service and weekday",
+        View::ServiceByHour => "service and hour",
+    }
+}
+
+fn draw(cell: &Cell, most: u64, about: &About, items: &Address) -> Markup {
+    let count = cell.count;
     let link = || {
-        let day = items.with("weekday", at.day.to_string());
-        day.with("hour", at.hour.to_string()).link()
+        let chosen = cell.chosen.iter();
+        let chosen = chosen.fold(items.clone(), |items, (name, value)| {
+            items.with(name, value.as_str())
+        });
+        chosen.link()
     };
     html! {
-        td class={ "heat-" (shade(count, most)) (edges) } {
+        td class={ "heat-" (shade(count, most)) (cell.edges) } {
             @if count > 0 {
-                a href=(link()) title={ (at.say()) ": " (about.count(count)) } { (count) }
+                a href=(link()) title={ (cell.said) ": " (about.count(count)) } { (count) }
             }
         }
     }

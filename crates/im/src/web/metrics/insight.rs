@@ -1,16 +1,21 @@
-//! The sentence above a figure: how it stands, against what, where that lies, and one link.
+//! The sentence above a figure: how it stands, against what, where that lies, what to do, and the link to that.
 //!
 //! It follows from the figures by rules that do not guess: where there is too little to compare, it says
 //! so, and it names a place only with its share.
 
-use im_metrics::{Answer, Dimension, Metric};
+use im_metrics::{Answer, BadQuery, Dimension, Metric, Query};
+use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::asked::Asked;
 use super::groups::{self, Group};
 use super::heat::Heat;
-use super::words::{self, FEW, size};
-use crate::web::parts::icon;
+use super::part::{FAILED, ORDER};
+use super::words::{self, Change, FEW, Unit, size};
+use super::{FINDINGS, SETTLED, bar};
+use crate::figures::Known;
+use crate::http::api::metrics::{FILTERS, Trend, advice};
+use crate::web::parts::{self, icon};
 
 /// A part of the whole that is worth a word.
 const LARGE_SHARE: f64 = 0.3;
@@ -19,8 +24,8 @@ const LARGE_SHARE: f64 = 0.3;
 pub(super) fn sentence(
     asked: &Asked,
     answer: &Answer,
-    grouped: Option<(&[Group<'_>], Dimension)>,
-    heat: &Heat,
+    (groups, by): (&[Group<'_>], Dimension),
+    (heat, moved): (&Heat, Option<&Moved>),
 ) -> Markup {
     let (from, to) = answer.range;
     let (span, this) = (words::span(from, to), words::this(from, to));
@@ -45,9 +50,12 @@ pub(super) fn sentence(
     let lead = if !asked.query.compare {
         html! { strong { (about.subject) ": " (value) } " in " (this) "." }
     } else if n < FEW {
-        html! { strong { "Only " (about.count(n)) " in " (this) ": too few to tell a trend." } }
+        html! {
+            strong { "Only " (about.count(n)) " in " (this) ": too few to tell a trend." }
+            @if Unit::of(total) != Unit::Count { " " (about.subject) ": " (value) "." }
+        }
     } else if change.worse.is_none() {
-        html! { strong { (about.subject) ": " (value) } ", " (change.words) @if let Some(was) = &was { " (" (was) " in the " (span) " before)" } "." }
+        html! { strong { (about.subject) ": " (value) } (against(&change, was.as_deref(), &span)) "." }
     } else {
         html! {
             strong { (comparison(asked, &change.words)) " than in the " (span) " before:" }
@@ -56,8 +64,73 @@ pub(super) fn sentence(
     };
     say(&html! {
         (lead)
-        @if n >= FEW { (place(asked, grouped)) (time(asked, heat, n)) }
+        @if n >= FEW { (place(asked, groups, by)) (time(asked, heat, n)) }
+        @if asked.query.compare { " " (next(asked, &change, moved)) }
+        @else { " " a href=(asked.address.without("compare").link()) { "Compare with the " (span) " before" } " to see a trend." }
     })
+}
+
+/// How a figure that cannot be told from the time before stands to it.
+fn against(change: &Change, was: Option<&str>, span: &str) -> String {
+    match was {
+        Some(was) => format!(", {} ({was} in the {span} before)", change.words),
+        None => format!("; nothing in the {span} before to compare with"),
+    }
+}
+
+/// A part that moved a figure, by the name that people have for it.
+pub(super) struct Moved {
+    name: String,
+    by: Dimension,
+    key: String,
+}
+
+impl Moved {
+    /// The part that moved an answer's figure most; the answer is not grouped.
+    pub(super) fn of(
+        (query, answer): (&Query, &Answer),
+        known: &Known,
+        now: Timestamp,
+    ) -> Result<Option<Self>, BadQuery> {
+        let mover = known.engine.mover_of(query, answer, now)?;
+        Ok(mover.map(|mover| Self {
+            name: bar::key_name(mover.by, Some(&mover.key), known),
+            by: mover.by,
+            key: mover.key,
+        }))
+    }
+}
+
+/// What to do, where to look first, and the link to it: the API's advice.
+pub(super) fn next(asked: &Asked, change: &Change, moved: Option<&Moved>) -> Markup {
+    let (metric, trend) = (asked.query.metric, change.trend());
+    let moved = moved.filter(|_| change.worse.is_some());
+    let items = match moved {
+        Some(moved) => asked.items().with(moved.by.as_str(), moved.key.as_str()),
+        None => asked.items(),
+    };
+    let is_of_findings =
+        |name: &str| FILTERS.contains(&name) || ["from", "to", SETTLED.0].contains(&name);
+    let (link, label) = match (metric, trend) {
+        (Metric::Pages | Metric::IncidentFrequency, Trend::Worse) => (
+            items.to(FINDINGS).only(|name, _| is_of_findings(name)),
+            "See the findings",
+        ),
+        (Metric::ChangeFailureRate, Trend::Worse) => {
+            (items.with(FAILED, "yes"), "Open what failed")
+        }
+        (Metric::Mttr | Metric::Mtta, _) => {
+            (items.with(ORDER, "longest"), "Open the slowest first")
+        }
+        _ => (items, "Open what is behind it"),
+    };
+    let words = advice(metric, trend);
+    html! {
+        @match moved {
+            Some(moved) => { a href=(link.link()) { (moved.name) } " moved it most: " (parts::commands(words)) "." },
+            None => { (parts::commands(&parts::capital(words))) ". " a href=(link.link()) { (label) } },
+        }
+    }
 }
 
 /// `Recovery is 27 % quicker`, `There are 6 % more pages`.
@@ -65,6 +138,7 @@ fn comparison(asked: &Asked, change: &str) -> String {
     match asked.query.metric {
         Metric::Pages
         | Metric::PageDisruptions
+        | Metric::OncallLoad
         | Metric::IncidentFrequency
         | Metric::DeploymentFrequency => {
             format!("There are {change} {}", asked.about.of.1)
@@ -77,7 +151,6 @@ fn comparison(asked: &Asked, change: &str) -> String {
         | Metric::ChangeLeadTime
         | Metric::DeploymentReworkRate
         | Metric::SlaCompliance
-        | Metric::OncallLoad
         | Metric::ReopenRate
         | Metric::OpenIncidents
         | Metric::Escalations => format!("{} is {change}", asked.about.subject),
@@ -85,14 +158,14 @@ fn comparison(asked: &Asked, change: &str) -> String {
 }
 
 /// Where most of it is.
-fn place(asked: &Asked, grouped: Option<(&[Group<'_>], Dimension)>) -> Markup {
-    let Some((groups, by)) = grouped.filter(|(groups, _)| groups.len() > 1) else {
+fn place(asked: &Asked, groups: &[Group<'_>], by: Dimension) -> Markup {
+    if groups.len() < 2 {
         return html! {};
-    };
+    }
     let share = |group: &&Group<'_>| group.share.unwrap_or_default();
     let largest = groups.iter().max_by(|a, b| share(a).total_cmp(&share(b)));
     let Some(largest) = largest.filter(|largest| share(largest) >= LARGE_SHARE) else {
-        return html! {};
+        return html! { " It is spread: no " (bar::name(by)) " has " (words::percent(LARGE_SHARE * 100.0)) " of it." };
     };
     let of = match asked.query.metric {
         Metric::Mttr => "of the time to recovery",
@@ -130,7 +203,10 @@ fn open(asked: &Asked, n: u64) -> String {
 /// When most of it is, for what disturbs people.
 fn time(asked: &Asked, heat: &Heat, n: u64) -> Markup {
     let (at, count) = heat.worst();
-    let is_about_people = matches!(asked.query.metric, Metric::PageDisruptions | Metric::Pages);
+    let is_about_people = matches!(
+        asked.query.metric,
+        Metric::PageDisruptions | Metric::Pages | Metric::OncallLoad
+    );
     if !is_about_people || count < FEW || words::float(count) < words::float(n) * 0.1 {
         return html! {};
     }

@@ -11,60 +11,16 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
-use super::address::Address;
+use super::about::About;
 use super::asked::{Asked, Wrong};
-use super::bar;
-use super::heat::Hour;
+use super::bar::{self, Buckets};
+use super::part::{OF_PART, ORDER, Part};
 use super::words;
 use crate::figures::Known;
 use crate::web::parts::{self, icon};
 
 /// Rows of a page.
 const ROWS: usize = 100;
-
-/// Which of the things behind a metric are listed.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Part {
-    /// Only this day of the week, from 0 for Monday.
-    weekday: Option<usize>,
-    /// Only this hour of the day.
-    hour: Option<usize>,
-    /// Pages of rows before this one.
-    page: usize,
-}
-
-/// What chooses a part; the other parameters are the question's.
-pub(super) const OF_PART: [&str; 3] = ["weekday", "hour", "page"];
-
-impl Part {
-    /// Reads the part that an address asks for.
-    pub(super) fn read(address: &Address) -> Result<Self, Wrong> {
-        let number = |name: &str, most: usize| -> Result<Option<usize>, Wrong> {
-            let Some(text) = address.get(name) else {
-                return Ok(None);
-            };
-            let number = text.parse().ok().filter(|number| *number <= most);
-            number.map(Some).ok_or_else(|| Wrong {
-                status: axum::http::StatusCode::BAD_REQUEST,
-                code: "bad_request",
-                detail: format!("`{name}` cannot be `{text}`"),
-                hint: format!("use a number from 0 to {most}"),
-                without: Some(address.without(name).link()),
-                plain: address.path().to_owned(),
-            })
-        };
-        Ok(Self {
-            weekday: number("weekday", 6)?,
-            hour: number("hour", 23)?,
-            page: number("page", 10_000)?.unwrap_or(0),
-        })
-    }
-
-    fn has(&self, item: &Behind, zone: &TimeZone) -> bool {
-        let at = Hour::of(item, zone);
-        self.weekday.is_none_or(|day| day == at.day) && self.hour.is_none_or(|hour| hour == at.hour)
-    }
-}
 
 /// The things behind a metric, as far as the engine tells them.
 pub(super) struct Found {
@@ -86,9 +42,8 @@ impl Found {
     ) -> Result<Self, Wrong> {
         let zone = &known.engine.settings().zone;
         let today = im_metrics::local_date(now, zone);
-        let all = known.engine.items(&asked.query, now);
-        let mut all = all.map_err(|error| Wrong::new(&error, &asked.address))?;
-        all.retain(|item| part.has(item, zone));
+        let all = part.of(&asked.query, known, now);
+        let all = all.map_err(|error| Wrong::new(&error, &asked.address))?;
         let total = all.len();
         let items: Vec<Behind> = all.into_iter().skip(part.page * ROWS).take(ROWS).collect();
         let to = asked.query.to.unwrap_or(today);
@@ -97,12 +52,13 @@ impl Found {
         let plain = asked.address.only(|name, _| !OF_PART.contains(&name));
         let head = html! {
             div.filters {
-                (bar::range_menu(&asked.address.without("page"), (from, to), today))
+                (bar::range_menu(&asked.address.without("page"), (from, to), today, Buckets::None))
                 (bar::chips(&plain, known))
-                @if let (Some(day), Some(hour)) = (part.weekday, part.hour) {
+                @for (names, words) in part.said() {
+                    @let without = asked.address.without("page").only(|name, _| !names.contains(&name));
                     span.chip.set {
-                        "Only " b { (Hour { day, hour }.say()) }
-                        a href=(plain.link()) aria-label="Take away the time of the week" { (icon("cross")) }
+                        @if !names.contains(&ORDER) { "Only " } b { (words) }
+                        a href=(without.link()) aria-label={ "Take away " (words) } { (icon("cross")) }
                     }
                 }
             }
@@ -178,7 +134,8 @@ impl Found {
             nav.crumbs aria-label="Breadcrumb" {
                 a href=(whole.link()) { (about.title) } " / " span aria-current="page" { "what is behind it" }
             }
-            h1 { "Behind " (about.title.to_lowercase()) span.number { (self.total) } }
+            @let is_left_out = part.left_out.is_some();
+            h1 { @if is_left_out { "Left out of " } @else { "Behind " } (about.title.to_lowercase()) span.number { (self.total) } }
             (self.head)
             @if self.items.is_empty() {
                 div.panel.message {
@@ -193,10 +150,10 @@ impl Found {
                             tr {
                                 th.at scope="col" { "When" }
                                 th.name scope="col" { (parts::capital(if self.is_of_deployments() { "deployment" } else { "incident" })) }
-                                th.num scope="col" { "Adds" }
+                                @if !is_left_out { th.num scope="col" { "Adds" } }
                             }
                         }
-                        tbody { @for item in &self.items { (self.row(item, rows, known)) } }
+                        tbody { @for item in &self.items { (self.row(item, (about, is_left_out), rows, known)) } }
                     }
                 }
                 @if self.total > ROWS {
@@ -216,7 +173,13 @@ impl Found {
             .all(|item| matches!(item.what, Thing::Deployment(_)))
     }
 
-    fn row(&self, item: &Behind, rows: &Rows, known: &Known) -> Markup {
+    fn row(
+        &self,
+        item: &Behind,
+        (about, is_left_out): (&About, bool),
+        rows: &Rows,
+        known: &Known,
+    ) -> Markup {
         let local = item.at.to_zoned(self.zone.clone());
         html! {
             tr {
@@ -226,11 +189,12 @@ impl Found {
                         Thing::Incident(number) => (incident(*number, rows)),
                         Thing::Deployment(id) => (deployment(id, rows, known)),
                     }
+                    @if let Some(user) = item.user.as_ref().filter(|_| about.is_personal()) { p.meta { (known.name(user)) } }
                     @for link in &item.failures {
                         p.meta { "failed: " (incident_link(link.incident, rows)) span.sep { "·" } (link.reason) }
                     }
                 }
-                td.num { (adds(&item.worth, &self.zone)) }
+                @if !is_left_out { td.num { (adds(&item.worth, &self.zone)) } }
             }
         }
     }

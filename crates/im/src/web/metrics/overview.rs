@@ -1,9 +1,9 @@
-//! The last six weeks at a glance: what burns now, one sentence, six figures, what changed most.
+//! The last six weeks at a glance: what burns now, one sentence, eight figures, what changed most.
 
 use std::collections::BTreeMap;
 
 use im_metrics::input::Target;
-use im_metrics::{Answer, BadQuery, Dimension, Figure, Metric};
+use im_metrics::{Answer, BadQuery, Dimension, Figure, Measure, Metric, Reason};
 use im_store::incidents::IncidentRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -12,7 +12,10 @@ use maud::{Markup, html};
 use super::about::About;
 use super::address::Address;
 use super::asked::{Asked, Wrong};
+use super::bar::Buckets;
 use super::groups::{self, Group};
+use super::insight::Moved;
+use super::part::{LEFT_OUT, why};
 use super::slots::{self, Slot, State};
 use super::spark::spark;
 use super::words::{self, Change, size};
@@ -31,7 +34,7 @@ const CHANGED_MAX: usize = 8;
 /// A change of so much is worth a sentence.
 const CLEAR: f64 = 0.05;
 
-/// What all six figures can be asked by.
+/// What all figures can be asked by.
 const PARAMS: [&str; 8] = [
     "from",
     "to",
@@ -43,14 +46,19 @@ const PARAMS: [&str; 8] = [
     SETTLED.0,
 ];
 
-/// The six, in their order; the last counts what comes outside working hours.
-const TILES: [Metric; 6] = [
-    Metric::Mttr,
-    Metric::Mtta,
-    Metric::Pages,
-    Metric::ChangeFailureRate,
-    Metric::DeploymentFrequency,
-    Metric::PageDisruptions,
+/// What a tile is of, and what its page is asked besides.
+type Of = (Metric, Option<(&'static str, &'static str)>);
+
+/// The figures, in their order: of incidents, of changes, of what pages cost people.
+const TILES: [Of; 8] = [
+    (Metric::Mttr, None),
+    (Metric::Mtta, None),
+    (Metric::IncidentFrequency, None),
+    (Metric::Pages, None),
+    (Metric::ChangeFailureRate, None),
+    (Metric::DeploymentFrequency, None),
+    (Metric::PageDisruptions, Some(("when", "out_of_hours"))),
+    (Metric::PageDisruptions, Some(("measure", "hours"))),
 ];
 
 /// A figure with its time before.
@@ -59,11 +67,13 @@ pub(super) struct Tile {
     answer: Answer,
     slots: Vec<Slot>,
     pub(super) change: Change,
+    /// What moved it most.
+    moved: Option<Moved>,
 }
 
 impl Tile {
     fn ask(
-        metric: Metric,
+        (metric, besides): Of,
         (address, filter): (&Address, Option<&Filter>),
         known: &Known,
         now: Timestamp,
@@ -72,8 +82,7 @@ impl Tile {
             return Err(Wrong::no_page(metric.as_str()));
         };
         let mut asked = Asked::read(about, with_default(address.clone(), filter, about), false)?;
-        let out = (metric == Metric::PageDisruptions).then_some(("when", "out_of_hours"));
-        if let Some((name, value)) = out {
+        if let Some((name, value)) = besides {
             asked = Asked::read(
                 about,
                 asked.address.to(about.address()).and(name, value),
@@ -84,6 +93,7 @@ impl Tile {
         let asked = asked.meant(known);
         let answer = known.engine.answer(&asked.query, now);
         let answer = answer.map_err(|error| Wrong::new(&error, address))?;
+        let about = asked.about;
         let slots = slots::slots(about, &answer, asked.query.bucket, &asked.items());
         let none = Figure::Count { n: 0 };
         let figure = answer
@@ -95,23 +105,26 @@ impl Tile {
             .as_deref()
             .and_then(|previous| previous.series.first());
         let change = words::change(about, figure, then.map(|series| &series.total.figure));
+        let moved = Moved::of((&asked.query, &answer), known, now);
+        let moved = moved.map_err(|error| Wrong::new(&error, address))?;
         Ok(Self {
             asked,
             answer,
             slots,
             change,
+            moved,
         })
     }
 
-    fn is_out_of_hours(&self) -> bool {
-        self.asked.query.metric == Metric::PageDisruptions
+    fn is_in_hours(&self) -> bool {
+        self.asked.query.measure == Measure::Hours
     }
 
     pub(super) fn title(&self) -> &'static str {
-        if self.is_out_of_hours() {
-            "Out-of-hours pages"
-        } else {
-            self.asked.about.title
+        match self.asked.query.metric {
+            Metric::PageDisruptions if self.is_in_hours() => "Disturbed hours",
+            Metric::PageDisruptions => "Out-of-hours pages",
+            _ => self.asked.about.title,
         }
     }
 
@@ -139,6 +152,8 @@ impl Tile {
             .series
             .first()
             .map_or(&[][..], |series| &series.values);
+        let items = self.asked.items();
+        let earlier = page::earlier(&items, &self.answer);
         let numbers = groups::numbers(values);
         let most = numbers.iter().flatten().copied().fold(0.0, f64::max);
         html! {
@@ -146,12 +161,12 @@ impl Tile {
                 h2 { a.title href=(self.asked.address.link()) { (self.title()) } }
                 p.figure {
                     @match &said {
-                        Some(said) => b { (said) },
+                        Some(said) => b { a href=(items.link()) { (said) } },
                         None => span.nobody { "none" },
                     }
                     @if said.is_some() && self.asked.query.compare {
                         " " span class=(self.change.tone) { (self.change.words) }
-                        @if let Some(was) = self.before().and_then(words::say) { span.was { " was " (was) } }
+                        @if let (Some(was), Some(earlier)) = (self.before().and_then(words::say), &earlier) { span.was { " was " a href=(earlier.link()) { (was) } } }
                     }
                 }
                 div.course {
@@ -162,43 +177,58 @@ impl Tile {
                         }
                     }
                 }
-                p.small { (self.caption()) }
+                p.small { (self.caption(&items)) }
+                @if said.is_some() && self.asked.query.compare { p.small.next { (insight::next(&self.asked, &self.change, self.moved.as_ref())) } }
             }
         }
     }
 
-    /// What the number is of.
-    fn caption(&self) -> String {
-        let out = &self.answer.left_out;
+    /// What the number is of; what is left out opens.
+    fn caption(&self, items: &Address) -> Markup {
         let n = self.figure().map_or(0, size);
-        let and = |count: Option<u64>, what: &str| {
-            let count = count.filter(|count| *count > 0);
-            count.map_or_else(String::new, |count| format!(", {count} {what} left out"))
-        };
-        match self.figure() {
-            Some(Figure::Durations(_)) if self.asked.query.metric == Metric::Mttr => {
-                format!("mean of {n} resolved{}", and(out.open, "open"))
+        let (words, left_out) = match (self.figure(), self.asked.query.metric) {
+            (Some(Figure::Durations(_)), Metric::Mttr) => {
+                (format!("mean of {n} resolved"), Some(Reason::Open))
             }
-            Some(Figure::Durations(_)) => format!(
-                "mean of {n} acknowledged{}",
-                and(out.unacknowledged, "not yet")
+            (Some(Figure::Durations(_)), _) => (
+                format!("mean of {n} acknowledged"),
+                Some(Reason::Unacknowledged),
             ),
-            Some(Figure::Ratio {
-                numerator,
-                denominator,
-                ..
-            }) => format!("{numerator} of {denominator} deployments"),
-            Some(Figure::Rate { n, .. }) => {
+            (
+                Some(Figure::Ratio {
+                    numerator,
+                    denominator,
+                    ..
+                }),
+                _,
+            ) => (format!("{numerator} of {denominator} deployments"), None),
+            (Some(Figure::Rate { n, .. }), metric) => {
                 let (from, to) = self.answer.range;
-                format!("{n} successful in {} days", words::days(from, to))
+                let days = words::days(from, to);
+                let of = if metric == Metric::IncidentFrequency {
+                    "triggered"
+                } else {
+                    "successful"
+                };
+                (format!("{n} {of} in {days} days"), None)
             }
-            _ if self.is_out_of_hours() => "acknowledged outside working hours".to_owned(),
-            _ => format!("incidents triggered{}", and(Some(out.test), "tests")),
+            (_, Metric::PageDisruptions) if self.is_in_hours() => {
+                ("with a page, all people together".to_owned(), None)
+            }
+            (_, Metric::PageDisruptions) => ("acknowledged outside working hours".to_owned(), None),
+            _ => ("incidents triggered".to_owned(), Some(Reason::Test)),
+        };
+        let count = left_out.and_then(|reason| Some((reason, self.answer.left_out.of(reason)?)));
+        html! {
+            (words)
+            @if let Some((reason, count)) = count.filter(|(_, count)| *count > 0) {
+                ", " a href=(items.with(LEFT_OUT, reason.as_str()).link()) { (count) " " (why(reason, count)) " left out" }
+            }
         }
     }
 }
 
-/// The six figures.
+/// The figures.
 pub(super) fn tiles(
     (address, filter): (&Address, Option<&Filter>),
     known: &Known,
@@ -270,7 +300,7 @@ pub(super) fn body(
             }
         }
         div.filters {
-            (bar::range_menu(address, recovery.answer.range, today))
+            (bar::range_menu(address, recovery.answer.range, today, Buckets::Some))
             (bar::chips(address, known))
             a.chip.add href=(address.and("choose", "filter").link()) { (parts::icon("plus")) "Team or service" }
             span.zone { "Days of " b { (settings.zone.iana_name().unwrap_or("UTC")) } }
@@ -419,7 +449,8 @@ fn sentence(tiles: &[Tile]) -> Markup {
 fn clause(tile: &Tile) -> String {
     let change = &tile.change.words;
     match tile.figure() {
-        Some(Figure::Count { .. } | Figure::Rate { .. }) => {
+        Some(Figure::Rate { .. }) => format!("There are {change} {}", tile.asked.about.of.1),
+        Some(Figure::Count { .. }) => {
             format!("There are {change} {}", tile.title().to_lowercase())
         }
         _ => format!("{} is {change}", tile.asked.about.subject),
@@ -497,7 +528,7 @@ fn most_changed(asked: &Asked, mut groups: Vec<Group<'_>>, states: &[State]) -> 
                                 th.name scope="row" {
                                     a.title href=(asked.address.with("service", group.key.unwrap_or("null")).link()) { (group.name) }
                                 }
-                                td.num data-name="Incidents" { (size(figure)) }
+                                td.num data-name="Incidents" { a href=(asked.items().with("service", group.key.unwrap_or("null")).link()) { (size(figure)) } }
                                 td.num data-name="Recovery" { (words::say(figure).unwrap_or_default()) }
                                 td.num data-name="Change" { span class=(group.change.tone) { (group.change.words) } }
                                 td.course { (spark(groups::kind(figure), &groups::numbers(&group.series.values), states, most, 26.0)) }

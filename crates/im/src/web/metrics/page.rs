@@ -2,15 +2,18 @@
 
 use im_metrics::{
     Answer, BadQuery, Behind, Benchmark, BucketSize, Dimension, Figure, LeftOut, Measure, Metric,
-    Value, When, Zone,
+    PageSource, Reason, Value, When, Zone,
 };
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::address::Address;
 use super::asked::{Asked, Wrong};
 use super::chart::{Chart, Drawing, Line, Stack};
 use super::groups::{self, Group};
-use super::heat::Heat;
+use super::heat::{self, Heat, View};
+use super::insight::Moved;
+use super::part::{FAILED, LEFT_OUT, ORDER, why};
 use super::slots::{self, Slot, State};
 use super::spark::Kind;
 use super::words::{self, Unit, float, size, value};
@@ -26,13 +29,15 @@ const DRAWN_MAX: usize = 400;
 struct Seen<'a> {
     asked: &'a Asked,
     answer: Answer,
-    /// The same by group: the one asked for, else by service.
+    /// The same by group: the one asked for, else by service; of a load by person.
     by: Dimension,
     grouped: Answer,
     /// The same out of hours, where all hours are asked for.
     out_of_hours: Option<Answer>,
     behind: Vec<Behind>,
     slots: Vec<Slot>,
+    /// What moved the figure most.
+    moved: Option<Moved>,
     /// Since when webhooks are missing.
     incomplete_since: Option<Timestamp>,
 }
@@ -41,9 +46,23 @@ impl<'a> Seen<'a> {
     fn ask(asked: &'a Asked, known: &Known, now: Timestamp) -> Result<Self, BadQuery> {
         let engine = &known.engine;
         let query = &asked.query;
-        let by = query.group_by.unwrap_or(Dimension::Service);
-        let answer = engine.answer(&asked.asking(|query| query.group_by = None), now)?;
-        let grouped = engine.answer(&asked.asking(|query| query.group_by = Some(by)), now)?;
+        let is_personal = asked.about.is_personal();
+        let by = match query.group_by {
+            Some(by) => by,
+            None if is_personal => Dimension::User,
+            None => Dimension::Service,
+        };
+        let whole = asked.asking(|query| {
+            query.group_by = None;
+            if is_personal {
+                // A load is of each person; together they are the pages of all.
+                query.metric = Metric::Pages;
+                query.source = PageSource::Notifications;
+            }
+        });
+        let answer = engine.answer(&whole, now)?;
+        let grouped = asked.asking(|query| query.group_by = (!is_personal).then_some(by));
+        let grouped = engine.answer(&grouped, now)?;
         let is_split = query.metric == Metric::PageDisruptions
             && query.when == When::All
             && query.measure == Measure::Pages;
@@ -61,6 +80,7 @@ impl<'a> Seen<'a> {
         Ok(Self {
             behind: engine.items(&asked.asking(|query| query.group_by = None), now)?,
             slots,
+            moved: Moved::of((&whole, &answer), known, now)?,
             out_of_hours: out_of_hours.transpose()?,
             incomplete_since: known.incomplete_since(answer.range.1),
             asked,
@@ -150,12 +170,12 @@ pub(super) fn body(
     now: Timestamp,
 ) -> Result<Markup, Wrong> {
     let wrong = |error: BadQuery| Wrong::new(&error, &asked.address);
+    let view = View::read(&asked.address)?;
     let seen = Seen::ask(asked, known, now).map_err(wrong)?;
     let settings = known.engine.settings();
     let today = im_metrics::local_date(now, &settings.zone);
     let zone = settings.zone.iana_name().unwrap_or("UTC");
     let groups = groups::groups(asked, &seen.grouped, seen.by, known);
-    let is_usual = known.hours_since().next().is_none();
     let heat = Heat::of(&seen.behind, &settings.zone);
     let states: Vec<State> = seen.slots.iter().map(|slot| slot.state).collect();
     let n = seen.total().map_or(0, size);
@@ -172,7 +192,7 @@ pub(super) fn body(
         (bar::bar(asked, seen.answer.range, today, known))
         @if let Some(values) = &values { (bar::form(&asked.address, asked.query.metric, values)) }
         (asked.not_known(asked.address.path()))
-        (insight::sentence(asked, &seen.answer, Some((&groups, seen.by)), &heat))
+        (insight::sentence(asked, &seen.answer, (&groups, seen.by), (&heat, seen.moved.as_ref())))
         @if n > 0 {
             section.panel.shown aria-label=(asked.about.title) {
                 (figures(&seen))
@@ -180,7 +200,7 @@ pub(super) fn body(
                 (foot(&seen))
             }
             (groups::table(asked, &groups, seen.by, &states))
-            (heat.section(asked.about, &asked.items(), (zone, is_usual)))
+            (heat::section(asked, (&heat, &seen.behind), view, known))
         } @else { (empty(&seen)) }
         (definition::section(asked.about))
     })
@@ -213,7 +233,7 @@ fn head(asked: &Asked) -> Markup {
     }
 }
 
-/// The numbers of the whole range.
+/// The numbers of the whole range; each opens what is behind it.
 fn figures(seen: &Seen<'_>) -> Markup {
     let Some(total) = seen.total() else {
         return html! {};
@@ -228,60 +248,115 @@ fn figures(seen: &Seen<'_>) -> Markup {
         .series
         .first()
         .and_then(|series| series.total.level);
+    let items = seen.asked.items();
+    let earlier = earlier(&items, &seen.answer);
+    let longest = items.with(ORDER, "longest");
+    let count = |name: &str, n: u64| {
+        let before = then.map(size).zip(earlier.as_ref());
+        number(&parts::capital(name), Some(n.to_string()), (&items, before))
+    };
     html! {
         dl.numbers {
             div.first {
                 dt { (about.headline) ", " (span) }
-                dd { (words::say(total).unwrap_or_else(|| "none".to_owned())) }
+                dd { a href=(items.link()) { (words::say(total).unwrap_or_else(|| "none".to_owned())) } }
                 @if seen.asked.query.compare {
                     dd.small {
                         span class=(change.tone) { (change.words) }
-                        @if let Some(was) = then.filter(|then| size(then) > 0).and_then(words::say) { ", was " (was) }
+                        @if let (Some(was), Some(earlier)) = (then.filter(|then| size(then) > 0).and_then(words::say), &earlier) {
+                            ", was " a href=(earlier.link()) { (was) }
+                        }
                     }
                 }
             }
             @match total {
                 Figure::Durations(durations) => {
-                    (number("Median", durations.median.map(words::length), None))
-                    (number("p90", durations.p90.map(words::length), None))
-                    (number(&parts::capital(about.of.1), Some(durations.n.to_string()), then.map(size)))
+                    (number("Median", durations.median.map(words::length), (&longest, None)))
+                    (number("p90", durations.p90.map(words::length), (&longest, None)))
+                    (count(about.of.1, durations.n))
                 },
                 Figure::Ratio { numerator, denominator, .. } => {
-                    (number("Failed", Some(numerator.to_string()), None))
-                    (number("Deployments", Some(denominator.to_string()), then.map(size)))
+                    (number("Failed", Some(numerator.to_string()), (&items.with(FAILED, "yes"), None)))
+                    (count("Deployments", *denominator))
                 },
-                Figure::Rate { n, .. } => (number(&parts::capital(about.of.1), Some(n.to_string()), then.map(size))),
-                Figure::Count { n } => (disruption(seen, *n)),
+                Figure::Rate { n, .. } => (count(about.of.1, *n)),
+                Figure::Count { .. } if about.is_personal() => (load(seen, &items)),
+                Figure::Count { n } => (disruption(seen, *n, &items)),
                 Figure::Compliance { .. } | Figure::Load { .. } => {},
             }
             @if let (Some(level), Some(benchmark)) = (level, &seen.answer.benchmark) {
-                (number(&format!("Level by DORA {}", benchmark.year), Some(parts::capital(level)), None))
+                div { dt { "Level by DORA " (benchmark.year) } dd { (parts::capital(level)) } }
             }
         }
     }
 }
 
-fn number(name: &str, value: Option<String>, before: Option<u64>) -> Markup {
+/// What was behind the figures of the time before.
+pub(super) fn earlier(items: &Address, answer: &Answer) -> Option<Address> {
+    let (from, to) = answer.previous.as_deref()?.range;
+    Some(
+        items
+            .with("from", from.to_string())
+            .with("to", to.to_string()),
+    )
+}
+
+/// A number with what opens it, and how many there were before.
+fn number(
+    name: &str,
+    value: Option<String>,
+    (items, before): (&Address, Option<(u64, &Address)>),
+) -> Markup {
     html! {
         div {
             dt { (name) }
-            dd { (value.unwrap_or_else(|| "none".to_owned())) }
-            @if let Some(before) = before { dd.small { (before) " before" } }
+            dd { @match value { Some(value) => a href=(items.link()) { (value) }, None => "none" } }
+            @if let Some((before, earlier)) = before { dd.small { a href=(earlier.link()) { (before) " before" } } }
         }
     }
 }
 
 /// How much of it is outside working hours.
-fn disruption(seen: &Seen<'_>, n: u64) -> Markup {
+fn disruption(seen: &Seen<'_>, n: u64, items: &Address) -> Markup {
     let Some(outside) = seen.out_of_hours.as_ref() else {
         return html! {};
     };
     let out = total(outside).map_or(0, size);
     let then = outside.previous.as_deref().and_then(total).map(size);
     let share = (n > 0).then(|| words::percent(float(out) / float(n) * 100.0));
+    let items = items.with("when", When::OutOfHours.as_str());
+    let earlier = earlier(&items, outside);
     html! {
-        (number("Out of hours", Some(out.to_string()), then))
-        (number("Share out of hours", share, None))
+        (number("Out of hours", Some(out.to_string()), (&items, then.zip(earlier.as_ref()))))
+        (number("Share out of hours", share, (&items, None)))
+    }
+}
+
+/// What paging costs people, taken together.
+fn load(seen: &Seen<'_>, items: &Address) -> Markup {
+    let (mut pages, mut out, mut taken, mut away) = (0.0, 0.0, 0.0, 0);
+    for series in &seen.grouped.series {
+        if let Figure::Load {
+            n,
+            acknowledged,
+            out_of_hours,
+            escalated_away,
+            ..
+        } = series.total.figure
+        {
+            pages += float(n);
+            out += float(n) * out_of_hours.unwrap_or_default();
+            taken += float(n) * acknowledged.unwrap_or_default();
+            away += escalated_away;
+        }
+    }
+    let share = |part: f64| (pages > 0.0).then(|| words::percent(part / pages * 100.0));
+    let people = seen.grouped.series.len().to_string();
+    html! {
+        (number("People paged", Some(people), (items, None)))
+        (number("Out of hours", share(out), (items, None)))
+        (number("Acknowledged by who was paged", share(taken), (items, None)))
+        (number("Escalated away", Some(away.to_string()), (items, None)))
     }
 }
 
@@ -292,9 +367,11 @@ fn chart(seen: &Seen<'_>, groups: &[Group<'_>]) -> Markup {
             p.pad { (seen.slots.len()) " buckets are too many to draw. " a href=(longer) { "Show months" } }
         };
     }
-    let (drawing, note) = match seen.asked.query.group_by {
-        Some(by) => groups::drawing(groups, by, seen.values()),
-        None => (plain(seen), None),
+    let is_grouped = seen.asked.query.group_by.is_some() || seen.asked.about.is_personal();
+    let (drawing, note) = if is_grouped {
+        groups::drawing(groups, seen.by, seen.values())
+    } else {
+        (plain(seen), None)
     };
     let names = legend(&drawing);
     let chart = Chart {
@@ -476,7 +553,7 @@ fn foot(seen: &Seen<'_>) -> Markup {
                 }
             }
             (incomplete(seen.incomplete_since, seen.answer.as_of_time))
-            p.left-out { (left_out(&seen.answer.left_out)) }
+            p.left-out { (left_out(&seen.answer.left_out, &seen.asked.items())) }
         }
     }
 }
@@ -490,42 +567,20 @@ pub(super) fn incomplete(since: Option<Timestamp>, now: Timestamp) -> Markup {
     }
 }
 
-/// What the figures leave out.
-pub(super) fn left_out(left_out: &LeftOut) -> String {
-    let LeftOut {
-        test,
-        merged,
-        open,
-        unacknowledged,
-        not_failure,
-        unlinked,
-        negative,
-        no_target,
-        rebuilt,
-    } = *left_out;
-    let reasons = [
-        (Some(test), if test == 1 { "test" } else { "tests" }),
-        (Some(merged), "merged"),
-        (open, "open"),
-        (unacknowledged, "never acknowledged"),
-        (not_failure, "no failures"),
-        (unlinked, "without a deployment"),
-        (negative, "over before their deployment"),
-        (no_target, "without a target"),
-        (rebuilt, "rebuilt from PagerDuty's log"),
-    ];
-    let said: Vec<String> = reasons
-        .into_iter()
-        .filter_map(|(count, reason)| {
-            count
-                .filter(|count| *count > 0)
-                .map(|count| format!("{count} {reason}"))
-        })
+/// What the figures leave out; each number opens it.
+pub(super) fn left_out(left_out: &LeftOut, items: &Address) -> Markup {
+    let said: Vec<(Reason, u64)> = Reason::ALL
+        .iter()
+        .filter_map(|reason| Some((*reason, left_out.of(*reason)?)))
+        .filter(|(_, count)| *count > 0)
         .collect();
-    if said.is_empty() {
-        "Left out: nothing".to_owned()
-    } else {
-        format!("Left out: {}", said.join(", "))
+    html! {
+        "Left out: "
+        @if said.is_empty() { "nothing" }
+        @for (index, (reason, count)) in said.into_iter().enumerate() {
+            @if index > 0 { ", " }
+            a href=(items.with(LEFT_OUT, reason.as_str()).link()) { (count) " " (why(reason, count)) }
+        }
     }
 }
 
@@ -535,7 +590,7 @@ fn empty(seen: &Seen<'_>) -> Markup {
         div.panel.message {
             h2 { "Nothing in this range" }
             (incomplete(seen.incomplete_since, seen.answer.as_of_time))
-            p { (left_out(&seen.answer.left_out)) "." }
+            p { (left_out(&seen.answer.left_out, &seen.asked.items())) "." }
             p.choices {
                 @if seen.asked.address.pairs().next().is_some() {
                     a.button href=(seen.asked.about.address()) { "Show the last six weeks" }
@@ -562,10 +617,7 @@ pub(super) fn offered(
             query.compare = false;
         });
         let answer = known.engine.answer(&query, now)?;
-        let keys = answer
-            .series
-            .iter()
-            .filter_map(|series| series.keys.first());
+        let keys = answer.series.iter().filter_map(|series| series.keys.last());
         let mut keys: Vec<(String, String)> = keys
             .map(|key| {
                 let value = key.clone().unwrap_or_else(|| "null".to_owned());

@@ -190,6 +190,22 @@ pub(super) fn rows(about: &About, figure: &Figure) -> Vec<(String, String)> {
         ],
         Figure::Rate { .. } => vec![row(&noun, Some(n)), row("On average", words::say(figure))],
         Figure::Count { .. } => vec![row(about.headline, Some(n))],
-        Figure::Compliance { .. } | Figure::Load { .. } => vec![row(&noun, Some(n))],
+        Figure::Load {
+            acknowledged,
+            mtta,
+            out_of_hours,
+            escalated_away,
+            ..
+        } => {
+            let share = |value: Option<f64>| value.map(|value| Unit::Share.say(value));
+            vec![
+                row(&noun, Some(n)),
+                row("Acknowledged", share(*acknowledged)),
+                row("After", seconds(*mtta)),
+                row("Out of hours", share(*out_of_hours)),
+                row("Escalated away", Some(escalated_away.to_string())),
+            ]
+        }
+        Figure::Compliance { .. } => vec![row(&noun, Some(n))],
     }
 }

@@ -5,6 +5,7 @@ use jiff::SignedDuration;
 use jiff::civil::Date;
 
 use super::about::{About, Better};
+use crate::http::api::metrics::Trend;
 use crate::web::times;
 
 /// A comparison of fewer is chance.
@@ -22,8 +23,8 @@ pub(super) enum Unit {
 impl Unit {
     pub(super) fn of(figure: &Figure) -> Self {
         match figure {
-            Figure::Durations(_) | Figure::Load { .. } => Self::Seconds,
-            Figure::Count { .. } => Self::Count,
+            Figure::Durations(_) => Self::Seconds,
+            Figure::Count { .. } | Figure::Load { .. } => Self::Count,
             Figure::Rate { .. } => Self::PerDay,
             Figure::Ratio { .. } | Figure::Compliance { .. } => Self::Share,
         }
@@ -60,11 +61,10 @@ impl Unit {
 pub(super) fn value(figure: &Figure) -> Option<f64> {
     match figure {
         Figure::Durations(durations) => durations.mean,
-        Figure::Count { n } => Some(float(*n)),
+        Figure::Count { n } | Figure::Load { n, .. } => Some(float(*n)),
         Figure::Rate { per_day, .. } => Some(*per_day),
         Figure::Ratio { ratio, .. } => *ratio,
         Figure::Compliance { resolve, .. } => resolve.compliance,
-        Figure::Load { mtta, .. } => *mtta,
     }
 }
 
@@ -145,7 +145,20 @@ pub(super) struct Change {
     pub(super) worse: Option<f64>,
 }
 
+/// Of a figure that is what it was.
+const UNCHANGED: &str = "unchanged";
+
 impl Change {
+    /// The way that it went.
+    pub(super) fn trend(&self) -> Trend {
+        match self.worse {
+            Some(worse) if worse > 0.0 => Trend::Worse,
+            Some(_) => Trend::Better,
+            None if self.words == UNCHANGED => Trend::Same,
+            None => Trend::Unknown,
+        }
+    }
+
     fn unclear(words: &str) -> Self {
         Self {
             words: words.to_owned(),
@@ -182,7 +195,7 @@ pub(super) fn change(about: &About, now: &Figure, then: Option<&Figure>) -> Chan
         (percent(percents), percents < 0.5)
     };
     if is_nothing {
-        return Change::unclear("unchanged");
+        return Change::unclear(UNCHANGED);
     }
     let (up, down) = match unit {
         Unit::Seconds => ("slower", "quicker"),

@@ -21,7 +21,7 @@ const PASSWORD: &str = "correct horse battery";
 /// The secret of the link for the first owner.
 const FIRST: &str = "first";
 const CONNECTOR: &str = "prod-pagerduty";
-const METRICS: [&str; 7] = [
+const METRICS: [&str; 8] = [
     "mttr",
     "mtta",
     "pages",
@@ -29,6 +29,7 @@ const METRICS: [&str; 7] = [
     "incident_frequency",
     "deployment_frequency",
     "page_disruptions",
+    "oncall_load",
 ];
 
 /// Who looks at pages.
@@ -145,6 +146,7 @@ pub(super) fn empty(look: &mut dyn Look) {
         ("people", "/people"),
         ("audit", "/audit"),
         ("items", "/metric/mttr/items"),
+        ("findings", "/findings"),
     ]);
     for metric in METRICS {
         tour.page(&format!("metric-{metric}"), &format!("/metric/{metric}"));
@@ -203,6 +205,18 @@ pub(super) fn full(look: &mut dyn Look) {
         ),
         ("items", "/metric/mttr/items"),
         ("on-call", "/on-call"),
+        ("findings", "/findings"),
+        ("findings-filter", "/findings?service=db&choose=filter"),
+        (
+            "items-cause",
+            "/metric/incident_frequency/items?cause=null&service=db",
+        ),
+        ("items-left-out", "/metric/mttr/items?left_out=open"),
+        ("metric-services", "/metric/pages?heat=service_weekday"),
+        (
+            "metric-service-hours",
+            "/metric/page_disruptions?heat=service_hour",
+        ),
         ("metric-days", "/metric/mtta?bucket=day"),
     ]);
     tour.has("a bucket with nothing in it", ".hit:not([href])");
@@ -213,7 +227,24 @@ pub(super) fn full(look: &mut dyn Look) {
     for shade in 0..=5 {
         tour.has("each shade", &format!("tbody .heat-{shade}"));
     }
+    loads(&tour);
     opened(&mut tour);
+}
+
+/// The load of each person is what the API says of it.
+fn loads(tour: &Tour<'_>) {
+    let told = tour
+        .stage
+        .api("GET", "/api/v1/metrics/oncall_load", &Value::Null);
+    let people = told["series"].as_array().unwrap();
+    assert!(people.len() > 1, "{told}");
+    tour.tab
+        .go(&format!("{}/metric/oncall_load", tour.stage.url));
+    tour.tab.sees(&format!("People paged {}", people.len()));
+    for one in people {
+        let name = one["group"][0]["name"].as_str().unwrap();
+        tour.tab.sees(&format!("{name} {} ", one["total"]["n"]));
+    }
 }
 
 /// In daily use: the connection, what is arranged, who may do what; and the stand-in.
@@ -504,6 +535,7 @@ pub(super) fn wrong(look: &mut dyn Look) {
         ("metric-question", "/metric/mttr?from=yesterday-ish"),
         ("metric-unknown-value", "/metric/mttr?service=paymnets"),
         ("overview-question", "/overview?from=2026-13-01"),
+        ("findings-question", "/findings?measure=hours"),
     ]);
     declare_refused(&mut tour);
     away(&mut tour);

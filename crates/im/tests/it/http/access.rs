@@ -6,6 +6,7 @@ mod edits;
 mod hostile;
 mod integrations;
 mod lists;
+mod load;
 pub(crate) mod oauth;
 mod oidc;
 mod oncall;

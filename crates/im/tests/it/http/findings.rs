@@ -44,7 +44,7 @@ async fn incidents(server: &Server, first: u32, service: &str, titles: &[&str], 
 }
 
 /// Three quick incidents of a service, and six weeks later four slow ones.
-async fn two_ranges() -> Server {
+pub(crate) async fn two_ranges() -> Server {
     let server = Server::start();
     incidents(&server, 1, "db", &["slow", "slower", "slowest"], 5).await;
     server.pass(42 * 86_400);

@@ -467,7 +467,20 @@ async fn nobody_is_shown_what_single_people_were_paged_for() {
         let shown = page(&server, path).await;
         assert!(!shown.contains("priya"), "{path}");
     }
-    assert_eq!(server.get("/metric/oncall_load").await.status, 404);
+    for path in [
+        "/metric/oncall_load",
+        "/metric/oncall_load/items",
+        "/metric/oncall_load/figures.csv",
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 403, "{path}");
+        let refused = answer.body.as_str().unwrap();
+        has(
+            refused,
+            "What works: see the page disruptions of all, or ask an owner for the right `personal_load`",
+        );
+        assert!(!refused.contains("priya") && !refused.contains("href=\"/metric/oncall_load\""));
+    }
 }
 
 /// An address, what is wrong with it, what works, and the address without that.
@@ -546,7 +559,7 @@ async fn where_there_is_nothing_the_pages_say_why_and_what_to_do() {
     let overview = page(&server, "/overview").await;
     has(&overview, "Nothing to measure in these six weeks.");
     has(&overview, "read from PagerDuty: Integrations");
-    assert_eq!(count(&overview, "class=\"nobody\">none<"), 6);
+    assert_eq!(count(&overview, "class=\"nobody\">none<"), 8);
     let rate = page(&server, "/metric/change_failure_rate").await;
     has(
         &rate,

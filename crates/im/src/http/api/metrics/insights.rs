@@ -49,7 +49,7 @@ impl Explained {
         let value = insight.figure.headline(query.metric);
         let before = insight.before;
         let before = before.and_then(|before| before.headline(query.metric));
-        let trend = trend(query.metric, value, before);
+        let trend = Trend::of(query.metric, value, before);
         let moved_by = insight.mover.as_ref().map(|mover| Moved {
             by: mover.by.as_str(),
             what: Group::new(Some(&mover.key), known),
@@ -60,33 +60,54 @@ impl Explained {
             group,
             value,
             before,
-            trend,
+            trend: trend.as_str(),
             moved_by,
             text,
         }
     }
 }
 
-fn trend(metric: Metric, value: Option<f64>, before: Option<f64>) -> &'static str {
-    let Some((value, before)) = value.zip(before) else {
-        return "unknown";
-    };
-    if (value - before).abs() <= SAME * before.abs() {
-        "same"
-    } else if (value > before) == metric.is_better_if_more() {
-        "better"
-    } else {
-        "worse"
+/// How a figure stands to the time before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Trend {
+    Better,
+    Worse,
+    Same,
+    /// There is nothing, or too little, to compare.
+    Unknown,
+}
+
+impl Trend {
+    fn of(metric: Metric, value: Option<f64>, before: Option<f64>) -> Self {
+        let Some((value, before)) = value.zip(before) else {
+            return Self::Unknown;
+        };
+        if (value - before).abs() <= SAME * before.abs() {
+            Self::Same
+        } else if (value > before) == metric.is_better_if_more() {
+            Self::Better
+        } else {
+            Self::Worse
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Better => "better",
+            Self::Worse => "worse",
+            Self::Same => "same",
+            Self::Unknown => "unknown",
+        }
     }
 }
 
 fn text(
     metric: Metric,
     group: &[Group],
-    (insight, trend): (&Insight, &str),
+    (insight, trend): (&Insight, Trend),
     moved_by: Option<&Moved>,
 ) -> String {
-    let names: Vec<&str> = group.iter().map(Group::name).collect();
+    let names: Vec<&str> = group.iter().map(|group| &*group.name).collect();
     let of = match &*names {
         [] => String::new(),
         names => format!(" of {}", names.join(", ")),
@@ -100,24 +121,20 @@ fn text(
     let things = things(metric, count);
     let before = insight.before.and_then(|before| before.headline(metric));
     let then = match (trend, before) {
-        ("same", _) => ", the same as before".to_owned(),
-        (trend, Some(before)) => format!(", {trend} than {} before", said(before)),
+        (Trend::Same, _) => ", the same as before".to_owned(),
+        (trend, Some(before)) => format!(", {} than {} before", trend.as_str(), said(before)),
         (_, None) => ", with nothing before to compare".to_owned(),
     };
-    let moved = moved_by.filter(|_| trend != "same");
+    let moved = moved_by.filter(|_| trend != Trend::Same);
     let moved = moved.map_or(String::new(), |moved| {
         let sign = if moved.change < 0.0 { "-" } else { "+" };
-        let name = moved.what.name();
+        let name = &moved.what.name;
         format!(
             "; {name} moved it most ({sign}{})",
             said(moved.change.abs())
         )
     });
-    let advice = match trend {
-        "worse" => advice(metric),
-        "better" => "keep what was changed, and say it in the next review",
-        _ => "nothing to do; look again in a week",
-    };
+    let advice = advice(metric, trend);
     format!(
         "{name}{of} is {}{things}{then}{moved}: {advice}.",
         said(value)
@@ -147,8 +164,17 @@ fn things(metric: Metric, count: u64) -> String {
     format!(" ({count} {})", if count == 1 { one } else { many })
 }
 
+/// What to do about a figure.
+pub(crate) fn advice(metric: Metric, trend: Trend) -> &'static str {
+    match trend {
+        Trend::Worse => against(metric),
+        Trend::Better => "keep what was changed, and say it in the next review",
+        Trend::Same | Trend::Unknown => "nothing to do; look again in a week",
+    }
+}
+
 /// What to do where a figure became worse.
-fn advice(metric: Metric) -> &'static str {
+fn against(metric: Metric) -> &'static str {
     match metric {
         Metric::Mttr | Metric::TimeToRestore => {
             "read its slowest incidents for what they waited for"

@@ -107,11 +107,11 @@ pub(super) struct Series {
 
 /// A key of a group.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(in crate::http::api) struct Group {
+pub(crate) struct Group {
     /// An id of PagerDuty's or a name; null for none.
-    key: Option<String>,
+    pub(crate) key: Option<String>,
     /// What people call it.
-    name: String,
+    pub(crate) name: String,
 }
 
 /// A figure: only the fields of its metric are there.
@@ -392,11 +392,6 @@ impl Answer {
 }
 
 impl Group {
-    /// What people call it.
-    pub(in crate::http::api) fn name(&self) -> &str {
-        &self.name
-    }
-
     /// The key with its name.
     pub(in crate::http::api) fn new(key: Option<&str>, known: &Known) -> Self {
         Self {

@@ -60,6 +60,7 @@ fn pages() -> BTreeSet<String> {
         ("assets::CHART_PATH", "/assets/chart.js"),
         ("assets::KEYS_PATH", "/assets/keys.js"),
         ("OVERVIEW", "/overview"),
+        ("FINDINGS", "/findings"),
     ];
     let mut found = BTreeSet::new();
     for call in text.split(".route(").skip(1) {
