@@ -28,16 +28,16 @@ fn play(worlds: u64) {
         let world = world(&mut dice);
         let engine = world.engine();
         for metric in Metric::ALL {
-            let Some((query, words)) = question(&mut dice, *metric) else {
+            let Some((query, told)) = question(&mut dice, *metric) else {
                 continue;
             };
             let Ok(answer) = engine.answer(&query, world.now) else {
                 continue;
             };
             let shared = engine.answer_in(&query, world.now, 3);
-            assert_eq!(shared.as_ref(), Ok(&answer), "by threads: {words}");
+            assert_eq!(shared.as_ref(), Ok(&answer), "by threads: {told}");
             let mut oracle = Oracle::new(&world, &query);
-            let place = format!("seed {seed}: {words}");
+            let place = format!("seed {seed}: {told}");
             compare(&answer, &oracle, &place);
             if let Some(previous) = &answer.previous {
                 oracle = oracle.before();

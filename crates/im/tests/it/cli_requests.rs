@@ -366,7 +366,7 @@ fn people_and_tokens_with_roles() {
     check_answered(
         |run| run,
         "audit --who ci --since 2026-11-20T09:00:00Z --limit 5",
-        "GET /api/v1/audit?limit=5&who=ci&since=2026-11-20T09%3A00%3A00Z",
+        "GET /api/v1/audit?who=ci&limit=5&since=2026-11-20T09%3A00%3A00Z",
         &json!([]),
     );
 }

@@ -3,9 +3,10 @@
 //! A page is interactive once its scripts have run, a frame with its charts was painted, and nothing keeps the main thread busy
 //! any more: its own clock tells, from the start of the navigation.
 
+#[expect(clippy::panic, reason = "a measurement has nobody to tell either")]
 #[path = "../../../tests/it/browser/chromium.rs"]
 mod chromium;
-#[expect(dead_code, reason = "tests do more with a tab")]
+#[expect(clippy::panic, dead_code, reason = "tests do more with a tab")]
 #[path = "../../../tests/it/browser/tab.rs"]
 mod tab;
 
@@ -32,13 +33,13 @@ const AGAIN: usize = 30;
 const FIRST: usize = 10;
 
 /// Runs in each page before anything of its own.
-const WATCH: &str = r##"
+const WATCH: &str = r#"
     window.busy = [];
     const note = (tasks) => busy.push(...tasks.getEntries().map((task) => task.startTime + task.duration));
     new PerformanceObserver(note).observe({ type: "longtask", buffered: true });
     // A task after a frame: scripts have run, what is there was painted, and the next click would be heard.
     addEventListener("DOMContentLoaded", () => requestAnimationFrame(() => setTimeout(() => { window.free = performance.now(); })));
-"##;
+"#;
 /// Once nothing was long for a while.
 const READ: &str = r##"new Promise((end) => setTimeout(() => end({
     at: Math.max(free, performance.getEntriesByType("navigation")[0].loadEventEnd, ...busy),
