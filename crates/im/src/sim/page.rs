@@ -77,7 +77,7 @@ async fn add_headers(request: Request, next: Next) -> Response {
     let headers: [(HeaderName, &'static str); 3] = [
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        (header::REFERRER_POLICY, "same-origin"),
     ];
     for (name, value) in headers {
         let value = HeaderValue::from_static(value);
