@@ -97,6 +97,38 @@ fn figures_by_bucket_end_with_the_whole_range() {
 }
 
 #[test]
+fn a_cell_of_csv_stands_under_its_name_whatever_other_figures_have() {
+    let mut rebuilt = durations(12, 5_400.0);
+    rebuilt["reconstructed"] = json!(4);
+    rebuilt["on_target"] = json!(false);
+    let values = [durations(3, 754.0), durations(0, 0.0), rebuilt.clone()];
+    let one = series(&[], &values, &rebuilt);
+    let found = answer("mttr", &[], &json!([one]), &json!({}));
+    let csv =
+        on(&Fake::default().on("GET /api/v1/metrics/mttr", 200, &found)).im("metrics mttr --csv");
+    let lines: Vec<Vec<&str>> = csv
+        .out
+        .lines()
+        .map(|line| line.split(',').collect())
+        .collect();
+    let cell = |line: usize, name: &str| {
+        let place = lines[0].iter().position(|column| *column == name).unwrap();
+        lines[line][place]
+    };
+    assert!(
+        lines.iter().all(|line| line.len() == lines[0].len()),
+        "{}",
+        csv.out
+    );
+    let row = |line: usize| {
+        ["n", "mean", "median", "on_target", "reconstructed"].map(|name| cell(line, name))
+    };
+    assert_eq!(row(1), ["3", "754.0", "377.0", "", ""]);
+    assert_eq!(row(2), ["0", "", "", "", ""]);
+    assert_eq!(row(3), ["12", "5400.0", "2700.0", "false", "4"]);
+}
+
+#[test]
 fn figures_by_group_have_a_line_of_bars() {
     let values = |n: u64| [json!({"n": n}), json!({"n": 0}), json!({"n": n / 2})];
     let row = |name: &str, n: u64| series(&[name], &values(n), &json!({"n": n + n / 2}));

@@ -1,5 +1,7 @@
 //! Figures as people read them: by bucket, or by group with a line of the buckets beside it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use comfy_table::{Cell, CellAlignment};
 use im_metrics::Metric;
 use serde_json::Value;
@@ -480,8 +482,8 @@ fn say_left_out(answer: &Answer, cx: &mut Context) {
     }
 }
 
-/// The order in which CSV has them.
-const FIELDS: [&str; 10] = [
+/// The order in which CSV has the fields; one that is not here comes after them.
+const FIELDS: [&str; 24] = [
     "n",
     "mean",
     "median",
@@ -492,20 +494,29 @@ const FIELDS: [&str; 10] = [
     "numerator",
     "denominator",
     "ratio",
+    "acknowledged",
+    "mtta",
+    "out_of_hours",
+    "escalated_away",
+    "ack_met",
+    "ack_breached",
+    "ack_pending",
+    "ack_compliance",
+    "resolve_met",
+    "resolve_breached",
+    "resolve_pending",
+    "resolve_compliance",
+    "on_target",
+    "reconstructed",
 ];
 
-/// One line for each bucket of each group, under a header.
+/// One line for each bucket of each group, under a header: a column for each field that any figure has.
 pub(super) fn as_csv(answer: &Answer) -> String {
     let mut head = vec!["start", "from", "to", "partial", "incomplete"];
     head.extend(answer.group_by.iter().map(String::as_str));
-    let mut lines: Vec<Vec<String>> = Vec::new();
-    let mut fields: Vec<String> = Vec::new();
+    let mut lines: Vec<(Vec<String>, BTreeMap<String, String>)> = Vec::new();
     for series in &answer.series {
         for (bucket, figure) in answer.buckets.iter().zip(&series.values) {
-            let flat = flat(figure);
-            if fields.is_empty() {
-                fields = flat.iter().map(|(name, _)| name.clone()).collect();
-            }
             let mut line = vec![bucket.start.clone(), bucket.from.clone(), bucket.to.clone()];
             line.extend([bucket.partial, bucket.incomplete].map(|is_so| is_so.to_string()));
             let keys = series
@@ -513,20 +524,32 @@ pub(super) fn as_csv(answer: &Answer) -> String {
                 .iter()
                 .map(|group| group.key.clone().unwrap_or_default());
             line.extend(keys);
-            line.extend(flat.into_iter().map(|(_, value)| value));
-            lines.push(line);
+            lines.push((line, flat(figure)));
         }
     }
-    let head = head.into_iter().map(str::to_owned).chain(fields).collect();
+    let place = |name: &str| {
+        let known = FIELDS.iter().position(|known| *known == name);
+        known.unwrap_or(FIELDS.len())
+    };
+    let fields = lines.iter().flat_map(|(_, figure)| figure.keys());
+    let fields: BTreeSet<(usize, &str)> = fields.map(|name| (place(name), &**name)).collect();
+    let cells = |figure: &BTreeMap<String, String>| -> Vec<String> {
+        let cells = fields.iter().map(|(_, name)| figure.get(*name));
+        cells
+            .map(|cell| cell.cloned().unwrap_or_default())
+            .collect()
+    };
+    let names = fields.iter().map(|(_, name)| *name);
+    let head = head.into_iter().chain(names).map(str::to_owned).collect();
+    let lines = lines
+        .iter()
+        .map(|(line, figure)| [line.clone(), cells(figure)].concat());
     std::iter::once(head).chain(lines).map(csv::line).collect()
 }
 
 /// The fields of a figure, those of its parts under both names; nothing for null.
-fn flat(figure: &Figure) -> Vec<(String, String)> {
-    let mut fields = Vec::new();
-    let place = |name: &str| FIELDS.iter().position(|known| *known == name);
-    let mut figure: Vec<(&String, &Value)> = figure.iter().collect();
-    figure.sort_by_key(|(name, _)| place(name));
+fn flat(figure: &Figure) -> BTreeMap<String, String> {
+    let mut fields = BTreeMap::new();
     for (name, value) in figure {
         if ["level", "oldest"].contains(&name.as_str()) {
             continue;
@@ -536,8 +559,12 @@ fn flat(figure: &Figure) -> Vec<(String, String)> {
                 let inner = flat(part).into_iter();
                 fields.extend(inner.map(|(inner, value)| (format!("{name}_{inner}"), value)));
             }
-            Value::Null => fields.push((name.clone(), String::new())),
-            value => fields.push((name.clone(), value.to_string())),
+            Value::Null => {
+                fields.insert(name.clone(), String::new());
+            }
+            value => {
+                fields.insert(name.clone(), value.to_string());
+            }
         }
     }
     fields
