@@ -39,7 +39,7 @@ enum DeploymentCommand {
 /// What is told of a deployment; under an id that is known, what is left out stays.
 #[derive(Debug, Args)]
 struct RecordArgs {
-    /// The service, by PagerDuty's id or by a name that a connector knows
+    /// The service, by PagerDuty's id, or by its name there or here
     #[arg(long)]
     service: Option<String>,
     /// Its id; the same again tells more of it [default: a new one]

@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::deployments::{self, Deployment, Report};
+use super::deployments::{self, Deployment, Report, Services};
 use super::organisation::{link_to_person, store};
 use super::settings;
 use crate::access::Who;
@@ -204,8 +204,9 @@ fn take(
     taken.hours = each(document.hours, &mut mistakes, |one| store(tx, &one))?;
     taken.failure_rules = each(document.failure_rules, &mut mistakes, |one| store(tx, &one))?;
     taken.targets = each(document.targets, &mut mistakes, |one| store(tx, &one))?;
+    let services = Services::read(tx)?;
     taken.deployments = each(document.deployments, &mut mistakes, |one| {
-        deployments::take(tx, &one, now).map(|_| ())
+        deployments::take(tx, &one, &services, now).map(drop)
     })?;
     taken.incidents = each(document.incidents, &mut mistakes, |one| {
         note(tx, one, who, now)

@@ -1,5 +1,6 @@
 //! Deployments, as pipelines and people tell of them: how it went may be told later, under the same id.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -8,6 +9,7 @@ use axum::{Extension, Json};
 use im_engine::connector;
 use im_pagerduty::config::nearest;
 use im_store::deployments::{self, Commit, DeploymentRow, Status};
+use im_store::directory::{self, Kind};
 use im_store::{StoreError, Tx};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -71,7 +73,7 @@ struct Change {
 pub(super) struct Report {
     /// Its id; made here if there is none.
     id: Option<String>,
-    /// The service, by PagerDuty's id or by a name that a connector knows. A new one needs it.
+    /// The service, by PagerDuty's id, or by its name there or here. A new one needs it.
     service: Option<String>,
     /// Where.
     environment: Option<String>,
@@ -143,8 +145,10 @@ pub(super) async fn list(
     };
     let service = params.one("service").map(str::to_owned);
     let rows = app.db.read(move |tx| {
-        let service = service.as_deref().map(|service| service_id(tx, service));
-        let service = service.transpose()?;
+        let service = match &service {
+            Some(service) => Some(Services::read(tx)?.id(service)?),
+            None => None,
+        };
         Ok::<_, ApiError>(deployments::newest(tx, service.as_deref(), limit)?)
     });
     Ok(Json(
@@ -166,7 +170,11 @@ pub(super) async fn record(
     Body(report): Body<Report>,
 ) -> Result<(StatusCode, Extension<Note>, Json<Deployment>), ApiError> {
     let now = app.clock.now();
-    let (is_new, row) = app.db.write(move |tx| take(tx, &report, now)).await?;
+    let take = app.db.write(move |tx| {
+        let services = Services::read(tx)?;
+        take(tx, &report, &services, now)
+    });
+    let (is_new, row) = take.await?;
     app.signals.nudge();
     let code = if is_new {
         StatusCode::CREATED
@@ -180,17 +188,17 @@ pub(super) async fn record(
 
 /// What to say of a service that no connector and no incident knows; it may be a slip.
 async fn unknown_service(app: &App, service: &str) -> Result<Option<String>, ApiError> {
-    let connectors = app.db.read(connector::all).await?;
-    let mapped = connectors.iter().flat_map(|one| &one.mapping.services);
-    let mapped = mapped.flat_map(|mapped| [mapped.name.clone(), mapped.id.clone()]);
-    let usual = connectors
-        .iter()
-        .map(|one| one.mapping.default_service.clone());
+    let read = app.db.read(|tx| {
+        let connectors = connector::all(tx)?.into_iter();
+        let usual = connectors.map(|one| one.mapping.default_service);
+        Ok::<_, StoreError>((Services::read(tx)?, usual.collect::<Vec<_>>()))
+    });
+    let (services, usual) = read.await?;
     let figures = app.figures.known(&app.db).await?;
     let seen = figures.services.iter();
-    let seen = seen.flat_map(|id| [id.clone(), figures.name(id).to_owned()]);
-    let known: Vec<String> = mapped.chain(usual).chain(seen).collect();
-    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let seen = seen.flat_map(|id| [id.as_str(), figures.name(id)]);
+    let usual = usual.iter().map(String::as_str);
+    let known: Vec<&str> = services.words().chain(usual).chain(seen).collect();
     if known.contains(&service) {
         return Ok(None);
     }
@@ -205,11 +213,13 @@ async fn unknown_service(app: &App, service: &str) -> Result<Option<String>, Api
 pub(super) fn take(
     tx: &mut Tx<'_>,
     report: &Report,
+    services: &Services,
     now: Timestamp,
 ) -> Result<(bool, DeploymentRow), ApiError> {
     check(report)?;
     let status = report.status.as_deref().map(status).transpose()?;
-    store(tx, report, status, now)
+    let service = report.service.as_deref().map(|name| services.id(name));
+    store(tx, report, (service.transpose()?, status), now)
 }
 
 fn check(report: &Report) -> Result<(), ApiError> {
@@ -254,7 +264,7 @@ fn status(word: &str) -> Result<Status, ApiError> {
 fn store(
     tx: &mut Tx<'_>,
     report: &Report,
-    status: Option<Status>,
+    (service, status): (Option<String>, Option<Status>),
     now: Timestamp,
 ) -> Result<(bool, DeploymentRow), ApiError> {
     let known = match &report.id {
@@ -262,13 +272,13 @@ fn store(
         None => None,
     };
     let is_new = known.is_none();
-    let service = match (&report.service, &known) {
-        (Some(service), _) => service_id(tx, service)?,
+    let service = match (service, &known) {
+        (Some(service), _) => service,
         (None, Some(known)) => known.service.clone(),
         (None, None) => {
             return Err(
                 ApiError::wrong_value("service", "a deployment is of a `service`")
-                    .hint("name it by PagerDuty's id, or by a name that a connector knows"),
+                    .hint("name it by PagerDuty's id, or by its name there or here"),
             );
         }
     };
@@ -322,10 +332,68 @@ fn store(
     Ok((is_new, row))
 }
 
-/// PagerDuty's id of a service that a connector knows by this name, else what was given.
-fn service_id(tx: &mut Tx<'_>, given: &str) -> Result<String, StoreError> {
-    let connectors = connector::all(tx)?;
-    let mut named = connectors.iter().flat_map(|one| &one.mapping.services);
-    let found = named.find(|service| service.name == given);
-    Ok(found.map_or(given, |service| &service.id).to_owned())
+/// What a service may be called.
+pub(super) struct Services {
+    /// The names of services here, with PagerDuty's ids.
+    mapped: Vec<(String, String)>,
+    /// PagerDuty's services by id: the last name of each, and whether it is gone.
+    listed: BTreeMap<String, (Option<String>, bool)>,
+}
+
+impl Services {
+    pub(super) fn read(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
+        let connectors = connector::all(tx)?;
+        let mapped = connectors.iter().flat_map(|one| &one.mapping.services);
+        let listed = directory::of_kind(tx, Kind::Service)?.into_iter();
+        let listed = listed.map(|row| (row.id, (row.name, row.until.is_some())));
+        Ok(Self {
+            mapped: mapped
+                .map(|service| (service.name.clone(), service.id.clone()))
+                .collect(),
+            listed: listed.collect(),
+        })
+    }
+
+    /// PagerDuty's id of the service that goes by a name here, or by one there, in any case; else what was given.
+    /// One that is gone has its name only as long as no other has it.
+    fn id(&self, given: &str) -> Result<String, ApiError> {
+        let mut mapped = self.mapped.iter();
+        if let Some((_, id)) = mapped.find(|(name, _)| name == given) {
+            return Ok(id.clone());
+        }
+        if self.listed.contains_key(given) {
+            return Ok(given.to_owned());
+        }
+        let lower = given.to_lowercase();
+        let is_so = |name: &str| name.to_lowercase() == lower;
+        let mapped = self.mapped.iter().filter(|(name, _)| is_so(name));
+        let named = |is_gone: bool| {
+            let listed = self.listed.iter();
+            listed.filter_map(move |(id, (name, gone))| {
+                let is_meant = *gone == is_gone && name.as_deref().is_some_and(is_so);
+                is_meant.then_some(id)
+            })
+        };
+        let mut ids: BTreeSet<&String> = mapped.map(|(_, id)| id).chain(named(false)).collect();
+        if ids.is_empty() {
+            ids.extend(named(true));
+        }
+        let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
+        match &*ids {
+            [] => Ok(given.to_owned()),
+            [id] => Ok((*id).to_owned()),
+            several => {
+                let detail = format!("more than one service is `{given}`: {}", several.join(", "));
+                Err(ApiError::wrong_value("service", detail).hint("name it by PagerDuty's id"))
+            }
+        }
+    }
+
+    /// Every name and id.
+    fn words(&self) -> impl Iterator<Item = &str> {
+        let mapped = self.mapped.iter().flat_map(|(name, id)| [name, id]);
+        let listed = self.listed.iter();
+        let listed = listed.flat_map(|(id, (name, _))| std::iter::once(id).chain(name));
+        mapped.chain(listed).map(String::as_str)
+    }
 }

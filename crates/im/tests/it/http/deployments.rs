@@ -1,5 +1,8 @@
 //! Deployments over the API: told, told again, and what becomes of them in metrics.
 
+use im_store::directory::{self, About, DirectoryRow, Kind};
+use im_store::{StoreError, Tx};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Server, config};
@@ -89,6 +92,50 @@ async fn a_service_goes_by_the_id_that_a_connector_knows() {
     assert_eq!(made.is(201)["service"], "PDATA01");
     let listed = server.get(&format!("{PATH}?service=db")).await;
     assert_eq!(listed.is(200).as_array().unwrap().len(), 1);
+}
+
+/// Services as PagerDuty lists them; the last is gone.
+fn services(tx: &mut Tx<'_>) -> Result<(), StoreError> {
+    let now: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+    for (id, name) in [
+        ("PCHECK1", "Checkout Web"),
+        ("PFIND01", "Search"),
+        ("PFIND02", "search"),
+        ("PGONE01", "Checkout Web"),
+    ] {
+        let row = DirectoryRow {
+            connector: "prod".to_owned(),
+            kind: Kind::Service,
+            id: id.to_owned(),
+            since: now,
+            until: None,
+            name: Some(name.to_owned()),
+            about: About::default(),
+            state: None,
+        };
+        directory::begin(tx, &row, 1)?;
+    }
+    directory::end(tx, "prod", Kind::Service, "PGONE01", now).map(drop)
+}
+
+#[tokio::test]
+async fn mw07_dd37_dd43_a_deployment_is_of_the_service_that_pagerduty_calls_so() {
+    let server = Server::with_connector(config()).await;
+    server.write(services).await;
+    for given in ["Checkout Web", "checkout web", "PCHECK1"] {
+        let made = server.post(PATH, json!({"service": given})).await;
+        assert_eq!(made.is(201)["service"], "PCHECK1", "{given}");
+        assert_eq!(made.body.get("hint"), None, "{given} is known");
+    }
+    let listed = server.get(&format!("{PATH}?service=CHECKOUT%20WEB")).await;
+    assert_eq!(listed.is(200).as_array().unwrap().len(), 3);
+    let either = server.post(PATH, json!({"service": "SEARCH"})).await;
+    let detail = "more than one service is `SEARCH`: PFIND01, PFIND02";
+    assert_eq!(either.is(422)["detail"], detail);
+    let slip = server.post(PATH, json!({"service": "Checkout Wbe"})).await;
+    assert_eq!(slip.is(201)["service"], "Checkout Wbe");
+    let hint = slip.body["hint"].as_str().unwrap();
+    assert!(hint.contains("did you mean `Checkout Web`?"), "{hint}");
 }
 
 #[tokio::test]
