@@ -15,7 +15,7 @@ use crate::calendar::{days_between, plus_days};
 use crate::columns::{NEVER, Row, Share};
 use crate::derive::Code;
 use crate::engine::Engine;
-use crate::names::NONE;
+use crate::names::{NONE, NOTHING};
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::Plan;
@@ -390,19 +390,22 @@ fn only(query: Query, by: Dimension, key: Option<String>) -> Query {
     query
 }
 
+/// What a person's link to a deployment says where no cause is named.
+const BY_DEPLOYMENT: &str = "deployment";
+
 fn causes(engine: &Engine, rows: &[Row<'_>]) -> Vec<Cause> {
-    let mut causes: HashMap<u32, Vec<i64>> = HashMap::new();
+    let mut causes: HashMap<Option<&str>, Vec<i64>> = HashMap::new();
     for row in rows {
-        causes
-            .entry(engine.labels(*row).cause)
-            .or_default()
-            .push(row.number());
+        let labels = engine.labels(*row);
+        let is_linked = ![NONE, NOTHING].contains(&labels.manual) && !labels.not_change_related;
+        let cause = engine.names.text(labels.cause);
+        let cause = cause.or(is_linked.then_some(BY_DEPLOYMENT));
+        causes.entry(cause).or_default().push(row.number());
     }
-    let text = |id: u32| engine.names.text(id).map(str::to_owned);
     let causes = causes.into_iter();
     let mut causes: Vec<Cause> = causes
         .map(|(cause, incidents)| Cause {
-            cause: text(cause),
+            cause: cause.map(str::to_owned),
             incidents,
         })
         .collect();

@@ -119,6 +119,29 @@ async fn mw_18_a_cause_is_counted_where_it_was_named_and_never_guessed() {
         {"cause": null, "incidents": 1, "behind": ["INC-7"]},
     ]);
     assert_eq!(found.is(200)["causes"], want);
+    // Who says which deployment it was, says the cause; what was named says more.
+    server
+        .post(
+            "/api/v1/deployments",
+            json!({"id": "pw-9", "service": "db"}),
+        )
+        .await
+        .is(201);
+    for number in [4, 7] {
+        let link = json!({"caused_by": "pw-9", "reason": "seen in the graphs"});
+        let path = format!("/api/v1/incidents/{number}/annotations");
+        server.patch(&path, link).await.is(200);
+    }
+    let causes = async || server.get("/api/v1/findings").await.is(200)["causes"].clone();
+    let linked = json!({"cause": "deployment", "incidents": 1, "behind": ["INC-7"]});
+    assert_eq!(causes().await[1], linked);
+    assert_eq!(causes().await[0], want[0]);
+    let none = json!({"caused_by": "none", "reason": "it was the disk"});
+    server
+        .patch("/api/v1/incidents/7/annotations", none)
+        .await
+        .is(200);
+    assert_eq!(causes().await, want);
 }
 
 #[tokio::test]
