@@ -18,10 +18,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, Story};
-use im_engine::connector;
+use im_engine::connector::{self, Connector};
 use im_engine::record::{self, Mappings};
 use im_metrics::input::{Deployment, DeploymentStatus, History, Settings, TEST_KEYWORD};
 use im_metrics::{Engine, history};
+use im_store::backfill;
 use im_store::deployments::{DeploymentRow, Status};
 use im_store::facts::Identity;
 use im_store::{
@@ -109,6 +110,19 @@ struct Surroundings {
     gap_since: Option<Timestamp>,
     /// What marks a test incident.
     test_keyword: String,
+    /// Whether the past of the accounts was read.
+    past: Past,
+}
+
+/// How far the past of all accounts is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Past {
+    /// That of one was not, or was stopped.
+    Unread,
+    /// That of one is being read.
+    Reading,
+    /// All of it was.
+    Read,
 }
 
 /// A name, and when it was told.
@@ -139,6 +153,7 @@ impl Default for Figures {
                     listed: 0,
                     gap_since: None,
                     test_keyword: TEST_KEYWORD.to_owned(),
+                    past: Past::Unread,
                 },
                 Organisation::default(),
                 Directory::default(),
@@ -458,7 +473,22 @@ fn surroundings(tx: &mut Tx<'_>) -> Result<Surroundings, StoreError> {
         listed: im_store::directory::last(tx)?,
         gap_since,
         test_keyword: test_keyword(tx)?,
+        past: past(tx, &connectors)?,
     })
+}
+
+fn past(tx: &mut Tx<'_>, connectors: &[Connector]) -> Result<Past, StoreError> {
+    let mut all = Past::Read;
+    for connector in connectors {
+        let row = backfill::find(tx, connector.name())?;
+        // Of no time at all: it was left out.
+        match row.filter(|row| row.since < row.until) {
+            Some(row) if row.finished_at.is_some() => {}
+            Some(row) if row.stopped_at.is_none() => return Ok(Past::Reading),
+            Some(_) | None => all = Past::Unread,
+        }
+    }
+    Ok(all)
 }
 
 /// Learns of which incidents something was said.

@@ -10,7 +10,7 @@ use im_metrics::{BadQuery, Dimension, Query};
 use im_pagerduty::config::nearest;
 use im_store::directory::Kind;
 
-use super::Known;
+use super::{Known, Past};
 
 /// Names told at most where none is near.
 const NAMES_MAX: usize = 8;
@@ -30,9 +30,17 @@ impl Known {
             (true, false) if !has_services => Some(
                 "there are no incidents yet, and no services are known on which they begin: make services in PagerDuty, or look with `im connector test` whether the key may read them",
             ),
-            (true, false) => Some(
-                "there are no incidents yet: `im connector backfill` reads the past of the account",
-            ),
+            (true, false) => Some(match self.surroundings.past {
+                Past::Unread => {
+                    "there are no incidents yet: `im connector backfill` reads the past of the account"
+                }
+                Past::Reading => {
+                    "there are no incidents yet: the past of the account is being read, `im connector backfill NAME --status` says how far"
+                }
+                Past::Read => {
+                    "there are no incidents yet: PagerDuty has none in the past that was read, and each new one comes by itself; `im connector backfill NAME --since` reads further back"
+                }
+            }),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use axum::Extension;
 use im::http::auth::InProcess;
-use im_store::connectors;
+use im_store::directory::{self, About, DirectoryRow, Kind};
+use im_store::{backfill, connectors};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
@@ -279,6 +280,27 @@ async fn mw_23_without_services_or_incidents_the_prerequisite_is_said() {
     server.post("/api/v1/connectors", new).await.is(201);
     let none = hint("findings").await.unwrap();
     assert!(none.contains("make services in PagerDuty"), "{none}");
+    let service = DirectoryRow {
+        connector: "prod".to_owned(),
+        kind: Kind::Service,
+        id: "PDATA01".to_owned(),
+        since: server.clock.now(),
+        until: None,
+        name: None,
+        about: About::default(),
+        state: None,
+    };
+    server
+        .write(move |tx| directory::begin(tx, &service, 1))
+        .await;
+    let none = hint("metrics/mttr").await.unwrap();
+    assert!(none.contains("is being read"), "{none}");
+    let now = server.clock.now();
+    server
+        .write(move |tx| backfill::finish(tx, "prod", None, now))
+        .await;
+    let none = hint("metrics/mttr").await.unwrap();
+    assert!(none.contains("none in the past that was read"), "{none}");
     let server = with_incidents().await;
     let answer = server.get("/api/v1/metrics/mttr").await;
     assert_eq!(answer.is(200).get("hint"), None);
