@@ -3,14 +3,15 @@
 //! A value that names nothing is refused with what is near it: an empty answer would look like a quiet week.
 //! While nothing of a kind is known at all, any value passes, because then nothing is what there is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::Severity;
-use im_metrics::{BadQuery, Dimension, Query};
+use im_metrics::{BadQuery, BucketSize, Dimension, Measure, Metric, Query, When};
 use im_pagerduty::config::nearest;
 use im_store::directory::Kind;
 
 use super::{Known, Past};
+use crate::organisation::Target;
 
 /// Names told at most where none is near.
 const NAMES_MAX: usize = 8;
@@ -56,6 +57,34 @@ impl Known {
             let words = self.words(by, &self.names_of(by));
             (!words.is_empty()).then(|| unknown(by, new, &words).to_string())
         })
+    }
+
+    /// The target that is of what a question is about. That of `page_disruptions` is of all pages of a person in a week.
+    pub fn target(&self, query: &Query) -> Option<Target> {
+        let is_other = query.metric == Metric::PageDisruptions
+            && (query.measure != Measure::Pages || query.when != When::All);
+        let target = self.organisation.target(query.metric);
+        target.filter(|_| !is_other)
+    }
+
+    /// Whether each figure of a question, given by ids, is what the target of its metric is of.
+    pub fn is_of_target(&self, query: &Query) -> bool {
+        let is_of_one = || query.group_by == Some(Dimension::User) || self.is_of_one_person(query);
+        query.metric != Metric::PageDisruptions || (query.bucket == BucketSize::Week && is_of_one())
+    }
+
+    /// Whether every value of a filter by user is the same person.
+    fn is_of_one_person(&self, query: &Query) -> bool {
+        let same = &self.engine.settings().same_person;
+        let asked = query
+            .filters
+            .iter()
+            .filter(|(by, _)| *by == Dimension::User);
+        let users = asked.flat_map(|(_, values)| values);
+        let people: BTreeSet<Option<&str>> = users
+            .map(|user| user.as_ref().map(|id| same.get(id).unwrap_or(id).as_str()))
+            .collect();
+        people.len() == 1 && !people.contains(&None)
     }
 
     /// Whether a question is about one person alone, who is this one.

@@ -12,6 +12,9 @@ use im_store::{StoreError, Tx, arrangements};
 use super::things::{FailureRule, Hours, Person, Target, Team, Thing, User};
 use super::values::{Text, Whose};
 
+/// Pages of a person in a week, where no target for `page_disruptions` was set: one a day.
+const PAGES_MAX: f64 = 7.0;
+
 /// Everything that was settled.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Organisation {
@@ -56,10 +59,26 @@ impl Organisation {
         named.collect()
     }
 
-    /// The target of a metric.
-    pub fn target(&self, metric: Metric) -> Option<&Target> {
+    /// The target of a metric; for pages of people there is one even where none was set.
+    pub fn target(&self, metric: Metric) -> Option<Target> {
         let mut targets = self.targets.iter();
-        targets.find(|target| target.name == metric.as_str())
+        let set = targets.find(|target| target.name == metric.as_str());
+        let usual = || Target {
+            name: metric.as_str().to_owned(),
+            ack: None,
+            resolve: None,
+            at_most: Some(PAGES_MAX),
+            at_least: None,
+        };
+        set.cloned()
+            .or_else(|| (metric == Metric::PageDisruptions).then(usual))
+    }
+
+    /// With more pages in a week a person has too many.
+    pub fn pages_max(&self) -> f64 {
+        let target = self.target(Metric::PageDisruptions);
+        let at_most = target.and_then(|target| target.at_most);
+        at_most.unwrap_or(PAGES_MAX)
     }
 
     /// Adds what was settled to what PagerDuty tells.

@@ -39,7 +39,9 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
         return;
     };
     let mut shown = columns(&first.total);
-    if answer.target.is_some() {
+    let judged = |figure: &Figure| figure.contains_key("on_target");
+    let mut figures = answer.series.iter().flat_map(|series| &series.values);
+    if figures.any(judged) {
         shown.push(("Target", on_target));
     }
     let width = cx.ui.table_width();
@@ -126,6 +128,7 @@ impl super::Target {
         let value = |value: f64| match (is_share, is_time) {
             (true, _) => format!("{:.1} %", value * 100.0),
             (_, true) => short(value),
+            _ if metric == "page_disruptions" => format!("{value} a week for each person"),
             _ => format!("{value}"),
         };
         let parts = [("at most", self.at_most), ("at least", self.at_least)];

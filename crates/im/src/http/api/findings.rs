@@ -22,9 +22,6 @@ use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
 
-/// Pages of a person in a week, where no target for `page_disruptions` was set: one a day.
-const PAGES_MAX: f64 = 7.0;
-
 /// The metric whose questions choose the incidents that are looked at.
 pub(crate) const METRIC: Metric = Metric::IncidentFrequency;
 
@@ -230,9 +227,7 @@ impl Findings {
         known: &Known,
         now: Timestamp,
     ) -> Result<Self, BadQuery> {
-        let target = known.organisation.target(Metric::PageDisruptions);
-        let pages_max = target.and_then(|target| target.at_most);
-        let pages_max = pages_max.unwrap_or(PAGES_MAX);
+        let pages_max = known.organisation.pages_max();
         let found = known.engine.findings(query, pages_max, now)?;
         Ok(Self::new(&found, (pages_max, sees_people), known))
     }

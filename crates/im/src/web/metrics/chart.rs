@@ -76,6 +76,17 @@ pub(super) struct Chart<'a> {
     pub(super) drawing: Drawing,
     /// Levels that are published, lowest values first.
     pub(super) zones: Vec<Zone>,
+    /// The organisation's own target.
+    pub(super) target: Option<Target>,
+}
+
+/// What is good enough, in what the chart counts.
+pub(super) struct Target {
+    /// In words.
+    pub(super) said: String,
+    pub(super) from: f64,
+    /// `None`: there is no too much.
+    pub(super) to: Option<f64>,
 }
 
 impl Chart<'_> {
@@ -108,7 +119,9 @@ impl Chart<'_> {
 
     /// The drawing, the links over it, and the labels beside it.
     pub(super) fn draw(&self) -> Markup {
-        let scale = Scale::new(self.unit, self.most(), HEIGHT);
+        let target = self.target.as_ref();
+        let bound = target.map_or(0.0, |target| target.to.unwrap_or(target.from));
+        let scale = Scale::new(self.unit, self.most().max(bound), HEIGHT);
         let height = self.height();
         let at = |tick: f64| px(ZERO - scale.above(tick));
         html! {
@@ -125,6 +138,7 @@ impl Chart<'_> {
                     svg.draw aria-hidden="true" width="100%" height=(height) {
                         (hatch())
                         (self.zones(&scale))
+                        @if let Some(target) = target { (target.draw(&scale)) }
                         @for tick in scale.ticks() {
                             line.grid.zero[tick == 0.0] x1="0" x2="100%" y1=(at(tick)) y2=(at(tick)) {}
                         }
@@ -387,6 +401,21 @@ impl Chart<'_> {
                 @for (y, class, text) in apart(ends) {
                     text class=(class) x="6" y=(px(y)) dy="4" { (text) }
                 }
+            }
+        }
+    }
+}
+
+impl Target {
+    /// What is good enough, behind what is drawn, with its edge.
+    fn draw(&self, scale: &Scale) -> Markup {
+        let at = |value: f64| ZERO - scale.above(value);
+        let (low, high) = (at(self.from), self.to.map_or(TOP, at));
+        html! {
+            g.target {
+                rect x="0" width="100%" y=(px(high)) height=(px(low - high)) {}
+                line x1="0" x2="100%" y1=(px(self.to.map_or(low, at))) y2=(px(self.to.map_or(low, at))) {}
+                text x="100%" dx="-6" y=(px(self.to.map_or(low, at) - 4.0)) text-anchor="end" { (self.said) }
             }
         }
     }

@@ -11,12 +11,15 @@ use super::slots::{State, rows};
 use super::spark::{Kind, spark};
 use super::words::{self, Change, Unit, float, size, value};
 use crate::figures::Known;
+use crate::organisation::Target;
 use crate::web::parts;
 
 /// Rows of a table; the export has them all.
 const ROWS_MAX: usize = 50;
 /// More lines or colours are not told apart.
 const DRAWN_MAX: usize = 5;
+/// The column of weeks that missed their target.
+const OVER: &str = "Weeks off target";
 const CLASSES: [&str; DRAWN_MAX] = ["c1", "c2", "c3", "c4", "c5"];
 
 /// A group as the table shows it.
@@ -110,7 +113,7 @@ pub(super) fn table(
     asked: &Asked,
     groups: &[Group<'_>],
     by: Dimension,
-    states: &[State],
+    (states, of_weeks): (&[State], Option<&Target>),
 ) -> Markup {
     let Some(first) = groups.first() else {
         return html! {};
@@ -133,13 +136,14 @@ pub(super) fn table(
                         tr {
                             th.name scope="col" { (parts::capital(bar::name(by))) }
                             @for name in &names { th.num scope="col" { (name) } }
+                            @if of_weeks.is_some() { th.num scope="col" { (OVER) } }
                             @if asked.query.compare { th.num scope="col" { "Change" } }
                             th.course scope="col" { "Course" }
                             th.share scope="col" { (share_of(&first.series.total.figure)) }
                         }
                     }
                     tbody {
-                        @for group in groups.iter().take(ROWS_MAX) { (row(asked, group, by, states, most)) }
+                        @for group in groups.iter().take(ROWS_MAX) { (row(asked, group, by, (states, of_weeks), most)) }
                     }
                 }
             }
@@ -150,7 +154,13 @@ pub(super) fn table(
     }
 }
 
-fn row(asked: &Asked, group: &Group<'_>, by: Dimension, states: &[State], most: f64) -> Markup {
+fn row(
+    asked: &Asked,
+    group: &Group<'_>,
+    by: Dimension,
+    (states, of_weeks): (&[State], Option<&Target>),
+    most: f64,
+) -> Markup {
     let figure = &group.series.total.figure;
     let kind = kind(figure);
     html! {
@@ -162,6 +172,7 @@ fn row(asked: &Asked, group: &Group<'_>, by: Dimension, states: &[State], most: 
                 }
             }
             @for (name, said) in rows(asked.about, figure) { td.num data-name=(name) { (said) } }
+            @if let Some(target) = of_weeks { td.num data-name=(OVER) { (over(target, &group.series.values)) } }
             @if asked.query.compare {
                 td.num data-name="Change" { span class=(group.change.tone) { (group.change.words) } }
             }
@@ -174,6 +185,16 @@ fn row(asked: &Asked, group: &Group<'_>, by: Dimension, states: &[State], most: 
             }
         }
     }
+}
+
+/// In how many weeks a target was missed.
+fn over(target: &Target, weeks: &[Value]) -> usize {
+    let weeks = numbers(weeks);
+    let missed = weeks
+        .iter()
+        .flatten()
+        .filter(|pages| !target.is_met(**pages));
+    missed.count()
 }
 
 /// Whether figures of this sort are drawn as a line or as bars.

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 use super::address::Address;
 use super::asked::{Asked, Wrong};
-use super::chart::{Chart, Drawing, Line, Stack};
+use super::chart::{self, Chart, Drawing, Line, Stack};
 use super::groups::{self, Group};
 use super::heat::{self, Heat, View};
 use super::insight::Moved;
@@ -19,6 +19,7 @@ use super::spark::Kind;
 use super::words::{self, Unit, float, size, value};
 use super::{bar, definition, insight};
 use crate::figures::Known;
+use crate::organisation::Target;
 use crate::web::parts::{self, icon};
 use crate::web::times;
 
@@ -40,6 +41,10 @@ struct Seen<'a> {
     moved: Option<Moved>,
     /// Since when webhooks are missing.
     incomplete_since: Option<Timestamp>,
+    /// The organisation's own target.
+    target: Option<Target>,
+    /// Whether each figure is what it is of.
+    is_of_target: bool,
 }
 
 impl<'a> Seen<'a> {
@@ -83,6 +88,8 @@ impl<'a> Seen<'a> {
             moved: Moved::of((&whole, &answer), known, now)?,
             out_of_hours: out_of_hours.transpose()?,
             incomplete_since: known.incomplete_since(answer.range.1),
+            target: known.target(query),
+            is_of_target: known.is_of_target(query),
             asked,
             answer,
             by,
@@ -196,10 +203,10 @@ pub(super) fn body(
         @if n > 0 {
             section.panel.shown aria-label=(asked.about.title) {
                 (figures(&seen))
-                (chart(&seen, &groups))
+                (drawn(&seen, &groups))
                 (foot(&seen))
             }
-            (groups::table(asked, &groups, seen.by, &states))
+            (groups::table(asked, &groups, seen.by, (&states, of_weeks(&seen))))
             (heat::section(asked, (&heat, &seen.behind), view, known))
         } @else { (empty(&seen)) }
         (definition::section(asked.about))
@@ -360,7 +367,7 @@ fn load(seen: &Seen<'_>, items: &Address) -> Markup {
     }
 }
 
-fn chart(seen: &Seen<'_>, groups: &[Group<'_>]) -> Markup {
+fn drawn(seen: &Seen<'_>, groups: &[Group<'_>]) -> Markup {
     if seen.slots.len() > DRAWN_MAX {
         let longer = seen.asked.address.with("bucket", "month").link();
         return html! {
@@ -380,10 +387,11 @@ fn chart(seen: &Seen<'_>, groups: &[Group<'_>]) -> Markup {
         slots: &seen.slots,
         drawing,
         zones: zones(seen),
+        target: target(seen),
     };
     html! {
         (chart.draw())
-        (keys(&seen.slots, &names, note.as_deref(), seen.answer.benchmark.as_ref().filter(|_| !chart.zones.is_empty())))
+        (keys(&seen.slots, &names, &[note, of_a_person(seen)], seen.answer.benchmark.as_ref().filter(|_| !chart.zones.is_empty())))
     }
 }
 
@@ -404,6 +412,46 @@ fn zones(seen: &Seen<'_>) -> Vec<Zone> {
         to: zone.to.map(|to| to * days),
     });
     zones.collect()
+}
+
+/// The organisation's own target in what the chart counts: where groups are drawn, lines alone are what it is of.
+fn target(seen: &Seen<'_>) -> Option<chart::Target> {
+    let target = seen.target.as_ref().filter(|_| seen.is_of_target)?;
+    let is_stacked = seen.asked.query.group_by.is_some();
+    let (times, say) = match (seen.total()?, seen.asked.query.bucket) {
+        (Figure::Durations(_) | Figure::Ratio { .. }, _) => (1.0, seen.unit()),
+        (Figure::Rate { .. }, BucketSize::Day) if !is_stacked => (1.0, Unit::PerDay),
+        (Figure::Rate { .. }, BucketSize::Week) if !is_stacked => (7.0, Unit::PerDay),
+        (Figure::Count { .. }, _) if !is_stacked => (1.0, Unit::Count),
+        _ => return None,
+    };
+    let (word, bound) = match (target.at_most, target.at_least) {
+        (Some(most), _) => ("at most", most),
+        (None, least) => ("at least", least?),
+    };
+    Some(chart::Target {
+        said: format!("target: {word} {}", say.say(bound)),
+        from: target.at_least.unwrap_or_default() * times,
+        to: target.at_most.map(|most| most * times),
+    })
+}
+
+/// The target of each week of the groups, if it is one of people in weeks.
+fn of_weeks<'a>(seen: &'a Seen<'_>) -> Option<&'a Target> {
+    let is_of_people =
+        seen.asked.query.metric == Metric::PageDisruptions && seen.by == Dimension::User;
+    seen.target
+        .as_ref()
+        .filter(|_| is_of_people && seen.is_of_target)
+}
+
+/// The target of a week of a person, where the chart is of more.
+fn of_a_person(seen: &Seen<'_>) -> Option<String> {
+    let is_of_people = seen.asked.query.metric == Metric::PageDisruptions;
+    let is_drawn = target(seen).is_some();
+    let target = seen.target.as_ref().filter(|_| is_of_people && !is_drawn)?;
+    let most = target.at_most?;
+    Some(format!("target: at most {most} a week for each person"))
 }
 
 /// What is drawn where nothing is grouped.
@@ -498,7 +546,7 @@ fn legend(drawing: &Drawing) -> Vec<(String, &'static str)> {
 fn keys(
     slots: &[Slot],
     names: &[(String, &'static str)],
-    note: Option<&str>,
+    notes: &[Option<String>; 2],
     benchmark: Option<&Benchmark>,
 ) -> Markup {
     let has = |state: State| slots.iter().any(|slot| slot.state == state);
@@ -512,7 +560,7 @@ fn keys(
             @if let Some(benchmark) = benchmark {
                 span.key { span.swatch.zones {} "levels as DORA published them in " (benchmark.year) @if !benchmark.monotone { ", some bounds weaker than the next" } }
             }
-            @if let Some(note) = note { span { (note) } }
+            @for note in notes.iter().flatten() { span { (note) } }
         }
     }
 }

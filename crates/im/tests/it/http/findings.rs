@@ -161,6 +161,49 @@ async fn m_005_who_has_more_pages_in_a_week_than_the_target_is_found() {
 }
 
 #[tokio::test]
+async fn m_005_each_week_of_a_person_is_set_against_the_target_or_seven_pages() {
+    let server = two_ranges().await;
+    let ask = async |asked: &str| {
+        let path = format!("/api/v1/metrics/page_disruptions?{asked}");
+        server.get(&path).await.is(200).clone()
+    };
+    let last = |answer: &Value| {
+        let values = answer["series"][0]["values"].as_array().unwrap();
+        values.last().unwrap()["on_target"].clone()
+    };
+    let whole = ask("").await;
+    assert_eq!(whole["target"]["at_most"], 7.0);
+    assert_eq!(last(&whole), Value::Null, "it is of more than one person");
+    for asked in ["group_by=user", "user=ann@example.com"] {
+        assert_eq!(last(&ask(asked).await), true, "{asked}");
+    }
+    done_target(&server, 3.0).await;
+    for asked in ["group_by=user", "user=ann@example.com"] {
+        let answer = ask(asked).await;
+        assert_eq!(answer["target"]["at_most"], 3.0, "{asked}");
+        assert_eq!(last(&answer), false, "{asked}");
+        assert_eq!(
+            answer["series"][0]["total"]["on_target"], false,
+            "one week is over"
+        );
+    }
+    for other in ["group_by=user&bucket=day", "group_by=user&measure=hours"] {
+        assert_eq!(last(&ask(other).await), Value::Null, "{other}");
+    }
+    let told = said(&server, "metrics page_disruptions --group-by user").await;
+    assert!(told.contains("missed"), "{told}");
+    assert!(
+        told.contains("Target: at most 3 a week for each person."),
+        "{told}"
+    );
+    let told = said(&server, "metrics page_disruptions").await;
+    assert!(
+        told.contains("Target: at most 3 a week for each person."),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn m_013_each_figure_has_a_sentence() {
     let server = two_ranges().await;
     let answer = server

@@ -42,6 +42,23 @@ async fn mw17_levels_are_drawn_where_they_are_asked_for_and_named() {
 }
 
 #[tokio::test]
+async fn m005_a_target_is_drawn_where_the_chart_is_what_it_is_of_and_said_elsewhere() {
+    let server = twelve_weeks().await;
+    let all = page(&server, "/metric/page_disruptions").await;
+    assert_eq!(count(&all, "class=\"target\""), 0, "{all}");
+    has(&all, "target: at most 7 a week for each person");
+    assert_eq!(
+        count(&page(&server, "/metric/mttr").await, "class=\"target\""),
+        0
+    );
+    let target = json!({"name": "mttr", "at_most": 3600.0});
+    server.post("/api/v1/targets", target).await.is(200);
+    let shown = page(&server, "/metric/mttr").await;
+    assert_eq!(count(&shown, "class=\"target\""), 1, "{shown}");
+    has(&shown, "target: at most 1 h");
+}
+
+#[tokio::test]
 async fn deployments_are_marked_in_their_bucket_for_the_services_that_are_asked_for() {
     let server = twelve_weeks().await;
     let plain = page(&server, "/metric/mttr").await;

@@ -48,7 +48,7 @@ pub(crate) struct Answer {
     /// The published levels that figures were compared with.
     #[serde(skip_serializing_if = "Option::is_none")]
     benchmark: Option<Benchmark>,
-    /// The organisation's own target for this metric.
+    /// The organisation's own target for this metric; of `page_disruptions` that of a person in a week, 7 pages unless it was set.
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<Target>,
     /// Why there is nothing to count yet, and what brings it; or that nothing was in an environment that was asked for.
@@ -331,10 +331,9 @@ impl Answer {
             incomplete: bucket.incomplete,
             immature: may_be_immature.then_some(*immature),
         });
-        let target = known.organisation.target(query.metric);
-        // A week of a person has a target, and figures are of other things.
-        let target = target.filter(|_| query.metric != Metric::PageDisruptions);
-        let value = |value: &im_metrics::Value| Value::new(value, query.metric, target);
+        let target = known.target(query);
+        let judging = target.as_ref().filter(|_| known.is_of_target(query));
+        let value = |value: &im_metrics::Value| Value::new(value, query.metric, judging);
         let series = answer.series.iter().map(|series| Series {
             group: series
                 .keys
@@ -342,8 +341,9 @@ impl Answer {
                 .map(|key| Group::new(key.as_deref(), known))
                 .collect(),
             values: series.values.iter().map(value).collect(),
-            total: value(&series.total),
+            total: Value::of_range(series, query.metric, judging),
         });
+        let series = series.collect();
         let previous = answer.previous.as_deref();
         Self {
             metric: query.metric.as_str(),
@@ -366,7 +366,7 @@ impl Answer {
                 })
                 .collect(),
             buckets: buckets.collect(),
-            series: series.collect(),
+            series,
             left_out: LeftOut {
                 test: answer.left_out.test,
                 merged: answer.left_out.merged,
@@ -385,7 +385,7 @@ impl Answer {
                 year: benchmark.year,
                 monotone: benchmark.monotone,
             }),
-            target: target.cloned(),
+            target,
             previous: previous.map(|previous| Box::new(Self::new(previous, query, known))),
         }
     }
@@ -402,6 +402,23 @@ impl Group {
 }
 
 impl Value {
+    /// The figure of the whole range. All weeks of a person are more than one: they meet the target of a week if each does.
+    fn of_range(series: &im_metrics::Series, metric: Metric, target: Option<&Target>) -> Self {
+        let of_weeks = target.filter(|_| metric == Metric::PageDisruptions);
+        let Some(of_week) = of_weeks else {
+            return Self::new(&series.total, metric, target);
+        };
+        let mut pages = series.values.iter();
+        let is_met = pages.all(|week| {
+            let pages = week.figure.headline(metric);
+            pages.is_none_or(|pages| of_week.is_met(pages))
+        });
+        Self {
+            on_target: Some(is_met),
+            ..Self::new(&series.total, metric, None)
+        }
+    }
+
     fn new(value: &im_metrics::Value, metric: Metric, target: Option<&Target>) -> Self {
         let headline = value.figure.headline(metric);
         Self {

@@ -488,6 +488,21 @@ async fn people_are_grouped_by_for_those_alone_who_may_see_them() {
         .await
         .is(303);
     browser.get(path).await.is(200);
+    // A week of a person has a target: the chart of one person draws it, and the table of all counts.
+    let new = json!({"title": "Slow", "severity": "SEV-3"});
+    server.in_process("POST", "/api/v1/incidents", &new).await;
+    browser
+        .post("/incidents/INC-1", "/incidents/INC-1/acknowledge", &[])
+        .await
+        .is(303);
+    server.pass(60);
+    let all = browser.get(path).await.is(200).body;
+    assert!(all.contains("Weeks off target"), "{all}");
+    assert!(!all.contains("<g class=\"target\">"), "{all}");
+    let one = "/metric/page_disruptions?user=owner@example.com";
+    let one = browser.get(one).await.is(200).body;
+    assert!(one.contains("<g class=\"target\">"), "{one}");
+    assert!(one.contains("target: at most 7<"), "{one}");
     browser
         .get("/metric/page_disruptions/figures.csv?group_by=user")
         .await
