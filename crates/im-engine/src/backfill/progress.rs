@@ -163,12 +163,16 @@ impl Progress {
     }
 
     /// Rows a minute, between the last marks: what PagerDuty allows for a minute may come in its first
-    /// second, so what came since the last mark tells little.
-    fn rate(&self) -> Option<u64> {
+    /// second, so what came since the last mark tells little, and the first minute nothing. Where the next mark is
+    /// long due, it waits: then what was read counts until `now`.
+    fn rate(&self, now: Timestamp) -> Option<u64> {
         let (since, before) = self.marks.first()?;
-        let (until, rows) = match self.marks.get(1) {
+        let newest = self.marks.get(1);
+        let is_due = |at: Timestamp| now.duration_since(at) >= MARK * 2;
+        let (until, rows) = match newest.filter(|(at, _)| !is_due(*at)) {
             Some((until, rows)) => (*until, *rows),
-            None => (self.last?, self.rows()),
+            None if now.duration_since(*since) >= MARK => (now, self.rows()),
+            None => return None,
         };
         let ms = until.duration_since(*since).as_millis();
         let ms = u64::try_from(ms).ok().filter(|ms| *ms > 0)?;
@@ -221,7 +225,7 @@ pub struct State {
 }
 
 /// How far the reading of a connector's past is; `None` if none was begun.
-pub fn seen(tx: &mut Tx<'_>, connector: &str) -> Result<Option<State>, StoreError> {
+pub fn seen(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<Option<State>, StoreError> {
     let Some(row) = backfill::find(tx, connector)? else {
         return Ok(None);
     };
@@ -233,7 +237,8 @@ pub fn seen(tx: &mut Tx<'_>, connector: &str) -> Result<Option<State>, StoreErro
     } else {
         progress.total(&row)
     };
-    let rate = progress.rate().filter(|_| !is_over);
+    let until = row.stopped_at.unwrap_or(now);
+    let rate = progress.rate(until).filter(|_| !is_over);
     let left = match (total, rate) {
         (Some(total), Some(rate)) if rate > 0 && !is_over => {
             let seconds = total.saturating_sub(rows).saturating_mul(60) / rate;

@@ -77,7 +77,10 @@ fn begin(world: &mut World, since: Timestamp) {
 }
 
 fn state(world: &mut World) -> State {
-    world.write(|tx| backfill::seen(tx, CONNECTOR)).unwrap()
+    let now = world.now;
+    world
+        .write(move |tx| backfill::seen(tx, CONNECTOR, now))
+        .unwrap()
 }
 
 /// Lets it come to its end, whatever happens meanwhile.
@@ -305,8 +308,12 @@ story! {
         let since = past(world, &spread(600, DAY * 20));
         world.sim.change_options(|options| options.limits = Some(0.02));
         begin(world, since);
-        world.run_for(MINUTE * 3);
-        let state = state(world);
+        // All that PagerDuty gives for the first minute comes at once, and tells nothing of the next.
+        world.run_for(SECOND * 50);
+        let early = self::state(world);
+        assert!(early.rows > 0 && early.rate.is_none() && early.left.is_none(), "{early:?}");
+        world.run_for(MINUTE * 2 + SECOND * 10);
+        let state = self::state(world);
         let total = state.total.expect("both lists are counted");
         assert_eq!(total, 600 + u64::try_from(world.sim.log_entries().count()).unwrap());
         assert!(state.rows > 600 && state.rows < total, "{state:?}");

@@ -33,7 +33,7 @@ pub(in crate::web) fn address(name: &str) -> String {
 
 /// Whether nothing of the set-up is left that concerns the connector alone.
 pub(super) fn is_done(tx: &mut Tx<'_>, name: &str) -> Result<bool, StoreError> {
-    let read = im_engine::backfill::seen(tx, name)?;
+    let read = im_store::backfill::find(tx, name)?;
     Ok(read.is_none_or(|state| state.finished_at.is_some()))
 }
 
@@ -71,7 +71,7 @@ pub(in crate::web) async fn page(
             return Ok((shell, None));
         };
         let view = view(tx, &connector, moment.now)?;
-        let import = im_engine::backfill::seen(tx, &of)?.map(Backfill::from);
+        let import = im_engine::backfill::seen(tx, &of, moment.now)?.map(Backfill::from);
         let checklist = Checklist::read(tx)?;
         let became = told.map(|told| Became::read(tx, &told)).transpose()?;
         let key = config::masked_key(&app, &connector);
@@ -250,7 +250,7 @@ pub(super) async fn begin(
 
 async fn left_out(state: &WebState, name: &str) -> Result<bool, StoreError> {
     let of = name.to_owned();
-    let read = state.db.read(move |tx| im_engine::backfill::seen(tx, &of));
+    let read = state.db.read(move |tx| im_store::backfill::find(tx, &of));
     Ok(read.await?.is_some_and(|read| read.since == read.until))
 }
 

@@ -127,12 +127,13 @@ pub(crate) async fn show(
     Path(name): Path<String>,
 ) -> Result<Json<Backfill>, ApiError> {
     find(&app, &name).await?;
-    let found = app.db.read(move |tx| seen(tx, &name));
+    let now = app.clock.now();
+    let found = app.db.read(move |tx| seen(tx, &name, now));
     Ok(Json(found.await?))
 }
 
-fn seen(tx: &mut Tx<'_>, name: &str) -> Result<Backfill, ApiError> {
-    let state = backfill::seen(tx, name)?;
+fn seen(tx: &mut Tx<'_>, name: &str, now: Timestamp) -> Result<Backfill, ApiError> {
+    let state = backfill::seen(tx, name, now)?;
     state.map(Backfill::from).ok_or_else(|| {
         ApiError::not_found(format!("the past of connector `{name}` was never read"))
             .hint(format!("`im connector backfill {name}` reads it"))
@@ -175,7 +176,7 @@ pub(crate) async fn start(
             let since = since.unwrap_or(now - LOOK_BACK);
             backfill::start(tx, &connector, since, share, now)?;
         }
-        seen(tx, name)
+        seen(tx, name, now)
     });
     let found = found.await?;
     app.signals.nudge();
@@ -217,7 +218,7 @@ pub(crate) async fn stop(
     let now = app.clock.now();
     let found = app.db.write(move |tx| {
         rows::stop(tx, &name, now)?;
-        seen(tx, &name)
+        seen(tx, &name, now)
     });
     Ok(Json(found.await?))
 }
