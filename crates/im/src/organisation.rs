@@ -14,4 +14,4 @@ mod values;
 
 pub use settings::Organisation;
 pub use things::{FailureRule, Hours, Member, Person, Target, Team, Thing, User, Week};
-pub use values::{Interval, Length, Text, Whose, Zone, is_email};
+pub use values::{Interval, Length, Text, Whose, Zone, is_email, zone_name};

@@ -69,13 +69,18 @@ impl Zone {
     }
 }
 
+/// The IANA name of a zone, as it was written if it is one; PagerDuty may call it by its name in Rails.
+pub fn zone_name(text: &str) -> Option<String> {
+    let text = text.trim();
+    let zone = TimeZone::get(text).or_else(|_unknown| TimeZone::get(im_metrics::iana(text)));
+    zone.ok()?.iana_name().map(str::to_owned)
+}
+
 impl TryFrom<String> for Zone {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let zone = TimeZone::get(im_metrics::iana(text.trim())).ok();
-        let name = zone.as_ref().and_then(TimeZone::iana_name);
-        name.map(|name| Self(name.to_owned())).ok_or_else(|| {
+        zone_name(&text).map(Self).ok_or_else(|| {
             format!("there is no time zone `{text}`: write the IANA name, e.g. Europe/Berlin, America/New_York or UTC")
         })
     }

@@ -23,6 +23,7 @@ use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::http::openapi::WrongValue;
+use crate::organisation::zone_name;
 
 /// The setting that holds the address under which PagerDuty reaches us.
 pub const PUBLIC_URL: &str = "public_url";
@@ -340,10 +341,7 @@ pub(super) fn stored_zone(tx: &mut Tx<'_>) -> Result<String, StoreError> {
 
 /// The name of a zone that is known.
 fn zone(text: &str) -> Result<String, ApiError> {
-    let name = im_metrics::iana(text.trim());
-    let known = TimeZone::get(name).ok();
-    let name = known.as_ref().and_then(|zone| zone.iana_name());
-    name.map(str::to_owned).ok_or_else(|| {
+    zone_name(text).ok_or_else(|| {
         ApiError::wrong_value(TIME_ZONE, format!("`{TIME_ZONE}` cannot be `{text}`"))
             .hint("write the IANA name of a zone, e.g. Europe/Berlin, America/New_York or UTC")
     })

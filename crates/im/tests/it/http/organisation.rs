@@ -580,6 +580,18 @@ async fn what_is_exported_is_imported_elsewhere_as_it_was() {
             "{asked}"
         );
     }
+    // A zone keeps the name by which it was written, also one that Rails has for another.
+    for zone in ["UTC", "Singapore"] {
+        done(&second, &format!("config set time_zone {zone}")).await;
+        let text = im(&second, "data export").await.out;
+        assert!(
+            text.contains(&format!("\"time_zone\": \"{zone}\"")),
+            "{text}"
+        );
+        let file = Written::new("zone.json", &text);
+        done(&second, &format!("data import {}", file.0.display())).await;
+        assert_eq!(im(&second, "data export").await.out, text);
+    }
     // Twice is once.
     done(&second, &line).await;
     assert_eq!(im(&second, "data export").await.out, text);
