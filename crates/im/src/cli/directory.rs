@@ -1,5 +1,7 @@
 //! `im directory`: PagerDuty's people and things as they are known here.
 
+use std::time::Duration;
+
 use clap::{Args, ValueEnum};
 use comfy_table::Cell;
 use im_core::ConnectorName;
@@ -12,6 +14,7 @@ use super::table::{self, Column};
 use super::time;
 use super::types::Named;
 use crate::client::Call;
+use crate::length;
 
 /// List PagerDuty's services, teams, users and more, as they are known here
 ///
@@ -61,8 +64,9 @@ impl Kind {
                 "Service",
                 &[
                     Column::Whole("Status"),
-                    Column::Optional("Teams", 1),
-                    Column::Optional("Escalation policy", 0),
+                    Column::Optional("Teams", 2),
+                    Column::Optional("Escalation policy", 1),
+                    Column::Optional("Ack / resolve", 0),
                 ],
             ),
             Self::Teams => (
@@ -107,6 +111,8 @@ struct Listed {
     until: Option<Timestamp>,
     status: Option<String>,
     escalation_policy: Option<Named>,
+    acknowledgement_timeout_s: Option<i64>,
+    auto_resolve_timeout_s: Option<i64>,
     #[serde(default)]
     teams: Vec<Named>,
     #[serde(default)]
@@ -157,9 +163,16 @@ async fn list(args: &DirectoryArgs, cx: &mut Context) -> Result<(), Failure> {
         .map(|item| row(args.kind, item, cx))
         .collect();
     let width = cx.ui.table_width();
-    table::fit(&mut columns, &mut rows, width);
+    let left_out = table::fit(&mut columns, &mut rows, width);
     let text = table::rows(&columns, rows, width);
     cx.ui.say(text);
+    if !left_out.is_empty() {
+        cx.ui.hint(format_args!(
+            "the line is too short for {}; a wider terminal or `im directory {} ID` has that",
+            left_out.join(", "),
+            args.kind.word()
+        ));
+    }
     Ok(())
 }
 
@@ -189,6 +202,7 @@ fn row(kind: Kind, item: &Listed, cx: &Context) -> Vec<Cell> {
             or_dash(item.status.clone()),
             names(&item.teams),
             or_dash(item.escalation_policy.as_ref().map(|one| one.name.clone())),
+            timeouts(item).map(or_dash).join(" / "),
         ],
         Kind::Teams => vec![
             names(&item.members),
@@ -208,6 +222,15 @@ fn row(kind: Kind, item: &Listed, cx: &Context) -> Vec<Cell> {
         .chain(others)
         .map(Cell::new)
         .collect()
+}
+
+/// After how long a service takes an acknowledgement back, and resolves by itself; `None` for never.
+fn timeouts(item: &Listed) -> [Option<String>; 2] {
+    let seconds = [item.acknowledgement_timeout_s, item.auto_resolve_timeout_s];
+    seconds.map(|seconds| {
+        let seconds = u64::try_from(seconds?).ok()?;
+        Some(length::write(Duration::from_secs(seconds)))
+    })
 }
 
 fn or_dash(text: Option<String>) -> String {
@@ -265,6 +288,9 @@ fn what(one: &Listed) -> String {
     if let Some(policy) = &one.escalation_policy {
         parts.push(format!("escalation policy {}", policy.name));
     }
+    let [ack, resolve] = timeouts(one);
+    parts.extend(ack.map(|after| format!("acknowledgement ends after {after}")));
+    parts.extend(resolve.map(|after| format!("resolves itself after {after}")));
     if let Some(parent) = &one.parent {
         parts.push(format!("part of {}", parent.name));
     }

@@ -198,7 +198,7 @@ fn several(parts: &[Part]) -> String {
 /// `Ann Lee +2`.
 fn assignees(people: &[Named]) -> String {
     match people {
-        [] => "-".to_owned(),
+        [] => "unassigned".to_owned(),
         [one] => one.name.clone(),
         [first, others @ ..] => format!("{} +{}", first.name, others.len()),
     }

@@ -231,6 +231,11 @@ impl Server {
     }
 }
 
+/// The words of a text, whatever its lines and columns are.
+fn unbroken(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// Method, path, body, status and code.
 const WRONG: [(&str, &str, &str, u16, &str); 20] = [
     ("GET", "/nowhere", "", 404, "not_found"),

@@ -125,6 +125,13 @@ pub(crate) async fn run(args: PersonArgs, cx: &mut Context) -> Result<Exit, Fail
 }
 
 async fn users(states: Vec<String>, cx: &mut Context) -> Result<(), Failure> {
+    let none = match &*states {
+        [] => "No users. A connector reads them from PagerDuty.".to_owned(),
+        states => format!(
+            "No user is {}. `im person users` shows all.",
+            states.join(" or ")
+        ),
+    };
     let call = states
         .into_iter()
         .fold(Call::get(["users"]), |call, state| {
@@ -137,7 +144,6 @@ async fn users(states: Vec<String>, cx: &mut Context) -> Result<(), Failure> {
         Column::Whole("State"),
         Column::Rest("Person"),
     ];
-    let none = "No users. A connector reads them from PagerDuty.";
     let row = |user: &User| {
         let state = match &user.suggested_by {
             Some(by) => format!("suggested by {by}"),
@@ -151,7 +157,7 @@ async fn users(states: Vec<String>, cx: &mut Context) -> Result<(), Failure> {
             Cell::new(dash(user.person.as_ref())),
         ]
     };
-    list(call, (columns, none), row, cx).await
+    list(call, (columns, &none), row, cx).await
 }
 
 /// Who is suggested for a user.

@@ -1,5 +1,7 @@
 //! PagerDuty's people and things over the API, and what metrics make of them: MW-02, MW-03, MW-04, M-008, M-011.
 
+use axum::Extension;
+use im::http::auth::InProcess;
 use im_core::{Actor, Fact, Kind as What, Person, Source};
 use im_engine::record::record;
 use im_store::directory::{self, About, DirectoryRow, Kind};
@@ -8,7 +10,8 @@ use im_store::{StoreError, Tx, incidents};
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Server, config};
+use super::{Server, config, unbroken};
+use crate::cli::on_router;
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -203,6 +206,24 @@ async fn mw02_mw03_mw04_what_pagerduty_has_is_listed_with_names() {
         server.get(&format!("/api/v1/{path}")).await.is(status);
     }
     assert_eq!(names(&list("users?connector=prod").await), ["Ann"]);
+}
+
+#[tokio::test]
+async fn mw_02_the_timeouts_of_a_service_are_said() {
+    let server = filled().await;
+    for (line, words) in [
+        ("directory services", "- / 4h"),
+        ("directory services S1", "resolves itself after 4h"),
+    ] {
+        let router = server.router.clone().layer(Extension(InProcess));
+        let said = tokio::task::spawn_blocking(move || on_router(router).im(line));
+        let said = said.await.unwrap();
+        assert!(
+            unbroken(&said.out).contains(words),
+            "{line}: {}",
+            said.all()
+        );
+    }
 }
 
 /// Ann acknowledges an incident at 07:30 UTC, which is out of hours in Auckland and in Berlin is not.
