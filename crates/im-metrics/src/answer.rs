@@ -555,10 +555,12 @@ fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: Vec<Cell>) -> Serie
 fn value(plan: &Plan<'_>, cell: Cell, days: i64) -> Value {
     let (rebuilt, oldest) = (cell.rebuilt(), cell.oldest());
     let figure = cell.figure(plan.query, days);
-    let level: Option<Level> = plan
-        .query
-        .benchmark
-        .and_then(|year| benchmarks::level(plan.query.metric, year, &figure));
+    // Of deployments that nobody tells of, no frequency is low.
+    let is_told =
+        plan.query.metric != Metric::DeploymentFrequency || !plan.engine.deployments.all.is_empty();
+    let benchmark = plan.query.benchmark.filter(|_| is_told);
+    let level: Option<Level> =
+        benchmark.and_then(|year| benchmarks::level(plan.query.metric, year, &figure));
     Value {
         figure,
         level,

@@ -139,6 +139,21 @@ async fn mw07_dd37_dd43_a_deployment_is_of_the_service_that_pagerduty_calls_so()
 }
 
 #[tokio::test]
+async fn dd_43_where_no_deployment_was_ever_told_of_no_frequency_is_low() {
+    let server = Server::start();
+    let level = async || {
+        let answer = server
+            .get("/api/v1/metrics/deployment_frequency?bucket=all")
+            .await;
+        answer.is(200)["series"][0]["total"]["level"].clone()
+    };
+    assert_eq!(level().await, Value::Null);
+    let old = json!({"service": "db", "finished_at": "2026-01-02T09:00:00Z"});
+    server.post(PATH, old).await.is(201);
+    assert_eq!(level().await, "low");
+}
+
+#[tokio::test]
 async fn the_metrics_of_deployments_follow() {
     let server = Server::start();
     let none = server
