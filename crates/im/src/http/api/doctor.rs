@@ -8,9 +8,11 @@ use im_core::{Direction, IncidentNumber};
 use im_engine::connector::{self, Connector};
 use im_engine::record;
 use im_engine::{skew, subscription};
+use im_store::calls::{self, CallEntry};
 use im_store::connectors::State as RowState;
 use im_store::incidents::{self, Filter, Hidden, IncidentRow};
 use im_store::{StoreError, Tx, facts, inbox, outbox};
+use jiff::Timestamp;
 
 use super::connectors::{events, key};
 use super::settings::stored_public_url;
@@ -133,8 +135,18 @@ fn batch(tx: &mut Tx<'_>, before: Option<IncidentNumber>) -> Result<Batch, Store
     Ok((rows.len(), rows.last().map(|row| row.number), wrong))
 }
 
+/// Calls that are looked at for the last answer.
+const CALLS: u32 = 100;
+
+/// Whether PagerDuty answered, whatever it said.
+fn is_answered(call: &CallEntry) -> bool {
+    call.status.is_some_and(|status| status < 500)
+}
+
 /// What is stored about a connector, apart from its row.
 struct Known {
+    /// The newest calls, the last first.
+    calls: Vec<CallEntry>,
     pending: i64,
     parked: i64,
     missing_events: Vec<&'static str>,
@@ -146,7 +158,16 @@ struct Known {
 impl Known {
     fn read(tx: &mut Tx<'_>, name: &str) -> Result<Self, StoreError> {
         let (pending, parked) = outbox::counts(tx, name)?;
+        let newest = calls::Asked {
+            connector: Some(name.to_owned()),
+            since: Timestamp::UNIX_EPOCH,
+            failed: false,
+            before: i64::MAX,
+            limit: CALLS,
+        };
+        let calls = calls::newest(tx, &newest)?.into_iter();
         Ok(Self {
+            calls: calls.map(|row| row.entry).collect(),
             pending,
             parked,
             missing_events: subscription::missing(tx, name)?,
@@ -158,6 +179,7 @@ impl Known {
 }
 
 async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
+    app.caller.write_calls().await?;
     let (connectors, public_url) = app
         .db
         .read(|tx| {
@@ -184,7 +206,7 @@ fn lines_of(app: &App, connector: &Connector, known: &Known, has_url: bool) -> V
     let name = connector.name();
     let secrets = key_line(app, connector);
     let state = if secrets.state == "ok" {
-        state_line(connector, known.pending)
+        state_line(connector, known)
     } else {
         Check::skipped(format!("{name}: PagerDuty is not asked without the key"))
     };
@@ -262,13 +284,19 @@ fn key_line(app: &App, connector: &Connector) -> Check {
     Check::ok(text)
 }
 
-fn state_line(connector: &Connector, pending: i64) -> Check {
+/// How the newest calls went. Nothing is asked now, so it is said of when it tells.
+fn state_line(connector: &Connector, known: &Known) -> Check {
     let name = connector.name();
     let row = &connector.row;
-    let text = match pending {
-        0 => format!("{name}: PagerDuty answers"),
-        count => format!("{name}: PagerDuty answers ({count} changes wait)"),
+    let minute = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC");
+    let said = known.calls.iter().find(|call| is_answered(call));
+    let mut text = match said {
+        Some(call) => format!("{name}: PagerDuty last answered at {}", minute(call.at)),
+        None => format!("{name}: PagerDuty answered when it was last asked"),
     };
+    if known.pending > 0 {
+        text = format!("{text} ({} changes wait)", known.pending);
+    }
     let why = || {
         row.state_reason
             .clone()
@@ -277,7 +305,17 @@ fn state_line(connector: &Connector, pending: i64) -> Check {
     let next = format!("`im connector test {name}` looks for the cause");
     match (connector.mapping.direction, row.state) {
         (Direction::None, _) => Check::skipped(format!("{name}: paused")),
-        (_, RowState::Active) => Check::ok(text),
+        (_, RowState::Active) => match known.calls.first().filter(|call| !is_answered(call)) {
+            Some(call) => {
+                let how = call.status.map_or_else(
+                    || "there was no answer".to_owned(),
+                    |status| format!("it answered HTTP {status}"),
+                );
+                let cause = format!("at {} {how}", minute(call.at));
+                Check::failed(text, cause, next)
+            }
+            None => Check::ok(text),
+        },
         (_, RowState::Untested) => Check::skipped(format!("{name}: not tried yet")).next(next),
         (_, RowState::Limited | RowState::AuthFailed | RowState::Failing) => {
             Check::failed(text, why(), next)

@@ -4,7 +4,7 @@ use im_store::calls::{self, Asked, CallEntry, Why};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::there::There;
+use super::there::{There, lines};
 use super::{NEAR, request};
 
 async fn listed(there: &There, query: &str) -> Vec<Value> {
@@ -105,6 +105,53 @@ async fn a_call_that_nobody_answers_or_that_is_refused_is_kept_too() {
         (&Value::Null, "********y000")
     );
     assert_eq!(refused["status"], 401, "{refused}");
+}
+
+#[tokio::test]
+async fn the_doctor_says_when_pagerduty_last_answered_and_that_it_does_not_now() {
+    let there = There::start().await;
+    // What was called by now is stored.
+    there.server.app.caller.close().await;
+    let call = |status: Option<u16>| CallEntry {
+        at: there.server.clock.now(),
+        connector: "prod".to_owned(),
+        why: Why::Compare,
+        method: "GET".to_owned(),
+        path: "/incidents".to_owned(),
+        key: "********0000".to_owned(),
+        status,
+        outcome: "done".to_owned(),
+        ms: 1,
+    };
+    let keep = async |call: CallEntry| {
+        there
+            .server
+            .write(move |tx| calls::insert(tx, std::slice::from_ref(&call)))
+            .await;
+    };
+    let said = async || {
+        let lines = lines(&there.server.get("/api/v1/doctor").await);
+        let line = lines.iter().find(|line| line.contains("answered"));
+        line.cloned().unwrap_or_else(|| format!("{lines:?}"))
+    };
+    keep(call(Some(404))).await;
+    assert_eq!(
+        said().await,
+        "ok: prod: PagerDuty last answered at 2026-11-20 09:14 UTC"
+    );
+    there.server.pass(600);
+    keep(call(Some(503))).await;
+    let now = said().await;
+    assert!(
+        now.starts_with("failed: prod: PagerDuty last answered at 2026-11-20 09:14 UTC"),
+        "{now}"
+    );
+    assert!(
+        now.contains("at 2026-11-20 09:24 UTC it answered HTTP 503"),
+        "{now}"
+    );
+    keep(call(None)).await;
+    assert!(said().await.contains("there was no answer"));
 }
 
 #[tokio::test]
