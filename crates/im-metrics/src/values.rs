@@ -42,8 +42,8 @@ impl Engine {
         self.labels_in_use().any(is_of) || self.values(by).contains(value)
     }
 
-    /// Every value that is known; of a title there is none.
-    pub fn values(&self, by: Dimension) -> BTreeSet<&str> {
+    /// Every value that incidents have; of a title there is none.
+    pub fn of_incidents(&self, by: Dimension) -> BTreeSet<&str> {
         // A mark for each name costs less than a set of what all incidents have.
         let mut marks = vec![false; self.names.len()];
         let mut mark = |id: u32| {
@@ -56,7 +56,12 @@ impl Engine {
             None => self.each_id(by, &mut mark),
         }
         let marked = (0..).zip(marks).filter(|(_, is_known)| *is_known);
-        let mut values: BTreeSet<&str> = marked.filter_map(|(id, _)| self.names.text(id)).collect();
+        marked.filter_map(|(id, _)| self.names.text(id)).collect()
+    }
+
+    /// Every value that is known: those of incidents, deployments and settings.
+    pub fn values(&self, by: Dimension) -> BTreeSet<&str> {
+        let mut values = self.of_incidents(by);
         let settings = &self.settings;
         let deployments = self.deployments.all.iter();
         match by {

@@ -21,7 +21,7 @@ use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, St
 use im_engine::connector::{self, Connector};
 use im_engine::record::{self, Mappings};
 use im_metrics::input::{Deployment, DeploymentStatus, History, Settings, TEST_KEYWORD};
-use im_metrics::{Engine, history};
+use im_metrics::{Dimension, Engine, history};
 use im_store::backfill;
 use im_store::deployments::{DeploymentRow, Status};
 use im_store::facts::Identity;
@@ -219,6 +219,17 @@ impl Known {
         let hours = self.organisation.hours.iter();
         let all = hours.filter(|hours| hours.of == Whose::Organisation);
         all.map(|hours| hours.effective_from)
+    }
+
+    /// The services and users that incidents name, those that PagerDuty's lists do not have any more included.
+    pub fn of_incidents(&self) -> BTreeSet<String> {
+        let users = self.engine.of_incidents(Dimension::User);
+        let services = self.services.iter().map(String::as_str);
+        users
+            .into_iter()
+            .chain(services)
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The name of an id, else the id.

@@ -7,6 +7,7 @@ pub(crate) mod target;
 pub(crate) mod team;
 
 use comfy_table::Cell;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
@@ -22,8 +23,18 @@ async fn put(call: Call, said: &str, cx: &mut Context) -> Result<(), Failure> {
         cx.ui.document(&answer.body);
     } else {
         cx.ui.say(said);
+        let stored: Stored = answer.read()?;
+        if let Some(hint) = &stored.hint {
+            cx.ui.hint(hint);
+        }
     }
     Ok(())
+}
+
+/// A thing that was put, as far as it is shown.
+#[derive(Deserialize)]
+struct Stored {
+    hint: Option<String>,
 }
 
 /// Removes a thing and says so.

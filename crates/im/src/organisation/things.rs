@@ -265,7 +265,7 @@ impl TryFrom<RawMember> for Member {
                 raw.person
             )),
             (from, to) => Ok(Self {
-                person: raw.person,
+                person: raw.person.as_address(),
                 from,
                 to,
             }),

@@ -25,6 +25,16 @@ impl Text {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same; an e-mail address in lower case, as people go by it.
+    #[must_use]
+    pub fn as_address(&self) -> Self {
+        if is_email(&self.0) {
+            Self(self.0.to_lowercase())
+        } else {
+            self.clone()
+        }
+    }
 }
 
 impl TryFrom<String> for Text {
@@ -187,7 +197,7 @@ impl TryFrom<String> for Whose {
         }
         match text.split_once(':') {
             Some(("team", id)) => Ok(Self::Team(Text::try_from(id.to_owned())?)),
-            Some(("person", id)) => Ok(Self::Person(Text::try_from(id.to_owned())?)),
+            Some(("person", id)) => Ok(Self::Person(Text::try_from(id.to_owned())?.as_address())),
             _ => Err(format!(
                 "`{text}` has no working hours: write organisation, team:ID or person:ID"
             )),

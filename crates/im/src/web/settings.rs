@@ -4,6 +4,7 @@
 //! A form sends what it was shown as well, so that it changes what its sender changed and nothing else.
 //! What makes sense is decided where the API reads the same things.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -19,9 +20,10 @@ use super::load::{self, Shell};
 use super::severities::{self, Follows};
 use super::{WebState, failed, layout, parts, to};
 use crate::access::Who;
+use crate::access::audit::Note;
 use crate::access::oidc::BACK;
 use crate::cli::{hours_of, hours_said};
-use crate::http::api::organisation::{put, remove};
+use crate::http::api::organisation::{put, put_known, remove};
 use crate::http::api::settings::{self as api, Changes, Settings};
 use crate::http::error::ApiError;
 use crate::organisation::{FailureRule, Hours, Target, Thing};
@@ -533,7 +535,11 @@ pub(super) async fn put_hours(
         let more = Map::from_iter([("week".to_owned(), Value::from(week))]);
         thing::<Hours>(&fields, &["of", "effective_from", "zone"], more)
     });
-    stored(&state, &visit, &who, (Part::Hours, fields), read).await
+    let done = match read {
+        Ok(hours) => put_known(&state, hours).await.map(|(note, _hours)| note),
+        Err(error) => Err(error),
+    };
+    seen(&state, &visit, &who, (Part::Hours, fields), done).await
 }
 
 pub(super) async fn put_rule(
@@ -579,11 +585,22 @@ async fn stored<T: Thing>(
     read: Result<T, ApiError>,
 ) -> Response {
     let done = match read {
-        Ok(thing) => put(state, thing).await,
+        Ok(thing) => put(state, thing).await.map(|(note, _thing)| note),
         Err(error) => Err(error),
     };
+    seen(state, visit, who, form, done).await
+}
+
+/// The page with what was done, or with the form and why not.
+async fn seen(
+    state: &WebState,
+    visit: &Visit,
+    who: &Who,
+    form: (Part, Fields),
+    done: Result<Extension<Note>, ApiError>,
+) -> Response {
     match done {
-        Ok((note, _thing)) => (note, to(ADDRESS)).into_response(),
+        Ok(note) => (note, to(ADDRESS)).into_response(),
         Err(error) => again(state, visit, who, form, error).await,
     }
 }
@@ -597,7 +614,7 @@ macro_rules! removals {
             let key = fields.get("key");
             match remove::<$thing>(&state, $what, key).await {
                 Ok(_gone) => {
-                    let note = crate::access::audit::Note::thing(key.to_owned());
+                    let note = Note::thing(key.to_owned());
                     (note, to(ADDRESS)).into_response()
                 }
                 Err(error) => super::refused(&error, state.moment()),

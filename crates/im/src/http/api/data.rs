@@ -3,6 +3,7 @@
 //! An import is one transaction: with a mistake in it nothing of it is kept. What it does not name
 //! stays as it is.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -18,6 +19,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::deployments::{self, Deployment, Report, Services};
+use super::organisation::named::{self, Directory, store_known};
 use super::organisation::{link_to_person, store};
 use super::settings;
 use crate::access::Who;
@@ -159,9 +161,10 @@ async fn import(
     let read = document::read(text, |report: &Report| report.id().map(str::to_owned));
     let document = read.map_err(|mistakes| refused(&mistakes))?;
     let now = app.clock.now();
+    let of_incidents = named::of_incidents(&app).await?;
     let taken = app
         .db
-        .write(move |tx| take(tx, document, &who, now))
+        .write(move |tx| take(tx, document, of_incidents, &who, now))
         .await?;
     app.signals.nudge();
     Ok(Json(taken))
@@ -188,6 +191,7 @@ fn refused(mistakes: &[Mistake]) -> ApiError {
 fn take(
     tx: &mut Tx<'_>,
     document: Document<Report>,
+    of_incidents: BTreeSet<String>,
     who: &Who,
     now: Timestamp,
 ) -> Result<Imported, ApiError> {
@@ -200,8 +204,15 @@ fn take(
     taken.users = each(document.users, &mut mistakes, |one| {
         link_to_person(tx, &one)
     })?;
-    taken.teams = each(document.teams, &mut mistakes, |one| store(tx, &one))?;
-    taken.hours = each(document.hours, &mut mistakes, |one| store(tx, &one))?;
+    let mut known = Directory::read(tx, of_incidents)?;
+    taken.teams = each(document.teams, &mut mistakes, |one| {
+        // Hours of a team that is wrong are not wrong for that.
+        known.learn(&one);
+        store_known(tx, &one, &known).map(drop)
+    })?;
+    taken.hours = each(document.hours, &mut mistakes, |one| {
+        store_known(tx, &one, &known).map(drop)
+    })?;
     taken.failure_rules = each(document.failure_rules, &mut mistakes, |one| store(tx, &one))?;
     taken.targets = each(document.targets, &mut mistakes, |one| store(tx, &one))?;
     let services = Services::read(tx)?;

@@ -3,6 +3,7 @@
 //! Each is listed, put (in place of the one with its id) and removed; figures follow at once, those of
 //! the past as well.
 
+pub(super) mod named;
 pub(crate) mod people;
 
 pub(super) use people::link_to_person;
@@ -13,9 +14,12 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use im_store::arrangements;
+use serde::Serialize;
+use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use self::named::Naming;
 use crate::access::audit::Note;
 use crate::http::App;
 use crate::http::error::ApiError;
@@ -67,6 +71,29 @@ pub(crate) async fn put<T: Thing>(app: &App, thing: T) -> Put<T> {
     Ok((Note::thing(thing.key()), Json(thing)))
 }
 
+/// A thing that was put.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Settled<T> {
+    #[serde(flatten)]
+    thing: T,
+    /// What has to be known of it: that somebody whom it names is linked to no user yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+/// Puts a thing in place of the one with its id, if what it names is known.
+pub(crate) async fn put_known<T: Naming>(app: &App, thing: T) -> Put<Settled<T>> {
+    let of_incidents = named::of_incidents(app).await?;
+    let stored = thing.clone();
+    let put = app.db.write(move |tx| {
+        let known = named::Directory::read(tx, of_incidents)?;
+        named::store_known(tx, &stored, &known)
+    });
+    let hint = put.await?;
+    app.signals.nudge();
+    Ok((Note::thing(thing.key()), Json(Settled { thing, hint })))
+}
+
 /// Removes a thing; `what` it is, is said where there is none.
 pub(crate) async fn remove<T: Thing>(
     app: &App,
@@ -99,10 +126,10 @@ pub(crate) async fn list_hours(State(app): State<Arc<App>>) -> Result<Json<Vec<H
 /// Set working hours from a date on
 #[utoipa::path(
     post, path = "/api/v1/hours", tag = "metrics", operation_id = "set_hours", request_body = Hours,
-    responses((status = 200, body = Hours, description = "They hold, in place of those of that date"), WrongValue),
+    responses((status = 200, body = Settled<Hours>, description = "They hold, in place of those of that date"), WrongValue),
 )]
-pub(crate) async fn put_hours(State(app): State<Arc<App>>, Body(hours): Body<Hours>) -> Put<Hours> {
-    put(&app, hours).await
+async fn put_hours(State(app): State<Arc<App>>, Body(hours): Body<Hours>) -> Put<Settled<Hours>> {
+    put_known(&app, hours).await
 }
 
 /// Take back working hours that were set from a date on
@@ -133,10 +160,10 @@ async fn list_teams(State(app): State<Arc<App>>) -> Result<Json<Vec<Team>>, ApiE
 /// Make a team, or change it
 #[utoipa::path(
     post, path = "/api/v1/teams", tag = "metrics", operation_id = "put_team", request_body = Team,
-    responses((status = 200, body = Team, description = "The team, in place of the one with its id"), WrongValue),
+    responses((status = 200, body = Settled<Team>, description = "The team, in place of the one with its id"), WrongValue),
 )]
-async fn put_team(State(app): State<Arc<App>>, Body(team): Body<Team>) -> Put<Team> {
-    put(&app, team).await
+async fn put_team(State(app): State<Arc<App>>, Body(team): Body<Team>) -> Put<Settled<Team>> {
+    put_known(&app, team).await
 }
 
 /// Remove a team

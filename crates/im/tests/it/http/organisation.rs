@@ -4,10 +4,11 @@ use std::path::PathBuf;
 
 use axum::Extension;
 use im::http::auth::InProcess;
+use im_store::directory::{self, About, DirectoryRow, Kind};
 use im_store::people::{self, UserRow};
 use serde_json::{Value, json};
 
-use super::{FAR, NEAR, Server, config, request};
+use super::{FAR, NEAR, Server, config, request, unbroken};
 use crate::cli::{Said, on_router};
 
 /// Runs the command line on the server's own API.
@@ -154,6 +155,141 @@ async fn hours_that_make_no_sense_are_refused_by_name() {
     assert_eq!(*server.get("/api/v1/hours").await.is(200), json!([]));
 }
 
+/// What PagerDuty is known to have: Ann, who is nobody here yet, a service and a team.
+async fn with_directory() -> Server {
+    let server = Server::with_connector(config()).await;
+    let since = server.clock.now();
+    let known = [
+        (Kind::Service, "PCHECK1", "Checkout Web"),
+        (Kind::Team, "PTEAM01", "Platform"),
+    ];
+    server
+        .write(move |tx| {
+            for (kind, id, name) in known {
+                let row = DirectoryRow {
+                    connector: "prod".to_owned(),
+                    kind,
+                    id: id.to_owned(),
+                    since,
+                    until: None,
+                    name: Some(name.to_owned()),
+                    about: About::default(),
+                    state: None,
+                };
+                directory::begin(tx, &row, 1)?;
+            }
+            let ann = UserRow {
+                id: "PUANN01".to_owned(),
+                email: "ann@example.com".to_owned(),
+                name: Some("Ann Lee".to_owned()),
+            };
+            people::put(tx, "prod", &ann)
+        })
+        .await;
+    server
+}
+
+#[tokio::test]
+async fn m_011_hours_and_teams_of_nobody_are_refused_with_what_is_near() {
+    let server = with_directory().await;
+    let hours = "--from 2026-01-01 --week mon-fri=09:00-17:00";
+    let rows = [
+        (
+            format!("hours set person:nobody@nowhere.example {hours}"),
+            "there is no person `nobody@nowhere.example`",
+        ),
+        (
+            format!("hours set person:anne@example.com {hours}"),
+            "did you mean `ann@example.com`?",
+        ),
+        (
+            format!("hours set person:PUANN02 {hours}"),
+            "there is no user `PUANN02`",
+        ),
+        (
+            format!("hours set team:none {hours}"),
+            "there is no team `none`",
+        ),
+        (
+            format!("hours set team:Platfrom {hours}"),
+            "did you mean `PTEAM01`?",
+        ),
+        (
+            "team set ops --member x@y".to_owned(),
+            "there is no person `x@y`",
+        ),
+        (
+            "team set ops --service 'Checkout Wbe'".to_owned(),
+            "did you mean `PCHECK1`?",
+        ),
+        (
+            "team set ops --pagerduty-team PTEAM02".to_owned(),
+            "did you mean `PTEAM01`?",
+        ),
+    ];
+    for (line, why) in rows {
+        let said = im(&server, &line).await;
+        assert_eq!(said.code, 2, "{line}: {}", said.all());
+        let told = unbroken(&said.err);
+        assert!(told.contains(why), "{line}: {told}");
+        assert!(told.contains("hint: `im "), "{line}: {told}");
+    }
+    assert_eq!(*server.get("/api/v1/hours").await.is(200), json!([]));
+    assert_eq!(*server.get("/api/v1/teams").await.is(200), json!([]));
+    let text = r#"{"version": 1,
+ "teams": [{"id": "ops", "members": [{"person": "eve@example.com"}]},
+  {"id": "web", "services": ["PCHECK9"]}],
+ "hours": [{"of": "team:none", "effective_from": "2026-01-01", "week": {}},
+  {"of": "team:ops", "effective_from": "2026-01-01", "week": {}}]}"#;
+    let file = Written::new("unknown.json", text);
+    let said = im(&server, &format!("data import {}", file.0.display())).await;
+    assert_eq!(said.code, 2);
+    let told = unbroken(&said.err);
+    for why in [
+        "line 2: there is no person `eve@example.com`",
+        "line 3: there is no service `PCHECK9`: did you mean `PCHECK1`?",
+        "line 4: there is no team `none`",
+    ] {
+        assert!(told.contains(why), "{told}");
+    }
+    assert!(
+        !told.contains("line 5"),
+        "the team of line 2 is there: {told}"
+    );
+}
+
+#[tokio::test]
+async fn m_011_whose_hours_count_for_nobody_yet_is_told_with_the_next_step() {
+    let server = with_directory().await;
+    let set = "hours set person:Ann@example.com --from 2026-01-01 --week mon-fri=09:00-17:00";
+    let said = unbroken(&done(&server, set).await);
+    assert!(
+        said.contains(
+            "`im person add ann@example.com`, then `im person link PUANN01 ann@example.com`"
+        ),
+        "{said}"
+    );
+    done(&server, "person add ann@example.com").await;
+    // What is stored already is not asked about again.
+    assert!(!done(&server, set).await.contains("hint"));
+    let said = unbroken(&done(&server, "team set ops --member ann@example.com").await);
+    assert!(
+        said.contains("`im person link PUANN01 ann@example.com` does that"),
+        "{said}"
+    );
+    done(&server, "person link PUANN01 ann@example.com").await;
+    let linked = done(
+        &server,
+        "team set ops --member ann@example.com --service PCHECK1",
+    )
+    .await;
+    assert!(!linked.contains("hint"), "{linked}");
+    let by_id = done(&server, &set.replace("Ann@example.com", "PUANN01")).await;
+    assert!(!by_id.contains("hint"), "{by_id}");
+    let nobody = done(&server, "person users --state suggested").await;
+    assert!(nobody.contains("No user is suggested."), "{nobody}");
+}
+
 #[tokio::test]
 async fn m_009_a_token_sees_single_people_only_with_the_scope_for_it() {
     let server = Server::start();
@@ -274,6 +410,7 @@ async fn mw_40_a_team_of_ours_has_services_and_members_by_date() {
     let server = with_incident().await;
     let asked = "incident_frequency?group_by=team";
     assert_eq!(groups(&server, asked).await, [("none".to_owned(), 1)]);
+    done(&server, "person add bob@example.com").await;
     done(&server, "team set ops --service db --pagerduty-team PT1 --member ann@example.com=2026-11-21.. --member bob@example.com=..2026-11-19").await;
     assert_eq!(groups(&server, asked).await, [("ops".to_owned(), 1)]);
     // Ann is in it from tomorrow on.
