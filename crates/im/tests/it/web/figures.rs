@@ -477,7 +477,7 @@ async fn nobody_is_shown_what_single_people_were_paged_for() {
         let refused = answer.body.as_str().unwrap();
         has(
             refused,
-            "What works: see the page disruptions of all, or ask an owner for the right `personal_load`",
+            "What works: see the page disruptions of all, or ask an owner for the right personal_load",
         );
         assert!(!refused.contains("priya") && !refused.contains("href=\"/metric/oncall_load\""));
     }
