@@ -21,6 +21,10 @@ pub(crate) struct Marks {
 impl Oracle<'_> {
     /// The published level of a figure.
     pub(super) fn level(&self, figure: &Figure) -> Option<&'static str> {
+        // No deployments known is not a low frequency of them.
+        if self.query.metric == Metric::DeploymentFrequency && self.world.deployments.is_empty() {
+            return None;
+        }
         let statistic = match figure {
             Figure::Durations(durations) => durations.median?,
             Figure::Rate { per_day, .. } => *per_day,
