@@ -1,5 +1,7 @@
 //! Times as people say them: how long ago, and by the clock on their wall.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -12,12 +14,18 @@ const DAY: i64 = 24 * HOUR;
 
 /// What a flag such as `--since` means: a length of time before now, or an instant.
 pub(crate) fn since(flag: &str, text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
-    if let Some(length) = length::read(text) {
-        return Ok(now - length);
-    }
-    text.parse().map_err(|_wrong| {
+    let days = || {
+        let days: u32 = text.strip_suffix('d')?.parse().ok()?;
+        Some(Duration::from_secs(u64::from(days) * DAY.unsigned_abs()))
+    };
+    let length = length::read(text).or_else(days);
+    let since = match length {
+        Some(length) => now.checked_sub(length).ok(),
+        None => text.parse().ok(),
+    };
+    since.ok_or_else(|| {
         Failure::usage(format!("`{flag}` cannot be `{text}`"))
-            .hint("write a length like 90s, 15m or 2h, or a time like 2026-11-20T09:00:00Z")
+            .hint("write a length like 15m, 2h or 7d, or a time like 2026-11-20T09:00:00Z")
     })
 }
 
@@ -100,6 +108,24 @@ mod tests {
         let at = at.parse().unwrap();
         let said = [ago(at, now), both(at, &TimeZone::UTC, now)];
         assert_eq!(said, expect);
+    }
+
+    #[test]
+    fn a_flag_takes_a_length_in_days_too_and_none_before_the_beginning_of_time() {
+        let now: Timestamp = "2026-11-20T09:18:30Z".parse().unwrap();
+        let read = |text| since("--since", text, now).ok().map(|at| at.to_string());
+        for (text, at) in [
+            ("90s", Some("2026-11-20T09:17:00Z")),
+            ("7d", Some("2026-11-13T09:18:30Z")),
+            ("2026-11-20T09:00:00Z", Some("2026-11-20T09:00:00Z")),
+            ("9999999999h", None),
+            ("4294967295d", None),
+            ("-1d", None),
+            ("d", None),
+            ("yesterday", None),
+        ] {
+            assert_eq!(read(text).as_deref(), at, "{text}");
+        }
     }
 
     #[test]
