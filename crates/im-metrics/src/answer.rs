@@ -6,18 +6,20 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::benchmarks::{self, Level};
-use crate::calendar::{Bucket, days_between, plus_days};
+use crate::calendar::{Bucket, Found, days_between, plus_days};
 use crate::cells::{Cell, Figure};
 use crate::columns::{Method, NEVER, Row, Share};
+use crate::distinct::Distinct;
 use crate::engine::Engine;
 use crate::groups::Groups;
-use crate::left_out::{LeftOut, left_out};
+use crate::left_out::{Leaving, LeftOut};
 use crate::metrics::scan;
 use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::{Item, Measured, Of, Plan, Sink, Verdict};
 use crate::query::{AsOf, Dimension, Metric, Mode, Query, Reach, Sort};
+use crate::sample::Sample;
 
 /// An answer has at most this many figures beside totals; some groups or buckets of more are refused.
 pub const CELLS_MAX: usize = 200_000;
@@ -181,9 +183,12 @@ impl Engine {
     /// Answers a query as of `now`, unless the query names another instant: by several threads where there
     /// is enough to scan.
     pub fn answer(&self, query: &Query, now: Timestamp) -> Result<Answer, BadQuery> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = cores.min(THREADS_MAX).min(self.len() / ROWS_OF_THREAD);
-        self.answer_in(query, now, threads)
+        self.answer_by(query, now, |plan| {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            cores
+                .min(THREADS_MAX)
+                .min(plan.rows_covered() / ROWS_OF_THREAD)
+        })
     }
 
     /// The same by so many threads.
@@ -193,8 +198,17 @@ impl Engine {
         now: Timestamp,
         threads: usize,
     ) -> Result<Answer, BadQuery> {
+        self.answer_by(query, now, |_| threads)
+    }
+
+    fn answer_by(
+        &self,
+        query: &Query,
+        now: Timestamp,
+        threads: impl Fn(&Plan<'_>) -> usize,
+    ) -> Result<Answer, BadQuery> {
         let plan = Plan::new(self, query, now)?;
-        let mut answer = answer(&plan, threads)?;
+        let mut answer = answer(&plan, threads(&plan))?;
         if query.compare {
             let (from, to) = plan.range;
             let days = days_between(from, to) + 1;
@@ -202,7 +216,7 @@ impl Engine {
             let range = (earlier(from), earlier(to));
             let as_of = query.as_of_time.unwrap_or(now);
             let before = Plan::of_range(self, query, range, as_of)?;
-            answer.previous = Some(Box::new(self::answer(&before, threads)?));
+            answer.previous = Some(Box::new(self::answer(&before, threads(&before))?));
         }
         Ok(answer)
     }
@@ -267,24 +281,40 @@ impl Engine {
 struct Counted<'p> {
     plan: &'p Plan<'p>,
     /// The bucket that was found last.
-    last: usize,
+    last: Found,
 }
 
 impl<'p> Counted<'p> {
     fn new(plan: &'p Plan<'p>) -> Self {
-        Self { plan, last: 0 }
+        Self {
+            plan,
+            last: Found::default(),
+        }
+    }
+
+    /// The bucket that an instant is in, which is the last that was found from now on.
+    #[inline(always)]
+    fn at(&mut self, at: i64) -> Option<usize> {
+        if !self.last.has(at) {
+            self.last = self.plan.cuts.find(at)?;
+        }
+        Some(self.last.place)
+    }
+
+    /// The bucket of an item, if it is in the range.
+    #[inline(always)]
+    fn place(&mut self, item: &Item<'_>) -> Option<usize> {
+        item.bucket.or_else(|| self.at(item.at))
     }
 
     /// The bucket of an item that counts.
     #[inline(always)]
     fn bucket(&mut self, item: &Item<'_>) -> Option<usize> {
-        let by_time = || self.plan.cuts.find(item.at, &mut self.last);
-        let bucket = item.bucket.or_else(by_time)?;
         let counts = self.plan.passes_teams(item)
             && self.plan.passes_user(item.user)
             && self.plan.passes_resolver(item.resolver)
             && !(self.plan.query.reach == Reach::Live && item.is_rebuilt());
-        counts.then_some(bucket)
+        counts.then(|| self.place(item)).flatten()
     }
 }
 
@@ -303,16 +333,20 @@ impl<'p> Sink<'p> for Listing<'p> {
 }
 
 /// Adds items up.
-struct Adding<'p> {
+struct Adding<'p, const ALL: bool> {
     counted: Counted<'p>,
     groups: Groups,
     width: usize,
     cells: Vec<Cell>,
+    hours: Distinct,
     /// Items that are in more than one group.
     in_several: u64,
+    leaving: Leaving,
+    /// Whether it does not matter whom an item is about.
+    are_people_alike: bool,
 }
 
-impl Adding<'_> {
+impl<const ALL: bool> Adding<'_, ALL> {
     #[inline(always)]
     fn add(&mut self, place: usize, bucket: usize, item: &Item<'_>) {
         let at = place * self.width + bucket;
@@ -321,6 +355,10 @@ impl Adding<'_> {
         }
         if let Some(cell) = self.cells.get_mut(at) {
             cell.add(item.measured, item.is_rebuilt());
+            if let Measured::Hour { person, hour } = item.measured {
+                let is_across = self.counted.plan.cuts.cut_hour(bucket, hour);
+                self.hours.add(at, person, hour, is_across);
+            }
         }
     }
 
@@ -332,7 +370,10 @@ impl Adding<'_> {
         }
     }
 
-    fn add_to_teams(&mut self, bucket: usize, item: &Item<'_>) {
+    /// A copy of the item is taken, so that those that are not for teams can stay in registers.
+    #[inline(never)]
+    fn add_to_teams(&mut self, bucket: usize, item: Item<'_>) {
+        let item = &item;
         let plan = self.counted.plan;
         let teams = match plan.engine.sets.members(item.teams(plan)) {
             [] => &[NONE],
@@ -348,18 +389,36 @@ impl Adding<'_> {
     }
 }
 
-impl<'p> Sink<'p> for Adding<'p> {
+impl<'p, const ALL: bool> Sink<'p> for Adding<'p, ALL> {
+    const TAKES_ALL: bool = ALL;
+
     #[inline(always)]
     fn take(&mut self, item: Item<'p>) {
-        let Some(bucket) = self.counted.bucket(&item) else {
+        let bucket = if ALL {
+            self.counted.place(&item)
+        } else {
+            self.counted.bucket(&item)
+        };
+        let Some(bucket) = bucket else {
             return;
         };
         if self.groups.are_teams() {
-            self.add_to_teams(bucket, &item);
+            self.add_to_teams(bucket, item);
         } else {
-            let place = self.groups.of(&item);
+            let place = self.groups.of(self.counted.plan, &item);
             self.add(place, bucket, &item);
         }
+    }
+
+    #[inline(always)]
+    fn together(&mut self, from: i64, to: i64) -> Option<usize> {
+        let bucket = self.are_people_alike.then(|| self.counted.at(from))??;
+        self.counted.last.has(to).then_some(bucket)
+    }
+
+    #[inline(always)]
+    fn see(&mut self, row: Row<'p>) {
+        self.leaving.see(self.counted.plan, row);
     }
 }
 
@@ -368,6 +427,8 @@ struct Gathered {
     groups: Groups,
     /// For each group as many as there are buckets.
     cells: Vec<Cell>,
+    /// Hours of the cells, which they do not hold yet.
+    hours: Distinct,
     /// Items that are in more than one group.
     in_several: u64,
     left_out: LeftOut,
@@ -375,21 +436,34 @@ struct Gathered {
 
 impl Gathered {
     fn of(plan: &Plan<'_>, share: Share) -> Self {
+        if plan.takes_all() {
+            Self::gather::<true>(plan, share)
+        } else {
+            Self::gather::<false>(plan, share)
+        }
+    }
+
+    fn gather<const ALL: bool>(plan: &Plan<'_>, share: Share) -> Self {
         let groups = Groups::new(plan);
         let width = plan.buckets.len();
         let cells = vec![Cell::default(); groups.len() * width];
-        let mut adding = Adding {
+        let mut adding = Adding::<ALL> {
             counted: Counted::new(plan),
             groups,
             width,
             cells,
+            hours: Distinct::default(),
             in_several: 0,
+            leaving: Leaving::of(plan.query),
+            are_people_alike: plan.are_people_alike(),
         };
         scan(plan, share, &mut adding);
         let Adding {
             groups,
             mut cells,
+            hours,
             in_several,
+            leaving,
             ..
         } = adding;
         for cell in &mut cells {
@@ -398,8 +472,9 @@ impl Gathered {
         Self {
             groups,
             cells,
+            hours,
             in_several,
-            left_out: left_out(plan, share),
+            left_out: leaving.counts,
         }
     }
 
@@ -411,12 +486,16 @@ impl Gathered {
         let needed = (self.groups.len() * width).min(CELLS_MAX);
         self.cells.resize_with(needed, Cell::default);
         let mut cells = other.cells.into_iter();
-        for place in places {
+        for place in &places {
             let into = self.cells.iter_mut().skip(place * width).take(width);
             for (cell, more) in into.zip(cells.by_ref().take(width)) {
                 cell.take(more);
             }
         }
+        self.hours.take(other.hours, |cell| {
+            let place = places.get(cell / width)?;
+            Some(place * width + cell % width)
+        });
     }
 }
 
@@ -432,7 +511,8 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
     }
     let Gathered {
         groups,
-        cells,
+        mut cells,
+        hours,
         in_several,
         left_out,
     } = gathered;
@@ -440,12 +520,12 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
         let groups = groups.len();
         return Err(BadQuery::Cells { groups, width });
     }
-    let mut cells = cells.into_iter();
+    hours.count(&mut cells, width);
+    let mut cells = cells.chunks(width.max(1));
     let keyed = groups.keys(plan).into_iter();
-    let keyed: Vec<Keyed> = keyed
-        .map(|keys| (keys, cells.by_ref().take(width).collect()))
+    let mut series: Vec<Series> = keyed
+        .map(|keys| series(plan, keys, cells.next().unwrap_or_default()))
         .collect();
-    let mut series = all_series(plan, keyed, threads);
     // No value comes last.
     series.sort_by(|a, b| order(&a.keys).cmp(&order(&b.keys)));
     if plan.query.sort == Sort::Value {
@@ -505,56 +585,34 @@ fn order(keys: &[Option<String>]) -> Vec<(bool, Option<&str>)> {
     keys.map(|key| (key.is_none(), key.as_deref())).collect()
 }
 
-/// The keys of a group and its cells.
-type Keyed = (Vec<Option<String>>, Vec<Cell>);
-
-/// The figures of all groups. Statistics take as long as the scan.
-fn all_series(plan: &Plan<'_>, mut keyed: Vec<Keyed>, threads: usize) -> Vec<Series> {
-    let of = |keyed: Vec<Keyed>| -> Vec<Series> {
-        let keyed = keyed.into_iter();
-        keyed
-            .map(|(keys, cells)| series(plan, keys, cells))
-            .collect()
-    };
-    if threads < 2 || keyed.len() < 2 {
-        return of(keyed);
-    }
-    let size = keyed.len().div_ceil(threads);
-    let mut parts = Vec::new();
-    while !keyed.is_empty() {
-        let rest = keyed.split_off(size.min(keyed.len()));
-        parts.push(std::mem::replace(&mut keyed, rest));
-    }
-    in_threads(parts.into_iter(), of)
-        .into_iter()
-        .flatten()
-        .collect()
-}
-
-fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: Vec<Cell>) -> Series {
+fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: &[Cell]) -> Series {
     let mut whole = Cell::default();
-    let mut values = Vec::new();
+    let mut samples = Vec::with_capacity(cells.len());
+    let mut values = Vec::with_capacity(cells.len());
     let is_state = plan.query.metric == Metric::OpenIncidents;
-    for (mut cell, bucket) in cells.into_iter().zip(&plan.buckets) {
-        cell.settle();
+    for (cell, bucket) in cells.iter().zip(&plan.buckets) {
         if is_state {
             whole = Cell::default();
         }
-        whole.merge(&cell);
-        values.push(value(plan, cell, bucket.days));
+        whole.merge(cell);
+        let before = samples.len();
+        samples.extend(cell.samples());
+        let of_cell = samples.get(before..).unwrap_or_default();
+        values.push(value(plan, cell, bucket.days, of_cell));
     }
-    whole.settle();
     let (from, to) = plan.range;
+    let days = days_between(from, to) + 1;
     Series {
         keys,
         values,
-        total: value(plan, whole, days_between(from, to) + 1),
+        total: value(plan, &whole, days, &samples),
     }
 }
 
-fn value(plan: &Plan<'_>, cell: Cell, days: i64) -> Value {
+fn value(plan: &Plan<'_>, cell: &Cell, days: i64, samples: &[(Sample, &[i64])]) -> Value {
     let (rebuilt, oldest) = (cell.rebuilt(), cell.oldest());
-    let figure = cell.figure(plan.query, days);
+    let durations = Sample::of_all(samples).durations();
+    let figure = cell.figure(plan.query, days, durations);
     // Of deployments that nobody tells of, no frequency is low.
     let is_told =
         plan.query.metric != Metric::DeploymentFrequency || !plan.engine.deployments.all.is_empty();
@@ -595,8 +653,8 @@ fn behind(plan: &Plan<'_>, bucket: usize, item: &Item<'_>) -> Behind {
 fn worth(measured: Measured) -> Worth {
     match measured {
         Measured::Duration(micros) => Worth::Seconds(num::seconds(micros)),
-        Measured::One | Measured::Open { .. } => Worth::One,
-        Measured::Hour { key, .. } => Worth::Hour(instant(key)),
+        Measured::One | Measured::Many(_) | Measured::Open { .. } => Worth::One,
+        Measured::Hour { hour, .. } => Worth::Hour(instant(hour.start())),
         Measured::Share(is_part) => Worth::Part(is_part),
         Measured::Failure => Worth::Part(true),
         Measured::Targets { ack, resolve } => Worth::Verdicts { ack, resolve },

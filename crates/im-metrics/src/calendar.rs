@@ -7,6 +7,8 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, ToSpan};
 
+use crate::distinct::Hour;
+
 /// A query may ask for this many buckets: ten years of days.
 pub const BUCKETS_MAX: usize = 3_660;
 
@@ -160,6 +162,22 @@ pub(crate) struct Cuts {
     average: i64,
 }
 
+/// A bucket that was found: the next instant mostly is in it too.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Found {
+    pub(crate) place: usize,
+    start: i64,
+    end: i64,
+}
+
+impl Found {
+    /// Whether an instant is in it.
+    #[inline(always)]
+    pub(crate) fn has(&self, at: i64) -> bool {
+        self.start <= at && at < self.end
+    }
+}
+
 impl Cuts {
     pub(crate) fn new(buckets: &[Bucket]) -> Self {
         let mut starts: Vec<i64> = buckets.iter().map(|b| b.start.as_microsecond()).collect();
@@ -185,19 +203,18 @@ impl Cuts {
         self.start <= at && at < self.end
     }
 
-    /// The bucket that an instant is in, if it is in the range; `last` is the one that was found before,
-    /// which it mostly is again.
-    #[inline(always)]
-    pub(crate) fn find(&self, at: i64, last: &mut usize) -> Option<usize> {
-        if let Some([start, end]) = self.starts.get(*last..*last + 2)
-            && *start <= at
-            && at < *end
-        {
-            return Some(*last);
-        }
-        let found = self.search(at)?;
-        *last = found;
-        Some(found)
+    /// Whether an hour, in which something of the bucket was, is of another bucket too.
+    pub(crate) fn cut_hour(&self, bucket: usize, hour: Hour) -> bool {
+        let ends = self.starts.get(bucket..bucket + 2);
+        !matches!(ends, Some([start, end]) if *start <= hour.start() && hour.end() <= *end)
+    }
+
+    /// The bucket that an instant is in, if it is in the range.
+    #[inline(never)]
+    pub(crate) fn find(&self, at: i64) -> Option<Found> {
+        let place = self.search(at)?;
+        let [start, end] = *self.starts.get(place..)?.first_chunk()?;
+        Some(Found { place, start, end })
     }
 
     fn search(&self, at: i64) -> Option<usize> {
@@ -215,8 +232,9 @@ impl Cuts {
         Some(place)
     }
 
-    /// The ends of the buckets, in order.
-    pub(crate) fn ends(&self) -> impl Iterator<Item = i64> + '_ {
-        self.starts.iter().skip(1).copied()
+    /// How many buckets have ended by an instant, where the last instant that counts ends all the others.
+    pub(crate) fn ended_by(&self, at: i64, last: i64) -> usize {
+        let ends = self.starts.get(1..).unwrap_or_default();
+        ends.partition_point(|end| *end.min(&last.saturating_add(1)) <= at)
     }
 }

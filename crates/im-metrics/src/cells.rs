@@ -3,7 +3,8 @@
 use crate::columns::NEVER;
 use crate::num;
 use crate::plan::{Measured, Verdict};
-use crate::query::{Measure, Metric, Query};
+use crate::query::{Metric, Query};
+use crate::sample::Sample;
 
 /// The value of a cell. Statistics are in seconds, and absent where there is nothing to compute
 /// them from.
@@ -146,7 +147,6 @@ pub(crate) struct Cell {
     /// Items of incidents that nobody told of when they were triggered.
     rebuilt: u64,
     durations: Vec<i64>,
-    hours: Vec<Hour>,
     /// What few metrics gather; a cell without it is small.
     more: Option<Box<More>>,
 }
@@ -161,33 +161,29 @@ struct More {
     escalated_away: u64,
     /// The incident that is open the longest: since when, and its number.
     oldest: Option<(i64, i64)>,
-}
-
-/// An hour of a person: the second that it begins in, then the person, so that what follows each other in time
-/// is in order.
-type Hour = u64;
-
-/// Bits of the person in an hour. There are fewer names.
-const PERSON_BITS: u32 = 26;
-
-fn hour(person: u32, key: i64) -> Hour {
-    let second = u64::try_from(key / 1_000_000).unwrap_or(0);
-    second << PERSON_BITS | u64::from(person)
+    /// The durations of each share that has any.
+    samples: Vec<(Sample, Vec<i64>)>,
+    /// Items that an earlier cell of the group has too.
+    again: u64,
 }
 
 impl Cell {
     #[inline(always)]
     pub(crate) fn add(&mut self, measured: Measured, is_rebuilt: bool) {
-        self.rebuilt += u64::from(is_rebuilt);
+        if is_rebuilt {
+            self.rebuilt += measured.count();
+        }
         match measured {
             Measured::Duration(duration) => self.durations.push(duration),
             Measured::One => self.n += 1,
+            Measured::Many(count) => self.n += u64::from(count),
             Measured::Open { number, since } => {
                 self.n += 1;
                 let more = self.more.get_or_insert_default();
                 more.oldest = older(more.oldest, Some((since, number)));
             }
-            Measured::Hour { person, key } => self.hours.push(hour(person, key)),
+            // Counted where each is told from the others.
+            Measured::Hour { .. } => {}
             Measured::Share(is_part) => {
                 self.n += 1;
                 self.part += u64::from(is_part);
@@ -216,32 +212,33 @@ impl Cell {
         }
     }
 
-    /// Counts each hour once.
-    #[expect(
-        clippy::stable_sort_primitive,
-        reason = "unlike the other it makes use of stretches that are in order"
-    )]
-    pub(crate) fn settle(&mut self) {
-        self.hours.sort();
-        self.hours.dedup();
-    }
-
-    /// Takes the same cell of a later share in.
-    pub(crate) fn take(&mut self, other: Self) {
-        if self.durations.is_empty() && self.hours.is_empty() && self.n == 0 && self.part == 0 {
-            *self = other;
-        } else {
-            self.merge(&other);
+    /// Adds hours of people; `is_again` where an earlier cell of the group has them too.
+    pub(crate) fn add_hours(&mut self, hours: u32, is_again: bool) {
+        self.n += u64::from(hours);
+        if is_again {
+            self.more.get_or_insert_default().again += u64::from(hours);
         }
     }
 
-    /// Takes another cell in.
-    pub(crate) fn merge(&mut self, other: &Self) {
+    /// Takes the same cell of a later share in.
+    pub(crate) fn take(&mut self, mut other: Self) {
         self.n += other.n;
+        self.take_but_items(&other);
+        if let Some(theirs) = &mut other.more {
+            let more = self.more.get_or_insert_default();
+            more.samples.append(&mut theirs.samples);
+        }
+    }
+
+    /// Takes another cell of the group in, durations apart.
+    pub(crate) fn merge(&mut self, other: &Self) {
+        self.n += other.n - other.more.as_ref().map_or(0, |more| more.again);
+        self.take_but_items(other);
+    }
+
+    fn take_but_items(&mut self, other: &Self) {
         self.part += other.part;
         self.rebuilt += other.rebuilt;
-        self.durations.extend_from_slice(&other.durations);
-        self.hours.extend_from_slice(&other.hours);
         if let Some(theirs) = &other.more {
             let more = self.more.get_or_insert_default();
             more.ack.merge(theirs.ack);
@@ -251,6 +248,22 @@ impl Cell {
             more.escalated_away += theirs.escalated_away;
             more.oldest = older(more.oldest, theirs.oldest);
         }
+    }
+
+    /// Makes a sample of the durations of a share.
+    pub(crate) fn settle(&mut self) {
+        if !self.durations.is_empty() {
+            let mut durations = std::mem::take(&mut self.durations);
+            let sample = Sample::of(&mut durations);
+            let more = self.more.get_or_insert_default();
+            more.samples.push((sample, durations));
+        }
+    }
+
+    /// Its durations, in samples.
+    pub(crate) fn samples(&self) -> impl Iterator<Item = (Sample, &[i64])> {
+        let more = self.more.iter().flat_map(|more| &more.samples);
+        more.map(|(sample, durations)| (*sample, durations.as_slice()))
     }
 
     /// How many of its items are of incidents that nobody told of when they were triggered.
@@ -263,19 +276,16 @@ impl Cell {
         self.more.as_ref()?.oldest
     }
 
-    /// The figure of a query's metric, over so many local dates; of a cell that is settled.
-    pub(crate) fn figure(mut self, query: &Query, days: i64) -> Figure {
-        let more = self.more.unwrap_or_default();
+    /// The figure of a query's metric, over so many local dates, with the statistics of its durations.
+    pub(crate) fn figure(&self, query: &Query, days: i64, durations: Durations) -> Figure {
+        let nothing = More::default();
+        let more = self.more.as_deref().unwrap_or(&nothing);
         match query.metric {
             Metric::Mttr
             | Metric::Mtta
             | Metric::TimeToRestore
             | Metric::FailedDeploymentRecoveryTime
-            | Metric::ChangeLeadTime => Figure::Durations(durations(&mut self.durations)),
-            Metric::PageDisruptions if query.measure == Measure::Hours => {
-                let n = u64::try_from(self.hours.len()).unwrap_or(u64::MAX);
-                Figure::Count { n }
-            }
+            | Metric::ChangeLeadTime => Figure::Durations(durations),
             Metric::Pages
             | Metric::PageDisruptions
             | Metric::OpenIncidents
@@ -316,53 +326,4 @@ fn older(one: Option<(i64, i64)>, other: Option<(i64, i64)>) -> Option<(i64, i64
 /// A part over a whole, unless the whole is nothing.
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| num::float(i128::from(part)) / num::float(i128::from(whole)))
-}
-
-/// So many durations add up to less than an `i64` holds: each is less than the instants that `jiff` knows are
-/// apart, which is less than 2^60 microseconds.
-const FIT: usize = 8;
-
-/// The statistics of a sample of microseconds.
-fn durations(sample: &mut [i64]) -> Durations {
-    let Some(first) = sample.first() else {
-        return Durations::default();
-    };
-    let (mut min, mut max) = (*first, *first);
-    let mut sum = 0_i128;
-    for some in sample.chunks(FIT) {
-        let mut part = 0_i64;
-        for duration in some {
-            min = min.min(*duration);
-            max = max.max(*duration);
-            part += duration;
-        }
-        sum += i128::from(part);
-    }
-    let (min, max) = (num::seconds(min), num::seconds(max));
-    let last = sample.len() - 1;
-    let count = i128::try_from(sample.len()).unwrap_or(i128::MAX);
-    let median = percentile(sample, last * 5);
-    // Nothing behind the median is below it, so that the rest is found there.
-    let half = last / 2;
-    let upper = sample.get_mut(half..).unwrap_or_default();
-    let p90 = percentile(upper, last * 9 - half * 10);
-    Durations {
-        n: u64::try_from(last + 1).unwrap_or(u64::MAX),
-        mean: Some(num::float(sum) / num::float(count) / 1e6),
-        median: Some(median),
-        p90: Some(p90),
-        min: Some(min),
-        max: Some(max),
-    }
-}
-
-/// The value at a 0-based position of the ascending sample, in tenths, by linear interpolation.
-fn percentile(sample: &mut [i64], tenths: usize) -> f64 {
-    let (place, past) = (tenths / 10, tenths % 10);
-    let (_, low, above) = sample.select_nth_unstable(place);
-    let low = *low;
-    let high = above.iter().min().copied().unwrap_or(low);
-    let past = num::float(i128::try_from(past).unwrap_or(0)) / 10.0;
-    let step = num::float(i128::from(high) - i128::from(low)) * past;
-    (num::float(i128::from(low)) + step) / 1e6
 }

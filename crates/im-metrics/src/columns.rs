@@ -1,4 +1,5 @@
-//! Incidents as columns: one array a field, so that a query reads only the fields it needs.
+//! Incidents as columns: in each block of rows one array a field, so that a query reads only the fields it
+//! needs, each at a distance from the block's start that is known before it runs.
 //!
 //! What is given of an incident and what was derived from its facts are two groups of columns with
 //! the same rows. Nothing but derived columns depends on the instant up to which facts count.
@@ -6,10 +7,13 @@
 use std::ops::Range;
 
 use crate::input::ResolverKind;
-use crate::list::List;
+use crate::list::{List, Stretch};
 
 /// No instant.
 pub(crate) const NEVER: i64 = i64::MAX;
+
+/// Rows of a block.
+const BLOCK: usize = 1_024;
 
 macro_rules! columns {
     ($(#[$doc:meta])* $columns:ident: $group:ident of $row:ident {
@@ -22,40 +26,38 @@ macro_rules! columns {
         }
 
         $(#[$doc])*
-        #[derive(Debug, Clone, Default)]
-        pub(crate) struct $group {
-            $(pub(crate) $name: Vec<$ty>,)*
+        #[derive(Debug, Clone)]
+        struct $group {
+            $($name: [$ty; BLOCK],)*
         }
 
         impl $group {
-            pub(crate) fn push(&mut self, row: $row) {
-                $(self.$name.push(row.$name);)*
-            }
-
-            #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
-            pub(crate) fn set(&mut self, place: usize, row: $row) {
-                $(self.$name[place] = row.$name;)*
-            }
-
-            #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
-            pub(crate) fn row(&self, place: usize) -> $row {
-                $row {
-                    $($name: self.$name[place],)*
+            /// The same row everywhere.
+            fn of(row: $row) -> Self {
+                Self {
+                    $($name: [row.$name; BLOCK],)*
                 }
             }
 
-            /// Drops a row; the last one takes its place.
-            pub(crate) fn swap_remove(&mut self, place: usize) {
-                $(self.$name.swap_remove(place);)*
+            #[expect(clippy::indexing_slicing, reason = "a remainder is less than the rows of a block")]
+            fn set(&mut self, place: usize, row: $row) {
+                $(self.$name[place % BLOCK] = row.$name;)*
+            }
+
+            #[expect(clippy::indexing_slicing, reason = "a remainder is less than the rows of a block")]
+            fn row(&self, place: usize) -> $row {
+                $row {
+                    $($name: self.$name[place % BLOCK],)*
+                }
             }
         }
 
         impl Row<'_> {
             $(
-                #[expect(clippy::indexing_slicing, reason = "a row's place is one that `push` made")]
+                #[expect(clippy::indexing_slicing, reason = "a remainder is less than the rows of a block")]
                 #[inline(always)]
                 pub(crate) fn $name(self) -> $ty {
-                    self.part.$columns.$name[self.place]
+                    self.block.$columns.$name[self.place % BLOCK]
                 }
             )*
         }
@@ -93,6 +95,7 @@ columns! {
         flags: Flags,
         /// Its pages, in the part's list.
         pages: (u32, u32),
+        paged: Paged,
         /// In the part's list: how many turns follow; when it was resolved and opened again, in turn; when it was
         /// escalated. Nothing where it was resolved once at most, which `first_resolve` tells, and never escalated.
         moments: (u32, u32),
@@ -162,16 +165,68 @@ impl Flags {
     }
 }
 
-/// A page of a person.
+/// A page of a person: what most questions about pages read.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Page {
     pub(crate) at: i64,
     pub(crate) user: u32,
-    /// Microseconds past the hour on the person's wall clock.
-    pub(crate) past_hour: u32,
+    /// Seconds by which hours begin earlier on the person's wall clock, less than an hour.
+    pub(crate) hours_early: u16,
+    pub(crate) kinds: PageKinds,
+}
+
+/// How often an incident paged, and until when: what questions about pages need of most incidents.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Paged {
+    /// Its pages came at most so many seconds after the trigger.
+    within: u32,
+    notified: u8,
+    notified_or_mailed: u8,
+    acknowledged: u8,
+}
+
+impl Paged {
+    /// That of the pages of an incident; `None` where they are too many or too late for it.
+    fn try_of(trigger: i64, pages: &[(Page, PageMore)]) -> Option<Self> {
+        let last = pages.iter().map(|(page, _)| page.at - trigger).max();
+        let count = |kind| {
+            let of_kind = pages.iter().filter(|(page, _)| page.kinds.has(kind));
+            u8::try_from(of_kind.count()).ok()
+        };
+        Some(Self {
+            within: u32::try_from(last.unwrap_or(0) / 1_000_000 + 1).ok()?,
+            notified: count(PageKinds::NOTIFIED)?,
+            notified_or_mailed: count(PageKinds::NOTIFIED_OR_MAILED)?,
+            acknowledged: count(PageKinds::ACKNOWLEDGED)?,
+        })
+    }
+
+    /// That of the pages of an incident, in the order of time.
+    pub(crate) fn of(trigger: i64, pages: &[(Page, PageMore)]) -> Self {
+        // Until when is not known then.
+        Self::try_of(trigger, pages).unwrap_or(Self {
+            within: u32::MAX,
+            ..Self::default()
+        })
+    }
+
+    /// How many there are of a kind, and until how many microseconds after the trigger at most, if it is known.
+    #[inline(always)]
+    pub(crate) fn count(self, kind: PageKinds) -> Option<(u32, i64)> {
+        let count = match kind {
+            PageKinds::NOTIFIED => self.notified,
+            PageKinds::NOTIFIED_OR_MAILED => self.notified_or_mailed,
+            _ => self.acknowledged,
+        };
+        (self.within != u32::MAX).then(|| (u32::from(count), i64::from(self.within) * 1_000_000))
+    }
+}
+
+/// What else there is of a page.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PageMore {
     /// The person's teams then.
     pub(crate) teams: u32,
-    pub(crate) kinds: PageKinds,
     /// From the page to the person's acknowledgement in the same episode, or `NEVER`.
     pub(crate) answered_after: i64,
 }
@@ -201,9 +256,6 @@ impl PageKinds {
     }
 }
 
-/// Rows of a block.
-const BLOCK: usize = 1_024;
-
 /// When the rows of a block lived, at most: nothing of them was before its start or after its end. Rows
 /// that go or change may leave it wider than it has to be.
 #[derive(Debug, Clone, Copy)]
@@ -212,28 +264,47 @@ struct Span {
     end: i64,
 }
 
+/// Rows next to each other.
+#[derive(Debug, Clone)]
+struct Block {
+    given: GivenColumns,
+    derived: DerivedColumns,
+    linked: LinkedColumns,
+    span: Span,
+}
+
 /// Incidents, with what hangs on each.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Part {
-    pub(crate) given: GivenColumns,
-    pub(crate) derived: DerivedColumns,
-    pub(crate) linked: LinkedColumns,
-    pub(crate) pages: List<Page>,
+    /// All full but the last.
+    blocks: Vec<Box<Block>>,
+    len: usize,
+    pub(crate) pages: List<Page, PageMore>,
     pub(crate) moments: List<i64>,
-    spans: Vec<Span>,
 }
 
 impl Part {
     pub(crate) fn len(&self) -> usize {
-        self.given.number.len()
+        self.len
     }
 
     /// Adds a row, whose last fact was at `last`.
     pub(crate) fn push(&mut self, given: Given, derived: Derived, linked: Linked, last: i64) {
-        self.given.push(given);
-        self.derived.push(derived);
-        self.linked.push(linked);
-        self.widen(self.len() - 1, last);
+        let place = self.len;
+        self.len += 1;
+        if place.is_multiple_of(BLOCK) {
+            self.blocks.push(Box::new(Block {
+                given: GivenColumns::of(given),
+                derived: DerivedColumns::of(derived),
+                linked: LinkedColumns::of(linked),
+                span: Span {
+                    start: derived.trigger,
+                    end: last,
+                },
+            }));
+        } else {
+            self.set(place, (given, derived, linked), last);
+        }
     }
 
     pub(crate) fn set(
@@ -242,67 +313,143 @@ impl Part {
         (given, derived, linked): (Given, Derived, Linked),
         last: i64,
     ) {
-        self.given.set(place, given);
-        self.derived.set(place, derived);
-        self.linked.set(place, linked);
-        self.widen(place, last);
+        let block = self.block_mut(place);
+        block.given.set(place, given);
+        block.derived.set(place, derived);
+        block.linked.set(place, linked);
+        block.span.start = block.span.start.min(derived.trigger);
+        block.span.end = block.span.end.max(last);
     }
 
     /// Drops a row; the last one takes its place, whose last fact was at `last`.
     pub(crate) fn swap_remove(&mut self, place: usize, last: i64) {
-        self.given.swap_remove(place);
-        self.derived.swap_remove(place);
-        self.linked.swap_remove(place);
-        if place < self.len() {
-            self.widen(place, last);
+        let end = self.len - 1;
+        if place < end {
+            let row = (self.given(end), self.derived(end), self.linked(end));
+            self.set(place, row, last);
         }
+        self.len = end;
+        self.blocks.truncate(end.div_ceil(BLOCK));
     }
 
-    fn widen(&mut self, place: usize, end: i64) {
-        let start = Row::new(self, place).trigger();
-        match self.spans.get_mut(place / BLOCK) {
-            Some(span) => {
-                span.start = span.start.min(start);
-                span.end = span.end.max(end);
-            }
-            None => self.spans.push(Span { start, end }),
-        }
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a row's place is one that `push` made"
+    )]
+    fn block(&self, place: usize) -> &Block {
+        &self.blocks[place / BLOCK]
+    }
+
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a row's place is one that `push` made"
+    )]
+    fn block_mut(&mut self, place: usize) -> &mut Block {
+        &mut self.blocks[place / BLOCK]
+    }
+
+    pub(crate) fn given(&self, place: usize) -> Given {
+        self.block(place).given.row(place)
+    }
+
+    pub(crate) fn derived(&self, place: usize) -> Derived {
+        self.block(place).derived.row(place)
+    }
+
+    pub(crate) fn linked(&self, place: usize) -> Linked {
+        self.block(place).linked.row(place)
+    }
+
+    /// Changes what follows from a row's facts, of which the first and the last stay.
+    pub(crate) fn set_derived(&mut self, place: usize, derived: Derived) {
+        self.block_mut(place).derived.set(place, derived);
+    }
+
+    pub(crate) fn set_linked(&mut self, place: usize, linked: Linked) {
+        self.block_mut(place).linked.set(place, linked);
+    }
+
+    /// The number of the incident at a place.
+    #[expect(
+        clippy::indexing_slicing,
+        reason = "a remainder is less than the rows of a block"
+    )]
+    pub(crate) fn number(&self, place: usize) -> i64 {
+        self.block(place).given.number[place % BLOCK]
+    }
+
+    /// Moves what rows use of the part's lists together, once much of it is wasted.
+    pub(crate) fn pack(&mut self) {
+        let derived = self.blocks.iter_mut().map(|block| &mut block.derived);
+        let pages = derived.flat_map(|derived| &mut derived.pages);
+        self.pages.pack(pages.take(self.len));
+        let derived = self.blocks.iter_mut().map(|block| &mut block.derived);
+        let moments = derived.flat_map(|derived| &mut derived.moments);
+        self.moments.pack(moments.take(self.len));
+    }
+
+    /// Where the facts of each row are.
+    pub(crate) fn events_mut(&mut self) -> impl Iterator<Item = &mut Stretch> {
+        let given = self.blocks.iter_mut().map(|block| &mut block.given);
+        given.flat_map(|given| &mut given.events).take(self.len)
+    }
+
+    /// Where the title of each row is.
+    pub(crate) fn titles_mut(&mut self) -> impl Iterator<Item = &mut Stretch> {
+        let given = self.blocks.iter_mut().map(|block| &mut block.given);
+        given.flat_map(|given| &mut given.title).take(self.len)
+    }
+
+    /// All rows.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        (0..self.len).map(|place| Row::new(self, place))
     }
 
     /// The rows among which are all to which something happened after an instant.
     pub(crate) fn rows_after(&self, at: i64) -> impl Iterator<Item = Row<'_>> {
-        let blocks = self.spans.iter().enumerate();
+        let blocks = self.blocks.iter().enumerate();
         let places = blocks
-            .filter(move |(_, span)| span.end > at)
-            .flat_map(|(block, _)| self.places_of(block));
+            .filter(move |(_, block)| block.span.end > at)
+            .flat_map(|(nth, _)| self.places_of(nth));
         places.map(|place| Row::new(self, place))
     }
 
     fn places_of(&self, block: usize) -> Range<usize> {
-        block * BLOCK..((block + 1) * BLOCK).min(self.len())
+        block * BLOCK..((block + 1) * BLOCK).min(self.len)
+    }
+
+    /// How many rows there are in blocks in which something was from `start` to `end`.
+    pub(crate) fn rows_within(&self, range: (i64, i64)) -> usize {
+        let lived = self.lived(range);
+        lived.map(|(nth, _)| self.places_of(nth).len()).sum()
+    }
+
+    fn lived(&self, (start, end): (i64, i64)) -> impl Iterator<Item = (usize, &Block)> + Clone {
+        let blocks = self.blocks.iter().map(Box::as_ref).enumerate();
+        blocks.filter(move |(_, block)| block.span.start < end && start <= block.span.end)
     }
 
     /// A share of the rows of blocks in which something was from `start` to `end`, and whether all that ever
     /// happened to a block's rows was by `as_of`.
     pub(crate) fn blocks(
         &self,
-        (start, end): (i64, i64),
+        range: (i64, i64),
         as_of: i64,
         share: Share,
     ) -> impl Iterator<Item = (bool, impl Iterator<Item = Row<'_>>)> {
-        let blocks = self.spans.iter().enumerate();
-        let lived = blocks.filter(move |(_, span)| span.start < end && start <= span.end);
-        let rows = lived.clone().map(|(block, _)| self.places_of(block).len());
-        let (from, to) = share.of(rows.sum());
+        let (from, to) = share.of(self.rows_within(range));
         let mut passed = 0;
-        lived.map(move |(block, span)| {
-            let places = self.places_of(block);
+        self.lived(range).map(move |(nth, block)| {
+            let places = self.places_of(nth);
             let at = |row: usize| (places.start + row.saturating_sub(passed)).min(places.end);
             let mine = at(from)..at(to);
             passed += places.len();
-            let places = mine;
-            let rows = places.map(|place| Row { part: self, place });
-            (span.end <= as_of, rows)
+            let rows = mine.map(move |place| Row {
+                part: self,
+                block,
+                place,
+            });
+            (block.span.end <= as_of, rows)
         })
     }
 }
@@ -329,12 +476,14 @@ impl Share {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row<'a> {
     part: &'a Part,
+    block: &'a Block,
     place: usize,
 }
 
 impl<'a> Row<'a> {
     pub(crate) fn new(part: &'a Part, place: usize) -> Self {
-        Self { part, place }
+        let block = part.block(place);
+        Self { part, block, place }
     }
 
     pub(crate) fn is_open(self) -> bool {
@@ -363,11 +512,17 @@ impl<'a> Row<'a> {
         self.part.pages.slice(self.pages())
     }
 
+    /// What else there is of each page.
+    pub(crate) fn pages_more(self) -> &'a [PageMore] {
+        self.part.pages.beside(self.pages())
+    }
+
     /// When it was resolved and opened again, in turn, and when it was escalated.
     fn moment_lists(self) -> (&'a [i64], &'a [i64]) {
         let Some((count, moments)) = self.part.moments.slice(self.moments()).split_first() else {
-            let resolves = &self.part.derived.first_resolve;
-            let once = resolves.get(self.place).filter(|at| **at != NEVER);
+            let resolves = &self.block.derived.first_resolve;
+            let once = resolves.get(self.place % BLOCK);
+            let once = once.filter(|at| **at != NEVER);
             return (once.map_or(&[], std::slice::from_ref), &[]);
         };
         let count = usize::try_from(*count).unwrap_or(0);

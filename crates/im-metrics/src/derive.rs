@@ -3,7 +3,7 @@
 //! A plain walk over the facts that count. Repeats are no facts: a resolve counts while the incident
 //! is open, a reopen while it is not. Everything that needs a time zone is worked out here, once.
 
-use crate::columns::{Derived, Flags, NEVER, Page, PageKinds};
+use crate::columns::{Derived, Flags, NEVER, Page, PageKinds, PageMore, Paged};
 use crate::input::ResolverKind;
 use crate::names::{Labels, NONE, Sets};
 use crate::people::People;
@@ -92,7 +92,7 @@ impl Rule {
 pub(crate) struct Life {
     /// Without its stretches.
     pub(crate) row: Derived,
-    pub(crate) pages: Vec<Page>,
+    pub(crate) pages: Vec<(Page, PageMore)>,
     pub(crate) escalations: Vec<i64>,
     pub(crate) turns: Vec<i64>,
 }
@@ -133,7 +133,8 @@ pub(crate) fn derive(
         .with(Flags::UNACKNOWLEDGED, row.first_ack == NEVER);
     acknowledged_pages(&mut life, facts, known.people);
     notified_pages(&mut life, facts, known);
-    life.pages.sort_by_key(|page| page.at);
+    life.pages.sort_by_key(|(page, _)| page.at);
+    life.row.paged = Paged::of(life.row.trigger, &life.pages);
     Some(life)
 }
 
@@ -150,6 +151,7 @@ fn born(trigger: i64) -> Derived {
         last_resolve_teams: 0,
         flags: Flags::default(),
         pages: (0, 0),
+        paged: Paged::default(),
         moments: (0, 0),
     }
 }
@@ -199,16 +201,19 @@ fn walk(life: &mut Life, facts: &[Fact], people: &People) {
     }
 }
 
-fn page(person: u32, at: i64, people: &People) -> Page {
+fn page(person: u32, at: i64, people: &People) -> (Page, PageMore) {
     let moment = people.moment(person, at);
-    Page {
+    let page = Page {
         at,
         user: person,
-        past_hour: moment.past_hour,
-        teams: people.teams_at(person, at),
+        hours_early: moment.hours_early,
         kinds: PageKinds::default().with(PageKinds::OUT_OF_HOURS, moment.out_of_hours),
+    };
+    let more = PageMore {
+        teams: people.teams_at(person, at),
         answered_after: NEVER,
-    }
+    };
+    (page, more)
 }
 
 /// One page for each acknowledgement of a person; the first resolve stands in where nobody
@@ -221,9 +226,9 @@ fn acknowledged_pages(life: &mut Life, facts: &[Fact], people: &People) {
         from.extend(resolves.find(|fact| matches!(fact.what, Code::Resolved(_))));
     }
     for fact in from.into_iter().filter(|fact| fact.who != NONE) {
-        let mut page = page(people.who(fact.who), fact.at, people);
+        let (mut page, more) = page(people.who(fact.who), fact.at, people);
         page.kinds = page.kinds.with(PageKinds::ACKNOWLEDGED, true);
-        life.pages.push(page);
+        life.pages.push((page, more));
     }
 }
 
@@ -293,11 +298,11 @@ fn episode(
     ];
     for (found, is_plain, is_any) in found {
         let Some((place, fact)) = found else { continue };
-        let mut page = page(person, fact.at, people);
+        let (mut page, mut more) = page(person, fact.at, people);
         let mut acks =
             within().filter(|(_, ack)| ack.what == Code::Acknowledged && ack.at >= fact.at);
         let answer = acks.find(|(_, ack)| is_theirs(ack));
-        page.answered_after = answer.map_or(NEVER, |(_, ack)| ack.at - fact.at);
+        more.answered_after = answer.map_or(NEVER, |(_, ack)| ack.at - fact.at);
         page.kinds = page
             .kinds
             .with(PageKinds::NOTIFIED, is_plain)
@@ -306,7 +311,7 @@ fn episode(
                 PageKinds::ESCALATED_AWAY,
                 is_escalated_away(facts, start, place),
             );
-        life.pages.push(page);
+        life.pages.push((page, more));
     }
 }
 

@@ -193,7 +193,7 @@ impl Engine {
             self.remove(history.number);
             return;
         }
-        let known = self.places.find(history.number, &self.main.given.number);
+        let known = self.places.find(history.number, |at| self.main.number(at));
         if let Some(place) = known {
             self.give_up(place);
         }
@@ -212,10 +212,10 @@ impl Engine {
             .link(&labels, life.row.trigger, &self.names);
         let given = Given {
             number: history.number,
-            title: self.titles.add(title.as_bytes()),
+            title: self.titles.add(title.as_bytes(), &[]),
             labels: self.labels.intern(&labels),
             key: self.names.intern_some(history.key.as_deref()),
-            events: self.facts.add(&pack(&facts)),
+            events: self.facts.add(&pack(&facts), &[]),
         };
         let derived = keep(&mut self.main, &life);
         let last = last_of(&facts);
@@ -229,7 +229,7 @@ impl Engine {
     fn push(&mut self, given: Given, derived: Derived, linked: Linked, last: i64) {
         self.main.push(given, derived, linked, last);
         let last = self.main.len() - 1;
-        self.places.add(last, &self.main.given.number);
+        self.places.add(last, |at| self.main.number(at));
     }
 
     /// Adds an incident whose title and facts are kept already; `false` if that makes no sense.
@@ -253,20 +253,19 @@ impl Engine {
 
     /// Forgets an incident.
     pub fn remove(&mut self, number: i64) {
-        let numbers = &self.main.given.number;
-        let Some(place) = self.places.find(number, numbers) else {
+        let Some(place) = self.places.find(number, |at| self.main.number(at)) else {
             return;
         };
         let last = self.main.len() - 1;
-        self.places.remove(place, numbers);
+        self.places.remove(place, number);
         if place != last {
-            self.places.remove(last, numbers);
+            self.places.remove(last, self.main.number(last));
         }
         self.give_up(place);
         let last_fact = self.last_fact(Row::new(&self.main, last));
         self.main.swap_remove(place, last_fact);
         if place != last {
-            self.places.add(place, &self.main.given.number);
+            self.places.add(place, |at| self.main.number(at));
         }
         self.pack();
     }
@@ -285,14 +284,14 @@ impl Engine {
             if affected.get(num::at(row.labels())) == Some(&true) {
                 let labels = self.labels(row);
                 let linked = self.deployments.link(labels, row.trigger(), &self.names);
-                self.main.linked.set(place, linked);
+                self.main.set_linked(place, linked);
             }
         }
     }
 
     /// The row of an incident.
     pub(crate) fn row(&self, number: i64) -> Option<Row<'_>> {
-        let place = self.places.find(number, &self.main.given.number)?;
+        let place = self.places.find(number, |at| self.main.number(at))?;
         Some(Row::new(&self.main, place))
     }
 
@@ -329,23 +328,22 @@ impl Engine {
         if let Some(life) = derive(labels, self.title(row), &facts, &self.known()) {
             give_up_derived(&mut self.main, place);
             let derived = keep(&mut self.main, &life);
-            self.main.derived.set(place, derived);
+            self.main.set_derived(place, derived);
         }
         self.pack();
     }
 
     fn give_up(&mut self, place: usize) {
-        let given = self.main.given.row(place);
+        let given = self.main.given(place);
         self.facts.give_up(given.events);
         self.titles.give_up(given.title);
         give_up_derived(&mut self.main, place);
     }
 
     fn pack(&mut self) {
-        self.facts.pack(&mut self.main.given.events);
-        self.titles.pack(&mut self.main.given.title);
-        self.main.pages.pack(&mut self.main.derived.pages);
-        self.main.moments.pack(&mut self.main.derived.moments);
+        self.facts.pack(self.main.events_mut());
+        self.titles.pack(self.main.titles_mut());
+        self.main.pack();
     }
 
     fn labels_of(&mut self, history: &History) -> Labels {
@@ -446,7 +444,7 @@ impl Engine {
                 continue;
             };
             let place = row.place();
-            let (given, linked) = (self.main.given.row(place), self.main.linked.row(place));
+            let (given, linked) = (self.main.given(place), self.main.linked(place));
             let derived = keep(&mut part, &life);
             part.push(given, derived, linked, as_of);
         }
@@ -468,15 +466,16 @@ fn keep(part: &mut Part, life: &Life) -> Derived {
     } else {
         Vec::new()
     };
+    let (pages, more): (Vec<_>, Vec<_>) = life.pages.iter().copied().unzip();
     Derived {
-        pages: part.pages.add(&life.pages),
-        moments: part.moments.add(&moments),
+        pages: part.pages.add(&pages, &more),
+        moments: part.moments.add(&moments, &[]),
         ..life.row
     }
 }
 
 fn give_up_derived(part: &mut Part, place: usize) {
-    let row = part.derived.row(place);
+    let row = part.derived(place);
     part.pages.give_up(row.pages);
     part.moments.give_up(row.moments);
 }

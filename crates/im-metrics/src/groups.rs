@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::columns::Row;
 use crate::names::NONE;
 use crate::num;
 use crate::plan::{Item, Of, Plan, word};
@@ -10,32 +11,47 @@ use crate::query::{Dimension, Metric};
 /// The keys of a group, by their numbers; the second is `NONE` where there is one.
 type Keys = (u32, u32);
 
+/// How the group of an item is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// There is one.
+    Whole,
+    /// By what the incident has in common with others.
+    Labels(Dimension),
+    /// By something else.
+    Other,
+}
+
 /// The groups met so far, each with a place.
 pub(crate) struct Groups {
     /// By user first.
     is_by_user: bool,
     by: Option<Dimension>,
+    way: Way,
     /// Places by first key; the last is for no value.
     first: Vec<u32>,
     /// Places where there are two keys.
     both: HashMap<Keys, usize>,
     keys: Vec<Keys>,
-    /// The key of each combination of labels, where it is one of them.
+    /// The place of each combination of labels, once it is known, where the key is one of them.
     of_labels: Vec<u32>,
 }
 
 impl Groups {
     pub(crate) fn new(plan: &Plan<'_>) -> Self {
+        let is_by_user = plan.query.metric == Metric::OncallLoad;
         let mut groups = Self {
-            is_by_user: plan.query.metric == Metric::OncallLoad,
+            is_by_user,
             by: plan.query.group_by,
+            way: match plan.query.group_by {
+                None if !is_by_user => Way::Whole,
+                Some(by) if !is_by_user && by.is_of_labels() => Way::Labels(by),
+                _ => Way::Other,
+            },
             first: vec![NONE; plan.engine.names.len() + 1],
             both: HashMap::new(),
             keys: Vec::new(),
-            of_labels: plan
-                .query
-                .group_by
-                .map_or_else(Vec::new, |by| plan.fields(by)),
+            of_labels: vec![NONE; plan.engine.labels.len()],
         };
         if groups.dimensions().is_empty() {
             groups.place((NONE, NONE));
@@ -79,15 +95,32 @@ impl Groups {
 
     /// The place of the group that an item belongs to, where it is one.
     #[inline(always)]
-    pub(crate) fn of(&mut self, item: &Item<'_>) -> usize {
-        match self.by {
-            None if !self.is_by_user => 0,
-            None => self.place((item.user, NONE)),
-            Some(by) => {
-                let key = self.key(item, by);
-                self.place(self.keys_of(item, key))
+    pub(crate) fn of(&mut self, plan: &Plan<'_>, item: &Item<'_>) -> usize {
+        match (self.way, item.of) {
+            (Way::Whole, _) => 0,
+            (Way::Labels(by), Of::Incident(row)) => {
+                match self.of_labels.get(num::at(row.labels())) {
+                    Some(place) if *place != NONE => num::at(*place),
+                    _ => self.place_of_labels(plan, row, by),
+                }
             }
+            (Way::Labels(_) | Way::Other, _) => match self.by {
+                None => self.place((item.user, NONE)),
+                Some(by) => {
+                    let key = Self::key(plan, item, by);
+                    self.place(self.keys_of(item, key))
+                }
+            },
         }
+    }
+
+    #[cold]
+    fn place_of_labels(&mut self, plan: &Plan<'_>, row: Row<'_>, by: Dimension) -> usize {
+        let place = self.place((plan.field(row, by), NONE));
+        if let Some(known) = self.of_labels.get_mut(num::at(row.labels())) {
+            *known = num::id(place);
+        }
+        place
     }
 
     /// The place of the group of a team.
@@ -105,14 +138,11 @@ impl Groups {
     }
 
     #[inline(always)]
-    fn key(&self, item: &Item<'_>, by: Dimension) -> u32 {
+    fn key(plan: &Plan<'_>, item: &Item<'_>, by: Dimension) -> u32 {
         match (by, item.of) {
             (Dimension::User, _) => item.user,
             (Dimension::ResolverKind, _) => item.resolver.map_or(NONE, word),
-            (_, Of::Incident(row)) => {
-                let key = self.of_labels.get(num::at(row.labels()));
-                key.copied().unwrap_or(NONE)
-            }
+            (_, Of::Incident(row)) => plan.field(row, by),
             (Dimension::Service, Of::Deployment(deployment)) => deployment.service,
             (Dimension::Environment, Of::Deployment(deployment)) => deployment.environment,
             (_, Of::Deployment(_)) => NONE,

@@ -119,8 +119,8 @@ struct Candidate<'a> {
 /// What an instant is to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
-    /// Microseconds past the hour on the wall clock.
-    pub(crate) past_hour: u32,
+    /// Seconds by which hours begin earlier on the wall clock, less than an hour.
+    pub(crate) hours_early: u16,
     /// Whether it is outside working hours.
     pub(crate) out_of_hours: bool,
 }
@@ -157,11 +157,12 @@ impl Hours {
         let in_force = newest_first.find(|(start, _, _)| *start <= at);
         let (_, zone, week) = in_force.expect("the default begins before all time");
         let instant = Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
-        let local = at + i64::from(zone.to_offset(instant).seconds()) * 1_000_000;
+        let offset = zone.to_offset(instant).seconds();
+        let local = at + i64::from(offset) * 1_000_000;
         // 1 January 1970 was a Thursday.
         let in_week = (local + 3 * DAY).rem_euclid(WEEK);
         Moment {
-            past_hour: u32::try_from(local.rem_euclid(HOUR)).expect("an hour has 3.6e9 µs"),
+            hours_early: u16::try_from(offset.rem_euclid(3_600)).expect("an hour has 3,600 s"),
             out_of_hours: !week.holds(in_week),
         }
     }

@@ -36,7 +36,7 @@ impl Engine {
         }
         write_count(to, self.len())?;
         for place in 0..self.len() {
-            let given = self.main.given.row(place);
+            let given = self.main.given(place);
             to.write_all(&given.number.to_le_bytes())?;
             to.write_all(&given.labels.to_le_bytes())?;
             to.write_all(&given.key.to_le_bytes())?;
@@ -79,16 +79,19 @@ impl Engine {
         let (labels, key) = (read_u32(from)?, read_u32(from)?);
         let title = read_text(from)?;
         let facts = read_bytes(from)?;
-        let is_known = self.places.find(number, &self.main.given.number).is_some();
+        let is_known = self
+            .places
+            .find(number, |at| self.main.number(at))
+            .is_some();
         if is_known || self.labels.get(labels).is_none() || !self.names.has(key) {
             return Err(nonsense());
         }
         let given = Given {
             number,
-            title: self.titles.add(title.as_bytes()),
+            title: self.titles.add(title.as_bytes(), &[]),
             labels,
             key,
-            events: self.facts.add(&facts),
+            events: self.facts.add(&facts, &[]),
         };
         self.add(given).then_some(()).ok_or_else(nonsense)
     }

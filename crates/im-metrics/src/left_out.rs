@@ -36,31 +36,49 @@ pub struct LeftOut {
     pub rebuilt: Option<u64>,
 }
 
-/// Counts what the query leaves out of a share of the incidents.
-pub(crate) fn left_out<'a>(plan: &'a Plan<'a>, share: Share) -> LeftOut {
-    let mut left_out = LeftOut::none(plan.query);
-    each(plan, share, |row, _used| left_out.count(plan, row));
-    left_out
+/// Counts what a query leaves out of the incidents that it sees.
+pub(crate) struct Leaving {
+    pub(crate) counts: LeftOut,
+    /// Most incidents count, and most reasons are a flag.
+    flags: Flags,
+    has_only_flags: bool,
 }
 
-/// Calls with each incident of a share that may be left out, and the reasons that the metric uses.
-#[inline(always)]
-fn each<'a>(plan: &'a Plan<'a>, share: Share, mut call: impl FnMut(Row<'a>, &LeftOut)) {
-    if plan.query.metric.is_of_deployments() {
-        return;
-    }
-    let used = LeftOut::none(plan.query);
-    // Most incidents count, and most reasons are a flag.
-    let (flags, only_flags) = (used.flags(), used.has_only_flags());
-    plan.rows_in_range(share, |row| {
-        if (!only_flags || row.is(flags))
-            && plan.cuts.hold(row.trigger())
-            && plan.passes(row)
-            && plan.passes_own_teams(row)
-        {
-            call(row, &used);
+impl Leaving {
+    pub(crate) fn of(query: &Query) -> Self {
+        let counts = LeftOut::none(query);
+        Self {
+            counts,
+            flags: counts.flags(),
+            has_only_flags: counts.has_only_flags(),
         }
-    });
+    }
+
+    /// Takes an incident that passes the filters on its fields.
+    #[inline(always)]
+    pub(crate) fn see(&mut self, plan: &Plan<'_>, row: Row<'_>) {
+        if self.may_leave_out(row) {
+            self.count(plan, row);
+        }
+    }
+
+    #[inline(always)]
+    fn may_leave_out(&self, row: Row<'_>) -> bool {
+        !self.has_only_flags || row.is(self.flags)
+    }
+
+    #[inline(never)]
+    fn count(&mut self, plan: &Plan<'_>, row: Row<'_>) {
+        if let Some(reason) = self.reason(plan, row) {
+            self.counts.count(reason);
+        }
+    }
+
+    /// Why an incident that passes the filters on its fields is left out of the range.
+    fn reason(&self, plan: &Plan<'_>, row: Row<'_>) -> Option<Reason> {
+        let is_asked = plan.cuts.hold(row.trigger()) && plan.passes_own_teams(row);
+        is_asked.then(|| self.counts.reason(plan, row)).flatten()
+    }
 }
 
 impl LeftOut {
@@ -134,19 +152,17 @@ impl LeftOut {
         }
     }
 
-    #[inline(always)]
-    fn count(&mut self, plan: &Plan<'_>, row: Row<'_>) {
-        let count = match self.reason(plan, row) {
-            None => None,
-            Some(Reason::Test) => Some(&mut self.test),
-            Some(Reason::Merged) => Some(&mut self.merged),
-            Some(Reason::Open) => self.open.as_mut(),
-            Some(Reason::Unacknowledged) => self.unacknowledged.as_mut(),
-            Some(Reason::NotFailure) => self.not_failure.as_mut(),
-            Some(Reason::Unlinked) => self.unlinked.as_mut(),
-            Some(Reason::Negative) => self.negative.as_mut(),
-            Some(Reason::NoTarget) => self.no_target.as_mut(),
-            Some(Reason::Rebuilt) => self.rebuilt.as_mut(),
+    fn count(&mut self, reason: Reason) {
+        let count = match reason {
+            Reason::Test => Some(&mut self.test),
+            Reason::Merged => Some(&mut self.merged),
+            Reason::Open => self.open.as_mut(),
+            Reason::Unacknowledged => self.unacknowledged.as_mut(),
+            Reason::NotFailure => self.not_failure.as_mut(),
+            Reason::Unlinked => self.unlinked.as_mut(),
+            Reason::Negative => self.negative.as_mut(),
+            Reason::NoTarget => self.no_target.as_mut(),
+            Reason::Rebuilt => self.rebuilt.as_mut(),
         };
         if let Some(count) = count {
             *count += 1;
@@ -154,7 +170,6 @@ impl LeftOut {
     }
 
     /// Why an incident is left out, by the reasons that are used.
-    #[inline(always)]
     fn reason(&self, plan: &Plan<'_>, row: Row<'_>) -> Option<Reason> {
         let metric = plan.query.metric;
         if row.is(Flags::TEST) {
@@ -210,11 +225,17 @@ impl Engine {
     ) -> Result<Vec<Behind>, BadQuery> {
         let plan = Plan::new(self, query, now)?;
         let mut found = Vec::new();
-        each(&plan, Share::WHOLE, |row, used| {
-            if used.reason(&plan, row) == Some(reason) {
-                found.push(row);
-            }
-        });
+        let leaving = Leaving::of(query);
+        if !query.metric.is_of_deployments() {
+            plan.rows_in_range(Share::WHOLE, |row| {
+                if leaving.may_leave_out(row)
+                    && plan.passes(row)
+                    && leaving.reason(&plan, row) == Some(reason)
+                {
+                    found.push(row);
+                }
+            });
+        }
         found.sort_by_key(|row| (row.trigger(), row.number()));
         let told = found.into_iter().map(|row| Behind {
             bucket: 0,

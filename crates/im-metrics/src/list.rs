@@ -5,26 +5,29 @@ use crate::num;
 /// A stretch: where it starts, and how many there are.
 pub(crate) type Stretch = (u32, u32);
 
-/// Stretches of items. What a row no longer uses is wasted until the list is packed.
+/// Stretches of items, each with what is seldom read of it beside it. What a row no longer uses is wasted until
+/// the list is packed.
 #[derive(Debug, Clone)]
-pub(crate) struct List<T> {
+pub(crate) struct List<T, U = ()> {
     items: Vec<T>,
+    beside: Vec<U>,
     wasted: usize,
 }
 
 /// Less than this is not worth packing.
 const WASTE_MIN: usize = 4_096;
 
-impl<T> Default for List<T> {
+impl<T, U> Default for List<T, U> {
     fn default() -> Self {
         Self {
             items: Vec::new(),
+            beside: Vec::new(),
             wasted: 0,
         }
     }
 }
 
-impl<T: Copy> List<T> {
+impl<T: Copy, U: Copy> List<T, U> {
     /// The items of a stretch.
     pub(crate) fn slice(&self, (start, count): Stretch) -> &[T] {
         let start = num::at(start);
@@ -33,10 +36,19 @@ impl<T: Copy> List<T> {
             .unwrap_or_default()
     }
 
-    /// Adds a stretch.
-    pub(crate) fn add(&mut self, items: &[T]) -> Stretch {
+    /// What is beside the items of a stretch.
+    pub(crate) fn beside(&self, (start, count): Stretch) -> &[U] {
+        let start = num::at(start);
+        self.beside
+            .get(start..start + num::at(count))
+            .unwrap_or_default()
+    }
+
+    /// Adds a stretch, with as much beside it or nothing beside any.
+    pub(crate) fn add(&mut self, items: &[T], beside: &[U]) -> Stretch {
         let start = num::id(self.items.len());
         self.items.extend_from_slice(items);
+        self.beside.extend_from_slice(beside);
         (start, num::id(items.len()))
     }
 
@@ -46,13 +58,13 @@ impl<T: Copy> List<T> {
     }
 
     /// Once most of it is wasted, moves what is used together.
-    pub(crate) fn pack(&mut self, used: &mut [Stretch]) {
+    pub(crate) fn pack<'s>(&mut self, used: impl Iterator<Item = &'s mut Stretch>) {
         if self.wasted < WASTE_MIN || self.wasted * 2 < self.items.len() {
             return;
         }
         let mut packed = Self::default();
         for stretch in used {
-            *stretch = packed.add(self.slice(*stretch));
+            *stretch = packed.add(self.slice(*stretch), self.beside(*stretch));
         }
         *self = packed;
     }

@@ -314,7 +314,7 @@ impl From<&Self> for Labels {
     }
 }
 
-/// Where each incident is, by its number. The numbers themselves are the caller's, in the order of the places.
+/// Where each incident is, by its number. The numbers themselves are the caller's, who tells the one at a place.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Places {
     places: HashTable<u32>,
@@ -323,23 +323,23 @@ pub(crate) struct Places {
 
 impl Places {
     /// The place of a number.
-    pub(crate) fn find(&self, number: i64, numbers: &[i64]) -> Option<usize> {
-        let is_it = |place: &u32| numbers.get(num::at(*place)) == Some(&number);
-        let found = self.places.find(self.hasher.hash_one(Some(&number)), is_it);
+    pub(crate) fn find(&self, number: i64, number_at: impl Fn(usize) -> i64) -> Option<usize> {
+        let is_it = |place: &u32| number_at(num::at(*place)) == number;
+        let found = self.places.find(self.hasher.hash_one(number), is_it);
         found.map(|place| num::at(*place))
     }
 
     /// Takes the number at a place, which has none yet.
-    pub(crate) fn add(&mut self, place: usize, numbers: &[i64]) {
-        let hash = |place: u32| self.hasher.hash_one(numbers.get(num::at(place)));
+    pub(crate) fn add(&mut self, place: usize, number_at: impl Fn(usize) -> i64) {
+        let hash = |place: u32| self.hasher.hash_one(number_at(num::at(place)));
         let place = num::id(place);
         self.places
             .insert_unique(hash(place), place, |place| hash(*place));
     }
 
     /// Forgets the number at a place.
-    pub(crate) fn remove(&mut self, place: usize, numbers: &[i64]) {
-        let hash = self.hasher.hash_one(numbers.get(place));
+    pub(crate) fn remove(&mut self, place: usize, number: i64) {
+        let hash = self.hasher.hash_one(number);
         if let Ok(found) = self
             .places
             .find_entry(hash, |known| num::at(*known) == place)

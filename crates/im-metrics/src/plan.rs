@@ -5,14 +5,16 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::calendar::{Bucket, Cuts, buckets, local_date, plus_days};
-use crate::columns::{Flags, Method, Part, Row, Share};
+use crate::columns::{Flags, Method, PageKinds, PageMore, Part, Row, Share};
 use crate::deployments::Deployment;
+use crate::distinct::Hour;
 use crate::engine::Engine;
 use crate::input::ResolverKind;
+use crate::metrics::pages;
 use crate::names::{Labels, NONE};
 use crate::num;
 use crate::params::BadQuery;
-use crate::query::{AsOf, Dimension, Metric, Mode, Query};
+use crate::query::{AsOf, Dimension, Metric, Mode, Query, Reach};
 
 /// The default range: this many dates, today included, less one.
 const DAYS_BEFORE: i64 = 41;
@@ -27,6 +29,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) cuts: Cuts,
     /// The incidents that had facts later, as they were at `as_of`.
     then: Part,
+    /// Which pages of people count, and how long after one that does the person's next does not.
+    pub(crate) pages: (PageKinds, i64),
     service: Option<Allowed>,
     environment: Option<Allowed>,
     team: Option<Allowed>,
@@ -64,8 +68,7 @@ pub(crate) struct Item<'a> {
     /// The bucket itself, where it is no matter of an instant.
     pub(crate) bucket: Option<usize>,
     pub(crate) of: Of<'a>,
-    /// The teams that it is attributed to; else it is to the incident's own.
-    pub(crate) teams: Option<u32>,
+    pub(crate) teams: Teams<'a>,
     /// The person, where it is about one.
     pub(crate) user: u32,
     pub(crate) resolver: Option<ResolverKind>,
@@ -74,8 +77,34 @@ pub(crate) struct Item<'a> {
 
 /// What takes the items of a metric.
 pub(crate) trait Sink<'a> {
+    /// Whether every incident passes, which need not be asked of each then.
+    const TAKES_ALL: bool = false;
+
     /// Takes one.
     fn take(&mut self, item: Item<'a>);
+
+    /// The bucket to which those items of an incident that are about people may be added as one, if all are from one
+    /// instant to another.
+    #[inline(always)]
+    fn together(&mut self, _from: i64, _to: i64) -> Option<usize> {
+        None
+    }
+
+    /// Sees an incident that passes the filters on its fields, before its items. At least all that were triggered
+    /// in the range are seen.
+    #[inline(always)]
+    fn see(&mut self, _row: Row<'a>) {}
+}
+
+/// Whose an item is.
+#[derive(Clone, Copy)]
+pub(crate) enum Teams<'a> {
+    /// The incident's, or those of the deployment's service.
+    Own,
+    /// Those of a set.
+    Set(u32),
+    /// Those of the person paged; most questions do not look.
+    Of(&'a PageMore),
 }
 
 /// What an item is about.
@@ -90,6 +119,8 @@ pub(crate) enum Of<'a> {
 pub(crate) enum Measured {
     Duration(i64),
     One,
+    /// So many.
+    Many(u32),
     /// One that is open since then.
     Open {
         number: i64,
@@ -97,7 +128,7 @@ pub(crate) enum Measured {
     },
     Hour {
         person: u32,
-        key: i64,
+        hour: Hour,
     },
     /// One of a whole, and whether it is of the part.
     Share(bool),
@@ -112,6 +143,24 @@ pub(crate) enum Measured {
         out_of_hours: bool,
         escalated_away: bool,
     },
+}
+
+impl Measured {
+    /// How many items it is.
+    #[inline(always)]
+    pub(crate) fn count(self) -> u64 {
+        match self {
+            Self::Many(count) => count.into(),
+            Self::Duration(_)
+            | Self::One
+            | Self::Open { .. }
+            | Self::Hour { .. }
+            | Self::Share(_)
+            | Self::Failure
+            | Self::Targets { .. }
+            | Self::Page { .. } => 1,
+        }
+    }
 }
 
 /// How an incident stands to a target.
@@ -138,7 +187,7 @@ impl Verdict {
 
 impl<'a> Item<'a> {
     /// Whether nobody told of its incident when it was triggered.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn is_rebuilt(&self) -> bool {
         match self.of {
             Of::Incident(row) => row.is(Flags::REBUILT),
@@ -147,11 +196,17 @@ impl<'a> Item<'a> {
     }
 
     /// The teams that it is attributed to.
+    #[inline(always)]
     pub(crate) fn teams(&self, plan: &Plan<'_>) -> u32 {
-        self.teams.unwrap_or_else(|| match self.of {
-            Of::Incident(row) => plan.engine.labels(row).teams,
-            Of::Deployment(_) => 0,
-        })
+        match (self.teams, self.of) {
+            (Teams::Set(teams), _) => teams,
+            (Teams::Of(page), _) => page.teams,
+            (Teams::Own, Of::Incident(row)) => plan.engine.labels(row).teams,
+            (Teams::Own, Of::Deployment(deployment)) => {
+                let teams = plan.engine.teams_of_service.get(&deployment.service);
+                teams.copied().unwrap_or(0)
+            }
+        }
     }
 
     /// An item about an incident, attributed to the incident's own teams.
@@ -160,7 +215,7 @@ impl<'a> Item<'a> {
             at,
             bucket: None,
             of: Of::Incident(row),
-            teams: None,
+            teams: Teams::Own,
             user: NONE,
             resolver: None,
             measured,
@@ -168,18 +223,12 @@ impl<'a> Item<'a> {
     }
 
     /// An item about a deployment, attributed to the teams of its service.
-    pub(crate) fn of_deployment(
-        plan: &Plan<'_>,
-        deployment: &'a Deployment,
-        at: i64,
-        measured: Measured,
-    ) -> Self {
-        let teams = plan.engine.teams_of_service.get(&deployment.service);
+    pub(crate) fn of_deployment(deployment: &'a Deployment, at: i64, measured: Measured) -> Self {
         Self {
             at,
             bucket: None,
             of: Of::Deployment(deployment),
-            teams: Some(teams.copied().unwrap_or(0)),
+            teams: Teams::Own,
             user: NONE,
             resolver: None,
             measured,
@@ -187,11 +236,8 @@ impl<'a> Item<'a> {
     }
 
     /// The same, attributed to these teams.
-    pub(crate) fn by_teams(self, teams: u32) -> Self {
-        Self {
-            teams: Some(teams),
-            ..self
-        }
+    pub(crate) fn by_teams(self, teams: Teams<'a>) -> Self {
+        Self { teams, ..self }
     }
 }
 
@@ -231,6 +277,7 @@ impl<'a> Plan<'a> {
             cuts: Cuts::new(&buckets),
             buckets,
             then: engine.then(as_of),
+            pages: pages::counted(query),
             service: None,
             environment: None,
             team: None,
@@ -320,6 +367,11 @@ impl<'a> Plan<'a> {
         (0..count).map(move |place| Share { place, count })
     }
 
+    /// How many incidents there are at most to which something happened in the range.
+    pub(crate) fn rows_covered(&self) -> usize {
+        self.engine.main.rows_within(self.cuts.range())
+    }
+
     /// Gives `each` every incident of a share that had begun, as it was then.
     #[inline]
     pub(crate) fn rows(&'a self, share: Share, each: impl FnMut(Row<'a>)) {
@@ -348,12 +400,6 @@ impl<'a> Plan<'a> {
     /// A field of an incident.
     pub(crate) fn field(&self, row: Row<'_>, dimension: Dimension) -> u32 {
         self.field_of(self.engine.labels(row), dimension)
-    }
-
-    /// A field of each combination of labels.
-    pub(crate) fn fields(&self, dimension: Dimension) -> Vec<u32> {
-        let all = self.engine.labels.all().iter();
-        all.map(|labels| self.field_of(labels, dimension)).collect()
     }
 
     fn field_of(&self, labels: &Labels, dimension: Dimension) -> u32 {
@@ -400,6 +446,24 @@ impl<'a> Plan<'a> {
         let environment = self.environment.as_ref();
         service.is_none_or(|allowed| allowed.has(deployment.service))
             && environment.is_none_or(|allowed| allowed.has(deployment.environment))
+    }
+
+    /// Whether no incident and no item of one is left out for a filter or its reach.
+    pub(crate) fn takes_all(&self) -> bool {
+        self.passing.is_none()
+            && self.titles.is_empty()
+            && self.teams.is_none()
+            && self.user.is_none()
+            && self.resolver.is_none()
+            && self.query.reach == Reach::All
+    }
+
+    /// Whether it does not matter whom an item is about, nor of which teams they are.
+    pub(crate) fn are_people_alike(&self) -> bool {
+        let by = self.query.group_by;
+        self.teams.is_none()
+            && self.user.is_none()
+            && !matches!(by, Some(Dimension::User | Dimension::Team))
     }
 
     /// Whether the teams pass that an item is attributed to.

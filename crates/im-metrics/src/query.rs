@@ -403,6 +403,14 @@ const FILTERS_AND_USER: &[Dimension] = &[
 ];
 
 impl Dimension {
+    /// Whether it is one of what an incident has in common with others.
+    pub(crate) fn is_of_labels(self) -> bool {
+        !matches!(
+            self,
+            Self::Team | Self::User | Self::ResolverKind | Self::Title
+        )
+    }
+
     /// What a metric may be grouped by.
     pub fn groups_of(metric: Metric, source: PageSource) -> &'static [Self] {
         match metric {

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::columns::{Row, Share};
+use crate::columns::Share;
 use crate::engine::Engine;
 use crate::input::ResolverKind;
 use crate::names::Labels;
@@ -92,8 +92,8 @@ impl Engine {
     /// The labels that incidents have now.
     fn labels_in_use(&self) -> impl Iterator<Item = &Labels> {
         let mut in_use = vec![false; self.labels.len()];
-        for id in &self.main.given.labels {
-            if let Some(mark) = in_use.get_mut(num::at(*id)) {
+        for row in self.main.rows() {
+            if let Some(mark) = in_use.get_mut(num::at(row.labels())) {
                 *mark = true;
             }
         }
@@ -119,8 +119,9 @@ impl Engine {
                 let named = sets.into_iter().flat_map(|set| self.sets.members(set));
                 named.copied().chain(of_people).for_each(mark);
             }
-            Dimension::User => (0..self.main.len())
-                .map(|place| Row::new(&self.main, place))
+            Dimension::User => self
+                .main
+                .rows()
                 .flat_map(|row| row.page_list().iter().map(|page| page.user))
                 .for_each(mark),
             Dimension::Service

@@ -7,6 +7,7 @@
 //! Service, team and environment are the deployment's; other filters select failures only.
 
 use crate::columns::Share;
+use crate::metrics::incidents;
 use crate::num;
 use crate::plan::{Item, Measured, Plan, Sink};
 use crate::query::Mode;
@@ -23,15 +24,13 @@ pub(crate) fn items<'a>(plan: &'a Plan<'a>, sink: &mut impl Sink<'a>) {
             continue;
         };
         let failed = Measured::Share(blamed.get(place) == Some(&true));
-        sink.take(Item::of_deployment(plan, deployment, at, failed));
+        sink.take(Item::of_deployment(deployment, at, failed));
     }
-    if plan.query.mode == Mode::Impact {
-        plan.rows_in_range(Share::WHOLE, |row| {
-            if row.is_failure() && plan.passes(row) {
-                sink.take(Item::of(row, row.trigger(), Measured::Failure));
-            }
-        });
-    }
+    incidents(plan, Share::WHOLE, sink, |plan, row, sink| {
+        if plan.query.mode == Mode::Impact && row.is_failure() {
+            sink.take(Item::of(row, row.trigger(), Measured::Failure));
+        }
+    });
 }
 
 /// Of each deployment by its place, whether it is behind a failure.

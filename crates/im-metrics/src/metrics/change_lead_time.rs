@@ -12,6 +12,6 @@ pub(crate) fn items<'a>(plan: &Plan<'_>, deployment: &'a Deployment, sink: &mut 
     };
     for commit in &deployment.commits {
         let took = Measured::Duration(at - commit);
-        sink.take(Item::of_deployment(plan, deployment, at, took));
+        sink.take(Item::of_deployment(deployment, at, took));
     }
 }

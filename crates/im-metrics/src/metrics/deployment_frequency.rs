@@ -6,6 +6,6 @@ use crate::plan::{Item, Measured, Plan, Sink};
 #[inline(always)]
 pub(crate) fn items<'a>(plan: &Plan<'_>, deployment: &'a Deployment, sink: &mut impl Sink<'a>) {
     if let Some(at) = deployment.succeeded(plan.as_of) {
-        sink.take(Item::of_deployment(plan, deployment, at, Measured::One));
+        sink.take(Item::of_deployment(deployment, at, Measured::One));
     }
 }

@@ -7,6 +7,6 @@ use crate::plan::{Item, Measured, Plan, Sink};
 pub(crate) fn items<'a>(plan: &Plan<'_>, deployment: &'a Deployment, sink: &mut impl Sink<'a>) {
     if let Some(at) = deployment.succeeded(plan.as_of) {
         let fix = Measured::Share(deployment.unplanned_fix);
-        sink.take(Item::of_deployment(plan, deployment, at, fix));
+        sink.take(Item::of_deployment(deployment, at, fix));
     }
 }

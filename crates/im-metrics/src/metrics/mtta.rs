@@ -4,7 +4,7 @@
 //! first acknowledger's.
 
 use crate::columns::{Flags, Row};
-use crate::plan::{Item, Measured, Plan, Sink};
+use crate::plan::{Item, Measured, Plan, Sink, Teams};
 
 #[inline(always)]
 pub(crate) fn items<'a>(_: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
@@ -12,5 +12,5 @@ pub(crate) fn items<'a>(_: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
         return;
     }
     let took = Measured::Duration(row.first_ack() - row.trigger());
-    sink.take(Item::of(row, row.trigger(), took).by_teams(row.first_ack_teams()));
+    sink.take(Item::of(row, row.trigger(), took).by_teams(Teams::Set(row.first_ack_teams())));
 }

@@ -6,7 +6,7 @@
 
 use crate::columns::{Flags, NEVER, Row};
 use crate::input::ResolverKind;
-use crate::plan::{Item, Measured, Plan, Sink};
+use crate::plan::{Item, Measured, Plan, Sink, Teams};
 use crate::query::{BucketBy, Recovery};
 
 /// The resolve that a recovery uses.
@@ -59,6 +59,6 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>)
     };
     sink.take(Item {
         resolver: Some(used.kind),
-        ..Item::of(row, at, Measured::Duration(used.took)).by_teams(used.teams)
+        ..Item::of(row, at, Measured::Duration(used.took)).by_teams(Teams::Set(used.teams))
     });
 }

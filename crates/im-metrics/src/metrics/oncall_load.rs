@@ -12,12 +12,12 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>)
     if row.is(Flags::TEST) {
         return;
     }
-    for page in pages::of_people(plan, row) {
+    for (page, more) in pages::of_people(plan, row) {
         let measured = Measured::Page {
-            answered_after: page.answered_after,
+            answered_after: more.answered_after,
             out_of_hours: page.kinds.has(PageKinds::OUT_OF_HOURS),
             escalated_away: page.kinds.has(PageKinds::ESCALATED_AWAY),
         };
-        sink.take(pages::item(row, page, measured));
+        sink.take(pages::item(row, (page, more), measured));
     }
 }

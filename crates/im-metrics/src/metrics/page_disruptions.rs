@@ -5,6 +5,7 @@
 //! `when`: a page is in working hours if the person's wall clock lies in an interval in force then.
 
 use crate::columns::{Flags, Page, PageKinds, Row};
+use crate::distinct::Hour;
 use crate::metrics::pages;
 use crate::plan::{Measured, Plan, Sink};
 use crate::query::{Measure, Query, When};
@@ -14,7 +15,7 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>)
     if row.is(Flags::TEST) {
         return;
     }
-    for page in pages::of_people(plan, row) {
+    for (page, more) in pages::of_people(plan, row) {
         let out = page.kinds.has(PageKinds::OUT_OF_HOURS);
         let counts = match plan.query.when {
             When::All => true,
@@ -22,7 +23,7 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>)
             When::WorkingHours => !out,
         };
         if counts {
-            sink.take(pages::item(row, page, measured(plan.query, page)));
+            sink.take(pages::item(row, (page, more), measured(plan.query, page)));
         }
     }
 }
@@ -32,7 +33,7 @@ fn measured(query: &Query, page: &Page) -> Measured {
         Measure::Pages => Measured::One,
         Measure::Hours => Measured::Hour {
             person: if query.distinct { 0 } else { page.user },
-            key: page.at - i64::from(page.past_hour),
+            hour: Hour::of(page.at, page.hours_early),
         },
     }
 }

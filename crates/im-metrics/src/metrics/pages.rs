@@ -5,9 +5,9 @@
 //! `source=acknowledgements`: one per acknowledgement by a person; the first resolve by a person where
 //! nobody acknowledged. Pages by people are attributed to the person's teams. Merge sources stay in.
 
-use crate::columns::{Flags, Page, PageKinds, Row};
-use crate::plan::{Item, Measured, Plan, Sink};
-use crate::query::PageSource;
+use crate::columns::{Flags, Page, PageKinds, PageMore, Row};
+use crate::plan::{Item, Measured, Plan, Sink, Teams};
+use crate::query::{PageSource, Query};
 
 #[inline(always)]
 pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
@@ -17,6 +17,20 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>)
     match plan.query.source {
         PageSource::Incidents => sink.take(Item::of(row, row.trigger(), Measured::One)),
         PageSource::Notifications | PageSource::Acknowledgements => {
+            let (kind, within) = plan.pages;
+            if within == 0
+                && let Some((count, until)) = row.paged().count(kind)
+                && let Some(bucket) = sink.together(row.trigger(), row.trigger() + until)
+            {
+                // No item may stand for none: a group has at least one.
+                if count > 0 {
+                    sink.take(Item {
+                        bucket: Some(bucket),
+                        ..Item::of(row, row.trigger(), Measured::Many(count))
+                    });
+                }
+                return;
+            }
             for page in of_people(plan, row) {
                 sink.take(item(row, page, Measured::One));
             }
@@ -25,10 +39,15 @@ pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>)
 }
 
 /// A page of a person as an item.
-pub(super) fn item<'a>(row: Row<'a>, page: &Page, measured: Measured) -> Item<'a> {
+#[inline(always)]
+pub(super) fn item<'a>(
+    row: Row<'a>,
+    (page, more): (&Page, &'a PageMore),
+    measured: Measured,
+) -> Item<'a> {
     Item {
         user: page.user,
-        ..Item::of(row, page.at, measured).by_teams(page.teams)
+        ..Item::of(row, page.at, measured).by_teams(Teams::Of(more))
     }
 }
 
@@ -36,28 +55,41 @@ pub(super) fn item<'a>(row: Row<'a>, page: &Page, measured: Measured) -> Item<'a
 pub(super) fn of_people<'a>(
     plan: &Plan<'a>,
     row: Row<'a>,
-) -> impl Iterator<Item = &'a Page> + use<'a> {
-    let query = plan.query;
+) -> impl Iterator<Item = (&'a Page, &'a PageMore)> + use<'a> {
+    let (kind, within) = plan.pages;
+    let pages = row.page_list();
+    let all = pages.iter().zip(row.pages_more()).enumerate();
+    let counted = all.filter(move |(place, (page, _))| {
+        page.kinds.has(kind) && (within == 0 || !is_collapsed(pages, *place, kind, within))
+    });
+    counted.map(|(_, page)| page)
+}
+
+/// Which pages of people a query counts, and within how many microseconds of the person's last one that counts
+/// another does not.
+pub(crate) fn counted(query: &Query) -> (PageKinds, i64) {
     let kind = match (query.source, query.include_email) {
         (PageSource::Acknowledgements | PageSource::Incidents, _) => PageKinds::ACKNOWLEDGED,
         (PageSource::Notifications, false) => PageKinds::NOTIFIED,
         (PageSource::Notifications, true) => PageKinds::NOTIFIED_OR_MAILED,
     };
-    let within = i64::from(query.collapse_minutes) * 60_000_000;
-    let mut counted: Vec<(u32, i64)> = Vec::new();
-    let pages = row.page_list().iter();
-    pages.filter(move |page| {
-        if !page.kinds.has(kind) {
-            return false;
+    (kind, i64::from(query.collapse_minutes) * 60_000_000)
+}
+
+/// Whether the page at a place is one with an earlier page of the same person.
+#[inline(never)]
+fn is_collapsed(pages: &[Page], place: usize, kind: PageKinds, within: i64) -> bool {
+    let until = pages.get(..=place).unwrap_or_default();
+    let user = until.last().map(|page| page.user);
+    let mut last = None;
+    let mut is_collapsed = false;
+    for page in until {
+        if page.kinds.has(kind) && Some(page.user) == user {
+            is_collapsed = last.is_some_and(|last| page.at - last <= within);
+            if !is_collapsed {
+                last = Some(page.at);
+            }
         }
-        if within == 0 {
-            return true;
-        }
-        match counted.iter_mut().find(|(user, _)| *user == page.user) {
-            Some((_, last)) if page.at - *last <= within => return false,
-            Some((_, last)) => *last = page.at,
-            None => counted.push((page.user, page.at)),
-        }
-        true
-    })
+    }
+    is_collapsed
 }
