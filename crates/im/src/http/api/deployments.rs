@@ -356,10 +356,11 @@ impl Services {
 
     /// PagerDuty's id of the service that goes by a name here, or by one there, in any case; else what was given.
     /// One that is gone has its name only as long as no other has it.
-    fn id(&self, given: &str) -> Result<String, ApiError> {
-        let mut mapped = self.mapped.iter();
-        if let Some((_, id)) = mapped.find(|(name, _)| name == given) {
-            return Ok(id.clone());
+    pub(super) fn id(&self, given: &str) -> Result<String, ApiError> {
+        let mapped = self.mapped.iter().filter(|(name, _)| name == given);
+        let exact: BTreeSet<&String> = mapped.map(|(_, id)| id).collect();
+        if !exact.is_empty() {
+            return only(given, exact);
         }
         if self.listed.contains_key(given) {
             return Ok(given.to_owned());
@@ -378,15 +379,7 @@ impl Services {
         if ids.is_empty() {
             ids.extend(named(true));
         }
-        let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
-        match &*ids {
-            [] => Ok(given.to_owned()),
-            [id] => Ok((*id).to_owned()),
-            several => {
-                let detail = format!("more than one service is `{given}`: {}", several.join(", "));
-                Err(ApiError::wrong_value("service", detail).hint("name it by PagerDuty's id"))
-            }
-        }
+        only(given, ids)
     }
 
     /// Every name and id.
@@ -395,5 +388,18 @@ impl Services {
         let listed = self.listed.iter();
         let listed = listed.flat_map(|(id, (name, _))| std::iter::once(id).chain(name));
         mapped.chain(listed).map(String::as_str)
+    }
+}
+
+/// The one id that goes by a name, or the name where none does.
+fn only(given: &str, ids: BTreeSet<&String>) -> Result<String, ApiError> {
+    let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
+    match &*ids {
+        [] => Ok(given.to_owned()),
+        [id] => Ok((*id).to_owned()),
+        several => {
+            let detail = format!("more than one service is `{given}`: {}", several.join(", "));
+            Err(ApiError::wrong_value("service", detail).hint("name it by PagerDuty's id"))
+        }
     }
 }
