@@ -210,7 +210,7 @@ impl Thing for User {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(try_from = "RawTeam")]
 pub struct Team {
-    /// Its id.
+    /// Its id; not that of a team of PagerDuty's.
     #[schema(value_type = String, example = "ops")]
     pub id: Text,
     /// What people say.
@@ -220,7 +220,7 @@ pub struct Team {
     /// Who is in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<Member>,
-    /// The services that it is responsible for, by PagerDuty's id.
+    /// The services that it is responsible for, by PagerDuty's id; a name there or here is taken for it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub services: Vec<Text>,

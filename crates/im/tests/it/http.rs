@@ -26,6 +26,7 @@ mod oncall;
 mod organisation;
 mod sync;
 mod there;
+mod teams;
 mod tried;
 mod webhook;
 

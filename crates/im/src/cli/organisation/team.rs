@@ -43,8 +43,8 @@ struct SetArgs {
     /// Who is in it: an e-mail address or a user of PagerDuty's, with =FROM..TO where it is not for ever
     #[arg(long, value_name = "PERSON", value_parser = member)]
     member: Vec<Value>,
-    /// A service that it is responsible for, by PagerDuty's id
-    #[arg(long, value_name = "ID")]
+    /// A service that it is responsible for, by PagerDuty's id or by its name there or here
+    #[arg(long, value_name = "SERVICE")]
     service: Vec<String>,
     /// A team of PagerDuty's that is a part of it, by id
     #[arg(long, value_name = "ID")]

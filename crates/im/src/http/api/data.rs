@@ -208,10 +208,10 @@ fn take(
     taken.teams = each(document.teams, &mut mistakes, |one| {
         // Hours of a team that is wrong are not wrong for that.
         known.learn(&one);
-        store_known(tx, &one, &known).map(drop)
+        store_known(tx, one, &known).map(drop)
     })?;
     taken.hours = each(document.hours, &mut mistakes, |one| {
-        store_known(tx, &one, &known).map(drop)
+        store_known(tx, one, &known).map(drop)
     })?;
     taken.failure_rules = each(document.failure_rules, &mut mistakes, |one| store(tx, &one))?;
     taken.targets = each(document.targets, &mut mistakes, |one| store(tx, &one))?;

@@ -84,12 +84,11 @@ pub(crate) struct Settled<T> {
 /// Puts a thing in place of the one with its id, if what it names is known.
 pub(crate) async fn put_known<T: Naming>(app: &App, thing: T) -> Put<Settled<T>> {
     let of_incidents = named::of_incidents(app).await?;
-    let stored = thing.clone();
     let put = app.db.write(move |tx| {
         let known = named::Directory::read(tx, of_incidents)?;
-        named::store_known(tx, &stored, &known)
+        named::store_known(tx, thing.clone(), &known)
     });
-    let hint = put.await?;
+    let (thing, hint) = put.await?;
     app.signals.nudge();
     Ok((Note::thing(thing.key()), Json(Settled { thing, hint })))
 }

@@ -12,7 +12,7 @@ use super::{FAR, NEAR, Server, config, request, unbroken};
 use crate::cli::{Said, on_router};
 
 /// Runs the command line on the server's own API.
-async fn im(server: &Server, line: &str) -> Said {
+pub(super) async fn im(server: &Server, line: &str) -> Said {
     let router = server.router.clone().layer(Extension(InProcess));
     let line = line.to_owned();
     tokio::task::spawn_blocking(move || on_router(router).im(&line))
@@ -20,7 +20,7 @@ async fn im(server: &Server, line: &str) -> Said {
         .unwrap()
 }
 
-async fn done(server: &Server, line: &str) -> String {
+pub(super) async fn done(server: &Server, line: &str) -> String {
     let said = im(server, line).await;
     assert_eq!(said.code, 0, "{line}: {}", said.err);
     for line in said.out.lines() {
@@ -156,7 +156,7 @@ async fn hours_that_make_no_sense_are_refused_by_name() {
 }
 
 /// What PagerDuty is known to have: Ann, who is nobody here yet, a service and a team.
-async fn with_directory() -> Server {
+pub(super) async fn with_directory() -> Server {
     let server = Server::with_connector(config()).await;
     let since = server.clock.now();
     let known = [
@@ -677,10 +677,10 @@ async fn settled() -> Server {
 }
 
 /// A file for as long as the test lives.
-struct Written(PathBuf);
+pub(super) struct Written(pub(super) PathBuf);
 
 impl Written {
-    fn new(name: &str, text: &str) -> Self {
+    pub(super) fn new(name: &str, text: &str) -> Self {
         let path = std::env::temp_dir().join(format!("im-data-{}-{name}", std::process::id()));
         std::fs::write(&path, text).unwrap();
         Self(path)

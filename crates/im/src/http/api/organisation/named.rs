@@ -4,6 +4,8 @@
 //! nothing. Before anything of PagerDuty's was read nobody can say what there is: then its ids pass with a hint, so
 //! that a data document can be brought in first. E-mail addresses are of people, who are added here, so they never
 //! pass unknown. What is stored already may stay as it is.
+//!
+//! Services are stored by the id that incidents carry, whichever of their names was given.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,6 +16,7 @@ use im_store::{StoreError, Tx, arrangements};
 
 use super::store;
 use crate::http::App;
+use crate::http::api::deployments::Services;
 use crate::http::api::settings::hides_emails;
 use crate::http::error::ApiError;
 use crate::organisation::{Hours, Person, Team, Text, Thing, User, Whose, is_email};
@@ -21,6 +24,8 @@ use crate::organisation::{Hours, Person, Team, Text, Thing, User, Whose, is_emai
 /// What a thing names, in the words of its document.
 #[derive(Clone, Copy)]
 pub(crate) enum Named<'a> {
+    /// The team that is settled.
+    Itself(&'a Text),
     /// A person by address, or a user of PagerDuty's by id.
     Person(&'a Text),
     /// A team of the organisation's own, or of PagerDuty's.
@@ -35,6 +40,9 @@ pub(crate) enum Named<'a> {
 pub(crate) trait Naming: Thing + PartialEq {
     /// Whom and what.
     fn names(&self) -> Vec<Named<'_>>;
+
+    /// The same by ids, where it was given by names, with nothing twice.
+    fn by_id(self, known: &Directory) -> Result<Self, ApiError>;
 }
 
 impl Naming for Hours {
@@ -45,6 +53,10 @@ impl Naming for Hours {
             Whose::Person(id) => vec![Named::Person(id)],
         }
     }
+
+    fn by_id(self, _known: &Directory) -> Result<Self, ApiError> {
+        Ok(self)
+    }
 }
 
 impl Naming for Team {
@@ -53,8 +65,35 @@ impl Naming for Team {
         let members = members.map(|member| Named::Person(&member.person));
         let services = self.services.iter().map(Named::Service);
         let theirs = self.pagerduty_teams.iter().map(Named::Theirs);
-        members.chain(services).chain(theirs).collect()
+        let named = members.chain(services).chain(theirs);
+        std::iter::once(Named::Itself(&self.id))
+            .chain(named)
+            .collect()
     }
+
+    fn by_id(mut self, known: &Directory) -> Result<Self, ApiError> {
+        for service in &mut self.services {
+            let id = known.services.id(service.as_str())?;
+            *service = id
+                .try_into()
+                .map_err(|why: String| ApiError::wrong_value("service", why))?;
+        }
+        once_each(&mut self.services);
+        once_each(&mut self.pagerduty_teams);
+        once_each(&mut self.members);
+        Ok(self)
+    }
+}
+
+/// Leaves out what is in a list already.
+fn once_each<T: PartialEq>(list: &mut Vec<T>) {
+    let mut once: Vec<T> = Vec::with_capacity(list.len());
+    for one in list.drain(..) {
+        if !once.contains(&one) {
+            once.push(one);
+        }
+    }
+    *list = once;
 }
 
 /// Who and what is known.
@@ -66,6 +105,8 @@ pub(crate) struct Directory {
     teams: BTreeMap<String, String>,
     /// The last name of each thing at PagerDuty.
     listed: BTreeMap<(Kind, String), String>,
+    /// The names that services go by.
+    services: Services,
     /// Services and users that incidents name.
     of_incidents: BTreeSet<String>,
     hides_emails: bool,
@@ -97,6 +138,7 @@ impl Directory {
             users: people::all(tx)?,
             teams: BTreeMap::new(),
             listed: listed.collect(),
+            services: Services::read(tx)?,
             of_incidents,
             hides_emails: hides_emails(tx)?,
         };
@@ -115,6 +157,7 @@ impl Directory {
     /// What has to be said of a name, or that nobody knows it.
     fn judge(&self, named: Named<'_>) -> Result<Option<String>, ApiError> {
         match named {
+            Named::Itself(team) => self.own(team.as_str()).map(|()| None),
             Named::Person(who) if is_email(who.as_str()) => self.address(who.as_str()),
             Named::Person(user) => self.id("user", Kind::User, user.as_str()),
             Named::Team(team) if self.teams.contains_key(team.as_str()) => Ok(None),
@@ -122,6 +165,18 @@ impl Directory {
             Named::Theirs(team) => self.id("team of PagerDuty's", Kind::Team, team.as_str()),
             Named::Service(service) => self.id("service", Kind::Service, service.as_str()),
         }
+    }
+
+    /// The id of a team of the organisation's own: figures of two teams with one id would be mixed.
+    fn own(&self, id: &str) -> Result<(), ApiError> {
+        let Some(name) = self.listed.get(&(Kind::Team, id.to_owned())) else {
+            return Ok(());
+        };
+        let detail =
+            format!("`{id}` is PagerDuty's team {name}: a team of your own has another id");
+        Err(ApiError::wrong_value("id", detail).hint(format!(
+            "`im team set ID --pagerduty-team {id}` makes one with {name} as a part of it"
+        )))
     }
 
     /// An address of a person, or of a user of PagerDuty's who may become one.
@@ -216,19 +271,20 @@ impl Directory {
     }
 }
 
-/// Stores a thing that names what is known; says what has to be known of it.
+/// Stores a thing that names what is known; returns it as it is stored, with what has to be known of it.
 pub(crate) fn store_known<T: Naming>(
     tx: &mut Tx<'_>,
-    thing: &T,
+    thing: T,
     known: &Directory,
-) -> Result<Option<String>, ApiError> {
+) -> Result<(T, Option<String>), ApiError> {
+    let thing = thing.by_id(known)?;
     let stored: Option<T> = arrangements::find(tx, T::SORT, &thing.key())?;
     let mut hints = Vec::new();
-    if stored.as_ref() != Some(thing) {
+    if stored.as_ref() != Some(&thing) {
         for named in thing.names() {
             hints.extend(known.judge(named)?);
         }
     }
-    store(tx, thing)?;
-    Ok((!hints.is_empty()).then(|| hints.join("; ")))
+    store(tx, &thing)?;
+    Ok((thing, (!hints.is_empty()).then(|| hints.join("; "))))
 }
