@@ -117,9 +117,9 @@ impl Names {
         text.map_or(NONE, |text| self.intern(text))
     }
 
-    /// The number of an environment: lower-cased, and none where it is empty.
+    /// The number of an environment: lower-cased, without blanks around it, and none where it is empty.
     pub(crate) fn intern_environment(&mut self, text: Option<&str>) -> u32 {
-        let text = text.filter(|text| !text.is_empty());
+        let text = text.map(str::trim).filter(|text| !text.is_empty());
         self.intern_some(text.map(str::to_lowercase).as_deref())
     }
 

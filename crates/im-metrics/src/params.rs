@@ -414,15 +414,17 @@ impl Reader<'_> {
             if dimension == Dimension::ResolverKind && !kinds.contains(value) {
                 return Err(self.refuse(name, value, list(kinds.into_iter())));
             }
-            let ignores_case = [Dimension::Environment, Dimension::Title].contains(&dimension);
             let value = (!is_null).then(|| {
-                if ignores_case {
+                if dimension == Dimension::Environment {
+                    value.trim().to_lowercase()
+                } else if dimension == Dimension::Title {
                     value.to_lowercase()
                 } else {
                     (*value).to_owned()
                 }
             });
             match filters.iter_mut().find(|(have, _)| *have == dimension) {
+                Some((_, values)) if values.contains(&value) => {}
                 Some((_, values)) => values.push(value),
                 None => filters.push((dimension, vec![value])),
             }

@@ -75,7 +75,7 @@ pub(super) struct Report {
     id: Option<String>,
     /// The service, by PagerDuty's id, or by its name there or here. A new one needs it.
     service: Option<String>,
-    /// Where.
+    /// Where; an empty one is none.
     environment: Option<String>,
     /// The version brought out.
     version: Option<String>,
@@ -217,26 +217,29 @@ pub(super) fn take(
     now: Timestamp,
 ) -> Result<(bool, DeploymentRow), ApiError> {
     check(report)?;
+    let commits = report.commits.as_deref().map(commits).transpose()?;
     let status = report.status.as_deref().map(status).transpose()?;
     let service = report.service.as_deref().map(|name| services.id(name));
-    store(tx, report, (service.transpose()?, status), now)
+    store(tx, report, (service.transpose()?, status, commits), now)
 }
 
 fn check(report: &Report) -> Result<(), ApiError> {
     let texts = [
         ("id", &report.id),
         ("service", &report.service),
-        ("environment", &report.environment),
         ("version", &report.version),
     ];
     for (name, text) in texts {
-        let fits =
-            |text: &String| !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS_MAX;
-        if !text.as_ref().is_none_or(fits) {
+        if !text.as_deref().is_none_or(fits) {
             let detail = format!("`{name}` has 1 to {TEXT_CHARS_MAX} characters");
             return Err(ApiError::wrong_value(name, detail)
                 .hint(format!("leave `{name}` out where there is none")));
         }
+    }
+    if environment(report).is_some_and(|text| !fits(text)) {
+        let detail = format!("`environment` has at most {TEXT_CHARS_MAX} characters");
+        return Err(ApiError::wrong_value("environment", detail)
+            .hint("use the short name that incidents have, e.g. production"));
     }
     if report.id.as_deref() == Some(NO_DEPLOYMENT) {
         let detail = format!(
@@ -244,13 +247,52 @@ fn check(report: &Report) -> Result<(), ApiError> {
         );
         return Err(ApiError::wrong_value("id", detail).hint("give it another id"));
     }
-    let commits = report.commits.as_ref().map_or(0, Vec::len);
-    if commits > COMMITS_MAX {
-        let detail = format!("{commits} commits are more than {COMMITS_MAX}");
-        return Err(ApiError::wrong_value("commits", detail)
+    Ok(())
+}
+
+/// Whether a text says something and goes into a table.
+fn fits(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= TEXT_CHARS_MAX
+}
+
+/// The environment as incidents are matched with it; an empty one is none.
+fn environment(report: &Report) -> Option<&str> {
+    let given = report.environment.as_deref().map(str::trim);
+    given.filter(|text| !text.is_empty())
+}
+
+/// The commits, each once: lead time counts a commit of a deployment once.
+fn commits(told: &[Change]) -> Result<Vec<Commit>, ApiError> {
+    let refused = |detail: String| ApiError::wrong_value("commits", detail);
+    if told.len() > COMMITS_MAX {
+        let detail = format!("{} commits are more than {COMMITS_MAX}", told.len());
+        return Err(refused(detail)
             .hint("tell the newest; what is older says little about this deployment"));
     }
-    Ok(())
+    let mut commits: Vec<Commit> = Vec::with_capacity(told.len());
+    let mut times: BTreeMap<&str, Timestamp> = BTreeMap::new();
+    for Change { sha, time } in told {
+        let sha = sha.trim();
+        if !fits(sha) {
+            let detail = format!("the `sha` of a commit has 1 to {TEXT_CHARS_MAX} characters");
+            return Err(refused(detail).hint("give the hash by which the commit goes"));
+        }
+        match times.insert(sha, *time) {
+            None => commits.push(Commit {
+                sha: sha.to_owned(),
+                time: *time,
+            }),
+            Some(other) if other == *time => {}
+            Some(other) => {
+                let detail =
+                    format!("commit `{sha}` is there twice, made at {other} and at {time}");
+                return Err(
+                    refused(detail).hint("tell each commit once, with the time it was made")
+                );
+            }
+        }
+    }
+    Ok(commits)
 }
 
 fn status(word: &str) -> Result<Status, ApiError> {
@@ -264,7 +306,7 @@ fn status(word: &str) -> Result<Status, ApiError> {
 fn store(
     tx: &mut Tx<'_>,
     report: &Report,
-    (service, status): (Option<String>, Option<Status>),
+    (service, status, commits): (Option<String>, Option<Status>, Option<Vec<Commit>>),
     now: Timestamp,
 ) -> Result<(bool, DeploymentRow), ApiError> {
     let known = match &report.id {
@@ -315,16 +357,11 @@ fn store(
     };
     row.service = service;
     (row.started_at, row.finished_at, row.status) = (started_at, finished_at, status);
-    row.environment = report.environment.clone().or(row.environment);
+    row.environment = environment(report).map(str::to_owned).or(row.environment);
     row.version = report.version.clone().or(row.version);
     row.unplanned_fix = report.unplanned_fix.unwrap_or(row.unplanned_fix);
-    if let Some(commits) = &report.commits {
-        let commits = commits.iter();
-        let commits = commits.map(|Change { sha, time }| Commit {
-            sha: sha.clone(),
-            time: *time,
-        });
-        row.commits = commits.collect();
+    if let Some(commits) = commits {
+        row.commits = commits;
     }
     if known.as_ref() != Some(&row) {
         deployments::put(tx, &row)?;

@@ -58,7 +58,10 @@ async fn what_makes_no_sense_is_refused_by_name() {
         (json!({}), "service"),
         (json!({"service": ""}), "service"),
         (json!({"service": "db", "id": long}), "id"),
-        (json!({"service": "db", "environment": " "}), "environment"),
+        (
+            json!({"service": "db", "environment": "x".repeat(201)}),
+            "environment",
+        ),
         (json!({"service": "db", "status": "odd"}), "status"),
         (
             json!({"service": "db", "started_at": "2026-11-20T09:00:00Z", "finished_at": "2026-11-20T08:59:59Z"}),
@@ -66,6 +69,19 @@ async fn what_makes_no_sense_is_refused_by_name() {
         ),
         (
             json!({"service": "db", "commits": vec![commit; 1001]}),
+            "commits",
+        ),
+        (
+            json!({"service": "db", "commits": [{"sha": " ", "time": "2026-11-20T08:14:05Z"}]}),
+            "commits",
+        ),
+        (
+            json!({"service": "db", "commits": [{"sha": "x".repeat(5000), "time": "2026-11-20T08:14:05Z"}]}),
+            "commits",
+        ),
+        (
+            json!({"service": "db", "commits": [{"sha": "a", "time": "2026-11-20T08:14:05Z"},
+                {"sha": "a", "time": "2026-11-20T08:15:05Z"}]}),
             "commits",
         ),
     ];
@@ -81,6 +97,47 @@ async fn what_makes_no_sense_is_refused_by_name() {
         server.get(&format!("{PATH}?{wrong}")).await.is(400);
     }
     assert_eq!(*server.get(PATH).await.is(200), json!([]));
+}
+
+#[tokio::test]
+async fn m_013_a_commit_that_is_told_twice_is_one_in_lead_time() {
+    let server = Server::start();
+    let commit = |sha: &str| json!({"sha": sha, "time": "2026-11-20T08:14:05.12Z"});
+    let new =
+        json!({"service": "db", "commits": [commit("4f2a1c9"), commit("4f2a1c9 "), commit("77")]});
+    let made = server.post(PATH, new).await;
+    assert_eq!(made.is(201)["commits"].as_array().unwrap().len(), 2);
+    let answer = server
+        .get("/api/v1/metrics/change_lead_time?bucket=all")
+        .await;
+    let total = &answer.is(200)["series"][0]["total"];
+    assert_eq!((&total["n"], &total["median"]), (&json!(2), &json!(3600.0)));
+}
+
+#[tokio::test]
+async fn dd_43_blanks_around_an_environment_make_no_other_and_an_empty_one_is_none() {
+    let server = Server::start();
+    for (environment, stored) in [
+        (json!(" Prod "), json!("Prod")),
+        (json!("prod"), json!("prod")),
+        (json!(" "), Value::Null),
+    ] {
+        let new = json!({"service": "db", "environment": environment});
+        assert_eq!(server.post(PATH, new).await.is(201)["environment"], stored);
+    }
+    let groups = server
+        .get("/api/v1/metrics/deployment_frequency?group_by=environment&bucket=all&environment=%20PROD%20&environment=prod")
+        .await;
+    let series = groups.is(200)["series"].as_array().unwrap();
+    assert_eq!(series.len(), 1, "{series:?}");
+    assert_eq!(series[0]["group"][0]["key"], "prod");
+    assert_eq!(series[0]["total"]["n"], 2);
+    let echoed = groups.body["parameters"].as_array().unwrap().iter();
+    let echoed: Vec<_> = echoed
+        .filter(|one| one["name"] == "environment")
+        .map(|one| &one["value"])
+        .collect();
+    assert_eq!(echoed, ["prod"], "the same filter twice is one");
 }
 
 #[tokio::test]
