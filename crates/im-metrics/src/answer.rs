@@ -614,8 +614,7 @@ fn value(plan: &Plan<'_>, cell: &Cell, days: i64, samples: &[(Sample, &[i64])]) 
     let durations = Sample::of_all(samples).durations();
     let figure = cell.figure(plan.query, days, durations);
     // Of deployments that nobody tells of, no frequency is low.
-    let is_told =
-        plan.query.metric != Metric::DeploymentFrequency || !plan.engine.deployments.all.is_empty();
+    let is_told = plan.query.metric != Metric::DeploymentFrequency || plan.engine.has_deployments();
     let benchmark = plan.query.benchmark.filter(|_| is_told);
     let level: Option<Level> =
         benchmark.and_then(|year| benchmarks::level(plan.query.metric, year, &figure));

@@ -108,6 +108,11 @@ impl Engine {
         self.len() == 0
     }
 
+    /// Whether any deployment was ever told of.
+    pub fn has_deployments(&self) -> bool {
+        !self.deployments.all.is_empty()
+    }
+
     fn settle(&mut self) {
         let names = &mut self.names;
         let mut id = |text: Option<&String>| text.map(|text| names.intern(text));

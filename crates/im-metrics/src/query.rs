@@ -308,6 +308,12 @@ impl Metric {
         )
     }
 
+    /// Whether without deployments it is of nothing.
+    pub fn needs_deployments(self) -> bool {
+        let of_failures = [Self::ChangeFailureRate, Self::FailedDeploymentRecoveryTime];
+        self.is_of_deployments() || of_failures.contains(&self)
+    }
+
     /// Whether it tells how fast people respond, which is never shown per person.
     pub fn is_response_time(self) -> bool {
         matches!(

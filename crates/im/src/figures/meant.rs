@@ -45,18 +45,30 @@ impl Known {
         }
     }
 
+    /// What to do while there is nothing at all that a metric is of.
+    pub fn nothing_to_count(&self, metric: Metric) -> Option<&'static str> {
+        match (metric.needs_deployments(), self.engine.has_deployments()) {
+            (true, false) => Some(
+                "nobody has told of a deployment: `im deployment record --service SERVICE` does, and a pipeline by POST /api/v1/deployments",
+            ),
+            (true, true) if metric.is_of_deployments() => None,
+            (true, true) | (false, _) => self.nothing_yet(),
+        }
+    }
+
     /// What has to be known of an answer that may be empty: there is nothing at all, or an environment is asked for
     /// that nothing has been in while there are others.
     pub fn hint(&self, query: &Query) -> Option<String> {
-        let nothing = self.nothing_yet().map(str::to_owned);
-        nothing.or_else(|| {
+        let nothing = self.nothing_to_count(query.metric).map(str::to_owned);
+        let new = || {
             let by = Dimension::Environment;
             let asked = query.filters.iter().filter(|(of, _)| *of == by);
             let mut asked = asked.flat_map(|(_, values)| values).flatten();
             let new = asked.find(|value| !self.engine.has(by, value))?;
             let words = self.words(by, &self.names_of(by));
             (!words.is_empty()).then(|| unknown(by, new, &words).to_string())
-        })
+        };
+        nothing.or_else(new)
     }
 
     /// The target that is of what a question is about. That of `page_disruptions` is of all pages of a person in a week.

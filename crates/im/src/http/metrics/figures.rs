@@ -98,6 +98,19 @@ const ASKED: [Asked; 13] = [
 /// The figures of the usual range.
 pub fn gauges(engine: &Engine, now: Timestamp) -> Result<Vec<FigureGauge>, BadQuery> {
     let gauge = |(name, help, metric, more): Asked| {
+        let is_of_nothing = if metric.is_of_deployments() {
+            !engine.has_deployments()
+        } else {
+            engine.is_empty()
+        };
+        if is_of_nothing {
+            let samples = Vec::new();
+            return Ok(FigureGauge {
+                name,
+                help,
+                samples,
+            });
+        }
         let params = [("bucket", "all")].into_iter().chain(more);
         let answer = engine.answer(&parse(metric.as_str(), params)?, now)?;
         let whole = answer.series.first().map(|series| series.total.figure);

@@ -241,10 +241,65 @@ async fn the_main_figures_are_gauges() {
         "im_page_disruptions 4",
         "im_sla_compliance_ratio{of=\"resolve\"} 1",
         "im_reopen_ratio 0",
-        "im_deployments_per_day 0",
     ] {
         assert!(text.lines().any(|one| one == line), "{line} in\n{text}");
     }
-    let of_changes = |line: &str| line.starts_with("im_change_failure_ratio");
+    // Nobody told of a deployment yet: that is no frequency of 0.
+    let of_changes = |line: &str| {
+        ["im_change_failure_ratio", "im_deployments_per_day"]
+            .iter()
+            .any(|name| line.starts_with(name))
+    };
     assert!(!text.lines().any(of_changes), "{text}");
+    let old = json!({"service": "db", "finished_at": "2026-01-02T09:00:00Z"});
+    server.post("/api/v1/deployments", old).await.is(201);
+    let page = server.get("/metrics").await;
+    let text = page.is(200).as_str().unwrap();
+    let none_lately = "im_deployments_per_day 0";
+    assert!(text.lines().any(|line| line == none_lately), "{text}");
+}
+
+#[tokio::test]
+async fn mw_24_where_there_is_nothing_an_insight_and_a_hint_say_what_brings_it() {
+    let server = Server::start();
+    let incidents = "`im connector add` brings those of PagerDuty";
+    let deployments = "`im deployment record --service SERVICE` does";
+    let rows = [
+        ("incident_frequency", incidents),
+        ("pages", incidents),
+        ("mttr", incidents),
+        ("deployment_frequency", deployments),
+        ("change_lead_time", deployments),
+        ("change_failure_rate", deployments),
+    ];
+    for (name, next) in rows {
+        let told = server
+            .get(&format!("/api/v1/metrics/{name}/insights"))
+            .await;
+        let told = &told.is(200)[0];
+        let text = told["text"].as_str().unwrap();
+        let start = format!("{name} has no data: ");
+        assert!(text.starts_with(&start) && text.contains(next), "{text}");
+        assert_eq!(
+            (&told["value"], &told["trend"]),
+            (&Value::Null, &json!("unknown"))
+        );
+        let answer = server.get(&format!("/api/v1/metrics/{name}")).await;
+        let hint = answer.is(200)["hint"].as_str().unwrap();
+        assert!(hint.contains(next), "{name}: {hint}");
+    }
+    let page = server.get("/metrics").await;
+    let text = page.is(200).as_str().unwrap();
+    for name in ["im_incidents_per_day", "im_pages", "im_deployments_per_day"] {
+        let has_sample = |line: &str| line.starts_with(&format!("{name} "));
+        assert!(!text.lines().any(has_sample), "{name}: {text}");
+    }
+    // With incidents alone nobody knows of deployments still.
+    let new = json!({"title": "db down", "severity": "sev2", "service": "db"});
+    server.post("/api/v1/incidents", new).await.is(201);
+    let answer = server.get("/api/v1/metrics/deployment_frequency").await;
+    let hint = answer.is(200)["hint"].as_str().unwrap();
+    assert!(hint.contains(deployments), "{hint}");
+    let answer = server.get("/api/v1/metrics/incident_frequency").await;
+    assert_eq!(answer.is(200).get("hint"), None);
 }

@@ -46,6 +46,9 @@ impl Explained {
     pub(super) fn new(insight: &Insight, query: &Query, known: &Known) -> Self {
         let group = insight.keys.iter();
         let group: Vec<Group> = group.map(|key| Group::new(key.as_deref(), known)).collect();
+        if let Some(nothing) = known.nothing_to_count(query.metric) {
+            return Self::of_nothing(group, query.metric, nothing);
+        }
         let value = insight.figure.headline(query.metric);
         let before = insight.before;
         let before = before.and_then(|before| before.headline(query.metric));
@@ -63,6 +66,18 @@ impl Explained {
             trend: trend.as_str(),
             moved_by,
             text,
+        }
+    }
+
+    /// There is no data yet, and what brings it: nothing is not the same as before.
+    fn of_nothing(group: Vec<Group>, metric: Metric, nothing: &str) -> Self {
+        Self {
+            group,
+            value: None,
+            before: None,
+            trend: Trend::Unknown.as_str(),
+            moved_by: None,
+            text: format!("{} has no data: {nothing}.", metric.as_str()),
         }
     }
 }
