@@ -41,7 +41,9 @@ const SERVICES: [&str; 5] = ["payments", "checkout", "db", "search", "notificati
 pub(crate) struct Stage {
     stand_in: Arc<StandIn>,
     client: Client,
-    /// Who acts by the client.
+    /// Who acts by the client: PagerDuty's id of the user, the address and the name.
+    user: String,
+    email: String,
     person: String,
     server: String,
     /// How the first owner gets in, where others reach the server.
@@ -71,10 +73,12 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
     let first_owner = serve::first_owner(&app, at).await?;
     let router = http::router(Arc::clone(&app)).layer(Extension(InProcess));
     let serving = tokio::spawn(serve::serve(app, listener));
-    let (_, person, email) = stand_in.account.users.get(1).cloned().unwrap_or_default();
+    let (user, person, email) = stand_in.account.users.get(1).cloned().unwrap_or_default();
     let stage = Stage {
         stand_in,
         client: Client::local(router, Some(&email)).map_err(words)?,
+        user,
+        email,
         person,
         server: format!("http://{at}"),
         first_owner,
@@ -161,6 +165,11 @@ async fn connect(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
     let _: IgnoredAny = stage
         .send(Call::post(["connectors", CONNECTOR, "sync"], json!({})))
         .await?;
+    // Who acts here is a user there as well: figures count both as one.
+    let person = json!({"id": stage.email, "name": stage.person});
+    let _: IgnoredAny = stage.send(Call::post(["people"], person)).await?;
+    let link = json!({"user": stage.user, "person": stage.email});
+    let _: IgnoredAny = stage.send(Call::post(["users"], link)).await?;
     Ok(())
 }
 

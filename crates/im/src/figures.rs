@@ -15,7 +15,7 @@ mod meant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, Story};
 use im_engine::connector::{self, Connector};
@@ -39,7 +39,7 @@ use self::directory::Directory;
 use self::image::{Head, Image};
 use crate::http::api::settings::{test_keyword, time_zone};
 use crate::organisation::annotations::Annotations;
-use crate::organisation::{Organisation, Whose};
+use crate::organisation::{Candidates, Organisation, Whose, is_email};
 
 /// Numbers of incidents that one transaction reads where all are read: who waits for a reader waits for some ten
 /// milliseconds.
@@ -75,6 +75,8 @@ pub struct Known {
     directory: Directory,
     /// The names that the organisation gives.
     own_names: BTreeMap<String, String>,
+    /// Who acts here, once somebody asked; it takes a look at every incident.
+    acted: OnceLock<Candidates>,
     /// The number of the last fact that it knows.
     seq: i64,
     /// What was erased up to this fact was gone when reading began.
@@ -170,6 +172,7 @@ impl Known {
             services: BTreeSet::new(),
             names: BTreeMap::new(),
             own_names: organisation.names(),
+            acted: OnceLock::new(),
             organisation,
             directory,
             seq: 0,
@@ -201,6 +204,7 @@ impl Known {
             self.engine.set(settings);
         }
         self.own_names = organisation.names();
+        self.acted = OnceLock::new();
         self.organisation = organisation;
         self.directory = directory;
         self.surroundings = surroundings;
@@ -230,6 +234,23 @@ impl Known {
             .chain(services)
             .map(str::to_owned)
             .collect()
+    }
+
+    /// The addresses under which people act here, but those that were linked to a person.
+    pub fn acted(&self) -> &Candidates {
+        self.acted.get_or_init(|| self.look_who_acted())
+    }
+
+    fn look_who_acted(&self) -> Candidates {
+        let links = &self.engine.settings().same_person;
+        let mut found = Candidates::default();
+        for id in self.engine.of_incidents(Dimension::User) {
+            if is_email(id) && !links.contains_key(id) {
+                let name = self.name(id);
+                found.add(id, (name != id).then_some(name));
+            }
+        }
+        found
     }
 
     /// The name of an id, else the id.
@@ -264,6 +285,7 @@ impl Known {
     /// Takes what an image holds.
     fn take(&mut self, head: Head, engine: Engine) {
         self.engine = engine;
+        self.acted = OnceLock::new();
         self.seq = head.seq;
         self.kept = head.seq;
         self.begun = head.begun;
@@ -275,6 +297,7 @@ impl Known {
     }
 
     fn learn(&mut self, news: News) {
+        self.acted = OnceLock::new();
         for (number, history) in &news.incidents {
             match history {
                 Some(history) => self.engine.put(history),

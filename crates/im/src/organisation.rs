@@ -7,11 +7,13 @@
 //! Absent: SQL, HTTP, and what a figure is (`im_metrics`).
 
 pub mod annotations;
+mod candidates;
 pub mod document;
 mod settings;
 mod things;
 mod values;
 
+pub use candidates::Candidates;
 pub use settings::Organisation;
 pub use things::{FailureRule, Hours, Member, Person, Target, Team, Thing, User, Week};
 pub use values::{Interval, Length, Text, Whose, Zone, is_email, zone_name};

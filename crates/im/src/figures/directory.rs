@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use im_metrics::input::{Membership, Move, Person, Settings};
 use im_metrics::{iana, local_date};
 use im_store::directory::{self, DirectoryRow, Kind};
+use im_store::people::{self, UserRow};
 use im_store::{StoreError, Tx};
 use jiff::tz::TimeZone;
 
@@ -19,6 +20,8 @@ pub(super) struct Directory {
     pub(super) names: BTreeMap<String, String>,
     /// The ids of each kind, those included that are gone.
     pub(super) of_kind: BTreeMap<Kind, BTreeSet<String>>,
+    /// PagerDuty's users with their addresses.
+    pub(super) users: Vec<UserRow>,
     people: Vec<Person>,
     teams_of_service: BTreeMap<String, Vec<String>>,
     policy_of_service: BTreeMap<String, String>,
@@ -26,7 +29,10 @@ pub(super) struct Directory {
 
 /// Reads all of it; `zone` is the organisation's.
 pub(super) fn read(tx: &mut Tx<'_>, zone: &TimeZone) -> Result<Directory, StoreError> {
-    let mut found = Directory::default();
+    let mut found = Directory {
+        users: people::all(tx)?,
+        ..Directory::default()
+    };
     let rows = directory::all(tx)?;
     let mut of_thing: BTreeMap<(Kind, &str), Vec<&DirectoryRow>> = BTreeMap::new();
     for row in &rows {

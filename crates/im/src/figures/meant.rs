@@ -9,6 +9,7 @@ use im_core::Severity;
 use im_metrics::{BadQuery, BucketSize, Dimension, Measure, Metric, Query, When};
 use im_pagerduty::config::nearest;
 use im_store::directory::Kind;
+use im_store::people::UserRow;
 
 use super::{Known, Past};
 use crate::organisation::Target;
@@ -56,8 +57,8 @@ impl Known {
         }
     }
 
-    /// What has to be known of an answer that may be empty: there is nothing at all, or an environment is asked for
-    /// that nothing has been in while there are others.
+    /// What has to be known of an answer: there is nothing at all, an environment is asked for that nothing has been in
+    /// while there are others, or somebody may be counted as two.
     pub fn hint(&self, query: &Query) -> Option<String> {
         let nothing = self.nothing_to_count(query.metric).map(str::to_owned);
         let new = || {
@@ -68,7 +69,40 @@ impl Known {
             let words = self.words(by, &self.names_of(by));
             (!words.is_empty()).then(|| unknown(by, new, &words).to_string())
         };
-        nothing.or_else(new)
+        nothing.or_else(new).or_else(|| self.in_two(query))
+    }
+
+    /// What to say by people or teams while users of PagerDuty's may be people who act here under their address.
+    fn in_two(&self, query: &Query) -> Option<String> {
+        let by_people = [Some(Dimension::User), Some(Dimension::Team)].contains(&query.group_by)
+            || query.metric == Metric::OncallLoad;
+        let said: BTreeSet<&str> = self
+            .organisation
+            .users
+            .iter()
+            .map(|one| one.user.as_str())
+            .collect();
+        let users = self.directory.users.iter();
+        let is_open = |user: &&UserRow| !said.contains(&*user.id);
+        let mut open = users.filter(is_open).peekable();
+        if !by_people || open.peek().is_none() {
+            return None;
+        }
+        let acted = self.acted();
+        let open = open.filter_map(|user| Some((&user.id, acted.suggest(user)?.0)));
+        let two: BTreeMap<&String, &str> = open.collect();
+        let (user, _) = two.first_key_value()?;
+        let counted = match two.len() {
+            1 => format!(
+                "user {user} of PagerDuty's may be somebody who acts here under an address, and is counted apart"
+            ),
+            many => format!(
+                "{many} users of PagerDuty's may be people who act here under an address, and are counted apart"
+            ),
+        };
+        Some(format!(
+            "{counted}: `im person users --state suggested` shows who, `im person link {user}` confirms"
+        ))
     }
 
     /// The target that is of what a question is about. That of `page_disruptions` is of all pages of a person in a week.

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::{ADDRESS, filter, may_change, users};
 use crate::http::api::default_filter::chosen;
 use crate::http::api::organisation::people::known;
-use crate::organisation::{Hours, Thing as _, Whose};
+use crate::organisation::{Candidates, Hours, Thing as _, Whose};
 use crate::web::guard::Visit;
 use crate::web::parts;
 use crate::web::{WebState, failed, to};
@@ -36,7 +36,8 @@ pub(super) struct Checklist {
 impl Checklist {
     /// Reads it.
     pub(super) fn read(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
-        let users = known(tx)?;
+        // Who is suggested does not matter here: an open user is open.
+        let users = known(tx, &Candidates::default())?;
         let open = users.iter().filter(|user| user.is_open()).count();
         let hours: Vec<Hours> = arrangements::all(tx, Hours::SORT)?;
         Ok(Self {

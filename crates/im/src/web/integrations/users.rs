@@ -69,12 +69,15 @@ pub(super) async fn confirm(
     fields: Fields,
 ) -> Response {
     let confirmed = async {
-        let users: Vec<Known> = state.db.read(|tx| Ok::<_, ApiError>(known(tx)?)).await?;
+        let acted = people::acted(&state.app).await?;
+        let users = state.db.read(move |tx| known(tx, &acted)).await?;
         let (mut done, mut others) = (0, 0);
         for (user, person) in fields.all("user").zip(fields.all("person")) {
             let is_shown = |one: &Known| one.id == user && one.suggested() == Some(person);
             if users.iter().any(is_shown) {
-                link(&state, user, Some((person, ""))).await?;
+                let suggested = json!({"user": user, "person": person});
+                let app = State(Arc::clone(&state.app));
+                drop(people::link_user(app, Body(read(suggested)?)).await?);
                 done += 1;
             } else {
                 others += 1;
@@ -142,9 +145,13 @@ async fn page(
     (told, error): (Option<Told>, Option<ApiError>),
 ) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
+    let acted = match people::acted(&state.app).await {
+        Ok(acted) => acted,
+        Err(error) => return failed(&error, moment),
+    };
     let read = state.db.read(move |tx: &mut Tx<'_>| {
         let became = told.map(|told| Became::read(tx, &told)).transpose()?;
-        Ok::<_, StoreError>((load::shell(tx, &looking)?, known(tx)?, became))
+        Ok::<_, StoreError>((load::shell(tx, &looking)?, known(tx, &acted)?, became))
     });
     let (shell, mut users, became) = match read.await {
         Ok(found) => found,

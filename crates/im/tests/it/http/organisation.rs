@@ -30,7 +30,7 @@ pub(super) async fn done(server: &Server, line: &str) -> String {
 }
 
 /// Does something in somebody's name.
-async fn as_person(server: &Server, person: &str, path: &str) {
+pub(super) async fn as_person(server: &Server, person: &str, path: &str) {
     let mut request = request(NEAR, "POST", path, &Value::Null);
     let headers = request.headers_mut();
     headers.insert("im-as", person.parse().unwrap());
@@ -65,7 +65,7 @@ async fn total(server: &Server, asked: &str) -> Value {
     answer.is(200)["series"][0]["total"].clone()
 }
 
-async fn groups(server: &Server, asked: &str) -> Vec<(String, i64)> {
+pub(super) async fn groups(server: &Server, asked: &str) -> Vec<(String, i64)> {
     let path = format!("/api/v1/metrics/{asked}&from=2026-11-20&to=2026-11-20&bucket=all");
     let answer = server.get(&path).await;
     let series = answer.is(200)["series"].as_array().unwrap().iter();

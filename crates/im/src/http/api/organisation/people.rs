@@ -1,7 +1,7 @@
 //! People, and which users of PagerDuty's they are.
 //!
-//! A link is by PagerDuty's id of the user. An e-mail address, or else a name, only suggests one: two
-//! people may share an address, and addresses change.
+//! A link is by PagerDuty's id of the user. An e-mail address, or else a name, only suggests one: that of a person, of
+//! an account, or of somebody who acted here. Who is no person yet becomes one by the link.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use im_store::people::{self, UserRow};
-use im_store::{StoreError, Tx, arrangements};
+use im_store::{StoreError, Tx, accounts, arrangements};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -23,7 +23,7 @@ use crate::http::api::settings::hides_emails;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::{Conflict, WrongValue};
-use crate::organisation::{Person, Thing as _, User};
+use crate::organisation::{Candidates, Person, Text, Thing as _, User};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -148,14 +148,33 @@ pub(crate) async fn list_users(
         let detail = format!("`state={odd}`: use {}", states.join(", "));
         return Err(ApiError::bad_request(detail));
     }
-    let mut users = app.db.read(known).await?;
+    let acted = acted(&app).await?;
+    let mut users = app.db.read(move |tx| known(tx, &acted)).await?;
     users.retain(|user| wanted.is_empty() || wanted.iter().any(|state| state == user.state));
     Ok(Json(users))
 }
 
-/// Every user, with link or suggestion.
-pub(crate) fn known(tx: &mut Tx<'_>) -> Result<Vec<Known>, StoreError> {
+/// Who acted here; it is read before a transaction begins.
+pub(crate) async fn acted(app: &App) -> Result<Candidates, StoreError> {
+    Ok(app.figures.known(&app.db).await?.acted().clone())
+}
+
+/// Those who acted here, who have an account, and who were added.
+fn candidates(tx: &mut Tx<'_>, acted: &Candidates) -> Result<Candidates, StoreError> {
+    let mut all = acted.clone();
+    for account in accounts::all(tx)? {
+        all.add(&account.email, Some(&account.name));
+    }
     let people: Vec<Person> = arrangements::all(tx, Person::SORT)?;
+    for person in &people {
+        all.add(person.id.as_str(), person.name.as_ref().map(Text::as_str));
+    }
+    Ok(all)
+}
+
+/// Every user, with link or suggestion.
+pub(crate) fn known(tx: &mut Tx<'_>, acted: &Candidates) -> Result<Vec<Known>, StoreError> {
+    let candidates = candidates(tx, acted)?;
     let links: Vec<User> = arrangements::all(tx, User::SORT)?;
     let mut links: BTreeMap<String, User> = links
         .into_iter()
@@ -166,7 +185,7 @@ pub(crate) fn known(tx: &mut Tx<'_>) -> Result<Vec<Known>, StoreError> {
     for row in people::all(tx)? {
         if seen.insert(row.id.clone()) {
             let link = links.remove(&row.id);
-            users.push(one(row, link.as_ref(), &people));
+            users.push(one(row, link.as_ref(), &candidates));
         }
     }
     users.extend(links.into_values().map(|link| Known {
@@ -189,8 +208,8 @@ fn state_of(link: &User) -> &'static str {
     if link.ignored { "ignored" } else { "linked" }
 }
 
-fn one(row: UserRow, link: Option<&User>, people: &[Person]) -> Known {
-    let suggestion = link.is_none().then(|| suggest(&row, people)).flatten();
+fn one(row: UserRow, link: Option<&User>, candidates: &Candidates) -> Known {
+    let suggestion = link.is_none().then(|| candidates.suggest(&row)).flatten();
     Known {
         state: match (link, suggestion) {
             (Some(link), _) => state_of(link),
@@ -199,35 +218,13 @@ fn one(row: UserRow, link: Option<&User>, people: &[Person]) -> Known {
         },
         person: match link {
             Some(link) => link.person.as_ref().map(ToString::to_string),
-            None => suggestion.map(|(person, _)| person.id.to_string()),
+            None => suggestion.map(|(person, _)| person.to_owned()),
         },
         suggested_by: suggestion.map(|(_, by)| by),
         id: row.id,
         name: row.name,
         email: Some(row.email),
     }
-}
-
-/// Who a user may be: by address, else by a name that one person alone has.
-fn suggest<'a>(user: &UserRow, people: &'a [Person]) -> Option<(&'a Person, &'static str)> {
-    let by_email = people
-        .iter()
-        .find(|person| person.id.as_str() == user.email.to_lowercase());
-    let of_name = || {
-        let name = user.name.as_deref()?.trim().to_lowercase();
-        let mut same = people.iter().filter(|person| {
-            let other = person
-                .name
-                .as_ref()
-                .map(|name| name.as_str().to_lowercase());
-            other.as_deref() == Some(&*name)
-        });
-        let first = same.next()?;
-        same.next().is_none().then_some(first)
-    };
-    by_email
-        .map(|person| (person, "email"))
-        .or_else(|| of_name().map(|person| (person, "name")))
 }
 
 /// Say which person a user is, or that it is nobody's
@@ -237,9 +234,32 @@ fn suggest<'a>(user: &UserRow, people: &'a [Person]) -> Option<(&'a Person, &'st
 )]
 pub(crate) async fn link_user(State(app): State<Arc<App>>, Body(user): Body<User>) -> Put<User> {
     let link = user.clone();
-    app.db.write(move |tx| link_to_person(tx, &link)).await?;
+    let acted = acted(&app).await?;
+    let write = app.db.write(move |tx| {
+        add_person(tx, &link, &acted)?;
+        link_to_person(tx, &link)
+    });
+    write.await?;
     app.signals.nudge();
     Ok((Note::thing(user.key()), Json(user)))
+}
+
+/// Makes a person of somebody who has an account or acted here, under the name that is known.
+fn add_person(tx: &mut Tx<'_>, link: &User, acted: &Candidates) -> Result<(), ApiError> {
+    let Some(person) = &link.person else {
+        return Ok(());
+    };
+    let candidates = candidates(tx, acted)?;
+    let is_there = arrangements::find::<Person>(tx, Person::SORT, person.as_str())?.is_some();
+    if is_there || !candidates.has(person.as_str()) {
+        return Ok(());
+    }
+    let name = candidates.name_of(person.as_str());
+    let new = Person {
+        id: person.clone(),
+        name: name.and_then(|name| Text::try_from(name.to_owned()).ok()),
+    };
+    store(tx, &new)
 }
 
 /// Stores a link to a person who is there.
