@@ -210,8 +210,7 @@ struct Bucket {
     to: String,
     partial: bool,
     incomplete: bool,
-    #[serde(default)]
-    immature: bool,
+    immature: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]

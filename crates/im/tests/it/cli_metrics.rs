@@ -129,6 +129,46 @@ fn a_cell_of_csv_stands_under_its_name_whatever_other_figures_have() {
 }
 
 #[test]
+fn csv_says_what_is_not_final_and_has_both_periods_of_a_comparison() {
+    let rate = |failed: u64| json!({"numerator": failed, "denominator": 4, "ratio": 0.25});
+    let one = |failed: u64| series(&["Db"], &[rate(failed), rate(0), rate(1)], &rate(2));
+    let compared = |failed: u64| {
+        let mut found = answer(
+            "change_failure_rate",
+            &["service"],
+            &json!([one(failed)]),
+            &json!({}),
+        );
+        for (place, immature) in [false, false, true].into_iter().enumerate() {
+            found["buckets"][place]["immature"] = json!(immature);
+        }
+        found
+    };
+    let mut found = compared(1);
+    found["previous"] = compared(3);
+    let fake = Fake::default().on("GET /api/v1/metrics/change_failure_rate", 200, &found);
+    let csv = on(&fake).im("metrics change_failure_rate --csv --compare previous");
+    assert_snapshot!("change_failure_rate_csv", csv.out);
+}
+
+#[test]
+fn a_hint_names_no_parameter_that_the_metric_does_not_have_and_more_failures_than_deployments_are_no_share()
+ {
+    let mut rate = json!({"numerator": 17, "denominator": 11, "ratio": 1.545});
+    rate["reconstructed"] = json!(15);
+    let rates = [rate.clone(), rate.clone(), rate.clone()];
+    let one = series(&[], &rates, &rate);
+    let mut found = answer("change_failure_rate", &[], &json!([one]), &json!({}));
+    found["parameters"] = json!([{"name": "mode", "value": "impact"}]);
+    let text = said(&found, "metrics change_failure_rate --mode impact");
+    assert!(text.contains("rebuilt from PagerDuty's log."), "{text}");
+    assert!(!text.contains("--history"), "{text}");
+    let heads = text.lines().find(|line| line.starts_with("Week")).unwrap();
+    let heads: Vec<&str> = heads.split_whitespace().collect();
+    assert_eq!(heads, ["Week", "Deployments", "Failures", "Rate", "Trend"]);
+}
+
+#[test]
 fn figures_by_group_have_a_line_of_bars() {
     let values = |n: u64| [json!({"n": n}), json!({"n": 0}), json!({"n": n / 2})];
     let row = |name: &str, n: u64| series(&[name], &values(n), &json!({"n": n + n / 2}));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use comfy_table::{Cell, CellAlignment};
-use im_metrics::Metric;
+use im_metrics::{Metric, parameters_of};
 use serde_json::Value;
 
 use super::{Answer, Bucket, Figure, Series};
@@ -38,7 +38,7 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
         say_nothing_yet(answer, cx);
         return;
     };
-    let mut shown = columns(&first.total);
+    let mut shown = columns(&first.total, answer);
     let judged = |figure: &Figure| figure.contains_key("on_target");
     let mut figures = answer.series.iter().flat_map(|series| &series.values);
     if figures.any(judged) {
@@ -103,8 +103,16 @@ fn say_notes(answer: &Answer, cx: &mut Context) {
         } else {
             rebuilt.to_string()
         };
+        // Not every metric can leave it out.
+        let metric = Metric::parse(&answer.metric);
+        let may_leave_out = metric.is_some_and(|metric| parameters_of(metric).contains(&"history"));
+        let way = if may_leave_out {
+            " (--history live leaves it out)"
+        } else {
+            ""
+        };
         notes.push(format!(
-            "{some} of what is counted was rebuilt from PagerDuty's log (--history live leaves it out)."
+            "{some} of what is counted was rebuilt from PagerDuty's log{way}."
         ));
     }
     if let Some(target) = &answer.target {
@@ -176,9 +184,9 @@ fn by_bucket(answer: &Answer, series: &Series, shown: &[Shown], width: u16) -> S
 fn label(bucket: &Bucket) -> String {
     let mark = match (bucket.incomplete, bucket.immature, bucket.partial) {
         (true, _, _) => " so far",
-        (false, true, _) => " not final",
-        (false, false, true) => " in part",
-        (false, false, false) => "",
+        (false, Some(true), _) => " not final",
+        (false, _, true) => " in part",
+        (false, _, false) => "",
     };
     format!("{}{mark}", bucket.start)
 }
@@ -245,7 +253,7 @@ fn number(text: String) -> Cell {
 }
 
 /// The columns that a figure of this shape has.
-fn columns(figure: &Figure) -> Vec<Shown> {
+fn columns(figure: &Figure, answer: &Answer) -> Vec<Shown> {
     let has = |field: &str| figure.contains_key(field);
     if has("median") {
         return vec![
@@ -261,6 +269,15 @@ fn columns(figure: &Figure) -> Vec<Shown> {
         return vec![
             ("N", |figure| count(figure, "n")),
             ("A day", |figure| decimal(figure, "per_day")),
+        ];
+    }
+    let mut used = answer.parameters.iter();
+    if used.any(|used| used.name == "mode" && used.value == "impact") {
+        // Failures are no part of the deployments here: there may be more of them.
+        return vec![
+            ("Deployments", |figure| count(figure, "denominator")),
+            ("Failures", |figure| count(figure, "numerator")),
+            ("Rate", |figure| share(figure, "ratio")),
         ];
     }
     if has("numerator") {
@@ -398,7 +415,7 @@ fn headline(figure: &Figure, middle: Middle) -> String {
 
 /// How many, and what stands for them.
 pub(super) fn in_short(figure: &Figure, answer: &Answer) -> [String; 2] {
-    let shown = columns(figure);
+    let shown = columns(figure, answer);
     let n = shown.first().map_or_else(String::new, |(_, n)| n(figure));
     [n, headline(figure, Middle::of(answer))]
 }
@@ -513,22 +530,30 @@ const FIELDS: [&str; 24] = [
     "reconstructed",
 ];
 
-/// One line for each bucket of each group, under a header: a column for each field that any figure has.
+/// One line for each bucket of each group, under a header: a column for each field that any figure has. With what it
+/// is compared with, the first column says of which period a line is.
 pub(super) fn as_csv(answer: &Answer) -> String {
+    let may_be_immature = |bucket: &Bucket| bucket.immature.is_some();
     let mut head = vec!["start", "from", "to", "partial", "incomplete"];
+    head.extend(
+        answer
+            .buckets
+            .iter()
+            .any(may_be_immature)
+            .then_some("immature"),
+    );
     head.extend(answer.group_by.iter().map(String::as_str));
-    let mut lines: Vec<(Vec<String>, BTreeMap<String, String>)> = Vec::new();
-    for series in &answer.series {
-        for (bucket, figure) in answer.buckets.iter().zip(&series.values) {
-            let mut line = vec![bucket.start.clone(), bucket.from.clone(), bucket.to.clone()];
-            line.extend([bucket.partial, bucket.incomplete].map(|is_so| is_so.to_string()));
-            let keys = series
-                .group
-                .iter()
-                .map(|group| group.key.clone().unwrap_or_default());
-            line.extend(keys);
-            lines.push((line, flat(figure)));
+    let mut lines = lines_of(answer);
+    if let Some(previous) = &answer.previous {
+        head.insert(0, "period");
+        let mut before = lines_of(previous);
+        let periods = [("current", &mut lines), ("previous", &mut before)];
+        for (period, lines) in periods {
+            for (line, _) in lines {
+                line.insert(0, period.to_owned());
+            }
         }
+        lines.extend(before);
     }
     let place = |name: &str| {
         let known = FIELDS.iter().position(|known| *known == name);
@@ -548,6 +573,31 @@ pub(super) fn as_csv(answer: &Answer) -> String {
         .iter()
         .map(|(line, figure)| [line.clone(), cells(figure)].concat());
     std::iter::once(head).chain(lines).map(csv::line).collect()
+}
+
+/// What comes before the fields of a figure, and these by name.
+type Line = (Vec<String>, BTreeMap<String, String>);
+
+fn lines_of(answer: &Answer) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for series in &answer.series {
+        for (bucket, figure) in answer.buckets.iter().zip(&series.values) {
+            let mut line = vec![bucket.start.clone(), bucket.from.clone(), bucket.to.clone()];
+            let marks = [
+                Some(bucket.partial),
+                Some(bucket.incomplete),
+                bucket.immature,
+            ];
+            line.extend(marks.into_iter().flatten().map(|is_so| is_so.to_string()));
+            let keys = series
+                .group
+                .iter()
+                .map(|group| group.key.clone().unwrap_or_default());
+            line.extend(keys);
+            lines.push((line, flat(figure)));
+        }
+    }
+    lines
 }
 
 /// The fields of a figure, those of its parts under both names; nothing for null.
