@@ -23,6 +23,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::metrics::asked::Filters;
 use super::metrics::{FILTERS, compute};
 use super::settings::{hides_emails, time_zone};
 use super::types::hide_email;
@@ -36,6 +37,8 @@ use crate::organisation::is_email;
 
 /// Facts that are read at once.
 const STRETCH: i64 = 2_000;
+/// What facts are asked for by, beside the filters of metrics.
+const OWN: [&str; 5] = ["from", "to", "incident", "after", "format"];
 /// The columns of CSV.
 const COLUMNS: [&str; 18] = [
     "seq",
@@ -117,7 +120,7 @@ struct Asked {
         ("from" = Option<String>, Query, description = "The first local date on which they happened, or an instant; all of the past by default"),
         ("to" = Option<String>, Query, description = "The last local date, or an instant: before it"),
         ("incident" = Option<Vec<String>>, Query, description = "Only these, e.g. INC-42"),
-        ("service" = Option<Vec<String>>, Query, description = "Only incidents of these, as for metrics; so are team, environment, escalation_policy, urgency, priority, severity, origin, title and as_of"),
+        Filters,
         ("after" = Option<i64>, Query, description = "Only those recorded after the one with this `seq`"),
         ("format" = Option<String>, Query, description = "json (unless given) or csv"),
     ),
@@ -128,8 +131,8 @@ async fn export(
     who: Who,
     params: Params,
 ) -> Result<Response, ApiError> {
-    let (own, filters) = params.split(&["from", "to", "incident", "after", "format"]);
-    let filters = filters.only(&FILTERS)?;
+    let params = params.only(&[&OWN[..], &FILTERS[..]].concat())?;
+    let (own, filters) = params.split(&OWN);
     let numbers = numbers(&own)?;
     let passing = passing(&app, &filters).await?;
     let csv = match own.one("format") {

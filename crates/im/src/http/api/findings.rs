@@ -15,6 +15,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::metrics::asked::{Dates, Filters};
 use super::metrics::{FILTERS, Group, compute, length, of_what, said};
 use crate::access::Who;
 use crate::figures::Known;
@@ -165,18 +166,7 @@ pub(crate) struct Named {
 #[utoipa::path(
     get, path = "/api/v1/findings", tag = "metrics", operation_id = "find",
     params(
-        ("from" = Option<String>, Query, description = "The first local date; 41 days before `to` by default"),
-        ("to" = Option<String>, Query, description = "The last local date; today by default"),
-        ("service" = Option<Vec<String>>, Query, description = "Any of these, by PagerDuty's id or name or by the name that is mapped here; `null` is none"),
-        ("team" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
-        ("environment" = Option<Vec<String>>, Query, description = "Any of these, in any case"),
-        ("escalation_policy" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
-        ("urgency" = Option<Vec<String>>, Query, description = "high, low or null"),
-        ("priority" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
-        ("severity" = Option<Vec<String>>, Query, description = "Any of these, e.g. SEV-2"),
-        ("origin" = Option<Vec<String>>, Query, description = "pagerduty or im"),
-        ("title" = Option<Vec<String>>, Query, description = "A part of the title, in any case"),
-        ("as_of" = Option<String>, Query, description = "trigger or current: which service, policy, urgency and priority count"),
+        Dates, Filters,
         ("as_of_time" = Option<String>, Query, description = "Facts after this instant do not exist; now by default"),
     ),
     responses((status = 200, body = Findings, description = "What was found, each by a rule that docs/metrics.md states")),

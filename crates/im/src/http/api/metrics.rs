@@ -4,6 +4,7 @@
 //! is handed over, and ids get their names. How single people respond is told to the administrator of
 //! this machine and to tokens with the scope for it.
 
+pub(super) mod asked;
 mod insights;
 mod restated;
 pub(crate) mod types;
@@ -25,6 +26,7 @@ use crate::figures::Known;
 use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
+use asked::{Counting, Dates, Filters};
 use insights::Explained;
 use restated::Restated;
 use types::{Answer, Items};
@@ -99,38 +101,10 @@ async fn list(params: Params) -> Result<Json<Vec<Listed>>, ApiError> {
     get, path = "/api/v1/metrics/{name}", tag = "metrics", operation_id = "compute_metric",
     params(
         ("name" = String, Path, description = "mttr, mtta, pages, page_disruptions, incident_frequency, deployment_frequency, change_failure_rate, time_to_restore, failed_deployment_recovery_time, change_lead_time, deployment_rework_rate, sla_compliance, oncall_load, reopen_rate, open_incidents or escalations"),
-        ("from" = Option<String>, Query, description = "The first local date; 41 days before `to` by default"),
-        ("to" = Option<String>, Query, description = "The last local date; today by default"),
+        Dates, Filters, Counting,
         ("bucket" = Option<String>, Query, description = "day, week, month, quarter or all; week by default"),
-        ("group_by" = Option<String>, Query, description = "service, escalation_policy, team, urgency, priority, severity, environment; resolver_kind for times to the resolve; user for pages of people; oncall_load takes service, team or urgency beside the user"),
-        ("service" = Option<Vec<String>>, Query, description = "Any of these, by PagerDuty's id or name or by the name that is mapped here; `null` is none"),
-        ("team" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
-        ("environment" = Option<Vec<String>>, Query, description = "Any of these, in any case; of deployments"),
-        ("escalation_policy" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
-        ("urgency" = Option<Vec<String>>, Query, description = "high, low or null"),
-        ("priority" = Option<Vec<String>>, Query, description = "Any of these, by id or name"),
-        ("severity" = Option<Vec<String>>, Query, description = "Any of these, e.g. SEV-2"),
-        ("resolver_kind" = Option<Vec<String>>, Query, description = "merge, human, timer, integration, api or none; for times to the resolve"),
-        ("origin" = Option<Vec<String>>, Query, description = "pagerduty or im"),
-        ("title" = Option<Vec<String>>, Query, description = "A part of the title, in any case"),
-        ("user" = Option<Vec<String>>, Query, description = "Any of these people, by id or name; for pages of people and oncall_load"),
-        ("as_of" = Option<String>, Query, description = "trigger or current: which service, policy, urgency and priority count"),
-        ("as_of_time" = Option<String>, Query, description = "Facts after this instant do not exist; now by default"),
         ("compare" = Option<String>, Query, description = "previous: the same for as many dates before"),
-        ("sort" = Option<String>, Query, description = "The order of groups: key (unless given) or value, the largest first"),
-        ("history" = Option<String>, Query, description = "all, or live: without incidents whose trigger was rebuilt from PagerDuty's log"),
-        ("view" = Option<String>, Query, description = "multitudes, middleware or datadog: how that product counts"),
-        ("recovery" = Option<String>, Query, description = "last, first or open_time; for mttr, time_to_restore and failed_deployment_recovery_time"),
-        ("bucket_by" = Option<String>, Query, description = "triggered or resolved; for mttr"),
-        ("source" = Option<String>, Query, description = "incidents, notifications or acknowledgements; for pages and page_disruptions"),
-        ("include_email" = Option<bool>, Query, description = "Whether e-mail is a page; for notifications"),
-        ("collapse_minutes" = Option<u32>, Query, description = "Acknowledgements of one person this close are one page"),
-        ("measure" = Option<String>, Query, description = "pages or hours; for page_disruptions"),
-        ("when" = Option<String>, Query, description = "all, out_of_hours or working_hours; for page_disruptions"),
-        ("distinct" = Option<bool>, Query, description = "Whether an hour of several people is one; for page_disruptions"),
-        ("mode" = Option<String>, Query, description = "attributed or impact; for change_failure_rate"),
-        ("max_lag" = Option<String>, Query, description = "How late a failure may come after its deployment, e.g. 24h, or none; for change_failure_rate and failed_deployment_recovery_time"),
-        ("benchmark" = Option<String>, Query, description = "The year of the published levels, or none; for the metrics of DORA"),
+        ("as_of_time" = Option<String>, Query, description = "Facts after this instant do not exist; now by default"),
     ),
     responses((status = 200, body = Answer, description = "The figures, and what is left out of them")),
 )]
@@ -152,7 +126,11 @@ async fn figures(
 /// Explain a metric: each figure in a sentence, against as many dates before
 #[utoipa::path(
     get, path = "/api/v1/metrics/{name}/insights", tag = "metrics", operation_id = "explain_metric",
-    params(("name" = String, Path, description = "As for the metric, and so is each of its parameters but `bucket` and `compare`")),
+    params(
+        ("name" = String, Path, description = "As for the metric"),
+        Dates, Filters, Counting,
+        ("as_of_time" = Option<String>, Query, description = "Facts after this instant do not exist; now by default"),
+    ),
     responses((status = 200, body = [Explained], description = "A sentence for the whole, or for each group")),
 )]
 async fn insights(
@@ -176,7 +154,9 @@ async fn insights(
 #[utoipa::path(
     get, path = "/api/v1/metrics/{name}/restated", tag = "metrics", operation_id = "restate_metric",
     params(
-        ("name" = String, Path, description = "As for the metric, and so is each of its parameters but `compare` and `as_of_time`; not of deployments and their failures"),
+        ("name" = String, Path, description = "As for the metric, but not of deployments and their failures"),
+        Dates, Filters, Counting,
+        ("bucket" = Option<String>, Query, description = "day, week, month, quarter or all; week by default"),
         ("since" = String, Query, description = "When the figure was read"),
     ),
     responses((status = 200, body = Restated, description = "The incidents that add something else now, and what became known late")),
@@ -216,7 +196,11 @@ async fn restated(
 #[utoipa::path(
     get, path = "/api/v1/metrics/{name}/items", tag = "metrics", operation_id = "list_metric_items",
     params(
-        ("name" = String, Path, description = "As for the metric, and so is each of its parameters"),
+        ("name" = String, Path, description = "As for the metric"),
+        Dates, Filters, Counting,
+        ("bucket" = Option<String>, Query, description = "day, week, month, quarter or all; week by default"),
+        ("compare" = Option<String>, Query, description = "previous, which changes nothing of what is listed"),
+        ("as_of_time" = Option<String>, Query, description = "Facts after this instant do not exist; now by default"),
         ("limit" = Option<u32>, Query, description = "At most so many: 100 by default, at most 1,000"),
         ("offset" = Option<u32>, Query, description = "Without the first so many"),
     ),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use im_metrics::{Metric, parameters_of};
 use serde_json::Value;
 
 use super::Server;
@@ -117,6 +118,45 @@ async fn the_description_is_valid() {
     for target in refs {
         let pointer = target.strip_prefix('#').unwrap();
         assert!(document.pointer(pointer).is_some(), "{target} is not there");
+    }
+}
+
+/// The parameters behind the question mark that a request has by its description.
+fn described<'a>(document: &'a Value, path: &str) -> BTreeSet<&'a str> {
+    let parameters = document["paths"][path]["get"]["parameters"].as_array();
+    let parameters = parameters.unwrap().iter();
+    parameters
+        .filter(|one| one["in"] == "query")
+        .map(|one| one["name"].as_str().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn each_parameter_that_a_question_takes_is_described() {
+    let server = Server::start();
+    let openapi = server.get("/api/v1/openapi.json").await;
+    let document = openapi.is(200);
+    let metrics = Metric::ALL.iter();
+    let all: BTreeSet<&str> = metrics.flat_map(|one| parameters_of(*one)).collect();
+    let rows: [(&str, &[&str], &[&str]); 4] = [
+        ("", &[], &[]),
+        ("/items", &[], &["limit", "offset"]),
+        ("/insights", &["bucket", "compare"], &[]),
+        ("/restated", &["as_of_time", "compare"], &["since"]),
+    ];
+    for (what, without, with) in rows {
+        let mut want = all.clone();
+        want.retain(|name| !without.contains(name));
+        want.extend(with);
+        let path = format!("/api/v1/metrics/{{name}}{what}");
+        assert_eq!(described(document, &path), want, "{path}");
+    }
+    // What is refused names what is taken.
+    for path in ["/api/v1/facts", "/api/v1/findings"] {
+        let refused = server.get(&format!("{path}?colour=red")).await;
+        let hint = refused.is(400)["hint"].as_str().unwrap();
+        let taken = hint.strip_prefix("known are ").unwrap().split(", ");
+        assert_eq!(described(document, path), taken.collect(), "{path}");
     }
 }
 
