@@ -47,6 +47,7 @@ mod mitigate;
 mod note;
 mod oncall;
 mod organisation;
+mod overview;
 mod prompt;
 mod recent;
 mod reopen;
@@ -127,6 +128,7 @@ enum Command {
     Timeline(timeline::TimelineArgs),
     Oncall(oncall::OncallArgs),
     Metrics(Box<metrics::MetricsArgs>),
+    Overview(overview::OverviewArgs),
     Findings(findings::FindingsArgs),
     Deployment(deployment::DeploymentArgs),
     Hours(organisation::hours::HoursArgs),
@@ -279,6 +281,7 @@ async fn dispatch(command: Command, cx: &mut Context) -> Result<Exit, Failure> {
         Command::Timeline(args) => timeline::run(args, cx).await,
         Command::Oncall(args) => oncall::run(args, cx).await,
         Command::Metrics(args) => metrics::run(*args, cx).await,
+        Command::Overview(args) => overview::run(args, cx).await,
         Command::Findings(args) => findings::run(args, cx).await,
         Command::Deployment(args) => deployment::run(args, cx).await,
         Command::Hours(args) => organisation::hours::run(args, cx).await,

@@ -32,7 +32,7 @@ mod list;
 mod live;
 mod load;
 mod log;
-mod metrics;
+pub(crate) mod metrics;
 mod oncall;
 mod pagerduty;
 mod parts;

@@ -281,6 +281,7 @@ const ORGANISATION: &[Rule] = &[
     get(VIEWER, "/api/v1/metrics"),
     get(VIEWER, "/api/v1/metrics/{name}/insights"),
     get(VIEWER, "/api/v1/metrics/{name}/restated"),
+    get(VIEWER, "/api/v1/overview"),
     get(VIEWER, "/api/v1/findings"),
     get(VIEWER, "/api/v1/directory/{kind}"),
     get(VIEWER, "/api/v1/directory/{kind}/{id}"),

@@ -16,6 +16,7 @@ mod logs;
 pub mod metrics;
 pub(crate) mod organisation;
 pub mod outcome;
+mod overview;
 pub mod settings;
 pub mod tokens;
 pub mod types;
@@ -37,6 +38,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(data::routes())
         .merge(facts::routes())
         .merge(findings::routes())
+        .routes(routes!(overview::show))
         .routes(routes!(deployments::list, deployments::record))
         .routes(routes!(directory::list))
         .routes(routes!(directory::history))

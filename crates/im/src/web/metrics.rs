@@ -49,12 +49,13 @@ use crate::cli::csv_of;
 use crate::figures::Known;
 use crate::http::api::default_filter::{Filter, chosen};
 use crate::http::api::metrics::types;
+use crate::http::error::ApiError;
 use about::About;
 use address::Address;
 use asked::{Asked, Wrong};
 use items::{Found, Rows};
 use part::{OF_PART, Part};
-use report::Report;
+pub(crate) use report::Report;
 
 /// Where the overview is.
 pub(super) const OVERVIEW: &str = "/overview";
@@ -152,6 +153,16 @@ async fn report(state: &WebState, pairs: Vec<(String, String)>) -> Result<Report
         Report::ask((&address, filter.as_ref()), known, now)
     });
     Ok(report.await??)
+}
+
+/// The same for the API, which has no default filter.
+pub(crate) fn report_of(
+    params: Vec<(String, String)>,
+    known: &Known,
+    now: Timestamp,
+) -> Result<Report, ApiError> {
+    let address = Address::new(OVERVIEW, params);
+    Report::ask((&address, None), known, now).map_err(|wrong| wrong.error())
 }
 
 /// A file to be kept.

@@ -100,6 +100,7 @@ pub(crate) const COMMANDS: &[&str] = &[
     "data",
     "data export",
     "data import",
+    "overview",
     "findings",
     "directory",
     "user",

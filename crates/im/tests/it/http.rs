@@ -24,6 +24,7 @@ mod logs;
 mod metrics;
 mod oncall;
 mod organisation;
+mod overview;
 mod person_once;
 mod sync;
 mod there;

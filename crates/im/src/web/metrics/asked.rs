@@ -213,6 +213,16 @@ impl Wrong {
         }
     }
 
+    /// The same for the API.
+    pub(super) fn error(&self) -> ApiError {
+        let error = ApiError::new(self.status, self.code, &*self.detail);
+        if self.hint.is_empty() {
+            error
+        } else {
+            error.hint(&*self.hint)
+        }
+    }
+
     /// The page that says so.
     pub(super) fn page(&self, shell: &Shell, moment: Moment) -> Response {
         let mut error = ApiError::new(self.status, self.code, &*self.detail);

@@ -4,6 +4,7 @@ use im_metrics::{Answer, Dimension, Figure};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::address::Address;
 use super::asked::Wrong;
@@ -15,30 +16,42 @@ use crate::figures::Known;
 use crate::http::api::default_filter::Filter;
 
 /// A report.
-#[derive(Serialize)]
-pub(super) struct Report {
-    /// The first and the last local date.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Report {
+    /// The first local date.
+    #[schema(value_type = String, example = "2026-10-20")]
     from: Date,
+    /// The last local date.
+    #[schema(value_type = String, example = "2026-11-30")]
     to: Date,
+    /// Of these dates.
     time_zone: String,
-    /// The dates that it is compared with.
+    /// The first date of the time before; null where nothing is compared.
+    #[schema(value_type = Option<String>)]
     compared_from: Option<Date>,
+    /// The last date of the time before.
+    #[schema(value_type = Option<String>)]
     compared_to: Option<Date>,
     /// What was filtered by: name and value.
+    #[schema(value_type = Vec<Vec<String>>)]
     filters: Vec<(String, String)>,
+    /// The figures.
     rows: Vec<Row>,
 }
 
 /// One figure.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ReportRow)]
 struct Row {
+    /// The metric.
     metric: &'static str,
+    /// What people call it.
     title: String,
     /// The service that it is of; all of them where absent.
     service: Option<String>,
     /// `seconds`, `count`, `per_day` or `share`.
     unit: &'static str,
-    /// The number that stands for it.
+    /// The number that stands for it; null where there is no data at all.
     value: Option<f64>,
     /// How many things it is of.
     n: u64,
@@ -110,7 +123,8 @@ impl Report {
         now: Timestamp,
     ) -> Result<Self, Wrong> {
         let tiles = overview::tiles((address, filter), known, now)?;
-        let mut rows: Vec<Row> = tiles.iter().filter_map(of_tile).collect();
+        let rows = tiles.iter().filter_map(|tile| of_tile(tile, known));
+        let mut rows: Vec<Row> = rows.collect();
         let (mut range, mut compared) = (None, None);
         let mut filters = Vec::new();
         if let Some(recovery) = tiles.first() {
@@ -137,16 +151,22 @@ impl Report {
     }
 
     /// One line for each figure, under a line of names.
-    pub(super) fn as_csv(&self) -> String {
+    pub(crate) fn as_csv(&self) -> String {
         let lines = self.rows.iter().map(|row| csv::line(row.cells()));
         std::iter::once(csv::line(COLUMNS)).chain(lines).collect()
     }
 }
 
-fn of_tile(tile: &Tile) -> Option<Row> {
-    let names = (tile.asked.query.metric.as_str(), tile.title().to_owned());
+fn of_tile(tile: &Tile, known: &Known) -> Option<Row> {
+    let metric = tile.asked.query.metric;
+    let names = (metric.as_str(), tile.title().to_owned());
     let figures = (tile.figure()?, tile.before());
-    Some(Row::new(names, None, figures, &tile.change))
+    let mut row = Row::new(names, None, figures, &tile.change);
+    if known.nothing_to_count(metric).is_some() {
+        // Of nothing there is no number, not 0 a day.
+        (row.value, row.value_before) = (None, None);
+    }
+    Some(row)
 }
 
 fn of_services(recovery: &Tile, by_service: &Answer, known: &Known) -> Vec<Row> {

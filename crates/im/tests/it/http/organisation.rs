@@ -38,7 +38,7 @@ pub(super) async fn as_person(server: &Server, person: &str, path: &str) {
 }
 
 /// An incident on `db` at Friday, 09:14 UTC, which Ann acknowledges and resolves.
-async fn with_incident() -> Server {
+pub(super) async fn with_incident() -> Server {
     with_incident_on(Server::start()).await
 }
 
