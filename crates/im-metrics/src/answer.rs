@@ -212,8 +212,9 @@ impl Engine {
         if query.compare {
             let (from, to) = plan.range;
             let days = days_between(from, to) + 1;
-            let earlier = |date| plus_days(date, -days).unwrap_or(date);
-            let range = (earlier(from), earlier(to));
+            let earlier = |date| plus_days(date, -days).filter(|date| date.year() >= 0);
+            let range = earlier(from).zip(earlier(to));
+            let range = range.ok_or(BadQuery::Before { from })?;
             let as_of = query.as_of_time.unwrap_or(now);
             let before = Plan::of_range(self, query, range, as_of)?;
             answer.previous = Some(Box::new(self::answer(&before, threads(&before))?));

@@ -76,6 +76,14 @@ pub enum BadQuery {
         /// Its end.
         to: Date,
     },
+    /// The range before would begin before the first year.
+    #[error(
+        "there is no time before {from} to compare as many dates with: give a later `from`, or leave `compare` out"
+    )]
+    Before {
+        /// Its start.
+        from: Date,
+    },
     /// Too many figures.
     #[error(
         "{groups} groups in {width} buckets are more than {CELLS_MAX} figures: use a longer `bucket`, a shorter range or a filter"

@@ -357,6 +357,15 @@ fn ranges_that_no_answer_can_hold_are_refused() {
             .to_string(),
         "a range from 1990-01-01 to 2026-03-01 has more than 3660 buckets of a day: use a longer `bucket` or a shorter range"
     );
+    let first = query(
+        "pages",
+        "from=0000-01-01 to=2026-03-01 bucket=all compare=previous",
+    );
+    let refused = engine.answer(&first, at("2026-03-01 00:00")).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "there is no time before 0000-01-01 to compare as many dates with: give a later `from`, or leave `compare` out"
+    );
     // A start alone may lie after today.
     let future = query("mttr", "from=2026-05-01");
     let refused = engine.answer(&future, at("2026-03-01 00:00")).unwrap_err();

@@ -347,6 +347,40 @@ impl From<JsonRejection> for ApiError {
         let text = rejection.body_text();
         // The words before the colon are the library's; what follows names the key.
         let reason = text.split_once(": ").map_or(text.as_str(), |(_, why)| why);
-        Self::bad_request(format!("the body cannot be read: {reason}"))
+        let (path, why) = match reason.split_once(": ") {
+            Some((path, why)) if is_path(path) => (Some(path), why),
+            Some(_) | None => (None, reason),
+        };
+        let is_ours = matches!(rejection, JsonRejection::JsonDataError(_))
+            && !SERDES.iter().any(|start| why.starts_with(start));
+        if !is_ours {
+            return Self::bad_request(format!("the body cannot be read: {reason}"));
+        }
+        // Whoever uses the command line has sent no body: what is wrong with a value says all of it.
+        let why = why.rsplit_once(" at line ").map_or(why, |(why, _)| why);
+        let named = |detail: &str| {
+            path.map_or_else(|| detail.to_owned(), |path| format!("{path}: {detail}"))
+        };
+        match why.rsplit_once(": ") {
+            Some((detail, next)) => Self::bad_request(named(detail)).hint(next),
+            None => Self::bad_request(named(why)),
+        }
     }
+}
+
+/// How what the library says of a body begins; anything else is what a value of ours says of itself.
+const SERDES: [&str; 7] = [
+    "unknown field",
+    "unknown variant",
+    "missing field",
+    "duplicate field",
+    "invalid type",
+    "invalid value",
+    "invalid length",
+];
+
+/// Whether a text names a place in a body: `week.monday[0]`.
+fn is_path(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "_.[]".contains(c);
+    !text.is_empty() && text.chars().all(is_part)
 }

@@ -79,9 +79,17 @@ impl Zone {
     }
 }
 
+/// Files beside the zones of a time zone database: a default, the machine's own zone, a zone that nobody has set.
+const NO_ZONES: [&str; 3] = ["factory", "posixrules", "localtime"];
+
 /// The IANA name of a zone, as it was written if it is one; PagerDuty may call it by its name in Rails.
 pub fn zone_name(text: &str) -> Option<String> {
     let text = text.trim();
+    let lower = text.to_lowercase();
+    let is_copy = lower.starts_with("posix/") || lower.starts_with("right/");
+    if is_copy || NO_ZONES.contains(&&*lower) {
+        return None;
+    }
     let zone = TimeZone::get(text).or_else(|_unknown| TimeZone::get(im_metrics::iana(text)));
     zone.ok()?.iana_name().map(str::to_owned)
 }

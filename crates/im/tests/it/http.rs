@@ -26,9 +26,10 @@ mod oncall;
 mod organisation;
 mod overview;
 mod person_once;
+mod refusals;
 mod sync;
-mod there;
 mod teams;
+mod there;
 mod tried;
 mod webhook;
 

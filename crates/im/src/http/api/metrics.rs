@@ -173,6 +173,11 @@ async fn restated(
         ApiError::bad_request("`since` is missing or no instant")
             .hint("say when the figure was read, e.g. since=2026-11-30T09:00:00Z")
     })?;
+    if since > app.clock.now() {
+        let detail = format!("`since={since}` is not over yet");
+        return Err(ApiError::bad_request(detail)
+            .hint("say when the figure was read, an instant of the past"));
+    }
     let query = read(&name, &params)?;
     let is_of_changes = matches!(
         query.metric,

@@ -138,7 +138,7 @@ impl Wrong {
             BadQuery::Parameter { name, .. }
             | BadQuery::Value { name, .. }
             | BadQuery::Twice(name) => &[name.split_whitespace().next().unwrap_or_default()],
-            BadQuery::Range { .. } => &["from", "to"],
+            BadQuery::Range { .. } | BadQuery::Before { .. } => &["from", "to"],
             BadQuery::Buckets { .. } | BadQuery::Cells { .. } => &["bucket"],
             BadQuery::Personal { .. } => &["user"],
             BadQuery::Unknown { by, .. } => &[by],
