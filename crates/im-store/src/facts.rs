@@ -55,6 +55,13 @@ statements! {
           FROM fact f JOIN incident i ON i.number = f.incident
          WHERE f.seq > ?1 AND f.seq <= ?2 AND f.at >= ?3 AND f.at < ?4 AND i.hidden = 0 AND i.deleted = 0
          ORDER BY f.seq";
+    SHOWN_OF = "-- facts.shown_of
+        SELECT f.source, f.source_id, f.kind, f.at, f.actor_kind, f.actor_id, f.actor_name,
+               f.people, f.value, f.detail, f.answers, f.seq, f.incident, f.recorded_at,
+               f.service, f.policy, f.urgency, f.priority
+          FROM fact f
+         WHERE f.incident = ?1 AND f.seq < ?2
+         ORDER BY f.seq DESC LIMIT ?3";
     LAST_RECORDED = "-- facts.last_recorded
         SELECT recorded_at FROM fact
          WHERE seq > ?1 AND seq <= ?2 AND recorded_at IS NOT NULL
@@ -268,7 +275,20 @@ pub fn shown(
     (after, until): (i64, i64),
     (from, to): (Timestamp, Timestamp),
 ) -> Result<Vec<Shown>, StoreError> {
-    let rows = tx.query(SHOWN, params![after, until, from, to])?;
+    all_shown(tx.query(SHOWN, params![after, until, from, to])?)
+}
+
+/// At most `limit` facts of one incident before a number, the last recorded first.
+pub fn shown_of(
+    tx: &mut Tx<'_>,
+    incident: IncidentNumber,
+    before: i64,
+    limit: u32,
+) -> Result<Vec<Shown>, StoreError> {
+    all_shown(tx.query(SHOWN_OF, params![incident.get(), before, i64::from(limit)])?)
+}
+
+fn all_shown(rows: Vec<Row>) -> Result<Vec<Shown>, StoreError> {
     let mut all = Vec::with_capacity(rows.len());
     for mut row in rows {
         let Some(incident) = IncidentNumber::new(row.int(12)?) else {

@@ -22,6 +22,7 @@ mod audit;
 mod calls;
 mod connector;
 mod declare;
+mod facts;
 pub(crate) mod guard;
 mod help;
 mod incident;
@@ -145,6 +146,7 @@ pub fn routes(state: WebState) -> Router {
         .route("/chosen/resolve", post(acts::chosen))
         .route("/declare", get(declare::show).post(declare::declare))
         .route("/incidents/{id}", get(one_incident))
+        .route("/incidents/{id}/facts", get(facts::show))
         .route("/incidents/{id}/acknowledge", post(acts::act))
         .route("/incidents/{id}/resolve", post(acts::act))
         .route("/incidents/{id}/reopen", post(acts::act))

@@ -363,6 +363,7 @@ const PAGES: &[Rule] = &[
     post(VIEWER, "/views", "saved a view of the incidents"),
     post(VIEWER, "/views/remove", "removed a saved view"),
     get(VIEWER, "/incidents/{id}"),
+    get(VIEWER, "/incidents/{id}/facts"),
     post(
         RESPONDER,
         "/incidents/{id}/acknowledge",

@@ -9,7 +9,7 @@ pub(crate) mod default_filter;
 mod deployments;
 mod directory;
 pub mod doctor;
-mod facts;
+pub(crate) mod facts;
 pub(crate) mod findings;
 pub mod incidents;
 mod logs;

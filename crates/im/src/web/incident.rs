@@ -7,7 +7,7 @@ use maud::{Markup, html};
 use super::acts::{self, Shown};
 use super::layout::{Live, Page};
 use super::load::{Detail, Shell};
-use super::{Moment, layout, pagerduty, parts, timeline, times};
+use super::{Moment, facts, layout, pagerduty, parts, timeline, times};
 
 /// The page.
 pub(super) fn page(shell: &Shell, detail: &Detail, shown: &Shown, moment: Moment) -> Markup {
@@ -25,7 +25,7 @@ pub(super) fn page(shell: &Shell, detail: &Detail, shown: &Shown, moment: Moment
             section.lines aria-labelledby="timeline" {
                 div.head {
                     h2 #timeline { "Timeline" }
-                    p.small { "Newest first" }
+                    p.small { "Newest first · " a href=(facts::address(number)) { "Facts as reported" } }
                 }
                 (acts::note(shell, detail, shown))
                 (timeline::show(story, shell.model, now))

@@ -68,39 +68,46 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// A fact: what one source reported of one act.
 #[derive(Debug, Serialize, ToSchema)]
-struct Exported {
+pub(crate) struct Exported {
     /// Its number: facts were recorded in this order.
-    seq: i64,
+    pub(crate) seq: i64,
     /// The incident; a part of one of several services is named `INC-42.1`.
     #[schema(example = "INC-42")]
-    incident: String,
+    pub(crate) incident: String,
     /// When it happened, on the clock of its source.
-    at: Timestamp,
+    pub(crate) at: Timestamp,
     /// What happened, e.g. `acknowledged`.
-    kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Who reported it: `command`, `answer`, `log_entry`, `webhook`, `read` or `look`.
-    source: &'static str,
+    pub(crate) source: &'static str,
     /// The source's id for it.
-    source_id: String,
+    pub(crate) source_id: String,
     /// `user`, `service`, `integration`, `api` or `none`.
-    actor_kind: &'static str,
-    actor_id: Option<String>,
-    actor_name: Option<String>,
+    pub(crate) actor_kind: &'static str,
+    pub(crate) actor_id: Option<String>,
+    pub(crate) actor_name: Option<String>,
     /// Whom it is about, by PagerDuty's ids.
-    people: Vec<String>,
+    pub(crate) people: Vec<String>,
     /// What was set or said: a title, a note, how it was resolved, a channel.
-    value: Option<String>,
+    pub(crate) value: Option<String>,
     /// The second value, e.g. the level of an escalation, or the key of a trigger in PagerDuty's log.
-    detail: Option<String>,
+    pub(crate) detail: Option<String>,
     /// For an answer: the `source_id` of the command.
-    answers: Option<String>,
+    pub(crate) answers: Option<String>,
     /// As the source showed it then, by PagerDuty's ids.
-    service: Option<String>,
-    escalation_policy: Option<String>,
-    urgency: Option<String>,
-    priority: Option<String>,
+    pub(crate) service: Option<String>,
+    pub(crate) escalation_policy: Option<String>,
+    pub(crate) urgency: Option<String>,
+    pub(crate) priority: Option<String>,
     /// When it became known here; null for facts of before that was kept.
-    recorded_at: Option<Timestamp>,
+    pub(crate) recorded_at: Option<Timestamp>,
+}
+
+/// What whoever asks may see of people.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Seen {
+    pub(crate) hides_emails: bool,
+    pub(crate) sees_people: bool,
 }
 
 /// What is asked for.
@@ -109,8 +116,7 @@ struct Asked {
     /// Only these incidents.
     only: Option<BTreeSet<IncidentNumber>>,
     csv: bool,
-    hides_emails: bool,
-    sees_people: bool,
+    seen: Seen,
 }
 
 /// Export facts
@@ -163,8 +169,10 @@ async fn export(
         range: range(&own, &zone)?,
         only: both(numbers, passing),
         csv,
-        hides_emails,
-        sees_people: who.may(Scope::PersonalLoad),
+        seen: Seen {
+            hides_emails,
+            sees_people: who.may(Scope::PersonalLoad),
+        },
     };
     let kind = if csv {
         "text/csv; charset=utf-8; header=present"
@@ -303,7 +311,7 @@ impl Rest {
             if only.is_some_and(|only| !only.contains(&one.incident)) {
                 continue;
             }
-            let fact = Exported::new(one, &self.asked);
+            let fact = Exported::new(one, self.asked.seen);
             if self.asked.csv {
                 text.push_str(&fact.csv());
             } else {
@@ -319,18 +327,18 @@ impl Rest {
 }
 
 impl Exported {
-    fn new(shown: Shown, asked: &Asked) -> Self {
+    pub(crate) fn new(shown: Shown, seen: Seen) -> Self {
         let mut fact = shown.fact;
         let (began_on, key) = fact.beginning();
         let (began_on, key) = (began_on.map(str::to_owned), key.map(str::to_owned));
         if began_on.is_some() || key.is_some() {
             fact.detail = key;
         }
-        if asked.hides_emails {
+        if seen.hides_emails {
             hide_email(&mut fact.actor);
         }
         let is_person = fact.actor.kind == ActorKind::User;
-        if is_person && !asked.sees_people {
+        if is_person && !seen.sees_people {
             // The id of what a read showed ends on whom it showed.
             if let Some(id) = fact.actor.id.take() {
                 fact.source_id = fact.source_id.replace(&id, "-");
@@ -338,7 +346,7 @@ impl Exported {
             fact.actor.name = None;
         }
         let may_be_named =
-            |person: &Person| asked.sees_people && !(asked.hides_emails && is_email(&person.id));
+            |person: &Person| seen.sees_people && !(seen.hides_emails && is_email(&person.id));
         let people = fact.people.into_iter().filter(may_be_named);
         Self {
             seq: shown.seq,

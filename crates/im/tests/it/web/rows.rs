@@ -2,7 +2,7 @@
 
 use im_core::{Actor, ActorKind, Command, Kind, PeerStatus, Severity};
 use im_engine::commands;
-use im_store::{params, settings};
+use im_store::{facts, params, settings};
 
 use super::site::{Site, Told, Twin, at};
 
@@ -112,4 +112,89 @@ async fn mw04_addresses_are_on_no_page_where_they_are_hidden() {
         let body = site.get(page).await.body;
         assert!(!body.contains('@'), "{page}: {body}");
     }
+}
+
+#[tokio::test]
+async fn mw_11_the_facts_of_an_incident_are_shown_as_each_source_reported_them() {
+    let site = Site::new();
+    site.connect();
+    let log = vec![
+        Told::new("13:00:00", Kind::Triggered),
+        Told::new("13:04:00", Kind::Acknowledged).by("Hanna Becker"),
+        Told::new("13:05:00", Kind::Noted)
+            .by("Hanna Becker")
+            .value("<b>Restarting</b> it"),
+    ];
+    let number = site.hear("Search lags", lag("Hanna Becker"), log);
+    site.act(number, "14:10:00", "Ann Lee", Command::Resolve);
+    let page = site.get(&format!("/incidents/{number}")).await.body;
+    let address = format!("/incidents/{number}/facts");
+    assert!(page.contains(&format!("href=\"{address}\"")), "{page}");
+    let shown = site.get(&address).await.body;
+    let rows: Vec<&str> = shown.split("<tr>").skip(2).collect();
+    // The last recorded first, and each with both times, its source and the source's id for it.
+    let first = [
+        "Resolved",
+        "14:10:00Z",
+        "Ann Lee",
+        "ann.lee@example.com",
+        "Command",
+    ];
+    let last = [
+        "Triggered",
+        "13:00:00Z",
+        "14:42:00Z",
+        "Search lags",
+        "Log entry",
+        "4102-0",
+    ];
+    for (row, parts) in [(rows[0], &first[..]), (rows[rows.len() - 1], &last)] {
+        for part in parts {
+            assert!(row.contains(part), "{part}: {row}");
+        }
+    }
+    let noted = rows.iter().find(|row| row.contains("Restarting")).unwrap();
+    for part in [
+        "&lt;b&gt;Restarting&lt;/b&gt; it",
+        "at PagerDuty then: service PPAY001, policy PPOL001, urgency high, priority PPRIO1",
+    ] {
+        assert!(noted.contains(part), "{part}: {noted}");
+    }
+    let facts = site.write(move |tx| facts::of_incident(tx, number));
+    assert_eq!(rows.len(), facts.len());
+    assert_eq!(site.get("/incidents/INC-7/facts").await.status, 404);
+}
+
+#[tokio::test]
+async fn of_many_facts_each_is_on_one_page() {
+    let site = Site::new();
+    site.connect();
+    let log = (0..250)
+        .map(|place| {
+            let kind = if place == 0 {
+                Kind::Triggered
+            } else {
+                Kind::Noted
+            };
+            Told::new("13:00:00", kind)
+        })
+        .collect();
+    let number = site.hear("Search lags", lag(""), log);
+    let mut path = format!("/incidents/{number}/facts");
+    let mut seen = Vec::new();
+    for rows in [100, 100, 50] {
+        let shown = site.get(&path).await.body;
+        let ids: Vec<&str> = shown.split(">4102-").skip(1).collect();
+        assert_eq!(ids.len(), rows, "{path}");
+        let ids = ids
+            .iter()
+            .map(|id| id.split('<').next().unwrap().to_owned());
+        seen.extend(ids);
+        if let Some((_, link)) = shown.split_once("?before=") {
+            let before = link.split('"').next().unwrap();
+            path = format!("/incidents/{number}/facts?before={before}");
+        }
+    }
+    let all: Vec<String> = (0..250).rev().map(|place| place.to_string()).collect();
+    assert_eq!(seen, all);
 }

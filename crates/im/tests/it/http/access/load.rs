@@ -76,3 +76,28 @@ async fn m_010_the_load_of_each_person_is_a_page_of_who_may_see_it() {
         grouped.body
     );
 }
+
+#[tokio::test]
+async fn facts_name_people_to_who_may_see_what_single_people_are_paged_for() {
+    let server = Server::start();
+    let new = json!({"title": "Disk full", "severity": "sev2", "service": "db"});
+    server.post("/api/v1/incidents", new).await.is(201);
+    let taken = "/api/v1/incidents/1/acknowledge";
+    server.post_as("priya@example.com", taken).await.is(200);
+    server.add_people().await;
+    let mut browser = server.signed_in(Role::Owner).await;
+    let facts = "/incidents/INC-1/facts";
+    let shown = browser.get(facts).await.is(200).body;
+    assert!(!shown.contains("priya"), "{shown}");
+    assert!(
+        shown.contains("for those who may see personal load"),
+        "{shown}"
+    );
+    allowed(&mut browser).await;
+    let shown = browser.get(facts).await.is(200).body;
+    assert!(shown.contains("priya@example.com"), "{shown}");
+    assert!(
+        !shown.contains("for those who may see personal load"),
+        "{shown}"
+    );
+}
