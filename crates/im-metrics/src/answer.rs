@@ -1,6 +1,6 @@
 //! Answers: figures by bucket and group, and the items behind them.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -18,7 +18,7 @@ use crate::names::NONE;
 use crate::num;
 use crate::params::{BadQuery, parse};
 use crate::plan::{Item, Measured, Of, Plan, Sink, Verdict};
-use crate::query::{AsOf, Dimension, Metric, Mode, Query, Reach, Sort};
+use crate::query::{Dimension, Metric, Mode, Query, Reach, Sort};
 use crate::sample::Sample;
 
 /// An answer has at most this many figures beside totals; some groups or buckets of more are refused.
@@ -126,7 +126,7 @@ pub struct Behind {
     pub rebuilt: bool,
     /// Whether it was acknowledged the moment it was triggered: by who made it, so nobody was paged.
     pub self_assigned: bool,
-    /// For a deployment: the failures that are blamed on it.
+    /// For a deployment: the failures that are blamed on it, once [`Engine::blame`] told them.
     pub failures: Vec<Link>,
 }
 
@@ -183,12 +183,9 @@ impl Engine {
     /// Answers a query as of `now`, unless the query names another instant: by several threads where there
     /// is enough to scan.
     pub fn answer(&self, query: &Query, now: Timestamp) -> Result<Answer, BadQuery> {
-        self.answer_by(query, now, |plan| {
-            let cores = std::thread::available_parallelism().map_or(1, usize::from);
-            cores
-                .min(THREADS_MAX)
-                .min(plan.rows_covered() / ROWS_OF_THREAD)
-        })
+        let ask = |plan: &Plan<'_>| told(plan, gather(plan, threads(plan)));
+        let (answer, previous) = self.of_ranges(query, now, ask)?;
+        Ok(answer.after(previous))
     }
 
     /// The same by so many threads.
@@ -198,28 +195,56 @@ impl Engine {
         now: Timestamp,
         threads: usize,
     ) -> Result<Answer, BadQuery> {
-        self.answer_by(query, now, |_| threads)
+        let ask = |plan: &Plan<'_>| told(plan, gather(plan, threads));
+        let (answer, previous) = self.of_ranges(query, now, ask)?;
+        Ok(answer.after(previous))
     }
 
-    fn answer_by(
+    /// Answers a query that is not grouped, and the same by `by`: of one scan, unless an item may be in several
+    /// groups.
+    pub fn answer_and_parts(
+        &self,
+        query: &Query,
+        by: Dimension,
+        now: Timestamp,
+    ) -> Result<(Answer, Answer), BadQuery> {
+        let grouped = Query {
+            group_by: Some(by),
+            ..query.clone()
+        };
+        if by == Dimension::Team || query.metric == Metric::OncallLoad {
+            return Ok((self.answer(query, now)?, self.answer(&grouped, now)?));
+        }
+        let ask = |plan: &Plan<'_>| {
+            let parts = gather(plan, threads(plan));
+            let whole = parts.together(plan.buckets.len());
+            Ok((told(plan, whole)?, told(plan, parts)?))
+        };
+        let ((whole, parts), previous) = self.of_ranges(&grouped, now, ask)?;
+        let (whole_before, parts_before) = previous.unzip();
+        Ok((whole.after(whole_before), parts.after(parts_before)))
+    }
+
+    /// Asks for the range of a query and, where it compares, for as many dates before.
+    fn of_ranges<T>(
         &self,
         query: &Query,
         now: Timestamp,
-        threads: impl Fn(&Plan<'_>) -> usize,
-    ) -> Result<Answer, BadQuery> {
+        ask: impl Fn(&Plan<'_>) -> Result<T, BadQuery>,
+    ) -> Result<(T, Option<T>), BadQuery> {
         let plan = Plan::new(self, query, now)?;
-        let mut answer = answer(&plan, threads(&plan))?;
-        if query.compare {
-            let (from, to) = plan.range;
-            let days = days_between(from, to) + 1;
-            let earlier = |date| plus_days(date, -days).filter(|date| date.year() >= 0);
-            let range = earlier(from).zip(earlier(to));
-            let range = range.ok_or(BadQuery::Before { from })?;
-            let as_of = query.as_of_time.unwrap_or(now);
-            let before = Plan::of_range(self, query, range, as_of)?;
-            answer.previous = Some(Box::new(self::answer(&before, threads(&before))?));
+        let answer = ask(&plan)?;
+        if !query.compare {
+            return Ok((answer, None));
         }
-        Ok(answer)
+        let (from, to) = plan.range;
+        let days = days_between(from, to) + 1;
+        let earlier = |date| plus_days(date, -days).filter(|date| date.year() >= 0);
+        let range = earlier(from).zip(earlier(to));
+        let range = range.ok_or(BadQuery::Before { from })?;
+        let as_of = query.as_of_time.unwrap_or(now);
+        let before = Plan::of_range(self, query, range, as_of)?;
+        Ok((answer, Some(ask(&before)?)))
     }
 
     /// The deployment behind an incident, as `change_failure_rate` sees it unless it is asked otherwise,
@@ -244,49 +269,35 @@ impl Engine {
         };
         scan(&plan, Share::WHOLE, &mut listing);
         let Listing { mut items, .. } = listing;
-        let is_of_change = query.metric == Metric::ChangeFailureRate;
-        if is_of_change && query.mode == Mode::Attributed {
-            blame(&plan, &mut items);
-        }
         items.sort_by(|a: &Behind, b| {
             (a.bucket, a.at, &a.what, &a.user).cmp(&(b.bucket, b.at, &b.what, &b.user))
         });
         Ok(items)
     }
 
-    /// The service of each of some items, as a group by service sees it.
-    pub fn services_of<'a>(&'a self, items: &[Behind], as_of: AsOf) -> Vec<Option<&'a str>> {
-        let deployments = self.deployments.all.iter();
-        let deployments: HashMap<Option<&str>, u32> = deployments
-            .map(|one| (self.names.text(one.id), one.service))
-            .collect();
-        let service = |item: &Behind| match &item.what {
-            Thing::Incident(number) => {
-                let labels = self.labels(self.row(*number)?);
-                Some(match as_of {
-                    AsOf::Trigger => labels.service,
-                    AsOf::Current => labels.service_now,
-                })
-            }
-            Thing::Deployment(id) => deployments.get(&Some(id.as_str())).copied(),
-        };
-        let text = |id: u32| self.names.text(id);
-        items
-            .iter()
-            .map(|item| service(item).and_then(text))
-            .collect()
+    /// Tells the failures that are blamed on each deployment among some items of a query.
+    pub fn blame(
+        &self,
+        query: &Query,
+        items: &mut [Behind],
+        now: Timestamp,
+    ) -> Result<(), BadQuery> {
+        if query.metric == Metric::ChangeFailureRate && query.mode == Mode::Attributed {
+            blame(&Plan::new(self, query, now)?, items);
+        }
+        Ok(())
     }
 }
 
 /// Tells what passes the filters and is in the range.
-struct Counted<'p> {
+pub(crate) struct Counted<'p> {
     plan: &'p Plan<'p>,
     /// The bucket that was found last.
     last: Found,
 }
 
 impl<'p> Counted<'p> {
-    fn new(plan: &'p Plan<'p>) -> Self {
+    pub(crate) fn new(plan: &'p Plan<'p>) -> Self {
         Self {
             plan,
             last: Found::default(),
@@ -310,7 +321,7 @@ impl<'p> Counted<'p> {
 
     /// The bucket of an item that counts.
     #[inline(always)]
-    fn bucket(&mut self, item: &Item<'_>) -> Option<usize> {
+    pub(crate) fn bucket(&mut self, item: &Item<'_>) -> Option<usize> {
         let counts = self.plan.passes_teams(item)
             && self.plan.passes_user(item.user)
             && self.plan.passes_resolver(item.resolver)
@@ -498,18 +509,53 @@ impl Gathered {
             Some(place * width + cell % width)
         });
     }
+
+    /// All groups as one, where no item is in several.
+    fn together(&self, width: usize) -> Self {
+        let mut cells = vec![Cell::default(); width];
+        for group in self.cells.chunks(width.max(1)) {
+            for (into, more) in cells.iter_mut().zip(group) {
+                into.take(more.clone());
+            }
+        }
+        let mut hours = Distinct::default();
+        hours.take(self.hours.clone(), |cell| Some(cell % width));
+        Self {
+            groups: Groups::one(),
+            cells,
+            hours,
+            in_several: 0,
+            left_out: self.left_out,
+        }
+    }
 }
 
-fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
-    let width = plan.buckets.len();
+impl Answer {
+    /// With the answer for the time before.
+    fn after(self, previous: Option<Self>) -> Self {
+        Self {
+            previous: previous.map(Box::new),
+            ..self
+        }
+    }
+}
+
+/// Adds up what passes, a share in each thread.
+fn gather(plan: &Plan<'_>, threads: usize) -> Gathered {
     let mut shares =
         in_threads(plan.shares(threads), |share| Gathered::of(plan, share)).into_iter();
     let mut gathered = shares
         .next()
         .unwrap_or_else(|| Gathered::of(plan, Share::WHOLE));
     for share in shares {
-        gathered.add(share, width);
+        gathered.add(share, plan.buckets.len());
     }
+    gathered
+}
+
+/// The figures of what was gathered.
+fn told(plan: &Plan<'_>, gathered: Gathered) -> Result<Answer, BadQuery> {
+    let width = plan.buckets.len();
     let Gathered {
         groups,
         mut cells,
@@ -557,8 +603,16 @@ fn answer(plan: &Plan<'_>, threads: usize) -> Result<Answer, BadQuery> {
     })
 }
 
+/// The threads that the incidents of a range are worth.
+pub(crate) fn threads(plan: &Plan<'_>) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores
+        .min(THREADS_MAX)
+        .min(plan.rows_covered() / ROWS_OF_THREAD)
+}
+
 /// Works on each in a thread of its own, the last in this one; the results are in order.
-fn in_threads<T: Send, R: Send>(
+pub(crate) fn in_threads<T: Send, R: Send>(
     works: impl Iterator<Item = T>,
     work: impl Fn(T) -> R + Sync,
 ) -> Vec<R> {
@@ -676,22 +730,27 @@ fn instant(micros: i64) -> Timestamp {
 
 /// Tells each deployment's failures, with the method and the reason of each link.
 fn blame<'a>(plan: &'a Plan<'a>, items: &mut [Behind]) {
-    let mut failures: Vec<(String, Link)> = Vec::new();
+    let names = &plan.engine.names;
+    let id = |item: &Behind| match &item.what {
+        Thing::Deployment(id) => names.find(id),
+        Thing::Incident(_) => None,
+    };
+    let asked: HashSet<u32> = items.iter().filter_map(id).collect();
+    let mut failures: Vec<(u32, Row<'a>)> = Vec::new();
     plan.rows(Share::WHOLE, |row| {
         if row.is_failure() && plan.passes_as_failure(row) {
-            let found = plan.linked(row);
-            let id = found.and_then(|found| plan.engine.names.text(found.id));
-            failures.extend(id.map(|id| (id.to_owned(), link(plan, row))));
+            let found = plan.linked(row).filter(|found| asked.contains(&found.id));
+            failures.extend(found.map(|found| (found.id, row)));
         }
     });
-    failures.sort_by(|a, b| (&a.0, a.1.incident).cmp(&(&b.0, b.1.incident)));
+    failures.sort_by_key(|(of, row)| (*of, row.number()));
     for item in items {
-        let Thing::Deployment(id) = &item.what else {
+        let Some(id) = id(item) else {
             continue;
         };
-        let first = failures.partition_point(|(of, _)| of < id);
-        let of_it = failures.iter().skip(first).take_while(|(of, _)| of == id);
-        item.failures = of_it.map(|(_, link)| link.clone()).collect();
+        let first = failures.partition_point(|(of, _)| *of < id);
+        let of_it = failures.iter().skip(first).take_while(|(of, _)| *of == id);
+        item.failures = of_it.map(|(_, row)| link(plan, *row)).collect();
     }
 }
 

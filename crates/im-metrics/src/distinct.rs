@@ -77,7 +77,7 @@ impl Stretch {
 type Across = (usize, u32, Hour);
 
 /// Hours seen so far.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Distinct {
     /// Each at the place that its cell and person have; none until there is one.
     recent: Vec<Stretch>,

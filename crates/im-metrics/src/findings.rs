@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::answer::{Behind, Thing};
+use crate::answer::{Behind, Thing, in_threads, threads};
 use crate::calendar::{days_between, plus_days};
 use crate::columns::{NEVER, Row, Share};
 use crate::derive::Code;
@@ -21,6 +21,7 @@ use crate::params::{BadQuery, parse};
 use crate::plan::Plan;
 use crate::query::{Dimension, Filter, Metric, Query};
 use crate::spent::Spent;
+use crate::weekly::of_micros;
 
 /// Occurrences that are further apart are not the same matter.
 pub const RECURS_WITHIN_DAYS: i64 = 30;
@@ -278,7 +279,9 @@ impl Engine {
         for change in &mut changes {
             let asked = like(change.metric, query, plan.range, "all", "none")?;
             let asked = only(asked, change.of, change.key.clone());
-            change.incidents = self.incidents(&self.items(&asked, now)?);
+            let mut items = self.items(&asked, now)?;
+            self.blame(&asked, &mut items, now)?;
+            change.incidents = self.incidents(&items);
         }
         Ok(changes)
     }
@@ -424,10 +427,7 @@ fn heat(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<[Vec<i64>; 24]> {
     let mut heat: Vec<[Vec<i64>; 24]> = Vec::new();
     heat.resize_with(7, Default::default);
     for row in rows {
-        let at = Timestamp::from_microsecond(row.trigger()).unwrap_or(Timestamp::MAX);
-        let local = at.to_zoned(plan.engine.settings.zone.clone());
-        let day = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap_or_default();
-        let hour = usize::try_from(local.hour()).unwrap_or_default();
+        let (day, hour) = of_micros(row.trigger(), &plan.engine.settings.zone);
         if let Some(cell) = heat.get_mut(day).and_then(|day| day.get_mut(hour)) {
             cell.push(row.number());
         }
@@ -436,10 +436,12 @@ fn heat(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<[Vec<i64>; 24]> {
 }
 
 fn bottlenecks(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Bottleneck> {
+    let size = rows.len().div_ceil(threads(plan).max(1)).max(1);
     let mut services: HashMap<u32, Sums> = HashMap::new();
-    for row in rows {
-        let service = plan.field(*row, Dimension::Service);
-        services.entry(service).or_default().add(plan, *row);
+    for share in in_threads(rows.chunks(size), |rows| sums(plan, rows)) {
+        for (service, more) in share {
+            services.entry(service).or_default().take(more);
+        }
     }
     let services = services.into_iter();
     let mut found: Vec<Bottleneck> = services
@@ -456,7 +458,34 @@ fn bottlenecks(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Bottleneck> {
     found
 }
 
+/// What the incidents of each service add up to.
+fn sums(plan: &Plan<'_>, rows: &[Row<'_>]) -> HashMap<u32, Sums> {
+    let mut services: HashMap<u32, Sums> = HashMap::new();
+    for row in rows {
+        let service = plan.field(*row, Dimension::Service);
+        services.entry(service).or_default().add(plan, *row);
+    }
+    services
+}
+
 impl Sums {
+    /// Takes in what later incidents add up to.
+    fn take(&mut self, later: Self) {
+        self.incidents.extend(later.incidents);
+        for (mean, more) in [
+            (&mut self.to_acknowledge, later.to_acknowledge),
+            (&mut self.to_resolve, later.to_resolve),
+        ] {
+            mean.0 += more.0;
+            mean.1 += more.1;
+        }
+        self.escalations += later.escalations;
+        self.reassignments += later.reassignments;
+        self.unowned += later.unowned;
+        self.open += later.open;
+        self.snoozed += later.snoozed;
+    }
+
     fn add(&mut self, plan: &Plan<'_>, row: Row<'_>) {
         let facts = plan.engine.facts_of(row);
         let until = facts.partition_point(|fact| fact.at <= plan.as_of);
@@ -516,13 +545,19 @@ impl Sums {
 fn recurring(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Recurring> {
     // The first of each matter stands for it.
     let mut first: Vec<usize> = (0..rows.len()).collect();
-    let mut last_of: BTreeMap<(u32, bool, String), usize> = BTreeMap::new();
+    let mut last_of: HashMap<(u32, bool, u32), usize> = HashMap::new();
+    let mut titles: HashMap<String, u32> = HashMap::new();
+    let mut title = String::new();
     for (place, row) in rows.iter().enumerate() {
         let service = plan.field(*row, Dimension::Service);
-        let title = normal(plan.engine.title(*row));
-        let key = plan.engine.names.text(row.key());
-        let names = [Some((false, title)), key.map(|key| (true, key.to_owned()))];
-        for (is_key, name) in names.into_iter().flatten() {
+        write_normal(plan.engine.title(*row), &mut title);
+        let id = titles.get(&title).copied().unwrap_or_else(|| {
+            let next = num::id(titles.len());
+            titles.insert(title.clone(), next);
+            next
+        });
+        let key = (row.key() != NONE).then_some((true, row.key()));
+        for (is_key, name) in [Some((false, id)), key].into_iter().flatten() {
             let before = last_of.insert((service, is_key, name), place);
             let before = before.filter(|before| {
                 let earlier = rows.get(*before).map_or(i64::MIN, |row| row.trigger());
@@ -584,19 +619,27 @@ fn told(plan: &Plan<'_>, rows: &[Row<'_>], places: &[usize]) -> Option<Recurring
 /// A title without what differs from time to time: words with a digit in them (numbers, ids, hosts)
 /// and words with dots in them (hosts, paths). If nothing is left it stays as it is.
 fn normal(title: &str) -> String {
-    let is_plain = |word: &&str| {
-        let has_digit = word.chars().any(|c| c.is_ascii_digit());
+    let mut text = String::new();
+    write_normal(title, &mut text);
+    text
+}
+
+/// The same, in place of what is in `text`.
+fn write_normal(title: &str, text: &mut String) {
+    text.clear();
+    for word in title.split_whitespace() {
+        let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
         let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
-        !inner.is_empty() && !has_digit && !inner.contains(['.', '/'])
-    };
-    let trimmed =
-        |word: &str| -> String { word.trim_matches(|c: char| !c.is_alphanumeric()).to_owned() };
-    let words = title.split_whitespace().filter(is_plain).map(trimmed);
-    let words: Vec<String> = words.collect();
-    if words.is_empty() {
-        title.to_owned()
-    } else {
-        words.join(" ")
+        if inner.is_empty() || has_digit || inner.contains(['.', '/']) {
+            continue;
+        }
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        text.push_str(inner);
+    }
+    if text.is_empty() {
+        text.push_str(title);
     }
 }
 

@@ -59,6 +59,19 @@ impl Groups {
         groups
     }
 
+    /// The group of everything.
+    pub(crate) fn one() -> Self {
+        Self {
+            is_by_user: false,
+            by: None,
+            way: Way::Whole,
+            first: Vec::new(),
+            both: HashMap::new(),
+            keys: vec![(NONE, NONE)],
+            of_labels: Vec::new(),
+        }
+    }
+
     /// What is grouped by, in order.
     pub(crate) fn dimensions(&self) -> Vec<Dimension> {
         let user = self.is_by_user.then_some(Dimension::User);

@@ -15,7 +15,8 @@ use jiff::tz::TimeZone;
 use crate::calendar::{end_instant, first_instant};
 use crate::input::{HoursVersion, Membership, Person, Settings};
 
-const MINUTE: i64 = 60_000_000;
+const SECOND: i64 = 1_000_000;
+const MINUTE: i64 = 60 * SECOND;
 const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 const WEEK: i64 = 7 * DAY;
@@ -156,16 +157,21 @@ impl Hours {
         let mut newest_first = self.versions.iter().rev();
         let in_force = newest_first.find(|(start, _, _)| *start <= at);
         let (_, zone, week) = in_force.expect("the default begins before all time");
-        let instant = Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
-        let offset = zone.to_offset(instant).seconds();
-        let local = at + i64::from(offset) * 1_000_000;
-        // 1 January 1970 was a Thursday.
-        let in_week = (local + 3 * DAY).rem_euclid(WEEK);
+        let in_week = in_week(at, zone);
         Moment {
-            hours_early: u16::try_from(offset.rem_euclid(3_600)).expect("an hour has 3,600 s"),
+            hours_early: u16::try_from((in_week - at).rem_euclid(HOUR) / SECOND)
+                .expect("an hour has 3,600 s"),
             out_of_hours: !week.holds(in_week),
         }
     }
+}
+
+/// Microseconds since the last Monday began, on the clock of a zone.
+pub(crate) fn in_week(at: i64, zone: &TimeZone) -> i64 {
+    let instant = Timestamp::from_microsecond(at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let local = at + i64::from(zone.to_offset(instant).seconds()) * 1_000_000;
+    // 1 January 1970 was a Thursday.
+    (local + 3 * DAY).rem_euclid(WEEK)
 }
 
 /// Everything that was set and may concern a person, and what holds without it.

@@ -76,11 +76,12 @@ impl Engine {
     }
 
     /// The part that moved an answer's figure most; the answer is not grouped, and compared with the
-    /// time before.
+    /// time before. Where the caller has the same by service already, that is not asked again.
     pub fn mover_of(
         &self,
         query: &Query,
         answer: &Answer,
+        by_service: Option<&Answer>,
         now: Timestamp,
     ) -> Result<Option<Mover>, BadQuery> {
         let earlier = answer.previous.as_deref();
@@ -88,7 +89,18 @@ impl Engine {
         let Some((series, then)) = answer.series.first().zip(earlier) else {
             return Ok(None);
         };
-        self.mover(query, answer.range, (series, &then.total.figure), now)
+        let then = &then.total.figure;
+        let parts =
+            by_service.and_then(|now| Some((&*now.series, &*now.previous.as_deref()?.series)));
+        match parts {
+            Some(parts) => Ok(moved(
+                query.metric,
+                Dimension::Service,
+                (series, then),
+                parts,
+            )),
+            None => self.mover(query, answer.range, (series, then), now),
+        }
     }
 
     /// The part that moved a figure most.
@@ -104,37 +116,17 @@ impl Engine {
             Some(Dimension::Service) => Dimension::Urgency,
             _ => Dimension::Service,
         };
-        if !Dimension::groups_of(metric, query.source).contains(&by) {
+        let is_known = |figure: &Figure| figure.headline(metric).is_some();
+        let are_known = is_known(&series.total.figure) && is_known(then);
+        if !are_known || !Dimension::groups_of(metric, query.source).contains(&by) {
             return Ok(None);
         }
-        let figure = &series.total.figure;
-        let (Some(is), Some(was)) = (figure.headline(metric), then.headline(metric)) else {
-            return Ok(None);
-        };
         let Some(parts) = self.parts(query, series, (by, range), now)? else {
             return Ok(None);
         };
         let earlier = self.parts(query, series, (by, before(range)), now)?;
         let earlier = earlier.unwrap_or_default();
-        let mut best: Option<Mover> = None;
-        let keys = parts.iter().chain(&earlier).map(|part| &part.keys);
-        for keys in keys {
-            let Some(key) = keys.last().cloned().flatten() else {
-                continue;
-            };
-            let share = |parts: &[Series], whole: &Figure| {
-                find(parts, keys).map_or(0.0, |part| share(&part.total.figure, whole))
-            };
-            let change = share(&parts, figure) - share(&earlier, then);
-            let is_same_way = (change > 0.0 && is > was) || (change < 0.0 && is < was);
-            let is_more = best
-                .as_ref()
-                .is_none_or(|best| change.abs() > best.change.abs());
-            if is_same_way && is_more {
-                best = Some(Mover { by, key, change });
-            }
-        }
-        Ok(best)
+        Ok(moved(metric, by, (series, then), (&parts, &earlier)))
     }
 
     /// The figures of the parts of one series.
@@ -168,6 +160,36 @@ impl Engine {
         };
         Ok(Some(self.answer(&asked, now)?.series))
     }
+}
+
+/// Of the parts of a figure, now and before, the one whose share changed most as the figure did.
+fn moved(
+    metric: Metric,
+    by: Dimension,
+    (series, then): (&Series, &Figure),
+    (parts, earlier): (&[Series], &[Series]),
+) -> Option<Mover> {
+    let figure = &series.total.figure;
+    let (is, was) = (figure.headline(metric)?, then.headline(metric)?);
+    let mut best: Option<Mover> = None;
+    let keys = parts.iter().chain(earlier).map(|part| &part.keys);
+    for keys in keys {
+        let Some(key) = keys.last().cloned().flatten() else {
+            continue;
+        };
+        let share = |parts: &[Series], whole: &Figure| {
+            find(parts, keys).map_or(0.0, |part| share(&part.total.figure, whole))
+        };
+        let change = share(parts, figure) - share(earlier, then);
+        let is_same_way = (change > 0.0 && is > was) || (change < 0.0 && is < was);
+        let is_more = best
+            .as_ref()
+            .is_none_or(|best| change.abs() > best.change.abs());
+        if is_same_way && is_more {
+            best = Some(Mover { by, key, change });
+        }
+    }
+    best
 }
 
 fn find<'a>(series: &'a [Series], keys: &[Option<String>]) -> Option<&'a Series> {

@@ -49,6 +49,7 @@ mod sample;
 mod spent;
 mod story;
 mod values;
+mod weekly;
 
 pub use answer::{
     Answer, Behind, Benchmark, CELLS_MAX, Link, Oldest, Series, Thing, Value, Worth, Zone,
@@ -71,3 +72,4 @@ pub use query::{
 };
 pub use rails::iana;
 pub use story::history;
+pub use weekly::{Hourly, Weekly, hour_of_week};

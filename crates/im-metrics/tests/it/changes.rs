@@ -26,7 +26,7 @@ fn changes(deployments: &[Deployment], histories: &[History]) -> World {
 fn blamed(world: &World, params: &str) -> Vec<(String, Method)> {
     let params = format!("{params} from=2026-03-01 to=2026-03-31 bucket=all");
     let asked = query("change_failure_rate", &params);
-    let items = world.engine().items(&asked, world.now).unwrap();
+    let items = world.behind(&asked);
     let links = items.iter().flat_map(|item| {
         let Thing::Deployment(id) = &item.what else {
             panic!("{item:?}")

@@ -7,7 +7,7 @@ use im_metrics::input::{
     Deployment, DeploymentStatus, Event, FailureRule, History, HoursVersion, Membership, Move,
     Person, ResolverKind, Settings, Team, Values, What,
 };
-use im_metrics::{Answer, Durations, Engine, Figure, Judged, Query, Week};
+use im_metrics::{Answer, Behind, Durations, Engine, Figure, Judged, Query, Week};
 use jiff::Timestamp;
 use jiff::civil::{Date, Weekday};
 use jiff::tz::TimeZone;
@@ -91,6 +91,14 @@ impl World {
         }
         engine.put_deployments(&self.deployments);
         engine
+    }
+
+    /// What is behind the figures of a query, with the failures of deployments.
+    pub(crate) fn behind(&self, query: &Query) -> Vec<Behind> {
+        let engine = self.engine();
+        let mut items = engine.items(query, self.now).unwrap();
+        engine.blame(query, &mut items, self.now).unwrap();
+        items
     }
 
     pub(crate) fn ask(&self, metric: &str, params: &str) -> Answer {

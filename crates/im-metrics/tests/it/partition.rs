@@ -1,6 +1,6 @@
 //! Buckets partition the range, and groups what is in it: counts add up to the total, on random worlds.
 
-use im_metrics::{Answer, Dimension, Figure, Measure, Metric, Query};
+use im_metrics::{Answer, Behind, Dimension, Engine, Figure, Hourly, Measure, Metric, Query};
 
 use crate::random::{Dice, question, world};
 
@@ -35,6 +35,98 @@ fn counts_of_buckets_and_of_groups_add_up_to_the_total() {
         }
     }
     assert!(buckets > 2_000 && groups > 200, "{buckets} {groups}");
+}
+
+#[test]
+fn hours_of_the_week_add_up_to_what_is_behind_a_figure() {
+    let mut services = 0;
+    for seed in 0..100 {
+        let mut dice = Dice::seeded(seed);
+        let world = world(&mut dice);
+        let engine = world.engine();
+        for metric in Metric::ALL {
+            let Some((query, asked)) = question(&mut dice, *metric) else {
+                continue;
+            };
+            let Ok(items) = engine.items(&query, world.now) else {
+                continue;
+            };
+            let weekly = engine.weekly(&query, world.now).unwrap();
+            let hours = weekly.iter().flat_map(|one| one.hours.iter().flatten());
+            let place = format!("seed {seed}: {asked}");
+            assert_eq!(hours.sum::<u64>(), count(items.len()), "{place}");
+            if !Dimension::filters_of(*metric, query.source).contains(&Dimension::Service) {
+                continue;
+            }
+            for one in weekly {
+                let mut of_it = query.clone();
+                of_it.filters.retain(|(by, _)| *by != Dimension::Service);
+                let filter = (Dimension::Service, vec![one.service.clone()]);
+                of_it.filters.push(filter);
+                let items = engine.items(&of_it, world.now).unwrap();
+                assert_eq!(one.hours, hourly(&engine, &items), "{place} {one:?}");
+                services += 1;
+            }
+        }
+    }
+    assert!(services > 500, "{services}");
+}
+
+fn count(n: usize) -> u64 {
+    u64::try_from(n).unwrap()
+}
+
+/// When items are, on the clock of the organisation.
+fn hourly(engine: &Engine, items: &[Behind]) -> Hourly {
+    let mut hourly = Hourly::default();
+    for item in items {
+        let local = item.at.to_zoned(engine.settings().zone.clone());
+        let day = usize::try_from(local.weekday().to_monday_zero_offset()).unwrap();
+        hourly[day][usize::try_from(local.hour()).unwrap()] += 1;
+    }
+    hourly
+}
+
+#[test]
+fn an_answer_and_its_parts_of_one_scan_are_as_those_that_are_asked_alone() {
+    let (mut asked, mut moved) = (0, 0);
+    for seed in 0..100 {
+        let mut dice = Dice::seeded(seed);
+        let world = world(&mut dice);
+        let engine = world.engine();
+        for metric in Metric::ALL {
+            let Some((mut query, words)) = question(&mut dice, *metric) else {
+                continue;
+            };
+            let groups = Dimension::groups_of(*metric, query.source);
+            let by = query.group_by.unwrap_or(Dimension::Service);
+            if !groups.contains(&by) {
+                continue;
+            }
+            (query.group_by, query.compare) = (None, true);
+            let grouped = Query {
+                group_by: Some(by),
+                ..query.clone()
+            };
+            let place = format!("seed {seed}: {words}");
+            let both = engine.answer_and_parts(&query, by, world.now);
+            let parts = engine.answer(&grouped, world.now);
+            let Ok((whole, by_it)) = both else {
+                assert!(parts.is_err(), "{place}");
+                continue;
+            };
+            let alone = engine.answer(&query, world.now).unwrap();
+            assert_eq!((&whole, &by_it), (&alone, &parts.unwrap()), "{place}");
+            asked += 1;
+            if by == Dimension::Service && *metric != Metric::OncallLoad {
+                let told = engine.mover_of(&query, &whole, Some(&by_it), world.now);
+                let alone = engine.mover_of(&query, &whole, None, world.now);
+                assert_eq!(told, alone, "{place}");
+                moved += usize::from(told.unwrap().is_some());
+            }
+        }
+    }
+    assert!(asked > 500 && moved > 100, "{asked} {moved}");
 }
 
 /// Whether the figures are counts of things that are in one bucket each: an hour may be in two.

@@ -177,7 +177,7 @@ fn mw_07_of_two_deployments_the_one_before_the_incident_failed() {
     ];
     table(&world, "change_failure_rate", &[("", "1/2 = 0.5")]);
     let asked = crate::given::query("change_failure_rate", "from=2026-03-01 to=2026-03-31");
-    let items = world.engine().items(&asked, world.now).unwrap();
+    let items = world.behind(&asked);
     let blamed = items.iter().filter(|item| !item.failures.is_empty());
     let blamed: Vec<_> = blamed.map(|item| item.what.clone()).collect();
     assert_eq!(blamed, [im_metrics::Thing::Deployment("nine".to_owned())]);

@@ -3,11 +3,13 @@
 
 mod browser;
 mod open;
+mod routes;
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use im_store::{Db, StoreError, Value};
+use im_store::accounts::Role;
+use im_store::{Db, StoreError, Tx, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -22,30 +24,8 @@ const INCIDENTS: i64 = 100_000;
 /// Each page is asked for so many times.
 const ROUNDS: usize = 40;
 
-const PAGES: [&str; 22] = [
-    "/",
-    "/?q=rate",
-    "/?service=Checkout%20API",
-    "/incidents/INC-99999",
-    "/declare",
-    "/overview",
-    "/metric/mttr",
-    "/metric/mtta",
-    "/metric/pages",
-    "/metric/change_failure_rate",
-    "/metric/deployment_frequency",
-    "/metric/page_disruptions",
-    "/metric/incident_frequency",
-    "/on-call",
-    "/integrations",
-    "/connectors/prod",
-    "/settings",
-    "/status",
-    "/people",
-    "/account",
-    "/audit",
-    "/tokens",
-];
+/// A cookie of the owner, who is signed in.
+const OWNER: &str = "0000000000000000000000000000000000000000000000000000000000000abc";
 /// What a first visit brings beside the page.
 const ASSETS: [&str; 4] = [
     "/assets/app.css",
@@ -79,10 +59,10 @@ struct Came {
 }
 
 /// Asks for one page as a browser does, on a connection of its own.
-async fn get(address: SocketAddr, path: &str) -> Came {
+async fn get(address: SocketAddr, path: &str, headers: &str) -> Came {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "GET {path} HTTP/1.1\r\nhost: localhost\r\naccept-encoding: gzip\r\nconnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\n{headers}accept-encoding: gzip\r\nconnection: close\r\n\r\n"
     );
     let begun = Instant::now();
     stream.write_all(request.as_bytes()).await.unwrap();
@@ -110,14 +90,41 @@ pub(crate) fn measure(scratch: &Scratch, report: &mut Report) {
     be_of_now(&db);
     let server = Server::start(&dir);
     // Figures are read first.
-    client(get(server.address, "/api/v1/metrics/incident_frequency"));
-    let assets: usize = ASSETS
-        .iter()
-        .map(|path| client(get(server.address, path)).bytes)
+    client(get(
+        server.address,
+        "/api/v1/metrics/incident_frequency",
+        "",
+    ));
+    match browser::is_missing() {
+        None => browser::measure(server.address, report),
+        Some(why) => println!(
+            "  not measured: when a page of figures is interactive, and when a browser shows what happened: {why}"
+        ),
+    }
+    open::measure(&server, report);
+    first_bytes(&server, report);
+    server.stop();
+}
+
+/// How soon each page comes, and how much comes.
+fn first_bytes(server: &Server, report: &mut Report) {
+    say("each page, for an owner who is signed in");
+    let owner = |tx: &mut Tx<'_>| open::person(tx, "owner@company.com", Role::Owner, OWNER);
+    server.db.write(owner).wait().unwrap();
+    let cookie = format!("cookie: im={OWNER}\r\n");
+    let assets = ASSETS.iter();
+    let assets: usize = assets
+        .map(|path| client(get(server.address, path, "")).bytes)
         .sum();
+    let inside = routes::ROUTES.iter().map(|route| (route.1, &*cookie));
+    let doors = routes::DOORS.iter().map(|route| (route.1, ""));
+    let pages: Vec<(&str, &str)> = inside
+        .chain(doors)
+        .flat_map(|(paths, headers)| paths.iter().map(move |path| (*path, headers)))
+        .collect();
     let (mut slowest, mut largest) = ((0.0, ""), (0, ""));
-    for path in PAGES {
-        let rounds = (0..=ROUNDS).map(|_| client(get(server.address, path)));
+    for (path, headers) in &pages {
+        let rounds = (0..=ROUNDS).map(|_| client(get(server.address, path, headers)));
         // The first one meets nothing in memory.
         let rounds: Vec<Came> = rounds.skip(1).collect();
         let spread = Spread::of(rounds.iter().map(|came| came.first_byte).collect());
@@ -141,7 +148,7 @@ pub(crate) fn measure(scratch: &Scratch, report: &mut Report) {
         limit: format!(
             "{} of {} pages, {INCIDENTS} incidents",
             slowest.1,
-            PAGES.len()
+            pages.len()
         ),
         target: Some(Target::at_most(slowest.0, 30.0, "ms")),
     });
@@ -152,14 +159,6 @@ pub(crate) fn measure(scratch: &Scratch, report: &mut Report) {
         limit: format!("{}, with {assets} bytes of style and scripts", largest.1),
         target: Some(Target::at_most(kb, 100.0, "kB")),
     });
-    match browser::is_missing() {
-        None => browser::measure(server.address, report),
-        Some(why) => println!(
-            "  not measured: when a page of figures is interactive, and when a browser shows what happened: {why}"
-        ),
-    }
-    open::measure(&server, report);
-    server.stop();
 }
 
 /// Lets the last incident be of now, and services be deployed.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use im::access;
 use im_store::accounts::{self, Role};
 use im_store::sessions::{self, SessionRow};
-use im_store::{Db, StoreError};
+use im_store::{Db, StoreError, Tx};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -91,29 +91,38 @@ pub(super) fn measure(server: &Server, report: &mut Report) {
 
 /// People who are signed in; what their browsers say.
 fn sign_in(db: &Db) -> Vec<String> {
-    let now = im::clock::now();
     let secrets: Vec<String> = (0..=OPEN).map(|number| format!("{number:064x}")).collect();
     let made = secrets.clone();
     let written = db.write(move |tx| {
         for (number, secret) in made.iter().enumerate() {
             let email = format!("person{number}@company.com");
-            let name = format!("Person {number}");
-            accounts::insert(tx, &email, &name, Role::Responder, false, now)?;
-            let session = SessionRow {
-                hash: access::hash(secret),
-                email,
-                made_at: now,
-                expires_at: now + DAY,
-                address: String::new(),
-                agent: String::new(),
-                seen_at: now,
-            };
-            sessions::insert(tx, &session)?;
+            person(tx, &email, Role::Responder, secret)?;
         }
         Ok(())
     });
     written.wait().map_err(|error: StoreError| error).unwrap();
     secrets
+}
+
+/// Somebody who is signed in; an owner sees how single people respond, too.
+pub(super) fn person(
+    tx: &mut Tx<'_>,
+    email: &str,
+    role: Role,
+    secret: &str,
+) -> Result<(), StoreError> {
+    let now = im::clock::now();
+    accounts::insert(tx, email, email, role, role == Role::Owner, now)?;
+    let session = SessionRow {
+        hash: access::hash(secret),
+        email: email.to_owned(),
+        made_at: now,
+        expires_at: now + DAY,
+        address: String::new(),
+        agent: String::new(),
+        seen_at: now,
+    };
+    sessions::insert(tx, &session)
 }
 
 /// Opens pages, lets things happen, and waits until each has been told and has them.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use im_metrics::{Area, BadQuery, Dimension, Metric, Query};
+use im_metrics::{Area, BadQuery, Behind, Dimension, Metric, Query};
 use im_store::tokens::Scope;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -229,7 +229,10 @@ async fn items(
         let query = meant(&who, &query, known)?;
         let sees_people = who.may(Scope::PersonalLoad) || is_personal(&query);
         let items = known.engine.items(&query, now)?;
-        Ok(Items::new(&items, (offset, limit), sees_people, known))
+        let total = items.len();
+        let mut some: Vec<Behind> = items.into_iter().skip(offset).take(limit).collect();
+        known.engine.blame(&query, &mut some, now)?;
+        Ok(Items::new(&some, total, sees_people, known))
     });
     Ok(Json(items.await?))
 }

@@ -1,9 +1,7 @@
 //! When things happen: a cell for each hour of the week, or for each day or hour of a service.
 
-use std::collections::BTreeMap;
-
 use axum::http::StatusCode;
-use im_metrics::{AsOf, Behind, Dimension};
+use im_metrics::{Behind, Dimension, Hourly, Weekly};
 use jiff::tz::TimeZone;
 use maud::{Markup, html};
 
@@ -40,12 +38,8 @@ pub(super) struct Hour {
 impl Hour {
     /// The hour that an item falls into.
     pub(super) fn of(item: &Behind, zone: &TimeZone) -> Self {
-        let local = item.at.to_zoned(zone.clone());
-        let day = local.weekday().to_monday_zero_offset();
-        Self {
-            day: usize::try_from(day).unwrap_or_default(),
-            hour: usize::try_from(local.hour()).unwrap_or_default(),
-        }
+        let (day, hour) = im_metrics::hour_of_week(item.at, zone);
+        Self { day, hour }
     }
 
     /// `Thursday`.
@@ -84,15 +78,16 @@ impl Hour {
 }
 
 /// How many of each hour.
-pub(super) struct Heat([[u64; 24]; 7]);
+pub(super) struct Heat(Hourly);
 
 impl Heat {
-    pub(super) fn of(items: &[Behind], zone: &TimeZone) -> Self {
-        let mut counts = [[0; 24]; 7];
-        for item in items {
-            let Hour { day, hour } = Hour::of(item, zone);
-            if let Some(count) = counts.get_mut(day).and_then(|day| day.get_mut(hour)) {
-                *count += 1;
+    /// Those of all services.
+    pub(super) fn of(weekly: &[Weekly]) -> Self {
+        let mut counts = Hourly::default();
+        for service in weekly {
+            let hours = counts.iter_mut().flatten();
+            for (count, more) in hours.zip(service.hours.iter().flatten()) {
+                *count += more;
             }
         }
         Self(counts)
@@ -199,24 +194,21 @@ struct Cell {
 }
 
 /// A line for each of the services with most.
-fn of_services(items: &[Behind], view: View, as_of: AsOf, known: &Known) -> Vec<Line<'static>> {
-    let engine = &known.engine;
-    let zone = &engine.settings().zone;
-    let width = if view == View::ServiceByDay { 7 } else { 24 };
-    let mut counts: BTreeMap<Option<&str>, Vec<u64>> = BTreeMap::new();
-    for (item, service) in items.iter().zip(engine.services_of(items, as_of)) {
-        let at = Hour::of(item, zone);
-        let place = if view == View::ServiceByDay {
-            at.day
-        } else {
-            at.hour
-        };
-        let line = counts.entry(service).or_insert_with(|| vec![0; width]);
-        if let Some(count) = line.get_mut(place) {
-            *count += 1;
+fn of_services(weekly: &[Weekly], view: View, known: &Known) -> Vec<Line<'static>> {
+    let cells = |hours: &Hourly| -> Vec<u64> {
+        let days = hours.iter();
+        match view {
+            View::ServiceByDay => days.map(|day| day.iter().sum()).collect(),
+            View::Week | View::ServiceByHour => {
+                let of_hour = |hour| days.clone().filter_map(|day| day.get(hour)).sum();
+                (0..24_usize).map(of_hour).collect()
+            }
         }
-    }
-    let mut counts: Vec<(Option<&str>, Vec<u64>)> = counts.into_iter().collect();
+    };
+    let counts = weekly.iter();
+    let mut counts: Vec<(Option<&str>, Vec<u64>)> = counts
+        .map(|one| (one.service.as_deref(), cells(&one.hours)))
+        .collect();
     counts.sort_by_key(|(_, counts)| std::cmp::Reverse(counts.iter().sum::<u64>()));
     let lines = counts
         .into_iter()
@@ -255,7 +247,7 @@ fn of_services(items: &[Behind], view: View, as_of: AsOf, known: &Known) -> Vec<
 /// The section; each cell opens what is in it.
 pub(super) fn section(
     asked: &Asked,
-    (heat, items): (&Heat, &[Behind]),
+    (heat, weekly): (&Heat, &[Weekly]),
     view: View,
     known: &Known,
 ) -> Markup {
@@ -263,9 +255,7 @@ pub(super) fn section(
     let is_usual = view == View::Week && known.hours_since().next().is_none();
     let lines = match view {
         View::Week => heat.lines(is_usual),
-        View::ServiceByDay | View::ServiceByHour => {
-            of_services(items, view, asked.query.as_of, known)
-        }
+        View::ServiceByDay | View::ServiceByHour => of_services(weekly, view, known),
     };
     let counts = lines.iter().flat_map(|line| &line.cells);
     let most = counts.map(|cell| cell.count).max().unwrap_or_default();

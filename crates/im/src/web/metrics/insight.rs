@@ -86,13 +86,14 @@ pub(super) struct Moved {
 }
 
 impl Moved {
-    /// The part that moved an answer's figure most; the answer is not grouped.
+    /// The part that moved an answer's figure most; the answer is not grouped, the other is the same by service.
     pub(super) fn of(
         (query, answer): (&Query, &Answer),
+        by_service: Option<&Answer>,
         known: &Known,
         now: Timestamp,
     ) -> Result<Option<Self>, BadQuery> {
-        let mover = known.engine.mover_of(query, answer, now)?;
+        let mover = known.engine.mover_of(query, answer, by_service, now)?;
         Ok(mover.map(|mover| Self {
             name: bar::key_name(mover.by, Some(&mover.key), known),
             by: mover.by,

@@ -42,10 +42,13 @@ impl Found {
     ) -> Result<Self, Wrong> {
         let zone = &known.engine.settings().zone;
         let today = im_metrics::local_date(now, zone);
-        let all = part.of(&asked.query, known, now);
-        let all = all.map_err(|error| Wrong::new(&error, &asked.address))?;
+        let wrong = |error| Wrong::new(&error, &asked.address);
+        let all = part.of(&asked.query, known, now).map_err(wrong)?;
         let total = all.len();
-        let items: Vec<Behind> = all.into_iter().skip(part.page * ROWS).take(ROWS).collect();
+        let items = all.into_iter().skip(part.page * ROWS).take(ROWS);
+        let mut items: Vec<Behind> = items.collect();
+        let blamed = known.engine.blame(&asked.query, &mut items, now);
+        blamed.map_err(wrong)?;
         let to = asked.query.to.unwrap_or(today);
         let from = asked.query.from;
         let from = from.unwrap_or_else(|| to.checked_sub(jiff::Span::new().days(41)).unwrap_or(to));

@@ -65,6 +65,8 @@ const TILES: [Of; 8] = [
 pub(super) struct Tile {
     pub(super) asked: Asked,
     answer: Answer,
+    /// The same by service.
+    pub(super) by_service: Answer,
     slots: Vec<Slot>,
     pub(super) change: Change,
     /// What moved it most.
@@ -91,8 +93,11 @@ impl Tile {
         }
         asked.address = asked.address.to(about.address());
         let asked = asked.meant(known);
-        let answer = known.engine.answer(&asked.query, now);
-        let answer = answer.map_err(|error| Wrong::new(&error, address))?;
+        let wrong = |error: BadQuery| Wrong::new(&error, address);
+        let answers = known
+            .engine
+            .answer_and_parts(&asked.query, Dimension::Service, now);
+        let (answer, by_service) = answers.map_err(wrong)?;
         let about = asked.about;
         let slots = slots::slots(about, &answer, asked.query.bucket, &asked.items());
         let none = Figure::Count { n: 0 };
@@ -105,11 +110,12 @@ impl Tile {
             .as_deref()
             .and_then(|previous| previous.series.first());
         let change = words::change(about, figure, then.map(|series| &series.total.figure));
-        let moved = Moved::of((&asked.query, &answer), known, now);
-        let moved = moved.map_err(|error| Wrong::new(&error, address))?;
+        let moved = Moved::of((&asked.query, &answer), Some(&by_service), known, now);
+        let moved = moved.map_err(wrong)?;
         Ok(Self {
             asked,
             answer,
+            by_service,
             slots,
             change,
             moved,
@@ -248,20 +254,6 @@ pub(super) fn tiles(
         .collect()
 }
 
-/// The recovery of each service.
-pub(super) fn by_service(
-    recovery: &Tile,
-    address: &Address,
-    known: &Known,
-    now: Timestamp,
-) -> Result<Answer, Wrong> {
-    let by_service = recovery
-        .asked
-        .asking(|query| query.group_by = Some(Dimension::Service));
-    let answer = known.engine.answer(&by_service, now);
-    answer.map_err(|error| Wrong::new(&error, address))
-}
-
 /// The page without its head and navigation.
 pub(super) fn body(
     (address, filter): (&Address, Option<&Filter>),
@@ -275,8 +267,7 @@ pub(super) fn body(
         return Ok(html! {});
     };
     let asked = &recovery.asked;
-    let by_service = by_service(recovery, address, known, now)?;
-    let changed = groups::groups(asked, &by_service, Dimension::Service, known);
+    let changed = groups::groups(asked, &recovery.by_service, Dimension::Service, known);
     let settings = known.engine.settings();
     let today = im_metrics::local_date(now, &settings.zone);
     let states: Vec<State> = recovery.slots.iter().map(|slot| slot.state).collect();

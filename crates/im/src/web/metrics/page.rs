@@ -1,8 +1,8 @@
 //! The page of a metric: what it says, how it went, where and when it is, how it is computed.
 
 use im_metrics::{
-    Answer, BadQuery, Behind, Benchmark, BucketSize, Dimension, Figure, LeftOut, Measure, Metric,
-    PageSource, Reason, Value, When, Zone,
+    Answer, BadQuery, Benchmark, BucketSize, Dimension, Figure, LeftOut, Measure, Metric,
+    PageSource, Reason, Value, Weekly, When, Zone,
 };
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -35,7 +35,8 @@ struct Seen<'a> {
     grouped: Answer,
     /// The same out of hours, where all hours are asked for.
     out_of_hours: Option<Answer>,
-    behind: Vec<Behind>,
+    /// When it is, by service.
+    weekly: Vec<Weekly>,
     slots: Vec<Slot>,
     /// What moved the figure most.
     moved: Option<Moved>,
@@ -65,9 +66,13 @@ impl<'a> Seen<'a> {
                 query.source = PageSource::Notifications;
             }
         });
-        let answer = engine.answer(&whole, now)?;
-        let grouped = asked.asking(|query| query.group_by = (!is_personal).then_some(by));
-        let grouped = engine.answer(&grouped, now)?;
+        let (answer, grouped) = if is_personal {
+            let grouped = asked.asking(|query| query.group_by = None);
+            (engine.answer(&whole, now)?, engine.answer(&grouped, now)?)
+        } else {
+            engine.answer_and_parts(&whole, by, now)?
+        };
+        let by_service = (by == Dimension::Service).then_some(&grouped);
         let is_split = query.metric == Metric::PageDisruptions
             && query.when == When::All
             && query.measure == Measure::Pages;
@@ -83,9 +88,9 @@ impl<'a> Seen<'a> {
         let mut slots = slots::slots(asked.about, &answer, query.bucket, &asked.items());
         mark(&mut slots, asked, &answer, known, now)?;
         Ok(Self {
-            behind: engine.items(&asked.asking(|query| query.group_by = None), now)?,
+            weekly: engine.weekly(&asked.asking(|query| query.group_by = None), now)?,
             slots,
-            moved: Moved::of((&whole, &answer), known, now)?,
+            moved: Moved::of((&whole, &answer), by_service, known, now)?,
             out_of_hours: out_of_hours.transpose()?,
             incomplete_since: known.incomplete_since(answer.range.1),
             target: known.target(query),
@@ -183,7 +188,7 @@ pub(super) fn body(
     let today = im_metrics::local_date(now, &settings.zone);
     let zone = settings.zone.iana_name().unwrap_or("UTC");
     let groups = groups::groups(asked, &seen.grouped, seen.by, known);
-    let heat = Heat::of(&seen.behind, &settings.zone);
+    let heat = Heat::of(&seen.weekly);
     let states: Vec<State> = seen.slots.iter().map(|slot| slot.state).collect();
     let n = seen.total().map_or(0, size);
     let values = if choosing {
@@ -207,7 +212,7 @@ pub(super) fn body(
                 (foot(&seen))
             }
             (groups::table(asked, &groups, seen.by, (&states, of_weeks(&seen))))
-            (heat::section(asked, (&heat, &seen.behind), view, known))
+            (heat::section(asked, (&heat, &seen.weekly), view, known))
         } @else { (empty(&seen)) }
         (definition::section(asked.about))
     })

@@ -108,7 +108,7 @@ impl Part {
     }
 
     fn has(&self, item: &Behind, matter: Option<&[i64]>, known: &Known) -> bool {
-        let at = Hour::of(item, &known.engine.settings().zone);
+        let at = || Hour::of(item, &known.engine.settings().zone);
         let number = match &item.what {
             Thing::Incident(number) => Some(*number),
             Thing::Deployment(_) => None,
@@ -117,8 +117,8 @@ impl Part {
             let named = number.and_then(|number| known.engine.cause(number));
             named == Some(cause) || (cause == "null" && named.is_none())
         };
-        self.weekday.is_none_or(|day| day == at.day)
-            && self.hour.is_none_or(|hour| hour == at.hour)
+        self.weekday.is_none_or(|day| day == at().day)
+            && self.hour.is_none_or(|hour| hour == at().hour)
             && (!self.is_failed || item.worth == Worth::Part(true))
             && self.cause.as_deref().is_none_or(is_of_cause)
             && matter.is_none_or(|matter| number.is_some_and(|number| matter.contains(&number)))

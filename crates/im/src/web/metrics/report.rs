@@ -129,8 +129,8 @@ impl Report {
         let mut filters = Vec::new();
         if let Some(recovery) = tiles.first() {
             recovery.asked.must_be_known()?;
-            let by_service = overview::by_service(recovery, address, known, now)?;
-            rows.extend(of_services(recovery, &by_service, known));
+            let by_service = &recovery.by_service;
+            rows.extend(of_services(recovery, by_service, known));
             range = Some(by_service.range);
             compared = by_service.previous.as_deref().map(|before| before.range);
             let pairs = recovery.asked.address.pairs();

@@ -497,16 +497,9 @@ impl From<Figure> for Fields {
 }
 
 impl Items {
-    /// Some of the items; who each is about only for those who may see it.
-    pub(super) fn new(
-        items: &[Behind],
-        (offset, limit): (usize, usize),
-        sees_people: bool,
-        known: &Known,
-    ) -> Self {
-        let total = items.len();
-        let some = items.iter().skip(offset).take(limit);
-        let mut items: Vec<Item> = some.map(|item| Item::new(item, known)).collect();
+    /// Some of so many items; who each is about only for those who may see it.
+    pub(super) fn new(some: &[Behind], total: usize, sees_people: bool, known: &Known) -> Self {
+        let mut items: Vec<Item> = some.iter().map(|item| Item::new(item, known)).collect();
         if !sees_people {
             for item in &mut items {
                 item.user = None;

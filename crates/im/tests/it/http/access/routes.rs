@@ -18,6 +18,9 @@ use tower::ServiceExt as _;
 use super::with_token;
 use crate::http::{NEAR, Server, request};
 
+#[path = "../../../../benches/bench/pages/routes.rs"]
+mod measured;
+
 fn rules() -> Vec<&'static Rule> {
     RULES.into_iter().flatten().collect()
 }
@@ -126,6 +129,23 @@ fn whatever_changes_something_has_words_for_the_audit_log() {
             name(rule)
         );
     }
+}
+
+#[test]
+fn each_page_is_measured() {
+    let is_page = |rule: &&Rule| {
+        let is_for_people = !rule.path.starts_with("/api/") && rule.path != "/metrics";
+        rule.is_read() && rule.need != Need::Nothing && is_for_people
+    };
+    let pages = rules().into_iter().filter(is_page).map(|rule| rule.path);
+    let measured = measured::ROUTES.iter().chain(measured::DOORS);
+    let measured = measured
+        .filter(|(_, addresses)| !addresses.is_empty())
+        .map(|(route, _)| *route)
+        // The stream that tells open pages that something happened.
+        .chain(["/live"]);
+    let (pages, measured): (BTreeSet<&str>, BTreeSet<&str>) = (pages.collect(), measured.collect());
+    assert_eq!(pages, measured, "see benches/bench/pages/routes.rs");
 }
 
 #[tokio::test]
