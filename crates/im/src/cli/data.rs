@@ -88,7 +88,8 @@ pub(crate) async fn run(args: DataArgs, cx: &mut Context) -> Result<Exit, Failur
                 cx.ui.document(&answer.body);
                 return Ok(Exit::Done);
             }
-            let taken: Map<String, Value> = answer.read()?;
+            let mut taken: Map<String, Value> = answer.read()?;
+            let hints = taken.remove("hints");
             let some = taken.iter().filter(|(_, count)| **count != 0);
             let some = some.map(|(name, count)| format!("{} {count}", name.replace('_', " ")));
             let some: Vec<String> = some.collect();
@@ -98,6 +99,10 @@ pub(crate) async fn run(args: DataArgs, cx: &mut Context) -> Result<Exit, Failur
             };
             let width = cx.ui.width;
             cx.ui.say(table::flow("", &said, width));
+            let hints = hints.iter().flat_map(Value::as_array).flatten();
+            for hint in hints.filter_map(Value::as_str) {
+                cx.ui.hint(hint);
+            }
         }
     }
     Ok(Exit::Done)

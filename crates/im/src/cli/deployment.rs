@@ -88,6 +88,7 @@ fn commit(text: &str) -> Result<Commit, String> {
 struct Deployment {
     id: String,
     service: String,
+    service_name: Option<String>,
     environment: Option<String>,
     version: Option<String>,
     started_at: Timestamp,
@@ -95,6 +96,16 @@ struct Deployment {
     status: String,
     unplanned_fix: bool,
     hint: Option<String>,
+}
+
+impl Deployment {
+    /// Its service as people call it, with the id where that is another word.
+    fn of(&self) -> String {
+        match &self.service_name {
+            Some(name) => format!("{name} ({})", self.service),
+            None => self.service.clone(),
+        }
+    }
 }
 
 pub(crate) async fn run(args: DeploymentArgs, cx: &mut Context) -> Result<Exit, Failure> {
@@ -135,7 +146,9 @@ async fn record(args: RecordArgs, cx: &mut Context) -> Result<(), Failure> {
     let deployment: Deployment = answer.read()?;
     cx.ui.say(format_args!(
         "Recorded deployment {} of {}: {}",
-        deployment.id, deployment.service, deployment.status
+        deployment.id,
+        deployment.of(),
+        deployment.status
     ));
     if let Some(hint) = &deployment.hint {
         cx.ui.hint(hint);
@@ -187,7 +200,12 @@ fn row(deployment: &Deployment, cx: &Context) -> Vec<Cell> {
     };
     vec![
         Cell::new(&deployment.id),
-        Cell::new(&deployment.service),
+        Cell::new(
+            deployment
+                .service_name
+                .as_ref()
+                .unwrap_or(&deployment.service),
+        ),
         Cell::new(deployment.environment.as_deref().unwrap_or("-")),
         Cell::new(deployment.version.as_deref().unwrap_or("-")),
         Cell::new(format!("{}{fix}", deployment.status)),

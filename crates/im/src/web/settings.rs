@@ -4,7 +4,7 @@
 //! A form sends what it was shown as well, so that it changes what its sender changed and nothing else.
 //! What makes sense is decided where the API reads the same things.
 
-use axum::Extension;
+use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -17,8 +17,9 @@ use serde_json::{Map, Value};
 use super::guard::{Fields, Visit};
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
+use super::said::{Became, Told};
 use super::severities::{self, Follows};
-use super::{WebState, failed, layout, parts, to};
+use super::{Pairs, WebState, failed, layout, parts, to};
 use crate::access::Who;
 use crate::access::audit::Note;
 use crate::access::oidc::BACK;
@@ -73,6 +74,8 @@ fn set(tx: &mut Tx<'_>, visit: &Visit) -> Result<Set, StoreError> {
 struct Forms<'a> {
     visit: &'a Visit,
     refused: Option<&'a Refused>,
+    /// What has to be known of working hours that were set.
+    became: Option<&'a Became>,
 }
 
 impl Forms<'_> {
@@ -141,19 +144,37 @@ impl Forms<'_> {
     }
 }
 
-pub(super) async fn show(State(state): State<WebState>, visit: Visit, who: Who) -> Response {
-    page(&state, &visit, &who, None).await
+pub(super) async fn show(
+    State(state): State<WebState>,
+    visit: Visit,
+    who: Who,
+    pairs: Pairs,
+) -> Response {
+    page(&state, &visit, &who, (state.said.told(&pairs), None)).await
 }
 
-async fn page(state: &WebState, visit: &Visit, who: &Who, refused: Option<Refused>) -> Response {
+async fn page(
+    state: &WebState,
+    visit: &Visit,
+    who: &Who,
+    (told, refused): (Option<Told>, Option<Refused>),
+) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
-    let set = match state.db.read(move |tx| set(tx, &looking)).await {
-        Ok(set) => set,
+    let read = state.db.read(move |tx| {
+        let became = told.map(|told| Became::read(tx, &told)).transpose()?;
+        Ok::<_, StoreError>((set(tx, &looking)?, became))
+    });
+    let (set, became) = match read.await {
+        Ok(read) => read,
         Err(error) => return failed(&error, moment),
     };
     let refused = refused.as_ref();
     let status = refused.map_or(StatusCode::OK, |refused| refused.error.status);
-    let forms = Forms { visit, refused };
+    let forms = Forms {
+        visit,
+        refused,
+        became: became.as_ref(),
+    };
     let body = html! {
         h1 { "Settings" }
         (general(&forms, who, &set.settings))
@@ -404,6 +425,7 @@ impl Kind {
                     }
                 }
                 (forms.problem(self.part))
+                @if let Some(became) = forms.became.filter(|_| self.part == Part::Hours) { (became.show()) }
                 div.panel.pad.set-form { (parts::form(&format!("{ADDRESS}/{}", self.word), forms.visit, &form)) }
             }
         }
@@ -535,11 +557,20 @@ pub(super) async fn put_hours(
         let more = Map::from_iter([("week".to_owned(), Value::from(week))]);
         thing::<Hours>(&fields, &["of", "effective_from", "zone"], more)
     });
-    let done = match read {
-        Ok(hours) => put_known(&state, hours).await.map(|(note, _hours)| note),
-        Err(error) => Err(error),
+    let done = async {
+        let (note, Json(settled)) = put_known(&state, read?).await?;
+        let Some(hint) = settled.hint else {
+            return Ok((note, ADDRESS.to_owned()));
+        };
+        let mut told = Told::of("Working hours are set.");
+        told.warn(&[hint]);
+        let page = state.said.keep(ADDRESS, told)?;
+        Ok((note, format!("{page}#hours")))
     };
-    seen(&state, &visit, &who, (Part::Hours, fields), done).await
+    match done.await {
+        Ok((note, page)) => (note, to(&page)).into_response(),
+        Err(error) => again(&state, &visit, &who, (Part::Hours, fields), error).await,
+    }
 }
 
 pub(super) async fn put_rule(
@@ -574,7 +605,7 @@ async fn again(
         fields,
         error,
     };
-    page(state, visit, who, Some(refused)).await
+    page(state, visit, who, (None, Some(refused))).await
 }
 
 async fn stored<T: Thing>(
@@ -585,22 +616,11 @@ async fn stored<T: Thing>(
     read: Result<T, ApiError>,
 ) -> Response {
     let done = match read {
-        Ok(thing) => put(state, thing).await.map(|(note, _thing)| note),
+        Ok(thing) => put(state, thing).await,
         Err(error) => Err(error),
     };
-    seen(state, visit, who, form, done).await
-}
-
-/// The page with what was done, or with the form and why not.
-async fn seen(
-    state: &WebState,
-    visit: &Visit,
-    who: &Who,
-    form: (Part, Fields),
-    done: Result<Extension<Note>, ApiError>,
-) -> Response {
     match done {
-        Ok(note) => (note, to(ADDRESS)).into_response(),
+        Ok((note, _thing)) => (note, to(ADDRESS)).into_response(),
         Err(error) => again(state, visit, who, form, error).await,
     }
 }

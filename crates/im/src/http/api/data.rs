@@ -32,6 +32,8 @@ use crate::organisation::{FailureRule, Hours, Person, Target, Team, Thing, User}
 
 /// Some 50,000 deployments with their commits.
 const BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Hints of an import; more are not read.
+const HINTS_MAX: usize = 10;
 /// Deployments that are read at once.
 const BATCH: u32 = 1_000;
 
@@ -78,6 +80,9 @@ struct Imported {
     targets: usize,
     deployments: usize,
     incidents: usize,
+    /// What has to be known of it: whom hours and teams name who is linked to no user yet. Each is said once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    hints: Vec<String>,
 }
 
 /// Export what PagerDuty does not hold
@@ -187,6 +192,16 @@ fn refused(mistakes: &[Mistake]) -> ApiError {
         .hint("nothing was changed; docs/data.md lists what each thing may have")
 }
 
+/// The first of the hints, and how many more there are.
+fn shown(hints: BTreeSet<String>) -> Vec<String> {
+    let more = hints.len().saturating_sub(HINTS_MAX);
+    let mut shown: Vec<String> = hints.into_iter().take(HINTS_MAX).collect();
+    if more > 0 {
+        shown.push(format!("and {more} more like these"));
+    }
+    shown
+}
+
 /// Stores everything, or says what is wrong with it.
 fn take(
     tx: &mut Tx<'_>,
@@ -205,13 +220,16 @@ fn take(
         link_to_person(tx, &one)
     })?;
     let mut known = Directory::read(tx, of_incidents)?;
+    let mut hints = BTreeSet::new();
     taken.teams = each(document.teams, &mut mistakes, |one| {
         // Hours of a team that is wrong are not wrong for that.
         known.learn(&one);
-        store_known(tx, one, &known).map(drop)
+        hints.extend(store_known(tx, one, &known)?.1);
+        Ok(())
     })?;
     taken.hours = each(document.hours, &mut mistakes, |one| {
-        store_known(tx, one, &known).map(drop)
+        hints.extend(store_known(tx, one, &known)?.1);
+        Ok(())
     })?;
     taken.failure_rules = each(document.failure_rules, &mut mistakes, |one| store(tx, &one))?;
     taken.targets = each(document.targets, &mut mistakes, |one| store(tx, &one))?;
@@ -222,6 +240,7 @@ fn take(
     taken.incidents = each(document.incidents, &mut mistakes, |one| {
         note(tx, one, who, now)
     })?;
+    taken.hints = shown(hints);
     if mistakes.is_empty() {
         Ok(taken)
     } else {

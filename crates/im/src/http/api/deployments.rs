@@ -38,6 +38,9 @@ pub(super) struct Deployment {
     id: String,
     /// The service that it changed: PagerDuty's id, or our name where it has none.
     service: String,
+    /// What people call that service, where it is known and not the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_name: Option<String>,
     /// Where.
     environment: Option<String>,
     /// The version brought out.
@@ -104,6 +107,7 @@ impl From<DeploymentRow> for Deployment {
         Self {
             id: row.id,
             service: row.service,
+            service_name: None,
             environment: row.environment,
             version: row.version,
             started_at: row.started_at,
@@ -115,6 +119,15 @@ impl From<DeploymentRow> for Deployment {
                 .collect(),
             hint: None,
         }
+    }
+}
+
+impl Deployment {
+    /// With what people call its service.
+    fn named(mut self, services: &Services) -> Self {
+        let name = services.name(&self.service);
+        self.service_name = name.filter(|name| *name != self.service).map(str::to_owned);
+        self
     }
 }
 
@@ -144,16 +157,15 @@ pub(super) async fn list(
             })?,
     };
     let service = params.one("service").map(str::to_owned);
-    let rows = app.db.read(move |tx| {
-        let service = match &service {
-            Some(service) => Some(Services::read(tx)?.id(service)?),
-            None => None,
-        };
-        Ok::<_, ApiError>(deployments::newest(tx, service.as_deref(), limit)?)
+    let read = app.db.read(move |tx| {
+        let services = Services::read(tx)?;
+        let service = service.map(|service| services.id(&service)).transpose()?;
+        let rows = deployments::newest(tx, service.as_deref(), limit)?;
+        Ok::<_, ApiError>((rows, services))
     });
-    Ok(Json(
-        rows.await?.into_iter().map(Deployment::from).collect(),
-    ))
+    let (rows, services) = read.await?;
+    let named = |row| Deployment::from(row).named(&services);
+    Ok(Json(rows.into_iter().map(named).collect()))
 }
 
 /// Record a deployment, or how it went
@@ -172,28 +184,33 @@ pub(super) async fn record(
     let now = app.clock.now();
     let take = app.db.write(move |tx| {
         let services = Services::read(tx)?;
-        take(tx, &report, &services, now)
+        Ok::<_, ApiError>((take(tx, &report, &services, now)?, services))
     });
-    let (is_new, row) = take.await?;
+    let ((is_new, row), services) = take.await?;
     app.signals.nudge();
     let code = if is_new {
         StatusCode::CREATED
     } else {
         StatusCode::OK
     };
-    let hint = unknown_service(&app, &row.service).await?;
+    let hint = unknown_service(&app, &row.service, &services).await?;
     let note = Note::thing(row.id.clone());
-    Ok((code, note, Json(Deployment { hint, ..row.into() })))
+    let deployment = Deployment::from(row).named(&services);
+    Ok((code, note, Json(Deployment { hint, ..deployment })))
 }
 
 /// What to say of a service that no connector and no incident knows; it may be a slip.
-async fn unknown_service(app: &App, service: &str) -> Result<Option<String>, ApiError> {
+async fn unknown_service(
+    app: &App,
+    service: &str,
+    services: &Services,
+) -> Result<Option<String>, ApiError> {
     let read = app.db.read(|tx| {
         let connectors = connector::all(tx)?.into_iter();
         let usual = connectors.map(|one| one.mapping.default_service);
-        Ok::<_, StoreError>((Services::read(tx)?, usual.collect::<Vec<_>>()))
+        Ok::<_, StoreError>(usual.collect::<Vec<_>>())
     });
-    let (services, usual) = read.await?;
+    let usual = read.await?;
     let figures = app.figures.known(&app.db).await?;
     let seen = figures.services.iter();
     let seen = seen.flat_map(|id| [id.as_str(), figures.name(id)]);
@@ -417,6 +434,14 @@ impl Services {
             ids.extend(named(true));
         }
         only(given, ids)
+    }
+
+    /// What a service is called here, else at PagerDuty.
+    fn name(&self, id: &str) -> Option<&str> {
+        let mut mapped = self.mapped.iter();
+        let mapped = mapped.find(|(_, of)| of == id).map(|(name, _)| &**name);
+        let listed = || self.listed.get(id).and_then(|(name, _)| name.as_deref());
+        mapped.or_else(listed)
     }
 
     /// Every name and id.

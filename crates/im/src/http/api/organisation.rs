@@ -78,7 +78,7 @@ pub(crate) struct Settled<T> {
     thing: T,
     /// What has to be known of it: that somebody whom it names is linked to no user yet.
     #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
+    pub(crate) hint: Option<String>,
 }
 
 /// Puts a thing in place of the one with its id, if what it names is known.

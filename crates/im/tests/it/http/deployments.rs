@@ -147,6 +147,7 @@ async fn a_service_goes_by_the_id_that_a_connector_knows() {
     let server = Server::with_connector(config).await;
     let made = server.post(PATH, json!({"service": "db"})).await;
     assert_eq!(made.is(201)["service"], "PDATA01");
+    assert_eq!(made.body["service_name"], "db");
     let listed = server.get(&format!("{PATH}?service=db")).await;
     assert_eq!(listed.is(200).as_array().unwrap().len(), 1);
 }
@@ -182,6 +183,7 @@ async fn mw07_dd37_dd43_a_deployment_is_of_the_service_that_pagerduty_calls_so()
     for given in ["Checkout Web", "checkout web", "PCHECK1"] {
         let made = server.post(PATH, json!({"service": given})).await;
         assert_eq!(made.is(201)["service"], "PCHECK1", "{given}");
+        assert_eq!(made.body["service_name"], "Checkout Web", "{given}");
         assert_eq!(made.body.get("hint"), None, "{given} is known");
     }
     let listed = server.get(&format!("{PATH}?service=CHECKOUT%20WEB")).await;
@@ -191,6 +193,7 @@ async fn mw07_dd37_dd43_a_deployment_is_of_the_service_that_pagerduty_calls_so()
     assert_eq!(either.is(422)["detail"], detail);
     let slip = server.post(PATH, json!({"service": "Checkout Wbe"})).await;
     assert_eq!(slip.is(201)["service"], "Checkout Wbe");
+    assert_eq!(slip.body.get("service_name"), None);
     let hint = slip.body["hint"].as_str().unwrap();
     assert!(hint.contains("did you mean `Checkout Web`?"), "{hint}");
 }

@@ -703,7 +703,8 @@ async fn what_is_exported_is_imported_elsewhere_as_it_was() {
     let second = with_incident().await;
     let said = done(&second, &line).await;
     let words: Vec<&str> = said.split_whitespace().collect();
-    let want = "Imported: deployments 2, failure rules 1, hours 2, incidents 1, people 1, targets 2, teams 1, users 2";
+    let want = "Imported: deployments 2, failure rules 1, hours 2, incidents 1, people 1, targets 2, teams 1, users 2 \
+        hint: nothing of PagerDuty's is known yet, so nobody can say whether there is a team of PagerDuty's `PT1`";
     assert_eq!(words.join(" "), want);
     assert_eq!(im(&second, "data export").await.out, text);
     for asked in [
@@ -734,6 +735,25 @@ async fn what_is_exported_is_imported_elsewhere_as_it_was() {
     assert_eq!(im(&second, "data export").await.out, text);
     let trail = second.get("/api/v1/incidents/1/annotations").await;
     assert_eq!(trail.is(200)["history"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn who_is_linked_to_no_user_is_told_once_where_a_document_names_them() {
+    let server = with_directory().await;
+    let document = json!({"version": 1, "people": [{"id": "ann@example.com"}],
+        "teams": [{"id": "ops", "name": "Ops", "members": [{"person": "ann@example.com"}], "services": [], "pagerduty_teams": []}],
+        "hours": [{"of": "person:ann@example.com", "effective_from": "2026-01-01", "week": {"monday": ["09:00-17:00"]}}]});
+    let file = Written::new("unlinked.json", &document.to_string());
+    let line = format!("data import {}", file.0.display());
+    let said = im(&server, &line).await;
+    let hint = "hint: user PUANN01 of PagerDuty's is not linked to `ann@example.com` yet, so this counts for nobody: `im person link PUANN01 ann@example.com` does that";
+    let words: Vec<&str> = said.err.split_whitespace().collect();
+    assert_eq!((said.code, words.join(" ")), (0, hint.to_owned()));
+    // What is stored already is not said again, and who is linked counts.
+    assert_eq!(im(&server, &line).await.err, "");
+    done(&server, "person link PUANN01 ann@example.com").await;
+    done(&server, "team remove ops").await;
+    assert_eq!(im(&server, &line).await.err, "");
 }
 
 #[tokio::test]

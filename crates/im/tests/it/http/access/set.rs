@@ -1,6 +1,7 @@
 //! Settings, tokens and the status of the system, by their pages.
 
 use im_store::accounts::Role;
+use im_store::people::{self, UserRow};
 use serde_json::{Value, json};
 
 use super::acts::problem;
@@ -86,6 +87,35 @@ async fn settings_are_changed_where_their_sender_changed_them() {
         look(&server, "/api/v1/settings").await["time_zone"],
         "Europe/Berlin"
     );
+}
+
+#[tokio::test]
+async fn hours_of_somebody_who_is_linked_to_no_user_are_set_with_a_hint() {
+    let server = Server::with_connector(config()).await;
+    let ann = UserRow {
+        id: "PUANN01".to_owned(),
+        email: "ann@example.com".to_owned(),
+        name: Some("Ann Lee".to_owned()),
+    };
+    server.write(move |tx| people::put(tx, "prod", &ann)).await;
+    let person = json!({"id": "ann@example.com"});
+    server.post("/api/v1/people", person).await.is(200);
+    server.add_people().await;
+    let mut browser = server.signed_in(Role::Admin).await;
+    let mut hours = [
+        ("of", "person:ann@example.com"),
+        ("effective_from", "2026-01-01"),
+        ("week", "mon-fri=09:00-17:00"),
+    ];
+    let set = browser.post("/settings", "/settings/hours", &hours).await;
+    let page = set.is(303).to().to_owned();
+    assert!(page.ends_with("#hours"), "{page}");
+    let shown = browser.get(page.trim_end_matches("#hours")).await.is(200);
+    let hint = "User PUANN01 of PagerDuty's is not linked to <code>ann@example.com</code> yet, so this counts for nobody";
+    assert!(shown.body.contains(hint), "{}", shown.body);
+    hours[0].1 = "organisation";
+    let set = browser.post("/settings", "/settings/hours", &hours).await;
+    assert_eq!(set.is(303).to(), "/settings");
 }
 
 #[tokio::test]
