@@ -5,10 +5,10 @@ use im_store::audit::{self, Asked, Entry, Kind};
 use im_store::links::{self, LinkRow, Purpose};
 use im_store::sessions::{self, SessionRow, Used};
 use im_store::tokens;
-use im_store::{LocalDb, StoreError, Tx};
+use im_store::{Db, LocalDb, StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::backend::each;
+use crate::backend::{Backend, each};
 
 const ANN: &str = "ann@example.com";
 
@@ -58,6 +58,37 @@ fn an_owner_without_a_password_or_right_to_sign_in_is_no_other_owner() {
         assert_eq!((bob.role, bob.personal_load), (Role::Admin, true));
         assert_eq!(write(&mut db, accounts::all).len(), 2);
     });
+}
+
+/// Makes accounts as a process does that looks first; of each, whether it made it or found it.
+fn make(db: &Db) -> Vec<Option<bool>> {
+    let make = |number: usize| {
+        let email = format!("person{number}@example.com");
+        let made = db.write(move |tx| match accounts::find(tx, &email)? {
+            Some(_) => Ok(None),
+            None => accounts::insert(tx, &email, "", Role::Viewer, false, now()).map(Some),
+        });
+        made.wait().map_err(|error: StoreError| error).unwrap()
+    };
+    (0..100).map(make).collect()
+}
+
+#[test]
+fn of_two_processes_that_make_an_account_at_once_one_makes_it_and_the_other_finds_it() {
+    let backends = [Some(Backend::file()), Backend::postgres()];
+    for backend in backends.into_iter().flatten() {
+        let (one, other) = (backend.db(), backend.db());
+        let (one, other) = std::thread::scope(|scope| {
+            let other = scope.spawn(|| make(&other));
+            (make(&one), other.join().unwrap())
+        });
+        for both in one.into_iter().zip(other) {
+            assert!(
+                [(Some(true), None), (None, Some(true))].contains(&both),
+                "{both:?}"
+            );
+        }
+    }
 }
 
 #[test]

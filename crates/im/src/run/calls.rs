@@ -253,24 +253,32 @@ pub(crate) fn forget(tx: &mut Tx<'_>, now: Timestamp) -> Result<(), StoreError> 
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
     use im_store::DbOptions;
+    use im_store::fault::{Fault, Faults};
 
     use super::*;
 
-    #[tokio::test]
-    async fn a_call_whose_answer_nobody_waits_for_is_kept_as_unclear() {
-        let db = Db::open(&DbOptions::new(":memory:", 7).unwrap()).unwrap();
+    fn over(faults: &Faults) -> Arc<Calls> {
+        let mut options = DbOptions::new(":memory:", 7).unwrap();
+        options.faults = Some(faults.clone());
         let now = "2026-11-20T09:14:05Z".parse().unwrap();
-        let calls = Arc::new(Calls::new(db.clone(), Clock::manual(now)));
-        let made = Made {
+        let db = Db::open(&options).unwrap();
+        Arc::new(Calls::new(db, Clock::manual(now)))
+    }
+
+    fn begin(calls: &Arc<Calls>, path: &str) -> Begun {
+        calls.begin(Made {
             connector: "prod",
             why: Why::Change,
             method: "PUT",
-            path: "/incidents/Q1?from=ann",
+            path,
             key: "********0000".to_owned(),
-        };
-        drop(calls.begin(made));
-        calls.close().await;
+        })
+    }
+
+    /// What is kept, the last first.
+    async fn kept(calls: &Calls) -> Vec<CallEntry> {
         let asked = calls::Asked {
             connector: None,
             since: Timestamp::UNIX_EPOCH,
@@ -278,11 +286,34 @@ mod tests {
             before: i64::MAX,
             limit: 10,
         };
-        let kept = db.read(move |tx| calls::newest(tx, &asked));
+        let kept = calls.db.read(move |tx| calls::newest(tx, &asked));
         let kept: Result<_, StoreError> = kept.await;
-        let kept = kept.unwrap();
+        kept.unwrap().into_iter().map(|row| row.entry).collect()
+    }
+
+    #[tokio::test]
+    async fn a_call_whose_answer_nobody_waits_for_is_kept_as_unclear() {
+        let calls = over(&Faults::new());
+        drop(begin(&calls, "/incidents/Q1?from=ann"));
+        calls.close().await;
+        let kept = kept(&calls).await;
         let kept = kept.first().expect("it is kept");
-        let said = (&*kept.entry.path, &*kept.entry.outcome, kept.entry.status);
+        let said = (&*kept.path, &*kept.outcome, kept.status);
         assert_eq!(said, ("/incidents/Q1", "unclear", None));
+    }
+
+    #[tokio::test]
+    async fn calls_are_kept_where_who_waited_for_their_writing_goes_away_and_it_fails() {
+        let faults = Faults::new();
+        let calls = over(&faults);
+        for path in ["/incidents/Q1", "/incidents/Q2", "/incidents/Q3"] {
+            drop(begin(&calls, path));
+        }
+        faults.fail_commit(Fault::Full);
+        assert!(calls.write().now_or_never().is_none(), "it takes a while");
+        calls.close().await;
+        assert!(!faults.disarm(), "the first writing failed");
+        let paths: Vec<String> = kept(&calls).await.into_iter().map(|one| one.path).collect();
+        assert_eq!(paths, ["/incidents/Q3", "/incidents/Q2", "/incidents/Q1"]);
     }
 }

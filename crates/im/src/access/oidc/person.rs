@@ -64,11 +64,10 @@ pub(super) fn admit(
     }
     let role = setting.role_of(&email).ok_or_else(|| unknown(&email))?;
     let name = people::name(&person.name).unwrap_or_default();
-    let is_new = accounts::insert(tx, &email, &name, role, false, now)?;
-    // Another process may have made it meanwhile.
+    accounts::insert(tx, &email, &name, role, false, now)?;
     let account = people::find(tx, &email)?;
     let account = first_time(tx, account, &identity, &setting.host())?;
-    Ok((account, is_new.then_some(role)))
+    Ok((account, Some(role)))
 }
 
 /// Lets in somebody whom only the address names, if nobody has signed in as them before.

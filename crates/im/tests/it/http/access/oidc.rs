@@ -539,6 +539,26 @@ async fn each_tab_is_a_sign_in_of_its_own_and_answers_once() {
 }
 
 #[tokio::test]
+async fn of_more_than_ten_sign_ins_of_one_browser_the_oldest_has_to_begin_again() {
+    let (server, provider) = apart().await;
+    let mut other = Browser::new(&server);
+    other.get("/sign-in").await.is(200);
+    let of_other = other.get(BEGIN).await.is(303).to().to_owned();
+    let mut browser = Browser::new(&server);
+    browser.get("/sign-in").await.is(200);
+    let mut begun = Vec::new();
+    for _ in 0..11 {
+        begun.push(browser.get(BEGIN).await.is(303).to().to_owned());
+    }
+    let page = browser.get(&provider.agree(&begun[0])).await;
+    let said = refusal(&server, page, 400).await;
+    assert!(said.contains("was begun in this browser"), "{said}");
+    browser.get(&provider.agree(&begun[1])).await.is(303);
+    // Whoever begins many pushes out nobody else.
+    other.get(&provider.agree(&of_other)).await.is(303);
+}
+
+#[tokio::test]
 async fn an_owner_sets_the_provider_and_nobody_reads_its_secret() {
     let (server, provider) = apart().await;
     let shown = server
