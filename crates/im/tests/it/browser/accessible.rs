@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::chromium::is_left_out;
-use super::every::{Look, Pages, arranged, empty, full, wrong};
+use super::every::{FOREIGN, Look, Pages, arranged, empty, full, wrong};
 use super::tab::{NARROW, Tab, WIDE};
 
 /// The rules, as their publisher ships them.
@@ -58,7 +58,11 @@ impl Look for Judge {
                 .push(format!("{name}: at {NARROW} pixels it is {over} too wide"));
         }
         tab.looks(WIDE, false);
-        let wrongs = tab.wrongs(|host| host.starts_with("127.0.0.1:"), &tab.address());
+        let is_here = |host: &str| {
+            let name = host.split(':').next();
+            name.is_some_and(|name| ["127.0.0.1", FOREIGN].contains(&name))
+        };
+        let wrongs = tab.wrongs(is_here, &tab.address());
         self.wrongs
             .extend(wrongs.iter().map(|wrong| format!("{name}: {wrong}")));
     }

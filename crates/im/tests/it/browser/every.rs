@@ -7,7 +7,7 @@ use im::access::people;
 use im_core::{Conflict, Field, IncidentNumber, Strategy};
 use im_pagerduty::Secret;
 use im_store::accounts::{self, Role};
-use im_store::conflicts;
+use im_store::{conflicts, sessions};
 use jiff::{SignedDuration, ToSpan as _};
 use pd_sim::{Fault, Outage};
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ const PASSWORD: &str = "correct horse battery";
 /// The secret of the link for the first owner.
 const FIRST: &str = "first";
 const CONNECTOR: &str = "prod-pagerduty";
+/// A name of this machine that is not the server's.
+pub(super) const FOREIGN: &str = "im.localhost";
 const METRICS: [&str; 8] = [
     "mttr",
     "mtta",
@@ -151,9 +153,23 @@ pub(super) fn empty(look: &mut dyn Look) {
     for metric in METRICS {
         tour.page(&format!("metric-{metric}"), &format!("/metric/{metric}"));
     }
+    from_elsewhere(&mut tour);
     by_link(&mut tour);
     tour.tab = browser.open(&stage.stand_in.base_url);
     tour.look.at(&tour.tab, "stand-in");
+}
+
+/// What another machine is shown while nobody has an account.
+fn from_elsewhere(tour: &mut Tour<'_>) {
+    let say = |headers: &Value| {
+        let set = json!({ "headers": headers });
+        tour.tab.call("Network.setExtraHTTPHeaders", &set);
+    };
+    say(&json!({"X-Forwarded-For": "192.0.2.7"}));
+    tour.tab.go(&tour.stage.url);
+    tour.tab.sees("it came through a proxy or a tunnel");
+    tour.look.at(&tour.tab, "elsewhere");
+    say(&json!({}));
 }
 
 /// What people are sent a link to: to give a key, and to be the first owner.
@@ -192,6 +208,10 @@ pub(super) fn full(look: &mut dyn Look) {
         ("incident", &stage.incident("Checkout returns 502")),
         ("incident-parked", &stage.incident("Ledger replica")),
         ("incident-over", &stage.incident("Index older")),
+        (
+            "facts",
+            &format!("{}/facts", stage.incident("Checkout returns 502")),
+        ),
         ("declare", "/declare"),
         ("overview", "/overview"),
         ("overview-team", "/overview?service=payments&compare=none"),
@@ -518,6 +538,7 @@ pub(super) fn wrong(look: &mut dyn Look) {
     tour.tab.press_on("button.primary");
     tour.tab.sees("not");
     tour.look.at(&tour.tab, "sign-in-refused");
+    locked(&mut tour);
     tour.page("link-over", "/set-password?link=nobody-has-it");
     tour.page("key-link-over", "/give-key?link=nobody-has-it");
     tour.sign_in(Role::Responder);
@@ -527,8 +548,10 @@ pub(super) fn wrong(look: &mut dyn Look) {
     tour.tab
         .until("signed out", "location.pathname === '/sign-in'");
     tour.sign_in(Role::Admin);
+    turned_away(&mut tour);
     tour.pages(&[
         ("no-incident", "/incidents/INC-9999"),
+        ("no-facts", "/incidents/INC-9999/facts"),
         ("no-connector", "/connectors/nobody"),
         ("no-page", "/nowhere"),
         ("list-question", "/?severity=SEV-9"),
@@ -539,6 +562,41 @@ pub(super) fn wrong(look: &mut dyn Look) {
     ]);
     declare_refused(&mut tour);
     away(&mut tour);
+}
+
+/// After five attempts that failed.
+fn locked(tour: &mut Tour<'_>) {
+    for _ in 0..5 {
+        tour.tab.fill("Password", "still not the password");
+        tour.tab.press_on("button.primary");
+        tour.tab.until(
+            "an answer",
+            "document.querySelector('input[type=password]').value === ''",
+        );
+    }
+    tour.tab.sees("Too many attempts failed");
+    tour.look.at(&tour.tab, "sign-in-locked");
+}
+
+/// What is refused before any page is made: another name, a form of another page, one of somebody who is not signed in
+/// any more.
+fn turned_away(tour: &mut Tour<'_>) {
+    let url = tour.stage.url.clone();
+    // Browsers find such names on their own machine.
+    tour.tab.go(&url.replace("127.0.0.1", FOREIGN));
+    tour.tab.sees("does not go by the name");
+    tour.look.at(&tour.tab, "another-name");
+    tour.tab.go(&format!("{url}/account"));
+    tour.tab.ask("document.body.append(Object.assign(document.createElement('form'), { method: 'post', action: '/sign-out', id: 'own' })), own.submit()");
+    tour.tab.sees("was sent by another page");
+    tour.look.at(&tour.tab, "foreign-form");
+    tour.tab.go(&format!("{url}/account"));
+    let end = |tx: &mut im_store::Tx<'_>| sessions::end_of(tx, &address(Role::Admin));
+    tour.stage.app.db.write(end).wait().unwrap();
+    tour.tab.press("Sign out");
+    tour.tab.sees("nobody is signed in");
+    tour.look.at(&tour.tab, "signed-out-form");
+    tour.sign_in(Role::Admin);
 }
 
 fn declare_refused(tour: &mut Tour<'_>) {
