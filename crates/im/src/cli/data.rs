@@ -99,7 +99,7 @@ pub(crate) async fn run(args: DataArgs, cx: &mut Context) -> Result<Exit, Failur
             };
             let width = cx.ui.width;
             cx.ui.say(table::flow("", &said, width));
-            let hints = hints.iter().flat_map(Value::as_array).flatten();
+            let hints = hints.iter().filter_map(Value::as_array).flatten();
             for hint in hints.filter_map(Value::as_str) {
                 cx.ui.hint(hint);
             }
