@@ -183,7 +183,7 @@ impl Engine {
     /// Answers a query as of `now`, unless the query names another instant: by several threads where there
     /// is enough to scan.
     pub fn answer(&self, query: &Query, now: Timestamp) -> Result<Answer, BadQuery> {
-        let ask = |plan: &Plan<'_>| told(plan, gather(plan, threads(plan)));
+        let ask = |plan: &Plan<'_>| told(plan, gather(plan, threads(plan.rows_covered())));
         let (answer, previous) = self.of_ranges(query, now, ask)?;
         Ok(answer.after(previous))
     }
@@ -216,7 +216,7 @@ impl Engine {
             return Ok((self.answer(query, now)?, self.answer(&grouped, now)?));
         }
         let ask = |plan: &Plan<'_>| {
-            let parts = gather(plan, threads(plan));
+            let parts = gather(plan, threads(plan.rows_covered()));
             let whole = parts.together(plan.buckets.len());
             Ok((told(plan, whole)?, told(plan, parts)?))
         };
@@ -603,12 +603,10 @@ fn told(plan: &Plan<'_>, gathered: Gathered) -> Result<Answer, BadQuery> {
     })
 }
 
-/// The threads that the incidents of a range are worth.
-pub(crate) fn threads(plan: &Plan<'_>) -> usize {
+/// The threads that so many incidents are worth.
+pub(crate) fn threads(incidents: usize) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores
-        .min(THREADS_MAX)
-        .min(plan.rows_covered() / ROWS_OF_THREAD)
+    cores.min(THREADS_MAX).min(incidents / ROWS_OF_THREAD)
 }
 
 /// Works on each in a thread of its own, the last in this one; the results are in order.

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::answer::{Behind, Thing, in_threads, threads};
+use crate::answer::{Answer, Behind, Thing, in_threads, threads};
 use crate::calendar::{days_between, plus_days};
 use crate::columns::{NEVER, Row, Share};
 use crate::derive::Code;
@@ -236,54 +236,59 @@ impl Engine {
             Metric::ReopenRate,
             Metric::ChangeFailureRate,
         ];
-        let mut changes = Vec::new();
+        let mut asked = Vec::new();
         for metric in WORSE_IF_MORE {
             for of in [Dimension::Service, Dimension::Team] {
-                let asked = Query {
+                let query = like(metric, query, plan.range, "all", of.as_str())?;
+                asked.push(Query {
                     compare: true,
-                    ..like(metric, query, plan.range, "all", of.as_str())?
-                };
-                let answer = self.answer(&asked, now)?;
-                let before = answer.previous.as_deref();
-                for series in &answer.series {
-                    let key = series.keys.first().cloned().flatten();
-                    if of == Dimension::Team && key.is_none() {
-                        // Without teams it would say once more what services say.
-                        continue;
-                    }
-                    let mut earlier = before.into_iter().flat_map(|before| &before.series);
-                    let Some(earlier) = earlier.find(|one| one.keys == series.keys) else {
-                        continue;
-                    };
-                    let (then, now) = (&earlier.total.figure, &series.total.figure);
-                    let many = then.count().min(now.count()) >= TREND_MIN;
-                    let both = then.headline(metric).zip(now.headline(metric));
-                    if let Some((then, now)) = both.filter(|(then, now)| many && now > then) {
-                        changes.push(Change {
-                            metric,
-                            of,
-                            key,
-                            incidents: Vec::new(),
-                            before: then,
-                            now,
-                            times: (then > 0.0).then(|| now / then),
-                        });
-                    }
-                }
+                    ..query
+                });
             }
+        }
+        let answered = in_threads(
+            self.shares(&asked),
+            |some| -> Result<Vec<Change>, BadQuery> {
+                let mut changes = Vec::new();
+                for asked in some {
+                    let answer = self.answer_in(asked, now, 1)?;
+                    changes.extend(became_worse(asked, &answer));
+                }
+                Ok(changes)
+            },
+        );
+        let mut changes = Vec::new();
+        for some in answered {
+            changes.extend(some?);
         }
         // What was nothing before comes first.
         let worse = |change: &Change| change.times.unwrap_or(f64::INFINITY);
         changes.sort_by(|a, b| worse(b).total_cmp(&worse(a)));
         changes.truncate(CHANGES_MAX);
-        for change in &mut changes {
-            let asked = like(change.metric, query, plan.range, "all", "none")?;
-            let asked = only(asked, change.of, change.key.clone());
-            let mut items = self.items(&asked, now)?;
-            self.blame(&asked, &mut items, now)?;
-            change.incidents = self.incidents(&items);
-        }
+        let size = self.share_of(changes.len());
+        let told = in_threads(changes.chunks_mut(size), |some| {
+            some.iter_mut()
+                .try_for_each(|change| -> Result<(), BadQuery> {
+                    let asked = like(change.metric, query, plan.range, "all", "none")?;
+                    let asked = only(asked, change.of, change.key.clone());
+                    let mut items = self.items(&asked, now)?;
+                    self.blame(&asked, &mut items, now)?;
+                    change.incidents = self.incidents(&items);
+                    Ok(())
+                })
+        });
+        told.into_iter().collect::<Result<(), BadQuery>>()?;
         Ok(changes)
+    }
+
+    /// How many of so many each thread has.
+    fn share_of(&self, count: usize) -> usize {
+        count.div_ceil(threads(self.len()).max(1)).max(1)
+    }
+
+    /// What each thread has, in order.
+    fn shares<'a, T>(&self, all: &'a [T]) -> std::slice::Chunks<'a, T> {
+        all.chunks(self.share_of(all.len()))
     }
 
     /// The weeks of people with too many pages.
@@ -347,6 +352,39 @@ impl Engine {
         let numbers: BTreeSet<(Option<i64>, i64)> = numbers.map(begun).collect();
         numbers.into_iter().map(|(_, number)| number).collect()
     }
+}
+
+/// The groups of an answer whose figure is more than it was, where there are many of both.
+fn became_worse(asked: &Query, answer: &Answer) -> Vec<Change> {
+    let Some(of) = asked.group_by else {
+        return Vec::new();
+    };
+    let metric = asked.metric;
+    let before = answer.previous.as_deref();
+    let changes = answer.series.iter().filter_map(|series| {
+        let key = series.keys.first().cloned().flatten();
+        if of == Dimension::Team && key.is_none() {
+            // Without teams it would say once more what services say.
+            return None;
+        }
+        let mut earlier = before.into_iter().flat_map(|before| &before.series);
+        let earlier = earlier.find(|one| one.keys == series.keys)?;
+        let (then, now) = (&earlier.total.figure, &series.total.figure);
+        if then.count().min(now.count()) < TREND_MIN {
+            return None;
+        }
+        let (then, now) = (then.headline(metric)?, now.headline(metric)?);
+        (now > then).then(|| Change {
+            metric,
+            of,
+            key,
+            incidents: Vec::new(),
+            before: then,
+            now,
+            times: (then > 0.0).then(|| now / then),
+        })
+    });
+    changes.collect()
 }
 
 /// The incidents of a question, oldest first.
@@ -436,9 +474,8 @@ fn heat(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<[Vec<i64>; 24]> {
 }
 
 fn bottlenecks(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Bottleneck> {
-    let size = rows.len().div_ceil(threads(plan).max(1)).max(1);
     let mut services: HashMap<u32, Sums> = HashMap::new();
-    for share in in_threads(rows.chunks(size), |rows| sums(plan, rows)) {
+    for share in in_threads(plan.engine.shares(rows), |rows| sums(plan, rows)) {
         for (service, more) in share {
             services.entry(service).or_default().take(more);
         }
@@ -546,18 +583,10 @@ fn recurring(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Recurring> {
     // The first of each matter stands for it.
     let mut first: Vec<usize> = (0..rows.len()).collect();
     let mut last_of: HashMap<(u32, bool, u32), usize> = HashMap::new();
-    let mut titles: HashMap<String, u32> = HashMap::new();
-    let mut title = String::new();
-    for (place, row) in rows.iter().enumerate() {
+    for (place, (row, title)) in rows.iter().zip(titles(plan, rows)).enumerate() {
         let service = plan.field(*row, Dimension::Service);
-        write_normal(plan.engine.title(*row), &mut title);
-        let id = titles.get(&title).copied().unwrap_or_else(|| {
-            let next = num::id(titles.len());
-            titles.insert(title.clone(), next);
-            next
-        });
         let key = (row.key() != NONE).then_some((true, row.key()));
-        for (is_key, name) in [Some((false, id)), key].into_iter().flatten() {
+        for (is_key, name) in [Some((false, title)), key].into_iter().flatten() {
             let before = last_of.insert((service, is_key, name), place);
             let before = before.filter(|before| {
                 let earlier = rows.get(*before).map_or(i64::MIN, |row| row.trigger());
@@ -568,12 +597,14 @@ fn recurring(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Recurring> {
             }
         }
     }
-    let mut matters: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut matters: Vec<Vec<usize>> = vec![Vec::new(); rows.len()];
     for place in 0..rows.len() {
-        matters.entry(root(&first, place)).or_default().push(place);
+        if let Some(matter) = matters.get_mut(root(&first, place)) {
+            matter.push(place);
+        }
     }
     let mut found: Vec<Recurring> = matters
-        .into_values()
+        .into_iter()
         .filter(|places| places.len() > 1)
         .filter_map(|places| told(plan, rows, &places))
         .collect();
@@ -582,6 +613,38 @@ fn recurring(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<Recurring> {
         (count(b), b.last, &a.title).cmp(&(count(a), a.last, &b.title))
     });
     found
+}
+
+/// A number for the title of each row: the same for titles that are one.
+fn titles(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<u32> {
+    let shares = in_threads(plan.engine.shares(rows), |rows| {
+        let (mut known, mut text) = (HashMap::new(), String::new());
+        let numbers = rows.iter().map(|row| {
+            write_normal(plan.engine.title(*row), &mut text);
+            number_of(&mut known, &text)
+        });
+        let numbers: Vec<u32> = numbers.collect();
+        (known, numbers)
+    });
+    let (mut known, mut all) = (HashMap::new(), Vec::with_capacity(rows.len()));
+    for (of_share, numbers) in shares {
+        let of_all = of_share.into_iter();
+        let of_all: HashMap<u32, u32> = of_all
+            .map(|(text, number)| (number, number_of(&mut known, &text)))
+            .collect();
+        all.extend(numbers.iter().filter_map(|number| of_all.get(number)));
+    }
+    all
+}
+
+/// The number of a text, a new one if it has none.
+fn number_of(known: &mut HashMap<String, u32>, text: &str) -> u32 {
+    if let Some(number) = known.get(text) {
+        return *number;
+    }
+    let next = num::id(known.len());
+    known.insert(text.to_owned(), next);
+    next
 }
 
 fn root(first: &[usize], place: usize) -> usize {

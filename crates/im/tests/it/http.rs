@@ -128,7 +128,7 @@ fn request_of_description() -> Request<Body> {
 }
 
 impl Server {
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::listening(true)
     }
 

@@ -10,7 +10,7 @@ use axum::extract::State;
 use im_metrics::{BadQuery, Metric, Query};
 use im_store::tokens::Scope;
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -32,6 +32,28 @@ pub(crate) const OWN: [&str; 3] = ["from", "to", "as_of_time"];
 /// The routes of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(findings))
+}
+
+/// Incidents, oldest first. There may be many, and a page names few: what they are called is said where it is written.
+#[derive(Debug)]
+pub(crate) struct Incidents(Vec<i64>);
+
+impl Incidents {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// What people call each.
+    pub(crate) fn said(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|number| said(*number))
+    }
+}
+
+impl Serialize for Incidents {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.said())
+    }
 }
 
 /// What was found.
@@ -76,8 +98,8 @@ pub(crate) struct Recurring {
     pub(crate) first_at: Timestamp,
     pub(crate) last_at: Timestamp,
     /// The incidents, oldest first.
-    #[schema(example = json!(["INC-4", "INC-9"]))]
-    pub(crate) incidents: Vec<String>,
+    #[schema(value_type = Vec<String>, example = json!(["INC-4", "INC-9"]))]
+    pub(crate) incidents: Incidents,
 }
 
 /// Where the time of a service's incidents goes.
@@ -103,8 +125,8 @@ pub(crate) struct Bottleneck {
     /// Those of them in which they were put off: without them, `engaged` is the time of work.
     pub(crate) snoozed: f64,
     /// The incidents, oldest first.
-    #[schema(example = json!(["INC-4", "INC-9"]))]
-    pub(crate) behind: Vec<String>,
+    #[schema(value_type = Vec<String>, example = json!(["INC-4", "INC-9"]))]
+    pub(crate) behind: Incidents,
 }
 
 /// An hour of the week in which incidents were triggered.
@@ -115,8 +137,8 @@ pub(crate) struct Heat {
     /// 0 to 23.
     pub(crate) hour: usize,
     /// Oldest first.
-    #[schema(example = json!(["INC-4", "INC-9"]))]
-    pub(crate) behind: Vec<String>,
+    #[schema(value_type = Vec<String>, example = json!(["INC-4", "INC-9"]))]
+    pub(crate) behind: Incidents,
 }
 
 /// A figure that became worse.
@@ -135,8 +157,8 @@ pub(crate) struct Change {
     #[schema(example = "mttr of service Checkout: 20m 00s before, 45m 10s now")]
     pub(crate) text: String,
     /// The incidents behind the figure now, oldest first.
-    #[schema(example = json!(["INC-4", "INC-9"]))]
-    pub(crate) behind: Vec<String>,
+    #[schema(value_type = Vec<String>, example = json!(["INC-4", "INC-9"]))]
+    pub(crate) behind: Incidents,
 }
 
 /// A week with too many pages.
@@ -147,8 +169,8 @@ pub(crate) struct Overloaded {
     pub(crate) week: String,
     pub(crate) pages: u64,
     /// The incidents of these pages, oldest first.
-    #[schema(example = json!(["INC-4", "INC-9"]))]
-    pub(crate) behind: Vec<String>,
+    #[schema(value_type = Vec<String>, example = json!(["INC-4", "INC-9"]))]
+    pub(crate) behind: Incidents,
 }
 
 /// How often a cause was named.
@@ -158,8 +180,8 @@ pub(crate) struct Named {
     pub(crate) cause: Option<String>,
     pub(crate) incidents: usize,
     /// The incidents, oldest first.
-    #[schema(example = json!(["INC-4", "INC-9"]))]
-    pub(crate) behind: Vec<String>,
+    #[schema(value_type = Vec<String>, example = json!(["INC-4", "INC-9"]))]
+    pub(crate) behind: Incidents,
 }
 
 /// Find what is worth a look: what recurs, where time goes, what became worse
@@ -205,10 +227,6 @@ pub(crate) fn of_findings(error: BadQuery) -> BadQuery {
     }
 }
 
-fn all_said(incidents: &[i64]) -> Vec<String> {
-    incidents.iter().map(|number| said(*number)).collect()
-}
-
 impl Findings {
     /// What is found in the incidents of a question that is asked by ids.
     pub(crate) fn find(
@@ -236,7 +254,7 @@ impl Findings {
             count: one.incidents.len(),
             first_at: one.first,
             last_at: one.last,
-            incidents: all_said(&one.incidents),
+            incidents: Incidents(one.incidents.clone()),
         });
         let bottlenecks = found.bottlenecks.iter().map(|one| Bottleneck {
             service: name(&one.service),
@@ -250,18 +268,18 @@ impl Findings {
             unowned_share: one.unowned_share,
             engaged: one.engaged,
             snoozed: one.snoozed,
-            behind: all_said(&one.incidents),
+            behind: Incidents(one.incidents.clone()),
         });
         let over_target = found.overloaded.iter().map(|one| Overloaded {
             user: Group::new(Some(&one.user), known),
             week: one.week.to_string(),
             pages: one.pages,
-            behind: all_said(&one.incidents),
+            behind: Incidents(one.incidents.clone()),
         });
         let causes = found.causes.iter().map(|one| Named {
             cause: one.cause.clone(),
             incidents: one.incidents.len(),
-            behind: all_said(&one.incidents),
+            behind: Incidents(one.incidents.clone()),
         });
         let day = |(weekday, hours): (usize, &[Vec<i64>; 24])| -> Vec<Heat> {
             let hours = hours
@@ -271,7 +289,7 @@ impl Findings {
             let hours = hours.map(|(hour, incidents)| Heat {
                 weekday,
                 hour,
-                behind: all_said(incidents),
+                behind: Incidents(incidents.clone()),
             });
             hours.collect()
         };
@@ -314,7 +332,7 @@ impl Change {
             what: Group::new(change.key.as_deref(), known),
             before: change.before,
             now: change.now,
-            behind: all_said(&change.incidents),
+            behind: Incidents(change.incidents.clone()),
             times: change.times,
             text: format!(
                 "{} of {what}: {} before, {} now",

@@ -149,8 +149,8 @@ impl Seen<'_> {
         html! {
             strong { (again) " of " (incidents(self.found.incidents)) " in " (this) " were of matters that came again." }
             " Mend first what comes most often: “" (first.title) "” of " (first.service.name) ", " (first.count) " times. "
-            @if let Some(number) = first.incidents.first() {
-                a href=(self.incidents(RECURS_WITH, number)) { "Open those " (first.count) " incidents" }
+            @if let Some(number) = first.incidents.said().next() {
+                a href=(self.incidents(RECURS_WITH, &number)) { "Open those " (first.count) " incidents" }
             }
         }
     }
@@ -164,8 +164,8 @@ impl Seen<'_> {
             @for one in all.iter().take(ROWS_MAX) {
                 tr {
                     th.name scope="row" {
-                        @match one.incidents.first() {
-                            Some(number) => a.title href=(self.incidents(RECURS_WITH, number)) { (parts::capital(&one.title)) },
+                        @match one.incidents.said().next() {
+                            Some(number) => a.title href=(self.incidents(RECURS_WITH, &number)) { (parts::capital(&one.title)) },
                             None => (parts::capital(&one.title)),
                         }
                     }
@@ -296,7 +296,7 @@ impl Seen<'_> {
         html! {
             (parts::capital(&change.metric.replace('_', " ")))
             p.meta {
-                @for number in change.behind.iter().take(NAMED_MAX) { a href={ "/incidents/" (number) } { (number) } " " }
+                @for number in change.behind.said().take(NAMED_MAX) { a href={ "/incidents/" (number) } { (number) } " " }
                 @if change.behind.len() > NAMED_MAX { "and " (change.behind.len() - NAMED_MAX) " more" }
             }
         }

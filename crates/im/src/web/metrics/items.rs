@@ -21,6 +21,8 @@ use crate::web::parts::{self, icon};
 
 /// Rows of a page.
 const ROWS: usize = 100;
+/// Failures of a deployment that are told with their titles and reasons; of the others there are links.
+const FAILURES_TOLD: usize = 10;
 
 /// The things behind a metric, as far as the engine tells them.
 pub(super) struct Found {
@@ -114,7 +116,7 @@ impl Found {
                 Thing::Incident(number) => numbers.extend(said(*number)),
                 Thing::Deployment(id) => ids.push(id.clone()),
             }
-            let failures = item.failures.iter();
+            let failures = item.failures.iter().take(FAILURES_TOLD);
             numbers.extend(failures.filter_map(|link| said(link.incident)));
         }
         numbers.sort_unstable();
@@ -193,8 +195,12 @@ impl Found {
                         Thing::Deployment(id) => (deployment(id, rows, known)),
                     }
                     @if let Some(user) = item.user.as_ref().filter(|_| about.is_personal()) { p.meta { (known.name(user)) } }
-                    @for link in &item.failures {
+                    @let (told, others) = item.failures.split_at(item.failures.len().min(FAILURES_TOLD));
+                    @for link in told {
                         p.meta { "failed: " (incident_link(link.incident, rows)) span.sep { "·" } (link.reason) }
+                    }
+                    @if !others.is_empty() {
+                        p.meta { "and " (others.len()) " more:" @for link in others { " " (incident_link(link.incident, rows)) } }
                     }
                 }
                 @if !is_left_out { td.num { (adds(&item.worth, &self.zone)) } }

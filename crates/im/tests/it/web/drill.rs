@@ -112,6 +112,24 @@ async fn mw11_what_is_left_out_opens_and_so_does_what_failed() {
 }
 
 #[tokio::test]
+async fn of_many_failures_of_a_deployment_ten_are_told_and_each_is_a_link() {
+    let server = Server::start();
+    let deployed = json!({"service": "payments", "status": "success"});
+    server.post("/api/v1/deployments", deployed).await.is(201);
+    server.pass(60);
+    for _ in 0..13 {
+        still_open(&server).await;
+    }
+    let items = page(&server, "/metric/change_failure_rate/items").await;
+    assert_eq!(count(&items, "failed: <a"), 10, "{items}");
+    has(&items, "and 3 more:");
+    for number in 1..=13 {
+        let link = format!("href=\"/incidents/INC-{number}\"");
+        assert!(items.contains(&link), "{link}: {items}");
+    }
+}
+
+#[tokio::test]
 async fn mw11_mw12_each_figure_of_the_overview_opens_what_is_behind_it_and_says_what_to_do() {
     let server = twelve_weeks().await;
     let shown = page(&server, "/overview").await;
