@@ -49,7 +49,7 @@ Chores:
           target/screenshots or the folder that is named
   foreign other people's programs against `im sim`; what they need is fetched into target/foreign
   bench   the figures of docs/performance.md; words after it choose parts
-          (commands, seen, figures, pages, load, intake, million); `--peers` asks DuckDB as well
+          (commands, seen, past, figures, pages, load, intake, million); `--peers` asks DuckDB as well
 
 Environment:
   CI                    when set: no part may be skipped, tests run in nextest's profile `ci`

@@ -65,6 +65,11 @@ pub struct LogEntryView {
 }
 
 impl Sim {
+    /// How many requests it was asked, those that it refused included.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
     /// All incidents, oldest first.
     pub fn incidents(&self) -> impl Iterator<Item = IncidentView> + '_ {
         (0..self.world.incidents.len()).map(|at| incident_view(&self.world, at))

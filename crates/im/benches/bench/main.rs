@@ -2,7 +2,7 @@
 //!
 //! Each figure is printed beside what this machine allows, measured in the same run, and beside its
 //! target. Words on the command line choose parts (`intake`, `seen`, `commands`, `figures`,
-//! `pages`, `load`, `million`); without any, all of them run, in some ten minutes. `--peers` asks other programs as well, where there are some.
+//! `past`, `pages`, `load`, `million`); without any, all of them run, in some ten minutes. `--peers` asks other programs as well, where there are some.
 //!
 //! Invariants
 //! - Nothing fails because a figure is bad: a slow machine is no mistake of the program's.
@@ -24,6 +24,7 @@ mod load;
 mod machine;
 mod million;
 mod pages;
+mod past;
 mod report;
 mod scratch;
 mod seen;
@@ -50,6 +51,9 @@ fn main() {
     }
     if asked("seen") {
         seen::measure(&scratch, &mut report);
+    }
+    if asked("past") {
+        past::measure(&scratch, &mut report);
     }
     if asked("figures") {
         figures::measure(&scratch, with_peers, &mut report);

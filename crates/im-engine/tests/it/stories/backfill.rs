@@ -193,6 +193,22 @@ story! {
         assert_eq!((state.rows, state.total), (rows, Some(rows)));
     }
 
+    fn mw06_a_thousand_incidents_with_all_their_log_take_few_requests(world) {
+        let since = past(world, &spread(1_000, DAY * 120));
+        let entries = world.sim.log_entries().count();
+        assert!(entries >= 3_000, "each was triggered, told of and resolved: {entries}");
+        let asked = world.sim.requests();
+        begin(world, since);
+        let state = finish(world);
+        assert_eq!((state.found.created, state.message.clone(), lacking(world).len()), (1_000, None, 0));
+        // What comparisons ask meanwhile is in it.
+        let asked = world.sim.requests() - asked;
+        assert!(asked <= 320, "{asked} requests");
+        assert!(state.requests <= asked, "{state:?}");
+        let most = least(world, 0) * 115 / 100;
+        assert!(state.requests <= most, "{} of {most}", state.requests);
+    }
+
     fn m044_over_live_data_it_changes_no_figure(world) {
         let began = world.now;
         let (ours, twin) = world.declared("Known on both sides");
