@@ -1,6 +1,7 @@
 //! Hard scenarios of order, repetition and the life cycle, told as timelines. Where a function's
 //! name begins with an id, it is the scenario's.
 
+use im_core::Status;
 use insta::assert_snapshot;
 
 use crate::given::{at, clock, story, tell};
@@ -102,6 +103,44 @@ fn s21_what_needs_an_open_incident_goes_after_the_reopen_of_its_second() {
     09:20 Note by Bob: and back
     = open, acknowledged 09:10, with Ann
     ");
+}
+
+/// The state after a resolve and a reopen of one second, of which a webhook told one.
+#[test]
+fn s21_of_a_resolve_and_a_reopen_of_one_second_the_state_before_tells_which_came_first() {
+    let cases = [
+        ("reopened", "resolved", Status::Open),
+        ("resolved", "reopened", Status::Open),
+    ];
+    for (told, logged, state) in cases {
+        let open = format!(
+            "
+            09:00 webhook triggered by service web | db down
+            09:05:00.600 webhook {told} by Bob
+            09:05:00 log {logged} by Ann
+        "
+        );
+        assert_eq!(story(&open).status, state, "{told} was told");
+        let over = open.replace(
+            "09:05:00.600",
+            "09:03 webhook resolved by Ann
+            09:05:00.600",
+        );
+        assert_eq!(story(&over).status, Status::Resolved, "{told} was told");
+    }
+    // Once webhooks told both, they say it themselves.
+    assert_eq!(
+        story(
+            "
+            09:00 webhook triggered by service web | db down
+            09:05:00.600 webhook reopened by Bob
+            09:05:00.300 webhook resolved by Ann
+            09:05:00 log resolved by Ann
+        "
+        )
+        .status,
+        Status::Open
+    );
 }
 
 #[test]
