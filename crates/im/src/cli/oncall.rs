@@ -27,7 +27,7 @@ pub(crate) struct OncallArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 struct Of {
-    /// For a service: our name of it, or PagerDuty's id
+    /// For a service: our name of it, or PagerDuty's id or name
     #[arg(long)]
     service: Option<String>,
     /// For an escalation policy, by its id or name

@@ -115,3 +115,16 @@ fn g06_what_cannot_be_asked_says_what_can() {
     story.done("oncall --policy 'Shop first line' --connector other");
     story.done("oncall --service db");
 }
+
+#[test]
+fn i091_a_service_goes_by_pagerdutys_name_too_and_is_not_taken_for_the_default() {
+    let story = Story::connected(&json!({}));
+    let of = |name: &str| story.im(&format!("oncall --service {name}")).all();
+    // The one that is `db` here, by its name there.
+    assert_eq!(of("database"), of("db"));
+    // One that nothing here is mapped to: its own policy, and no word of the default service.
+    let search = of("Search");
+    assert!(search.contains("carla.nowak@"), "{search}");
+    assert!(!search.contains("is in no table"), "{search}");
+    assert!(of("unheard").contains("is in no table"));
+}

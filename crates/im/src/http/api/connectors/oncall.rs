@@ -11,6 +11,7 @@ use im_core::Severity;
 use im_engine::connector::{self, Connector};
 use im_pagerduty::oncall::{Turn, Uncovered, Watch, current, next, turns, watches};
 use im_pagerduty::{Answer, Call, Oncall, Policy, Service, User};
+use im_store::directory::{self, DirectoryRow, Kind};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -59,7 +60,7 @@ pub(crate) struct ServiceView {
     pub(crate) name: String,
     /// PagerDuty's service.
     pub(crate) pagerduty: Named,
-    /// Whether it is only the connector's default, since our name is in no table.
+    /// Whether it is only the connector's default, since the name is in no table and PagerDuty has no such service.
     pub(crate) is_default: bool,
 }
 
@@ -151,7 +152,7 @@ pub(crate) struct DutyView {
 #[utoipa::path(
     get, path = "/api/v1/oncall", tag = "connectors", operation_id = "show_oncall",
     params(
-        ("service" = Option<String>, Query, description = "A service of ours, or PagerDuty's id of one"),
+        ("service" = Option<String>, Query, description = "A service of ours, or one of PagerDuty's by id or name"),
         ("policy" = Option<String>, Query, description = "An escalation policy, by id or name"),
         ("user" = Option<String>, Query, description = "A person, by e-mail address, id or name"),
         ("connector" = Option<String>, Query, description = "Whose PagerDuty to ask, where there are several"),
@@ -202,15 +203,20 @@ async fn which(
     if let Some(name) = given {
         return find(app, name).await;
     }
-    let mut all = app
+    let (mut all, services) = app
         .db
-        .read(|tx| Ok::<_, ApiError>(connector::all(tx)?))
+        .read(|tx| {
+            let services = directory::of_kind(tx, Kind::Service)?;
+            Ok::<_, ApiError>((connector::all(tx)?, services))
+        })
         .await?;
     let names: Vec<String> = all.iter().map(|one| one.name().to_owned()).collect();
     if all.len() > 1 {
         let has = |one: &Connector| {
             let mut rows = one.mapping.services.iter();
+            let mut theirs = services.iter().filter(|row| row.connector == one.name());
             rows.any(|row| Some(row.name.as_str()) == service)
+                || theirs.any(|row| row.until.is_none() && is_named(row, service))
         };
         all.retain(has);
     }
@@ -226,6 +232,13 @@ async fn which(
     }
 }
 
+fn is_named(row: &DirectoryRow, asked: Option<&str>) -> bool {
+    let name = row.name.as_deref();
+    asked.is_some_and(|asked| {
+        row.id == asked || name.is_some_and(|name| name.eq_ignore_ascii_case(asked))
+    })
+}
+
 /// What is asked by: one PagerDuty at one moment.
 struct Look<'a> {
     app: &'a App,
@@ -238,18 +251,20 @@ impl Look<'_> {
     async fn service(&self, name: &str) -> Result<OncallView, ApiError> {
         let mapping = &self.connector.mapping;
         let is_mapped = mapping.services.iter().any(|row| row.name == name);
-        let is_id = !is_mapped && is_pagerduty_id(name);
-        let id = if is_id {
-            name
+        // A name of PagerDuty's is not one of ours, and never means the default.
+        let theirs = if is_mapped {
+            None
         } else {
-            mapping.service_id(Some(name))
+            self.service_of_theirs(name).await?
         };
-        let ours = if is_id {
-            mapping.service_name(id)
-        } else {
-            Some(name)
+        let ours = match &theirs {
+            Some(id) => mapping.service_name(id),
+            None => Some(name),
         };
-        let service = self.read_service(id).await?;
+        let id = theirs.as_deref();
+        let service = self
+            .read_service(id.unwrap_or_else(|| mapping.service_id(Some(name))))
+            .await?;
         let mut policies = Vec::new();
         let mut until = self.now + AHEAD;
         for (id, applies_to) in self.policies_of(&service, ours) {
@@ -264,12 +279,23 @@ impl Look<'_> {
         let asked = ServiceView {
             name: ours.unwrap_or(name).to_owned(),
             pagerduty,
-            is_default: !is_mapped && !is_id,
+            is_default: !is_mapped && theirs.is_none(),
         };
         Ok(OncallView {
             service: Some(asked),
             ..self.view(policies, until)
         })
+    }
+
+    /// The id of PagerDuty's service of that id or name, if it has one.
+    async fn service_of_theirs(&self, asked: &str) -> Result<Option<String>, ApiError> {
+        if is_pagerduty_id(asked) {
+            return Ok(Some(asked.to_owned()));
+        }
+        let all = lists::all_services(self.app, self.connector).await?;
+        let exact = all.iter().find(|one| one.name == asked);
+        let found = exact.or_else(|| all.iter().find(|one| one.name.eq_ignore_ascii_case(asked)));
+        Ok(found.map(|one| one.id.clone()))
     }
 
     async fn policy(&self, asked: &str) -> Result<OncallView, ApiError> {
