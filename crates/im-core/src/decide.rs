@@ -272,8 +272,15 @@ fn mitigate(status: Status, story: &Story, model: StatusModel) -> Result<Vec<Dec
     }
 }
 
+/// A title in one line, without what nobody sees of it: characters that steer a terminal, or turn the direction in
+/// which it is read.
 fn clean_title(title: &str) -> Result<String, Rejection> {
-    let clean = title.split_whitespace().collect::<Vec<_>>().join(" ");
+    let steers = |c: &char| {
+        let is_control = c.is_control() && !c.is_whitespace();
+        is_control || matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    let plain: String = title.chars().filter(|c| !steers(c)).collect();
+    let clean = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let length = clean.chars().count();
     match length {
         0 => Err(Rejection::EmptyTitle),

@@ -259,6 +259,7 @@ fn editing_records_what_differs() {
     assert_snapshot!(edit(Some("db down"), Some("all of it"), Some("SEV-2"), Some("shop")), @"it is so already");
     assert_snapshot!(edit(None, None, Some("SEV-3"), None), @"severity_changed SEV-3");
     assert_snapshot!(edit(None, None, None, None), @"no: nothing to change was named");
+    assert_snapshot!(edit(Some("db \u{202e}nwod\u{2069}\0 now"), None, None, None), @"titled db nwod now");
     assert_snapshot!(edit(Some("  "), None, None, None), @"no: the title is empty");
     assert_snapshot!(edit(Some(&"x".repeat(1025)), None, None, None), @"no: the title has 1025 characters, and PagerDuty takes at most 1024");
 }
