@@ -69,6 +69,8 @@ pub struct Recurring {
     pub service: Option<String>,
     /// The title without numbers, ids and hosts.
     pub title: String,
+    /// The title of the last one, as it is.
+    pub newest_title: String,
     /// The incidents, oldest first.
     pub incidents: Vec<i64>,
     /// When the first began.
@@ -673,6 +675,7 @@ fn told(plan: &Plan<'_>, rows: &[Row<'_>], places: &[usize]) -> Option<Recurring
     Some(Recurring {
         service: plan.engine.names.text(service).map(str::to_owned),
         title: normal(plan.engine.title(*end)),
+        newest_title: plan.engine.title(*end).to_owned(),
         incidents: of.iter().map(|row| row.number()).collect(),
         first: at(begin)?,
         last: at(end)?,

@@ -22,6 +22,7 @@ mod audit;
 mod calls;
 mod connector;
 mod declare;
+mod due;
 mod facts;
 pub(crate) mod guard;
 mod help;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::Severity;
-use im_metrics::{BadQuery, BucketSize, Dimension, Measure, Metric, Query, When};
+use im_metrics::{BadQuery, BucketSize, Dimension, Figure, Measure, Metric, Query, When};
 use im_pagerduty::config::nearest;
 use im_store::directory::Kind;
 use im_store::people::UserRow;
@@ -18,13 +18,15 @@ use crate::organisation::Target;
 const NAMES_MAX: usize = 8;
 
 impl Known {
+    /// Whether nothing is connected that incidents could come from.
+    pub fn is_alone(&self) -> bool {
+        self.surroundings.mappings.is_empty()
+    }
+
     /// What to do while there is nothing at all to count.
     pub fn nothing_yet(&self) -> Option<&'static str> {
         let has_services = self.directory.of_kind.contains_key(&Kind::Service);
-        match (
-            self.engine.is_empty(),
-            self.surroundings.mappings.is_empty(),
-        ) {
+        match (self.engine.is_empty(), self.is_alone()) {
             (false, _) => None,
             (true, true) => Some(
                 "there are no incidents yet: `im connector add` brings those of PagerDuty, `im declare` makes one",
@@ -111,6 +113,14 @@ impl Known {
             && (query.measure != Measure::Pages || query.when != When::All);
         let target = self.organisation.target(query.metric);
         target.filter(|_| !is_other)
+    }
+
+    /// The target of a figure of a whole range, and whether it is met. That of `page_disruptions` is of single weeks.
+    pub fn aim(&self, query: &Query, figure: &Figure) -> Option<(Target, bool)> {
+        let target = self.target(query);
+        let target = target.filter(|_| query.metric != Metric::PageDisruptions)?;
+        let is_met = target.is_met(figure.headline(query.metric)?);
+        Some((target, is_met))
     }
 
     /// Whether each figure of a question, given by ids, is what the target of its metric is of.

@@ -518,6 +518,14 @@ impl Target {
         self.at_most.is_none_or(|bound| figure <= bound)
             && self.at_least.is_none_or(|bound| figure >= bound)
     }
+
+    /// Its bound in words and as a number: of a metric there is one.
+    pub fn bound(&self) -> (&'static str, f64) {
+        match (self.at_most, self.at_least) {
+            (Some(most), _) => ("at most", most),
+            (None, least) => ("at least", least.unwrap_or_default()),
+        }
+    }
 }
 
 impl Thing for Target {

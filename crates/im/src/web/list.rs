@@ -18,7 +18,7 @@ use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
 use super::load::{COUNTED_MAX, Found, Rows, Shell};
 use super::views::Saved;
-use super::{Moment, declare, integrations, layout, parts, times};
+use super::{Moment, declare, due, integrations, layout, parts, times};
 
 /// Where the list sends what is done to several.
 const ACKNOWLEDGE: &str = "/chosen/acknowledge";
@@ -267,7 +267,10 @@ fn cells(found: &Found, row: &IncidentRow, chosen: Option<bool>, now: Timestamp)
             @if is_unowned { (parts::unowned()) } @else { (parts::status(model.shown(row.status))) }
         }
         td.c-who role="cell" { (parts::people(&row.assignees, row.status)) }
-        td.c-progress role="cell" { (progress(row)) }
+        td.c-progress role="cell" {
+            (progress(row))
+            @if row.status.is_open() && let Some(due) = due::next(row, &found.targets, now) { span.due { (due) } }
+        }
         td.c-time role="cell" { (times::exact(row.created_at, now)) span.small { (times::ago(row.created_at, now)) } }
     }
 }

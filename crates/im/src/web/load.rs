@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::{IncidentNumber, Status, StatusModel, Story};
 use im_engine::{commands, connector, directory, parts, record, unowned};
+use im_metrics::input::Target;
 use im_store::annotations::AnnotationRow;
 use im_store::conflicts::{self, ConflictRow};
 use im_store::directory as things;
@@ -11,6 +12,7 @@ use im_store::incidents::{self, Filter, IncidentRow};
 use im_store::outbox::{self, OutboxRow};
 use im_store::{StoreError, Tx};
 
+use super::due::{self, Targets};
 use super::guard::Visit;
 use super::list::Asked;
 use super::pagerduty::Health;
@@ -56,6 +58,8 @@ pub(super) struct Found {
     pub(super) unowned: BTreeSet<IncidentNumber>,
     /// Which words people see.
     pub(super) model: StatusModel,
+    /// What they are to be done by.
+    pub(super) targets: Targets,
     /// What can be chosen, where somebody is choosing.
     pub(super) choices: Option<Choices>,
 }
@@ -98,6 +102,8 @@ pub(super) struct Detail {
     pub(super) story: Story,
     /// Whether it is a major incident.
     pub(super) major: bool,
+    /// The target of its severity.
+    pub(super) target: Option<Target>,
     /// What PagerDuty still has to hear of it.
     pub(super) owed: Vec<OutboxRow>,
     /// Fields that both sides changed and that wait for a person.
@@ -175,6 +181,7 @@ pub(super) fn found(tx: &mut Tx<'_>, asked: &Asked) -> Result<Found, StoreError>
     };
     Ok(Found {
         unowned: unowned::among(tx, shown)?,
+        targets: due::targets(tx)?,
         choices: asked.chooses.then(|| choices(tx)).transpose()?,
         model,
         rows,
@@ -272,6 +279,7 @@ pub(super) fn detail(
         unlinked: row.connector.is_some() && connector.is_none(),
         owed: outbox::of_incident(tx, number)?,
         said: history(tx, number)?,
+        target: due::of(&row, &due::targets(tx)?).copied(),
         row,
         story,
     }))

@@ -33,7 +33,6 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use im_metrics::{Dimension, PageSource};
 use im_store::StoreError;
-use im_store::audit::Kind;
 use im_store::tokens::Scope;
 use jiff::Timestamp;
 use maud::Markup;
@@ -316,7 +315,7 @@ async fn exported(
 /// Whether who looks may see how single people respond.
 pub(super) fn sees_people(visit: &Visit) -> bool {
     let who = visit.who.as_ref();
-    who.is_some_and(|who| who.kind == Kind::Account && who.may(Scope::PersonalLoad))
+    who.is_some_and(|who| who.may(Scope::PersonalLoad))
 }
 
 /// The parameter of an address that has the default filter in it already, or is to be without.

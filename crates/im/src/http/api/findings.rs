@@ -93,6 +93,8 @@ pub(crate) struct Findings {
 pub(crate) struct Recurring {
     /// The title without numbers, ids and hosts.
     pub(crate) title: String,
+    /// The title of the last one, as it is.
+    pub(crate) newest_title: String,
     pub(crate) service: Group,
     pub(crate) count: usize,
     pub(crate) first_at: Timestamp,
@@ -250,6 +252,7 @@ impl Findings {
         let name = |key: &Option<String>| Group::new(key.as_deref(), known);
         let recurring = found.recurring.iter().map(|one| Recurring {
             title: one.title.clone(),
+            newest_title: one.newest_title.clone(),
             service: name(&one.service),
             count: one.incidents.len(),
             first_at: one.first,

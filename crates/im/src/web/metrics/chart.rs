@@ -149,6 +149,7 @@ impl Chart<'_> {
                             },
                             Drawing::Bars { stacks } => (self.bars(&scale, stacks)),
                         }
+                        @if let Some(target) = target { (target.label(&scale)) }
                         (self.labels(height))
                         (self.marks())
                     }
@@ -415,9 +416,14 @@ impl Target {
             g.target {
                 rect x="0" width="100%" y=(px(high)) height=(px(low - high)) {}
                 line x1="0" x2="100%" y1=(px(self.to.map_or(low, at))) y2=(px(self.to.map_or(low, at))) {}
-                text x="100%" dx="-6" y=(px(self.to.map_or(low, at) - 4.0)) text-anchor="end" { (self.said) }
             }
         }
+    }
+
+    /// Its words, over what is drawn.
+    fn label(&self, scale: &Scale) -> Markup {
+        let y = ZERO - scale.above(self.to.unwrap_or(self.from)) - 4.0;
+        html! { text.target-name x="100%" dx="-6" y=(px(y)) text-anchor="end" { (self.said) } }
     }
 }
 

@@ -20,6 +20,7 @@ use crate::figures::Known;
 use crate::http::api::default_filter::Filter;
 use crate::http::api::findings::{self as api, Change, Findings};
 use crate::http::api::metrics::{FILTERS, Group};
+use crate::web::integrations::ADDRESS as CARDS;
 use crate::web::parts;
 
 /// Rows of a table; the command line has them all.
@@ -58,6 +59,8 @@ struct Seen<'a> {
     found: Findings,
     zone: &'a TimeZone,
     today: Date,
+    /// Whether nothing is connected.
+    is_alone: bool,
 }
 
 /// The page without its head and navigation.
@@ -75,6 +78,7 @@ pub(super) fn body(
         found,
         zone,
         today: im_metrics::local_date(now, zone),
+        is_alone: known.is_alone(),
     };
     let (from, to) = seen.range();
     let values = if choosing {
@@ -134,7 +138,8 @@ impl Seen<'_> {
         let (from, to) = self.range();
         let this = words::this(from, to);
         if self.found.incidents == 0 {
-            return html! { strong { "Nothing to look at in " (this) "." } @if let Some(hint) = self.found.hint { " " (parts::commands(&parts::capital(hint))) "." } };
+            return html! { strong { "Nothing to look at in " (this) "." } @if self.is_alone { " Findings come from incidents: " a href=(CARDS) { "Connect PagerDuty" } ", or declare one." }
+            @else if let Some(hint) = self.found.hint { " " (parts::commands(&parts::capital(hint))) "." } };
         }
         let Some(first) = self.found.recurring.first() else {
             let slowest = self.found.bottlenecks.first();
@@ -148,7 +153,7 @@ impl Seen<'_> {
         let again: usize = self.found.recurring.iter().map(|one| one.count).sum();
         html! {
             strong { (again) " of " (incidents(self.found.incidents)) " in " (this) " were of matters that came again." }
-            " Mend first what comes most often: “" (first.title) "” of " (first.service.name) ", " (first.count) " times. "
+            " Mend first what comes most often: “" (first.newest_title) "” of " (first.service.name) ", " (first.count) " times. "
             @if let Some(number) = first.incidents.said().next() {
                 a href=(self.incidents(RECURS_WITH, &number)) { "Open those " (first.count) " incidents" }
             }
@@ -158,15 +163,15 @@ impl Seen<'_> {
     fn recurring(&self) -> Markup {
         let all = &self.found.recurring;
         let note = format!(
-            "the same title or key on one service, at most {RECURS_WITHIN_DAYS} days apart; most frequent first"
+            "the same title but for numbers and hosts, or the same key, on one service, the newest title shown; at most {RECURS_WITHIN_DAYS} days apart; most frequent first"
         );
         let rows = html! {
             @for one in all.iter().take(ROWS_MAX) {
                 tr {
                     th.name scope="row" {
                         @match one.incidents.said().next() {
-                            Some(number) => a.title href=(self.incidents(RECURS_WITH, &number)) { (parts::capital(&one.title)) },
-                            None => (parts::capital(&one.title)),
+                            Some(number) => a.title href=(self.incidents(RECURS_WITH, &number)) { (one.newest_title) },
+                            None => (one.newest_title),
                         }
                     }
                     td data-name="Service" { (one.service.name) }
@@ -345,7 +350,8 @@ impl Seen<'_> {
                     @if self.asked.address.pairs().next().is_some() {
                         a.button href=(self.asked.address.path()) { "Show the last six weeks" }
                     }
-                    a.button href="/" { "All incidents" }
+                    @if self.is_alone { a.button.primary href=(CARDS) { "Connect PagerDuty" } }
+                    @else { a.button href="/" { "All incidents" } }
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! It follows from the figures by rules that do not guess: where there is too little to compare, it says
 //! so, and it names a place only with its share.
 
-use im_metrics::{Answer, BadQuery, Dimension, Metric, Query};
+use im_metrics::{Answer, BadQuery, Dimension, Figure, Metric, Query};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
@@ -15,6 +15,7 @@ use super::words::{self, Change, FEW, Unit, size};
 use super::{FINDINGS, SETTLED, bar};
 use crate::figures::Known;
 use crate::http::api::metrics::{FILTERS, Trend, advice};
+use crate::web::integrations::ADDRESS as CARDS;
 use crate::web::parts::{self, icon};
 
 /// A part of the whole that is worth a word.
@@ -26,6 +27,7 @@ pub(super) fn sentence(
     answer: &Answer,
     (groups, by): (&[Group<'_>], Dimension),
     (heat, moved): (&Heat, Option<&Moved>),
+    (aim, is_alone): (Option<&Aim>, bool),
 ) -> Markup {
     let (from, to) = answer.range;
     let (span, this) = (words::span(from, to), words::this(from, to));
@@ -34,7 +36,7 @@ pub(super) fn sentence(
     let n = total.map_or(0, size);
     let Some(total) = total.filter(|_| n > 0) else {
         return say(
-            &html! { strong { "Nothing to measure in " (this) "." } " " (why_nothing(asked)) },
+            &html! { strong { "Nothing to measure in " (this) "." } " " (why_nothing(asked, is_alone)) },
         );
     };
     let value = groups::said(about, total);
@@ -64,8 +66,9 @@ pub(super) fn sentence(
     };
     say(&html! {
         (lead)
+        @if let Some(aim) = aim { " " (aim.sentence()) }
         @if n >= FEW { (place(asked, groups, by)) (time(asked, heat, n)) }
-        @if asked.query.compare { " " (next(asked, &change, moved)) }
+        @if asked.query.compare { " " (next(asked, &change, moved, aim)) }
         @else { " " a href=(asked.address.without("compare").link()) { "Compare with the " (span) " before" } " to see a trend." }
     })
 }
@@ -75,6 +78,39 @@ fn against(change: &Change, was: Option<&str>, span: &str) -> String {
     match was {
         Some(was) => format!(", {} ({was} in the {span} before)", change.words),
         None => format!("; nothing in the {span} before to compare with"),
+    }
+}
+
+/// How a figure stands to the organisation's own target.
+pub(super) struct Aim {
+    /// `at most 30 min`.
+    said: String,
+    pub(super) is_met: bool,
+}
+
+impl Aim {
+    pub(super) fn of(query: &Query, figure: &Figure, known: &Known) -> Option<Self> {
+        let (target, is_met) = known.aim(query, figure)?;
+        let (word, bound) = target.bound();
+        Some(Self {
+            said: format!("{word} {}", Unit::of(figure).say(bound)),
+            is_met,
+        })
+    }
+
+    fn sentence(&self) -> Markup {
+        let verb = if self.is_met { "meets" } else { "misses" };
+        html! { strong { "It " (verb) " its target of " (self.said) "." } }
+    }
+
+    /// `target missed: at most 30 min`, beside a number.
+    pub(super) fn mark(&self) -> Markup {
+        let (tone, word, icon) = if self.is_met {
+            ("green", "met", "check")
+        } else {
+            ("orange", "missed", "warn")
+        };
+        html! { span class={ "aim " (tone) } title={ "Target: " (self.said) } { (parts::icon(icon)) "target " (word) ": " (self.said) } }
     }
 }
 
@@ -103,29 +139,35 @@ impl Moved {
 }
 
 /// What to do, where to look first, and the link to it: the API's advice.
-pub(super) fn next(asked: &Asked, change: &Change, moved: Option<&Moved>) -> Markup {
+pub(super) fn next(
+    asked: &Asked,
+    change: &Change,
+    moved: Option<&Moved>,
+    aim: Option<&Aim>,
+) -> Markup {
     let (metric, trend) = (asked.query.metric, change.trend());
-    let moved = moved.filter(|_| change.worse.is_some());
+    let is_met = aim.map(|aim| aim.is_met);
+    let is_bad = is_met == Some(false) || trend == Trend::Worse;
+    // What made a figure better is no place to look for why it is not good.
+    let moved = moved.filter(|_| change.worse.is_some() && is_bad == (trend == Trend::Worse));
     let items = match moved {
         Some(moved) => asked.items().with(moved.by.as_str(), moved.key.as_str()),
         None => asked.items(),
     };
     let is_of_findings =
         |name: &str| FILTERS.contains(&name) || ["from", "to", SETTLED.0].contains(&name);
-    let (link, label) = match (metric, trend) {
-        (Metric::Pages | Metric::IncidentFrequency, Trend::Worse) => (
+    let (link, label) = match (metric, is_bad) {
+        (Metric::Pages | Metric::IncidentFrequency, true) => (
             items.to(FINDINGS).only(|name, _| is_of_findings(name)),
             "See the findings",
         ),
-        (Metric::ChangeFailureRate, Trend::Worse) => {
-            (items.with(FAILED, "yes"), "Open what failed")
-        }
+        (Metric::ChangeFailureRate, true) => (items.with(FAILED, "yes"), "Open what failed"),
         (Metric::Mttr | Metric::Mtta, _) => {
             (items.with(ORDER, "longest"), "Open the slowest first")
         }
         _ => (items, "Open what is behind it"),
     };
-    let words = advice(metric, trend);
+    let words = advice(metric, trend, is_met);
     html! {
         @match moved {
             Some(moved) => { a href=(link.link()) { (moved.name) } " moved it most: " (parts::commands(words)) "." },
@@ -186,6 +228,19 @@ fn place(asked: &Asked, groups: &[Group<'_>], by: Dimension) -> Markup {
         | Metric::OpenIncidents
         | Metric::Escalations => "of them",
     };
+    let top = share(&largest);
+    let is_as_large = |group: &&Group<'_>| (share(group) - top).abs() < f64::EPSILON;
+    let equal: Vec<&Group<'_>> = groups.iter().filter(is_as_large).collect();
+    if equal.len() > 1 {
+        return html! {
+            " "
+            @for (index, group) in equal.iter().enumerate() {
+                @if index > 0 { @if index + 1 < equal.len() { ", " } @else { " and " } }
+                @match groups::link(asked, by, group.key) { Some(link) => a href=(link) { (group.name) }, None => (group.name) }
+            }
+            " have " (words::percent(top * 100.0)) " " (of) " each."
+        };
+    }
     let n = size(&largest.series.total.figure);
     html! {
         " " (largest.name) " has " (words::percent(share(&largest) * 100.0)) " " (of) "."
@@ -215,7 +270,7 @@ fn time(asked: &Asked, heat: &Heat, n: u64) -> Markup {
 }
 
 /// Why there may be nothing, and what to do.
-fn why_nothing(asked: &Asked) -> Markup {
+fn why_nothing(asked: &Asked, is_alone: bool) -> Markup {
     let is_filtered = asked.address.pairs().next().is_some();
     let of_deployments =
         asked.query.metric.is_of_deployments() || asked.query.metric == Metric::ChangeFailureRate;
@@ -223,6 +278,9 @@ fn why_nothing(asked: &Asked) -> Markup {
         @if of_deployments {
             "Figures appear as soon as deployments are told: "
             code { "im deployment record --service payments" }
+        } @else if is_alone {
+            "Figures appear as soon as incidents are declared here or read from PagerDuty. "
+            a href=(CARDS) { "Connect PagerDuty" } " to have its past, too."
         } @else {
             "Figures appear as soon as incidents are declared here or read from PagerDuty."
         }

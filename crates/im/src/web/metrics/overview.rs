@@ -1,9 +1,9 @@
 //! The last six weeks at a glance: what burns now, one sentence, eight figures, what changed most.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-use im_metrics::input::Target;
-use im_metrics::{Answer, BadQuery, Dimension, Figure, Measure, Metric, Reason};
+use im_core::IncidentNumber;
+use im_metrics::{Answer, BadQuery, BucketSize, Dimension, Figure, Measure, Metric, Reason, Thing};
 use im_store::incidents::IncidentRow;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -14,7 +14,7 @@ use super::address::Address;
 use super::asked::{Asked, Wrong};
 use super::bar::Buckets;
 use super::groups::{self, Group};
-use super::insight::Moved;
+use super::insight::{Aim, Moved};
 use super::part::{LEFT_OUT, why};
 use super::slots::{self, Slot, State};
 use super::spark::spark;
@@ -22,10 +22,11 @@ use super::words::{self, Change, size};
 use super::{OVERVIEW, SETTLED, bar, insight, page, with_default};
 use crate::figures::Known;
 use crate::http::api::default_filter::Filter;
+use crate::web::due::{self, Targets};
 use crate::web::integrations::ADDRESS as CARDS;
 use crate::web::integrations::filter::ADDRESS as FILTER;
 use crate::web::load::Burning;
-use crate::web::{parts, times};
+use crate::web::parts;
 
 /// Rows of what burns now.
 const BURNING_MAX: usize = 3;
@@ -71,6 +72,8 @@ pub(super) struct Tile {
     pub(super) change: Change,
     /// What moved it most.
     moved: Option<Moved>,
+    /// How it stands to its target.
+    aim: Option<Aim>,
 }
 
 impl Tile {
@@ -112,7 +115,9 @@ impl Tile {
         let change = words::change(about, figure, then.map(|series| &series.total.figure));
         let moved = Moved::of((&asked.query, &answer), Some(&by_service), known, now);
         let moved = moved.map_err(wrong)?;
+        let aim = (size(figure) > 0).then(|| Aim::of(&asked.query, figure, known));
         Ok(Self {
+            aim: aim.flatten(),
             asked,
             answer,
             by_service,
@@ -175,6 +180,7 @@ impl Tile {
                         @if let (Some(was), Some(earlier)) = (self.before().and_then(words::say), &earlier) { span.was { " was " a href=(earlier.link()) { (was) } } }
                     }
                 }
+                @if let Some(aim) = &self.aim { p.small { (aim.mark()) } }
                 div.course {
                     @if let Some(figure) = figure { (spark(groups::kind(figure), &numbers, &states, most, 40.0)) }
                     p.ends-of {
@@ -184,7 +190,7 @@ impl Tile {
                     }
                 }
                 p.small { (self.caption(&items)) }
-                @if said.is_some() && self.asked.query.compare { p.small.next { (insight::next(&self.asked, &self.change, self.moved.as_ref())) } }
+                @if said.is_some() && self.asked.query.compare { p.small.next { (insight::next(&self.asked, &self.change, self.moved.as_ref(), self.aim.as_ref())) } }
             }
         }
     }
@@ -268,6 +274,8 @@ pub(super) fn body(
     };
     let asked = &recovery.asked;
     let changed = groups::groups(asked, &recovery.by_service, Dimension::Service, known);
+    let only = open_of(asked, known, now);
+    let only = only.map_err(|error| Wrong::new(&error, address))?;
     let settings = known.engine.settings();
     let today = im_metrics::local_date(now, &settings.zone);
     let states: Vec<State> = recovery.slots.iter().map(|slot| slot.state).collect();
@@ -300,7 +308,7 @@ pub(super) fn body(
         (of_filter(address, filter, may_change))
         (asked.not_known(address.path()))
         @if let Some(form) = &form { (form) }
-        (burning(open, &settings.targets, now))
+        (burning((open, only.as_ref()), &settings.targets, now))
         (sentence(&tiles))
         div.tiles { @for tile in &tiles { (tile.draw()) } }
         (note(&recovery.slots))
@@ -342,24 +350,62 @@ fn of_filter(address: &Address, filter: Option<&Filter>, may_change: bool) -> Ma
     }
 }
 
+/// What is open of the team, the service or the environment that is asked for; nothing where all are.
+fn open_of(
+    asked: &Asked,
+    known: &Known,
+    now: Timestamp,
+) -> Result<Option<BTreeSet<IncidentNumber>>, BadQuery> {
+    let query = asked.asking(|query| {
+        let place = [Dimension::Team, Dimension::Service, Dimension::Environment];
+        query.filters.retain(|(by, _)| place.contains(by));
+        (query.metric, query.bucket, query.compare) =
+            (Metric::OpenIncidents, BucketSize::All, false);
+        (query.from, query.to) = (None, None);
+    });
+    if query.filters.is_empty() {
+        return Ok(None);
+    }
+    let open = known.engine.items(&query, now)?.into_iter();
+    let numbers = open.filter_map(|item| match item.what {
+        Thing::Incident(number) => Some(IncidentNumber::new(number)?.said()),
+        Thing::Deployment(_) => None,
+    });
+    Ok(Some(numbers.collect()))
+}
+
 /// What burns now, worst first, and how long is left.
-fn burning(open: &Burning, targets: &BTreeMap<String, Target>, now: Timestamp) -> Markup {
-    let more = usize::try_from(open.count).unwrap_or(usize::MAX);
-    let more = more.saturating_sub(open.rows.len().min(BURNING_MAX));
+fn burning(
+    (open, only): (&Burning, Option<&BTreeSet<IncidentNumber>>),
+    targets: &Targets,
+    now: Timestamp,
+) -> Markup {
+    let is_asked = |row: &&IncidentRow| only.is_none_or(|only| only.contains(&row.number));
+    let rows: Vec<&IncidentRow> = open.rows.iter().filter(is_asked).collect();
+    let count = only.map_or_else(
+        || usize::try_from(open.count).unwrap_or(usize::MAX),
+        BTreeSet::len,
+    );
+    let more = count.saturating_sub(rows.len().min(BURNING_MAX));
     html! {
         section.panel.burning aria-label="What burns now" {
-            @if open.rows.is_empty() {
-                p.quiet { span.tone.green { (parts::icon("check")) } "Nothing is open." }
+            @if rows.is_empty() {
+                p.quiet {
+                    span.tone.green { (parts::icon("check")) }
+                    @if only.is_some() { "Nothing of it is open." } @else { "Nothing is open." }
+                }
             } @else {
                 ul {
-                    @for row in open.rows.iter().take(BURNING_MAX) {
+                    @for row in rows.iter().take(BURNING_MAX) {
                         li {
                             (parts::severity(row.severity.map(|(severity, _)| severity)))
                             span.what { a.title href={ "/incidents/" (row.number) } { (row.title) } span.small { " " (row.number) } }
                             @if open.unowned.contains(&row.number) { (parts::unowned()) }
                             @else { (parts::status(open.model.shown(row.status))) }
                             (parts::people(&row.assignees, row.status))
-                            span.due { (due(row, targets, now)) }
+                            span.due {
+                                @match due::next(row, targets, now) { Some(due) => (due), None => span.nobody { "no target" } }
+                            }
                         }
                     }
                 }
@@ -369,28 +415,6 @@ fn burning(open: &Burning, targets: &BTreeMap<String, Target>, now: Timestamp) -
                 a href="/" { "All incidents" }
             }
         }
-    }
-}
-
-/// How an open incident stands to its next target.
-fn due(row: &IncidentRow, targets: &BTreeMap<String, Target>, now: Timestamp) -> Markup {
-    let target = row
-        .severity
-        .and_then(|(severity, _)| targets.get(severity.as_str()));
-    let Some(target) = target else {
-        return html! { span.nobody { "no target" } };
-    };
-    let (seconds, act) = match row.acknowledged_at {
-        Some(_) => (target.resolve_s, "to resolve"),
-        None => (target.ack_s, "to acknowledge"),
-    };
-    let left = row.created_at.as_second() + seconds - now.as_second();
-    let tone = if left * 4 < seconds { "orange" } else { "grey" };
-    let end = now + jiff::SignedDuration::from_secs(left.abs());
-    let length = times::running(now, end);
-    html! {
-        @if left >= 0 { span class=(tone) { (length) " left" } } @else { span.orange { (length) " late" } }
-        " " (act)
     }
 }
 
@@ -433,7 +457,31 @@ fn sentence(tiles: &[Tile]) -> Markup {
             html! { strong { "Little has changed against the " (words::span(from, to)) " before." } }
         }
     };
-    insight::say(&words)
+    insight::say(&html! { (words) (aims(tiles)) })
+}
+
+/// Which targets are missed, where there are any.
+fn aims(tiles: &[Tile]) -> Markup {
+    let aimed = tiles
+        .iter()
+        .filter_map(|tile| Some((tile, tile.aim.as_ref()?)));
+    let missed: Vec<&Tile> = aimed
+        .clone()
+        .filter(|(_, aim)| !aim.is_met)
+        .map(|(tile, _)| tile)
+        .collect();
+    html! {
+        @if aimed.count() == 0 {}
+        @else if missed.is_empty() { " Every target is met." }
+        @else {
+            " Off target: "
+            @for (index, tile) in missed.iter().enumerate() {
+                @if index > 0 { ", " }
+                a href=(tile.asked.address.link()) { (tile.title()) }
+            }
+            "."
+        }
+    }
 }
 
 /// `Recovery is 27 % quicker`, `There are 18 % more out-of-hours pages`.

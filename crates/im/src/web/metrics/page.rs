@@ -12,7 +12,7 @@ use super::asked::{Asked, Wrong};
 use super::chart::{self, Chart, Drawing, Line, Stack};
 use super::groups::{self, Group};
 use super::heat::{self, Heat, View};
-use super::insight::Moved;
+use super::insight::{Aim, Moved};
 use super::part::{FAILED, LEFT_OUT, ORDER, why};
 use super::slots::{self, Slot, State};
 use super::spark::Kind;
@@ -46,6 +46,10 @@ struct Seen<'a> {
     target: Option<Target>,
     /// Whether each figure is what it is of.
     is_of_target: bool,
+    /// How the whole stands to it.
+    aim: Option<Aim>,
+    /// Whether nothing is connected.
+    is_alone: bool,
 }
 
 impl<'a> Seen<'a> {
@@ -95,6 +99,8 @@ impl<'a> Seen<'a> {
             incomplete_since: known.incomplete_since(answer.range.1),
             target: known.target(query),
             is_of_target: known.is_of_target(query),
+            is_alone: known.is_alone(),
+            aim: total(&answer).and_then(|total| Aim::of(&whole, total, known)),
             asked,
             answer,
             by,
@@ -204,7 +210,7 @@ pub(super) fn body(
         (bar::bar(asked, seen.answer.range, today, known))
         @if let Some(values) = &values { (bar::form(&asked.address, asked.query.metric, values)) }
         (asked.not_known(asked.address.path()))
-        (insight::sentence(asked, &seen.answer, (&groups, seen.by), (&heat, seen.moved.as_ref())))
+        (insight::sentence(asked, &seen.answer, (&groups, seen.by), (&heat, seen.moved.as_ref()), (seen.aim.as_ref(), seen.is_alone)))
         @if n > 0 {
             section.panel.shown aria-label=(asked.about.title) {
                 (figures(&seen))
@@ -280,6 +286,7 @@ fn figures(seen: &Seen<'_>) -> Markup {
                         }
                     }
                 }
+                @if let Some(aim) = &seen.aim { dd.small { (aim.mark()) } }
             }
             @match total {
                 Figure::Durations(durations) => {
@@ -430,10 +437,7 @@ fn target(seen: &Seen<'_>) -> Option<chart::Target> {
         (Figure::Count { .. }, _) if !is_stacked => (1.0, Unit::Count),
         _ => return None,
     };
-    let (word, bound) = match (target.at_most, target.at_least) {
-        (Some(most), _) => ("at most", most),
-        (None, least) => ("at least", least?),
-    };
+    let (word, bound) = target.bound();
     Some(chart::Target {
         said: format!("target: {word} {}", say.say(bound)),
         from: target.at_least.unwrap_or_default() * times,

@@ -163,7 +163,7 @@ pub(super) fn why(reason: Reason, count: u64) -> &'static str {
         Reason::Test => "tests",
         Reason::Merged => "merged",
         Reason::Open => "open",
-        Reason::Unacknowledged => "never acknowledged",
+        Reason::Unacknowledged => "without an acknowledgement",
         Reason::NotFailure => "no failures",
         Reason::Unlinked => "without a deployment",
         Reason::Negative => "over before their deployment",

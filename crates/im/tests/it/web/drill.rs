@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::figures::{deployed, has, page, twelve_weeks};
+use super::figures::{deployed, has, page, text, twelve_weeks};
 use super::{count, values};
 use crate::http::Server;
 
@@ -179,7 +179,7 @@ async fn m013_each_sentence_says_value_trend_and_what_to_do() {
     );
     has(
         &first,
-        "Nothing to do; look again in a week. Open the slowest first",
+        "There is too little to say what to do; a longer time would tell. Open the slowest first",
     );
     let same = page(&server, "/metric/mtta").await;
     has(
@@ -193,6 +193,36 @@ async fn m013_each_sentence_says_value_trend_and_what_to_do() {
         told.ends_with("read its slowest incidents for what they waited for."),
         "{told}"
     );
+    // A figure that is as it was misses its target all the same, and what is behind it is not good.
+    let target = json!({"name": "mtta", "at_most": 180.0});
+    server.post("/api/v1/targets", target).await.is(200);
+    let missed = page(&server, "/metric/mtta").await;
+    has(&missed, "It misses its target of at most 3 min.");
+    has(&missed, "Look at who is paged first, and by which channel.");
+    assert!(
+        !text(&missed).contains("Nothing to do"),
+        "{}",
+        text(&missed)
+    );
+    let told = server.get("/api/v1/metrics/mtta/insights").await;
+    let told = &told.is(200)[0];
+    assert_eq!(told["on_target"], false);
+    assert!(
+        told["text"]
+            .as_str()
+            .unwrap()
+            .contains("which misses its target of at most 3m 00s")
+    );
+    let overview = page(&server, "/overview").await;
+    has(&overview, "Off target: Time to acknowledge");
+    has(&overview, "target missed: at most 3 min");
+    let target = json!({"name": "mtta", "at_most": 300.0});
+    server.post("/api/v1/targets", target).await.is(200);
+    has(
+        &page(&server, "/metric/mtta").await,
+        "It meets its target of at most 5 min.",
+    );
+    has(&page(&server, "/overview").await, "Every target is met.");
     let alone = page(&server, "/metric/mttr?compare=none").await;
     has(&alone, "Compare with the six weeks before to see a trend.");
     still_open(&server).await;

@@ -1,5 +1,5 @@
-//! One sentence for each figure: what it is, how it stands to the time before, what moved it most, and
-//! what to do.
+//! One sentence for each figure: what it is, how it stands to its target and to the time before, what moved
+//! it most, and what to do.
 
 use im_metrics::{Dimension, Figure, Insight, Metric, Query};
 use serde::Serialize;
@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::types::Group;
 use crate::figures::Known;
+use crate::organisation::Target;
 
 /// Less than this is no trend: 1 %.
 const SAME: f64 = 0.01;
@@ -22,6 +23,8 @@ pub(super) struct Explained {
     before: Option<f64>,
     /// `better`, `worse`, `same` or, where there is nothing to compare, `unknown`.
     trend: &'static str,
+    /// Whether it meets the organisation's own target; null where it has none.
+    on_target: Option<bool>,
     /// What moved it most, where anything did.
     moved_by: Option<Moved>,
     /// All of it in a sentence.
@@ -58,12 +61,15 @@ impl Explained {
             what: Group::new(Some(&mover.key), known),
             change: mover.change,
         });
-        let text = text(query.metric, &group, (insight, trend), moved_by.as_ref());
+        let aim = known.aim(query, &insight.figure);
+        let stands = (trend, aim.as_ref());
+        let text = text(query.metric, &group, (insight, stands), moved_by.as_ref());
         Self {
             group,
             value,
             before,
             trend: trend.as_str(),
+            on_target: aim.map(|(_, is_met)| is_met),
             moved_by,
             text,
         }
@@ -119,7 +125,7 @@ impl Trend {
 fn text(
     metric: Metric,
     group: &[Group],
-    (insight, trend): (&Insight, Trend),
+    (insight, (trend, aim)): (&Insight, (Trend, Option<&(Target, bool)>)),
     moved_by: Option<&Moved>,
 ) -> String {
     let names: Vec<&str> = group.iter().map(|group| &*group.name).collect();
@@ -149,9 +155,14 @@ fn text(
             said(moved.change.abs())
         )
     });
-    let advice = advice(metric, trend);
+    let aimed = aim.map_or(String::new(), |(target, is_met)| {
+        let (word, bound) = target.bound();
+        let verb = if *is_met { "meets" } else { "misses" };
+        format!(", which {verb} its target of {word} {}", said(bound))
+    });
+    let advice = advice(metric, trend, aim.map(|(_, is_met)| *is_met));
     format!(
-        "{name}{of} is {}{things}{then}{moved}: {advice}.",
+        "{name}{of} is {}{things}{aimed}{then}{moved}: {advice}.",
         said(value)
     )
 }
@@ -179,16 +190,17 @@ fn things(metric: Metric, count: u64) -> String {
     format!(" ({count} {})", if count == 1 { one } else { many })
 }
 
-/// What to do about a figure.
-pub(crate) fn advice(metric: Metric, trend: Trend) -> &'static str {
-    match trend {
-        Trend::Worse => against(metric),
-        Trend::Better => "keep what was changed, and say it in the next review",
-        Trend::Same | Trend::Unknown => "nothing to do; look again in a week",
+/// What to do about a figure: one that misses its target is not left as it is, whichever way it goes.
+pub(crate) fn advice(metric: Metric, trend: Trend, is_met: Option<bool>) -> &'static str {
+    match (is_met, trend) {
+        (Some(false), _) | (_, Trend::Worse) => against(metric),
+        (_, Trend::Better) => "keep what was changed, and say it in the next review",
+        (_, Trend::Same) | (Some(true), Trend::Unknown) => "nothing to do; look again in a week",
+        (None, Trend::Unknown) => "there is too little to say what to do; a longer time would tell",
     }
 }
 
-/// What to do where a figure became worse.
+/// What to do where a figure is not as it should be.
 fn against(metric: Metric) -> &'static str {
     match metric {
         Metric::Mttr | Metric::TimeToRestore => {

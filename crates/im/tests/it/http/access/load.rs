@@ -32,6 +32,27 @@ async fn m_005_weeks_over_target_are_on_the_findings_of_who_may_see_them() {
         !shown.contains("More than") && !shown.contains("priya"),
         "{shown}"
     );
+    for path in [
+        "/metric/page_disruptions?group_by=user",
+        "/metric/page_disruptions?user=priya@example.com",
+        "/metric/oncall_load/items",
+        "/metric/oncall_load/figures.csv",
+    ] {
+        let refused = browser.get(path).await.is(403).body;
+        assert!(
+            refused.contains("is shown to those alone who may see it"),
+            "{refused}"
+        );
+        assert!(!refused.contains("priya@example.com</"), "{path}");
+    }
+    for path in [
+        "/metric/page_disruptions",
+        "/metric/page_disruptions?choose=filter",
+        "/metric/page_disruptions/items",
+    ] {
+        let shown = browser.get(path).await.is(200).body;
+        assert!(!shown.contains("priya"), "{path}");
+    }
     allowed(&mut browser).await;
     let shown = browser.get("/findings").await.is(200).body;
     assert!(shown.contains("More than 0.5 pages in a week"), "{shown}");
