@@ -1,10 +1,13 @@
 //! The settings of this installation and of the organisation: what `im config`, `im target`, `im hours` and
 //! `im failure-rule` set.
 //!
-//! A form sends what it was shown as well, so that it changes what its sender changed and nothing else.
+//! A form sends what it was shown as well, so that it changes what its sender changed and nothing else. Its answer
+//! shows the part of the page that it is in.
 //! What makes sense is decided where the API reads the same things.
 
-use axum::Json;
+mod targets;
+
+use axum::{Extension, Json};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
@@ -32,6 +35,14 @@ use crate::organisation::{FailureRule, Hours, Target, Thing};
 /// Where it is.
 pub(super) const ADDRESS: &str = "/settings";
 
+/// What the form of working hours calls its fields.
+const FROM: &str = "From this date on";
+const WEEK: &str = "Days and hours";
+/// Who never works at given hours.
+const NO_HOURS: &str = "none";
+/// The parameter that says which part was changed.
+const PART: &str = "part";
+
 /// The parts of the page that have a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Part {
@@ -40,6 +51,27 @@ enum Part {
     Targets,
     Hours,
     Rules,
+}
+
+impl Part {
+    const ALL: [Self; 5] = [
+        Self::General,
+        Self::SignIn,
+        Self::Targets,
+        Self::Hours,
+        Self::Rules,
+    ];
+
+    /// The id of its head.
+    fn word(self) -> &'static str {
+        match self {
+            Self::General => "general",
+            Self::SignIn => "by-provider",
+            Self::Targets => "targets",
+            Self::Hours => "hours",
+            Self::Rules => "failure-rules",
+        }
+    }
 }
 
 /// A form that was not done.
@@ -74,8 +106,8 @@ fn set(tx: &mut Tx<'_>, visit: &Visit) -> Result<Set, StoreError> {
 struct Forms<'a> {
     visit: &'a Visit,
     refused: Option<&'a Refused>,
-    /// What has to be known of working hours that were set.
-    became: Option<&'a Became>,
+    /// What the form of a part did.
+    became: Option<&'a (Part, Became)>,
 }
 
 impl Forms<'_> {
@@ -89,7 +121,13 @@ impl Forms<'_> {
             @if let Some(refused) = self.refused.filter(|refused| refused.part == part) {
                 div.answer { (parts::problem(&refused.error)) }
             }
+            @if let Some((_, became)) = self.became.filter(|(of, _)| *of == part) { (became.show()) }
         }
+    }
+
+    /// A form of a part: its answer begins there.
+    fn form(&self, part: Part, path: &str, fields: &Markup) -> Markup {
+        parts::form(&format!("{path}#{}", part.word()), self.visit, fields)
     }
 
     fn entry(&self, part: Part, (name, label, hint): (&str, &str, &str)) -> Markup {
@@ -133,10 +171,10 @@ impl Forms<'_> {
         }
     }
 
-    fn removing(&self, of: &str, key: &str) -> Markup {
-        let action = format!("{ADDRESS}/{of}/remove");
+    fn removing(&self, part: Part, key: &str) -> Markup {
+        let action = format!("{ADDRESS}/{}/remove", part.word());
         html! {
-            (parts::form(&action, self.visit, &html! {
+            (self.form(part, &action, &html! {
                 input type="hidden" name="key" value=(key);
                 button.button type="submit" { "Remove" span.hidden { " " (key) } }
             }))
@@ -150,22 +188,38 @@ pub(super) async fn show(
     who: Who,
     pairs: Pairs,
 ) -> Response {
-    page(&state, &visit, &who, (state.said.told(&pairs), None)).await
+    let is_part = |part: &Part| {
+        pairs
+            .iter()
+            .any(|(name, word)| name == PART && word == part.word())
+    };
+    let part = Part::ALL.into_iter().find(is_part);
+    let told = part.and_then(|part| Some((part, state.said.told(&pairs)?)));
+    page(&state, &visit, &who, (told, None)).await
+}
+
+/// Leads to the part of the page that was changed, with a line that says so and what has to be known of it.
+fn saved(state: &WebState, part: Part, (text, hint): (String, Option<String>)) -> Response {
+    let path = format!("{ADDRESS}?{PART}={}", part.word());
+    let mut told = Told::of(text);
+    told.warn(hint.as_slice());
+    let kept = state.said.keep(&path, told);
+    to(&format!("{}#{}", kept.unwrap_or(path), part.word()))
 }
 
 async fn page(
     state: &WebState,
     visit: &Visit,
     who: &Who,
-    (told, refused): (Option<Told>, Option<Refused>),
+    (told, refused): (Option<(Part, Told)>, Option<Refused>),
 ) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
     let read = state.db.read(move |tx| {
-        let became = told.map(|told| Became::read(tx, &told)).transpose()?;
-        Ok::<_, StoreError>((set(tx, &looking)?, became))
+        let became = told.map(|(part, told)| Ok::<_, StoreError>((part, Became::read(tx, &told)?)));
+        Ok::<_, StoreError>((set(tx, &looking)?, became.transpose()?))
     });
     let (set, became) = match read.await {
-        Ok(read) => read,
+        Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
     let refused = refused.as_ref();
@@ -201,7 +255,7 @@ fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
             h2 #general { "This installation" }
             (forms.problem(Part::General))
             div.panel.pad {
-                (parts::form(ADDRESS, forms.visit, &html! { div.many {
+                (forms.form(Part::General, ADDRESS, &html! { div.many {
                     (forms.setting(Part::General, ("time_zone", "Time zone of the organisation", "Metrics count days in it, e.g. Europe/Berlin"), &now.time_zone))
                     (forms.setting(Part::General, ("test_keyword", "Keyword of tests", "Incidents with it in the title are in no figure; empty for none"), &now.test_keyword))
                     (forms.choice(("status_model", "Status model", "Whether acknowledging is mitigating"), now.status_model, [("documented", "Acknowledging mitigates"), ("lifecycle", "Two states")]))
@@ -248,7 +302,7 @@ fn sign_in(forms: &Forms<'_>, now: &Settings) -> Markup {
             p.small { "By OpenID Connect, beside passwords. Register this server there with the redirect URL " code { (forms.visit.base) (BACK) } "." }
             (forms.problem(part))
             div.panel.pad {
-                (parts::form("/settings/sign-in", forms.visit, &html! { div.many {
+                (forms.form(part, "/settings/sign-in", &html! { div.many {
                     (forms.setting(part, ("oidc_issuer", "Issuer", "As the provider writes it, e.g. https://accounts.google.com; empty for none"), &issuer))
                     (forms.setting(part, ("oidc_client_id", "Client id", "What this server is called there"), &client_id))
                     label {
@@ -268,47 +322,29 @@ fn sign_in(forms: &Forms<'_>, now: &Settings) -> Markup {
 }
 
 fn targets(forms: &Forms<'_>, all: &[Target]) -> Markup {
-    let said = |target: &Target| match (
-        &target.ack,
-        &target.resolve,
-        target.at_most,
-        target.at_least,
-    ) {
-        (Some(ack), Some(resolve), _, _) => format!(
-            "acknowledged within {}, resolved within {}",
-            text_of(ack),
-            text_of(resolve)
-        ),
-        (_, _, Some(most), _) => format!("at most {most}"),
-        (_, _, _, Some(least)) => format!("at least {least}"),
-        _ => String::new(),
-    };
-    let rows = all
-        .iter()
-        .map(|one| (one.key(), one.name.clone(), said(one)));
     let names = Severity::ALL.map(|severity| severity.to_string());
+    let part = Part::Targets;
     let fields = html! {
-        label { "Severity or metric"
-            input type="text" name="name" value=(forms.typed(Part::Targets, "name", "")) list="targets-of" placeholder="SEV-1, mttr" required autocomplete="off";
+        label { (targets::OF)
+            input type="text" name="name" value=(forms.typed(part, "name", "")) list="targets-of" placeholder="SEV-1, mttr" required autocomplete="off";
             datalist #targets-of {
                 @for name in names { option value=(name); }
                 @for about in &super::metrics::about::ABOUT { option value=(about.metric.as_str()); }
             }
         }
-        (forms.entry(Part::Targets, ("ack", "Of a severity: acknowledged within", "15m")))
-        (forms.entry(Part::Targets, ("resolve", "and resolved within", "4h")))
-        (forms.entry(Part::Targets, ("at_most", "Of a metric: at most", "seconds, a share, a number")))
-        (forms.entry(Part::Targets, ("at_least", "or at least", "")))
+        (forms.entry(part, ("ack", targets::ACK, "15m")))
+        (forms.entry(part, ("resolve", targets::RESOLVE, "4h")))
+        (forms.entry(part, ("at_most", targets::AT_MOST, "30m, 15%, a number")))
+        (forms.entry(part, ("at_least", targets::AT_LEAST, "2")))
     };
     let kind = Kind {
-        part: Part::Targets,
-        word: "targets",
+        part,
         title: "Targets",
-        about: "What figures are to reach. A severity without one has the usual target.",
+        about: "What figures are to reach.",
         heads: ["Of", "Target"],
         button: "Set target",
     };
-    kind.section(forms, rows.collect(), &fields)
+    kind.section(forms, targets::rows(all), &fields)
 }
 
 fn hours(forms: &Forms<'_>, all: &[Hours]) -> Markup {
@@ -327,16 +363,15 @@ fn hours(forms: &Forms<'_>, all: &[Hours]) -> Markup {
     };
     let rows = all
         .iter()
-        .map(|one| (one.key(), one.of.to_string(), said(one)));
+        .map(|one| Row::new(one.key(), one.of.to_string(), said(one)));
     let fields = html! {
         label { "Whose" input type="text" name="of" value=(forms.typed(Part::Hours, "of", "organisation")) placeholder="organisation, team:ID or person:ID" required autocomplete="off"; }
-        label { "From this date on" input type="date" name="effective_from" value=(forms.typed(Part::Hours, "effective_from", "")) required; }
+        label { (FROM) input type="date" name="effective_from" value=(forms.typed(Part::Hours, "effective_from", "")) required; }
         (forms.entry(Part::Hours, ("zone", "Zone; none for each person's own", "Europe/Berlin")))
-        label { "Days and hours" input type="text" name="week" value=(forms.typed(Part::Hours, "week", "mon-fri=08:00-18:00")) required autocomplete="off"; }
+        label { (WEEK) input type="text" name="week" value=(forms.typed(Part::Hours, "week", "mon-fri=08:00-18:00")) required autocomplete="off"; }
     };
     let kind = Kind {
         part: Part::Hours,
-        word: "hours",
         title: "Working hours",
         about: "Without any: Monday to Friday, 08:00 to 18:00, of each person's clock. Figures of the past follow.",
         heads: ["Whose", "Hours"],
@@ -364,7 +399,7 @@ fn rules(forms: &Forms<'_>, all: &[FailureRule]) -> Markup {
     };
     let rows = all
         .iter()
-        .map(|one| (one.key(), one.id.to_string(), said(one)));
+        .map(|one| Row::new(one.key(), one.id.to_string(), said(one)));
     let fields = html! {
         label { "Name" input type="text" name="id" value=(forms.typed(Part::Rules, "id", "")) placeholder="short-lived" required autocomplete="off"; }
         (forms.entry(Part::Rules, ("shorter_than", "Over in less than", "5m")))
@@ -376,7 +411,6 @@ fn rules(forms: &Forms<'_>, all: &[FailureRule]) -> Markup {
     };
     let kind = Kind {
         part: Part::Rules,
-        word: "failure-rules",
         title: "Rules for failures",
         about: "An incident that meets all conditions of a rule is no failure of a change.",
         heads: ["Rule", "Leaves out"],
@@ -385,11 +419,27 @@ fn rules(forms: &Forms<'_>, all: &[FailureRule]) -> Markup {
     kind.section(forms, rows.collect(), &fields)
 }
 
+/// A thing that was set, or holds unless it is.
+struct Row {
+    /// What takes it away; nothing where it holds by itself.
+    key: Option<String>,
+    name: String,
+    said: String,
+}
+
+impl Row {
+    fn new(key: String, name: String, said: String) -> Self {
+        Self {
+            key: Some(key),
+            name,
+            said,
+        }
+    }
+}
+
 /// Things of which each is set by itself.
 struct Kind {
     part: Part,
-    /// The last word of the addresses of its forms.
-    word: &'static str,
     title: &'static str,
     about: &'static str,
     heads: [&'static str; 2],
@@ -398,35 +448,33 @@ struct Kind {
 
 impl Kind {
     /// What was set, by key, each with what takes it away; and a form with `fields` that sets another.
-    fn section(
-        &self,
-        forms: &Forms<'_>,
-        rows: Vec<(String, String, String)>,
-        fields: &Markup,
-    ) -> Markup {
+    fn section(&self, forms: &Forms<'_>, rows: Vec<Row>, fields: &Markup) -> Markup {
+        let word = self.part.word();
         let form = html! { div.many {
             (fields)
             p.choices { button.button type="submit" { (self.button) } }
         } };
         html! {
-            section aria-labelledby=(self.word) {
-                h2 id=(self.word) { (self.title) }
+            section aria-labelledby=(word) {
+                h2 id=(word) { (self.title) }
                 p.small { (self.about) }
+                (forms.problem(self.part))
                 @if !rows.is_empty() {
                     div.panel {
                         table.data.items {
                             thead { tr { @for head in self.heads { th scope="col" { (head) } } th scope="col" { span.hidden { "Remove" } } } }
                             tbody {
-                                @for (key, name, said) in rows {
-                                    tr { th scope="row" { (name) } td.what { (said) } td.num { (forms.removing(self.word, &key)) } }
+                                @for row in rows {
+                                    tr {
+                                        th scope="row" { (row.name) } td.what { (row.said) }
+                                        td.num { @if let Some(key) = &row.key { (forms.removing(self.part, key)) } }
+                                    }
                                 }
                             }
                         }
                     }
                 }
-                (forms.problem(self.part))
-                @if let Some(became) = forms.became.filter(|_| self.part == Part::Hours) { (became.show()) }
-                div.panel.pad.set-form { (parts::form(&format!("{ADDRESS}/{}", self.word), forms.visit, &form)) }
+                div.panel.pad.set-form { (forms.form(self.part, &format!("{ADDRESS}/{word}"), &form)) }
             }
         }
     }
@@ -494,7 +542,7 @@ async fn applied(
     changes: Changes,
 ) -> Response {
     match api::apply(state, changes, who).await {
-        Ok(_now) => to(ADDRESS),
+        Ok(_now) => saved(state, form.0, "The settings are saved.".to_owned()),
         Err(error) => again(state, visit, who, form, error).await,
     }
 }
@@ -516,20 +564,14 @@ fn thing<T: Thing>(
         .map_err(|error| ApiError::wrong_value("value", error.to_string()))
 }
 
-fn numbers(fields: &Fields, names: [&str; 2]) -> Result<Map<String, Value>, ApiError> {
-    let mut object = Map::new();
-    for name in names {
-        let text = fields.get(name);
-        if text.is_empty() {
-            continue;
-        }
-        let number: f64 = text.parse().map_err(|_not_one| {
-            ApiError::wrong_value("value", format!("`{name}` cannot be `{text}`"))
-                .hint("write a number, e.g. 900 or 0.15")
-        })?;
-        object.insert(name.to_owned(), number.into());
-    }
-    Ok(object)
+/// Refuses a form of which a field is empty, by the words of the page.
+fn required(fields: &Fields, names: &[(&str, &str)]) -> Result<(), ApiError> {
+    let empty = names.iter().find(|(name, _)| fields.get(name).is_empty());
+    let refuse = |(_, label): &(&str, &str)| {
+        let detail = format!("\u{201c}{label}\u{201d} is empty");
+        ApiError::wrong_value("empty", detail).hint("fill it in, then send the form again")
+    };
+    empty.map_or(Ok(()), |empty| Err(refuse(empty)))
 }
 
 pub(super) async fn put_target(
@@ -538,7 +580,7 @@ pub(super) async fn put_target(
     who: Who,
     fields: Fields,
 ) -> Response {
-    let read = numbers(&fields, ["at_most", "at_least"])
+    let read = targets::bounds(&fields)
         .and_then(|more| thing::<Target>(&fields, &["name", "ack", "resolve"], more));
     stored(&state, &visit, &who, (Part::Targets, fields), read).await
 }
@@ -549,27 +591,30 @@ pub(super) async fn put_hours(
     who: Who,
     fields: Fields,
 ) -> Response {
-    let week = hours_of(fields.get("week")).map_err(|hint| {
-        let detail = format!("the hours cannot be `{}`", fields.get("week"));
-        ApiError::wrong_value("week", detail).hint(hint)
-    });
-    let read = week.and_then(|week| {
+    let read = required(&fields, &[("effective_from", FROM)]).and_then(|()| {
+        let week = week(fields.get("week"))?;
         let more = Map::from_iter([("week".to_owned(), Value::from(week))]);
         thing::<Hours>(&fields, &["of", "effective_from", "zone"], more)
     });
     let done = async {
         let (note, Json(settled)) = put_known(&state, read?).await?;
-        let Some(hint) = settled.hint else {
-            return Ok((note, ADDRESS.to_owned()));
-        };
-        let mut told = Told::of("Working hours are set.");
-        told.warn(&[hint]);
-        let page = state.said.keep(ADDRESS, told)?;
-        Ok((note, format!("{page}#hours")))
+        Ok((note, settled.hint))
     };
-    match done.await {
-        Ok((note, page)) => (note, to(&page)).into_response(),
-        Err(error) => again(&state, &visit, &who, (Part::Hours, fields), error).await,
+    seen(&state, &visit, &who, (Part::Hours, fields), done.await).await
+}
+
+/// Days and hours as they are typed; nobody means by an empty field that there are none.
+fn week(text: &str) -> Result<Map<String, Value>, ApiError> {
+    let wrong = |detail: String| ApiError::wrong_value("week", detail);
+    match text {
+        NO_HOURS => Ok(Map::new()),
+        "" => Err(
+            wrong(format!("\u{201c}{WEEK}\u{201d} is empty")).hint(format!(
+                "write mon-fri=08:00-18:00, or `{NO_HOURS}` where every page is out of hours"
+            )),
+        ),
+        text => hours_of(text)
+            .map_err(|hint| wrong(format!("\u{201c}{WEEK}\u{201d} cannot be `{text}`")).hint(hint)),
     }
 }
 
@@ -616,17 +661,31 @@ async fn stored<T: Thing>(
     read: Result<T, ApiError>,
 ) -> Response {
     let done = match read {
-        Ok(thing) => put(state, thing).await,
+        Ok(thing) => put(state, thing).await.map(|(note, _thing)| (note, None)),
         Err(error) => Err(error),
     };
+    seen(state, visit, who, form, done).await
+}
+
+/// The page with what was done and what has to be known of it, or with the form and why not.
+async fn seen(
+    state: &WebState,
+    visit: &Visit,
+    who: &Who,
+    form: (Part, Fields),
+    done: Result<(Extension<Note>, Option<String>), ApiError>,
+) -> Response {
     match done {
-        Ok((note, _thing)) => (note, to(ADDRESS)).into_response(),
+        Ok((note, hint)) => {
+            let text = format!("Set {}.", note.thing.as_deref().unwrap_or_default());
+            (note, saved(state, form.0, (text, hint))).into_response()
+        }
         Err(error) => again(state, visit, who, form, error).await,
     }
 }
 
 macro_rules! removals {
-    ($($name:ident, $thing:ty, $what:literal;)*) => {$(
+    ($($name:ident, $thing:ty, $what:literal, $part:ident;)*) => {$(
         pub(super) async fn $name(
             State(state): State<WebState>,
             fields: Fields,
@@ -635,7 +694,8 @@ macro_rules! removals {
             match remove::<$thing>(&state, $what, key).await {
                 Ok(_gone) => {
                     let note = Note::thing(key.to_owned());
-                    (note, to(ADDRESS)).into_response()
+                    let gone = format!(concat!("Removed the ", $what, " {}."), key);
+                    (note, saved(&state, Part::$part, (gone, None))).into_response()
                 }
                 Err(error) => super::refused(&error, state.moment()),
             }
@@ -644,7 +704,7 @@ macro_rules! removals {
 }
 
 removals! {
-    remove_target, Target, "target";
-    remove_hours, Hours, "hours";
-    remove_rule, FailureRule, "failure rule";
+    remove_target, Target, "target", Targets;
+    remove_hours, Hours, "hours", Hours;
+    remove_rule, FailureRule, "failure rule", Rules;
 }

@@ -75,9 +75,10 @@ pub(super) fn section(all: &[Follows]) -> Markup {
             p.small.below {
                 @if all.is_empty() { "No connection to PagerDuty is there yet." }
                 @for follows in all {
-                    a href={ (settings_address(&follows.connector)) "#priorities" } { "Change the priorities of " (follows.connector) } ". "
+                    "Change what " (follows.connector) " makes of them: "
+                    a href={ (settings_address(&follows.connector)) "#urgencies" } { "urgencies" } ", "
+                    a href={ (settings_address(&follows.connector)) "#priorities" } { "priorities" } ". "
                 }
-                @if !all.is_empty() { "Urgencies: " code { "im connector config NAME --set custom.urgency_mapping.SEV-3=high" } "." }
             }
         }
     }

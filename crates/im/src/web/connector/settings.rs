@@ -36,8 +36,19 @@ use crate::web::parts;
 use crate::web::said::{Became, Told};
 use crate::web::{Pairs, WebState, failed, layout, to};
 
-/// The field that says which form it is.
+/// The field that says which form it is, and the parameter that says which one was done.
 const WHAT: &str = "what";
+
+/// The forms of the page.
+const FORMS: [&str; 7] = [
+    "connection",
+    "services",
+    "service",
+    "policy",
+    "urgencies",
+    "priorities",
+    "ownership",
+];
 
 /// What PagerDuty has to choose from.
 #[derive(Default)]
@@ -79,6 +90,8 @@ struct Shown<'a> {
     owners: Vec<FieldOwner>,
     /// A form that was not done.
     refused: Option<&'a (Fields, ApiError)>,
+    /// What a form did, and which.
+    became: Option<&'a (String, Became)>,
 }
 
 impl Shown<'_> {
@@ -97,6 +110,16 @@ impl Shown<'_> {
         html! { input type="hidden" name=(was) value=(self.text(what, &was, set)); }
     }
 
+    /// What became of a form, where it stands.
+    fn answer(&self, what: &str) -> Markup {
+        html! {
+            @if let Some((_, error)) = self.refused.filter(|_| self.typed(what).is_some()) {
+                div.answer { (parts::problem(error)) }
+            }
+            @if let Some((_, became)) = self.became.filter(|(of, _)| of == what) { (became.show()) }
+        }
+    }
+
     fn typed(&self, what: &str) -> Option<&Fields> {
         let (fields, _) = self.refused?;
         (fields.get(WHAT) == what).then_some(fields)
@@ -109,7 +132,10 @@ pub(in crate::web) async fn show(
     Path(name): Path<String>,
     pairs: Pairs,
 ) -> Response {
-    page(&state, &visit, &name, (state.said.told(&pairs), None)).await
+    let what = pairs.iter().find(|(name, _)| name == WHAT);
+    let what = what.map_or("", |(_, what)| what).to_owned();
+    let told = state.said.told(&pairs).map(|told| (what, told));
+    page(&state, &visit, &name, (told, None)).await
 }
 
 /// Changes what a form is about.
@@ -121,9 +147,11 @@ pub(in crate::web) async fn change(
 ) -> Response {
     match changed(&state, &name, &fields).await {
         Ok(told) => {
-            let page = settings_address(&name);
+            // It is one of the forms that there are, or nothing was done.
+            let what = fields.get(WHAT);
+            let page = format!("{}?{WHAT}={what}", settings_address(&name));
             let address = state.said.keep(&page, told);
-            to(address.as_deref().unwrap_or(&page))
+            to(&format!("{}#{what}", address.unwrap_or(page)))
         }
         Err(error) => page(&state, &visit, &name, (None, Some((fields, error)))).await,
     }
@@ -163,6 +191,14 @@ async fn changed(state: &WebState, name: &str, fields: &Fields) -> Result<Told, 
                 Some((severity.to_string(), or_none(id)))
             });
             let part = only_changed("priority_mapping", rows.collect());
+            set(state, name, custom_of(part)).await
+        }
+        "urgencies" => {
+            let rows = Severity::ALL.into_iter().filter_map(|severity| {
+                let urgency = fields.changed(severity.as_str())?;
+                Some((severity.to_string(), urgency.into()))
+            });
+            let part = only_changed("urgency_mapping", rows.collect());
             set(state, name, custom_of(part)).await
         }
         "ownership" => set(state, name, ownership(fields)).await,
@@ -279,12 +315,12 @@ async fn page(
     state: &WebState,
     visit: &Visit,
     name: &str,
-    (told, refused): (Option<Told>, Option<(Fields, ApiError)>),
+    (told, refused): (Option<(String, Told)>, Option<(Fields, ApiError)>),
 ) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
     let read = state.db.read(move |tx: &mut Tx<'_>| {
-        let became = told.map(|told| Became::read(tx, &told)).transpose()?;
-        Ok::<_, StoreError>((load::shell(tx, &looking)?, became))
+        let became = told.map(|(what, told)| Ok::<_, StoreError>((what, Became::read(tx, &told)?)));
+        Ok::<_, StoreError>((load::shell(tx, &looking)?, became.transpose()?))
     });
     let (shell, became) = match read.await {
         Ok(found) => found,
@@ -302,6 +338,7 @@ async fn page(
         owners: conflicts::owners(&connector),
         connector: &connector,
         refused: refused.as_ref(),
+        became: became.as_ref(),
     };
     let error = refused.as_ref().map(|(_, error)| error);
     let status = error.map_or(StatusCode::OK, |error| error.status);
@@ -310,8 +347,9 @@ async fn page(
             a href=(integrations::ADDRESS) { "Integrations" } " / " a href=(address(name)) { (name) } " / " span aria-current="page" { "Settings" }
         }
         h1 { "Settings of " (name) }
-        @if let Some(became) = &became { (became.show()) }
-        @if let Some(error) = error { div.answer { (parts::problem(error)) } }
+        @if let Some((fields, error)) = &refused && !FORMS.contains(&fields.get(WHAT)) {
+            div.answer { (parts::problem(error)) }
+        }
         @if let Some(silent) = &shown.choices.silent {
             div.answer {
                 p.small { "PagerDuty cannot be asked now, so its ids are typed here:" }

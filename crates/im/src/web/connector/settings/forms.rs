@@ -1,6 +1,6 @@
 //! The forms of the page of settings.
 
-use im_core::{Severity, Strategy};
+use im_core::{Severity, Strategy, Urgency};
 use maud::{Markup, html};
 
 use super::{Shown, WHAT, settings_address};
@@ -31,13 +31,16 @@ impl Shown<'_> {
             section aria-labelledby="service" {
                 h2 #service { "Services that are one" }
                 p.small { "A service named here when an incident is declared goes to this one of PagerDuty's; every other name goes to the default." }
+                (self.answer("service"))
                 (self.service_table())
             }
             section aria-labelledby="policy" {
                 h2 #policy { "Escalation policies" }
                 p.small { "By which policy incidents of a service or a severity page; every other by the default." }
+                (self.answer("policy"))
                 (self.policy_table())
             }
+            (self.section("urgencies", "Urgencies", &self.urgencies()))
             (self.section("priorities", "Priorities", &self.priorities()))
             (self.section("ownership", "Whose value counts", &self.ownership()))
         }
@@ -47,6 +50,7 @@ impl Shown<'_> {
         html! {
             section aria-labelledby=(what) {
                 h2 #(what) { (title) }
+                (self.answer(what))
                 div.panel.pad.entry.wide { (self.form(what, fields)) }
             }
         }
@@ -54,7 +58,7 @@ impl Shown<'_> {
 
     fn form(&self, what: &str, fields: &Markup) -> Markup {
         parts::form(
-            &settings_address(self.connector.name()),
+            &format!("{}#{what}", settings_address(self.connector.name())),
             self.visit,
             &html! {
                 input type="hidden" name=(WHAT) value=(what);
@@ -203,6 +207,24 @@ impl Shown<'_> {
                     button.button type="submit" { "Add" }
                 }))
             }
+        }
+    }
+
+    fn urgencies(&self) -> Markup {
+        const WHAT: &str = "urgencies";
+        html! {
+            p.small { "By which urgency PagerDuty pages for what is declared here: as each person's rules for high or for low urgency say." }
+            @for severity in Severity::ALL {
+                @let set = self.connector.mapping.urgency(severity).as_str();
+                (self.was(WHAT, severity.as_str(), set))
+                @let set = self.text(WHAT, severity.as_str(), set);
+                label { (severity) ": " (severity.description())
+                    select name=(severity) {
+                        @for urgency in [Urgency::High, Urgency::Low] { option value=(urgency.as_str()) selected[urgency.as_str() == set] { (urgency.as_str()) } }
+                    }
+                }
+            }
+            p.choices { button.button type="submit" { "Change urgencies" } }
         }
     }
 

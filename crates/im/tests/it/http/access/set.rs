@@ -213,8 +213,9 @@ async fn targets_hours_and_rules_are_set_listed_and_removed() {
     assert_eq!(rules[0]["shorter_than"], "5m");
     let page = browser.get("/settings").await.body;
     for said in [
-        "acknowledged within 10m, resolved within 2h",
-        "at most 0.15",
+        "acknowledged within 10 min, resolved within 2 h",
+        "acknowledged within 30 min, resolved within 4 h, as is usual",
+        "at most 15 %",
         "Mon-Thu 09:00-17:00; Fri 09:00-12:00, 13:00-15:00, Europe/Berlin",
         "over in less than 5m (flaps)",
     ] {
@@ -240,19 +241,81 @@ async fn targets_hours_and_rules_are_set_listed_and_removed() {
 }
 
 #[tokio::test]
+async fn a_form_of_the_settings_is_answered_where_it_stands_whether_it_was_done_or_not() {
+    let server = Server::with_people().await;
+    let mut browser = server.signed_in(Role::Admin).await;
+    let page = browser.get("/settings").await.is(200).body;
+    for part in ["general", "targets", "hours", "failure-rules"] {
+        assert!(page.contains(&format!("id=\"{part}\"")), "{part}");
+        assert!(
+            page.contains(&format!("#{part}\">")),
+            "its form leads there: {part}"
+        );
+    }
+    let target = [("name", "mttr"), ("at_most", "30m")];
+    let done = browser
+        .post("/settings", "/settings/targets", &target)
+        .await;
+    let to = done.is(303).to().to_owned();
+    let (path, part) = to.split_once('#').unwrap();
+    assert_eq!(part, "targets");
+    let page = browser.get(path).await.is(200).body;
+    let (_, section) = page.split_once("id=\"targets\"").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    assert!(section.contains("Set mttr."), "{section}");
+    assert!(section.contains("at most 30 min"), "{section}");
+    let hours = [
+        ("of", "organisation"),
+        ("effective_from", "2026-01-01"),
+        ("week", "none"),
+    ];
+    browser
+        .post("/settings", "/settings/hours", &hours)
+        .await
+        .is(303);
+    let hours = look(&server, "/api/v1/hours").await;
+    assert_eq!(hours[0]["week"], json!({}));
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_as_a_target_or_hours_comes_back_with_the_reason() {
     let server = Server::with_people().await;
     let mut browser = server.signed_in(Role::Admin).await;
-    let cases: [(&str, &[Field], &str); 4] = [
+    let cases: [(&str, &[Field], &str); 9] = [
+        (
+            "targets",
+            &[("name", "")],
+            "“Severity or metric” is empty. Fill it in",
+        ),
         (
             "targets",
             &[("name", "SEV-1"), ("ack", "10m")],
-            "is an ack and a resolve",
+            "“and resolved within” is empty",
         ),
         (
             "targets",
             &[("name", "mttr"), ("at_most", "soon")],
-            "cannot be soon",
+            "“Of a metric: at most” cannot be soon. Write a length of time such as 30m",
+        ),
+        (
+            "targets",
+            &[("name", "reopen_rate"), ("at_most", "30m")],
+            "cannot be 30m. Write a share such as 15% or 0.15",
+        ),
+        ("targets", &[("name", "mtta")], "Fill in one of the two"),
+        (
+            "hours",
+            &[("of", "organisation"), ("effective_from", "")],
+            "“From this date on” is empty",
+        ),
+        (
+            "hours",
+            &[
+                ("of", "organisation"),
+                ("effective_from", "2026-01-01"),
+                ("week", ""),
+            ],
+            "or none where every page is out of hours",
         ),
         (
             "hours",

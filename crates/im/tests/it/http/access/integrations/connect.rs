@@ -279,6 +279,39 @@ async fn m049_the_webhook_is_made_on_the_page_and_what_is_refused_says_why() {
     assert!(page.contains("Send a test event"), "{page}");
 }
 
+#[tokio::test]
+async fn m015_a_page_names_the_role_that_who_is_no_admin_there_lacks() {
+    let there = connected().await;
+    let account = &there.stand_in.account;
+    let limited = json!({"user": {"type": "user", "role": "limited_user"}});
+    there.pagerduty("PUT", &format!("/users/{}", account.users[0].0), &limited);
+    let part = json!({"api_key": account.user_key});
+    there
+        .server
+        .in_process("PATCH", "/api/v1/connectors/prod", &part)
+        .await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let (setup, act) = ("/connectors/prod/setup", "/connectors/prod/webhook/act");
+    let make = [
+        ("action", "enable"),
+        ("back", "setup"),
+        ("insecure", "true"),
+    ];
+    let refused = browser.post(setup, act, &make).await;
+    let said = problem(&refused.body);
+    for named in [
+        "base role Manager",
+        "Global Admin",
+        &format!(
+            "this key's user is {} (base role Responder)",
+            account.users[0].1
+        ),
+    ] {
+        assert!(said.contains(named), "{named}: {said}");
+    }
+    assert!(there.receivers().is_empty());
+}
+
 /// The link that a page shows, without the address of the server.
 fn link(page: &str) -> String {
     let (_, rest) = page

@@ -83,7 +83,13 @@ async fn an_older_page_takes_nothing_back_that_another_admin_set() {
     let before = connector(&there, "prod").await;
 
     // A form that was not touched changes nothing.
-    for what in ["connection", "services", "priorities", "ownership"] {
+    for what in [
+        "connection",
+        "services",
+        "urgencies",
+        "priorities",
+        "ownership",
+    ] {
         let shown = as_shown(&page, what);
         let answer = set(&mut browser, &with(&shown, &[])).await;
         let body = followed(&mut browser, answer).await;
@@ -371,4 +377,33 @@ async fn the_settings_say_what_severities_are_and_what_each_is_at_pagerduty() {
         settings.contains("id=\"priorities\""),
         "the link leads there"
     );
+}
+
+#[tokio::test]
+async fn the_urgency_of_a_severity_is_chosen_on_the_page_and_the_answer_stands_at_its_form() {
+    let there = connected().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let page = browser.get(SETTINGS).await.is(200).body;
+    assert!(
+        page.contains(&format!("action=\"{SETTINGS}#urgencies\"")),
+        "{page}"
+    );
+    let shown = as_shown(&page, "urgencies");
+    let done = set(&mut browser, &with(&shown, &[("SEV-3", "high")])).await;
+    let to = done.is(303).to().to_owned();
+    assert!(to.ends_with("#urgencies"), "{to}");
+    let page = browser.get(&to).await.is(200).body;
+    let (_, section) = page.split_once("id=\"urgencies\"").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    assert!(
+        section.contains("Changed, and what is here follows."),
+        "{section}"
+    );
+    let config = connector(&there, "prod").await;
+    assert_eq!(config["custom"]["urgency_mapping"]["SEV-3"], "high");
+    let wrong = with(&shown, &[("SEV-4", "loud")]);
+    let refused = set(&mut browser, &wrong).await.is(422).body;
+    let (_, section) = refused.split_once("id=\"urgencies\"").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    assert!(section.contains("use high or low"), "{section}");
 }
