@@ -76,6 +76,11 @@ pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup
             button.quietly.shortcuts type="button" popovertarget=(keys::ID) data-hotkey="?" { "Keyboard shortcuts" }
         }
         (pagerduty::summary(&shell.health, now))
+        // Where the navigation is a menu, what is wanted in a hurry is beside it.
+        div.quick {
+            a href="/#search" aria-label="Search incidents" { (parts::icon("search")) }
+            @if shell.visit.may_act() { a href=(declare::ADDRESS) aria-label="Declare an incident" { (parts::icon("plus")) } }
+        }
     };
     let inner = html! {
         p.asof {
@@ -234,6 +239,7 @@ pub(super) fn refused(error: &ApiError, moment: Moment) -> Markup {
     let trouble = Trouble {
         title: match error.status {
             StatusCode::FORBIDDEN => "This is not allowed",
+            StatusCode::PAYLOAD_TOO_LARGE => "This is too long",
             _ => "This was not done",
         },
         error,
@@ -314,12 +320,19 @@ pub(super) fn not_found(shell: &Shell, name: &str, typed: &str, moment: Moment) 
     let error = ApiError::not_found(format!(
         "there is no incident {name}: it was deleted, or there never was one of that name"
     ))
-    .hint("the command line finds it by a word of its title: `im list --all --search checkout`");
+    .hint("it may be found by a word of its title");
     let more = html! {
         @if !typed.is_empty() { p { "Nothing was done. What you wrote:" } pre.diagnostic { (typed) } }
         p { "Nothing else is affected." }
+        form.ask method="get" action="/" role="search" {
+            label { "Search incidents" input type="search" name="q" placeholder="a word of its title" required autocomplete="off"; }
+            button.button type="submit" { "Search" }
+        }
     };
-    let choices = html! { a.button href="/" { "All incidents" } (help::link()) };
+    let choices = html! {
+        a.button href="/" { "All incidents" }
+        (help::link())
+    };
     missing((shell, name), &error, (more, choices), moment)
 }
 

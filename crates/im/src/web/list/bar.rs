@@ -27,7 +27,7 @@ pub(super) fn bar(list: &List, asked: &Asked) -> Markup {
             (quick(list, &address))
             form.find method="get" action="/" role="search" {
                 (address.hidden(&["q"]))
-                input type="search" name="q" value=[address.get("q")] placeholder="Title or number" aria-label="Search incidents" data-hotkey="/";
+                input #search type="search" name="q" value=[address.get("q")] placeholder="Title or number" aria-label="Search incidents" data-hotkey="/";
             }
             (views(list, asked))
             (chips(&address))
