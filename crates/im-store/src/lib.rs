@@ -41,6 +41,7 @@ mod postgres;
 mod queue;
 pub mod repair;
 mod reply;
+pub mod sent_forms;
 mod session;
 pub mod sessions;
 pub mod settings;
@@ -85,6 +86,7 @@ pub fn all_statements() -> Vec<(&'static str, &'static str)> {
         outbox::STATEMENTS,
         people::STATEMENTS,
         repair::STATEMENTS,
+        sent_forms::STATEMENTS,
         sessions::STATEMENTS,
         settings::STATEMENTS,
         tallies::STATEMENTS,

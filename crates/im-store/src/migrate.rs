@@ -91,6 +91,7 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(15, "0015_identity").usable_since(13),
     both!(16, "0016_api_call").usable_since(13),
     both!(17, "0017_lists").usable_since(13),
+    both!(18, "0018_sent_form").usable_since(13),
 ];
 
 const APPLIED: &str = "-- migrate.applied

@@ -12,7 +12,7 @@
 mod forms;
 mod said;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Path, State};
@@ -26,10 +26,11 @@ use super::guard::{Fields, Visit};
 use super::list::{Asked, List, Listed};
 use super::load::ROWS_MAX;
 use super::said::{Became, Told};
-use super::{Pairs, WebState, failed, incident, layout, load, parts, to, views};
+use super::timeline::Lines;
+use super::{Pairs, WebState, declare, failed, incident, layout, load, parts, to, views};
 use crate::access::Who;
 use crate::access::audit::Note;
-use crate::http::api::incidents::acts::{self, Done, Step};
+use crate::http::api::incidents::acts::{self, By, Done, Step};
 use crate::http::api::incidents::{Edits, assign};
 use crate::http::error::ApiError;
 
@@ -97,6 +98,8 @@ pub(super) struct Acted {
     told: Option<Told>,
     /// What was not done.
     refused: Option<Refused>,
+    /// Which lines of a timeline are shown.
+    lines: Lines,
 }
 
 /// A form that was not done.
@@ -112,13 +115,14 @@ impl Acted {
         Self {
             told: state.said.told(pairs),
             refused: None,
+            lines: Lines::of(pairs),
         }
     }
 
     pub(super) fn refused(act: Option<Act>, fields: Fields, error: ApiError) -> Self {
         Self {
-            told: None,
             refused: Some(Refused { act, fields, error }),
+            ..Self::default()
         }
     }
 
@@ -134,6 +138,10 @@ pub(super) struct Shown {
     refused: Option<Refused>,
     /// Whom it can be given to, by id, where they are few.
     people: Vec<(String, String)>,
+    /// The services that it can be put on.
+    services: BTreeSet<String>,
+    /// Which lines of its timeline are shown.
+    pub(super) lines: Lines,
 }
 
 impl Shown {
@@ -186,6 +194,8 @@ pub(super) async fn list(state: &WebState, visit: &Visit, asked: Asked, acted: A
         became: None,
         refused: acted.refused,
         people: Vec::new(),
+        services: BTreeSet::new(),
+        lines: acted.lines,
     };
     let listed = match listed(state, visit.may_act(), &asked, &shown).await {
         Ok(listed) => listed,
@@ -254,9 +264,10 @@ pub(super) async fn one(state: &WebState, visit: &Visit, id: &str, acted: Acted)
             Some(detail) if visit.may_act() => load::people(tx, detail)?,
             _ => Vec::new(),
         };
-        Ok::<_, StoreError>((shell, detail, became, people))
+        let services = declare::services(tx)?;
+        Ok::<_, StoreError>((shell, detail, became, (people, services)))
     });
-    let (shell, detail, became, people) = match read.await {
+    let (shell, detail, became, (people, services)) = match read.await {
         Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
@@ -270,6 +281,8 @@ pub(super) async fn one(state: &WebState, visit: &Visit, id: &str, acted: Acted)
     let shown = Shown {
         became,
         refused: acted.refused,
+        services,
+        lines: acted.lines,
         people: Some(people)
             .filter(|people| people.len() <= MENU_MAX)
             .unwrap_or_default(),
@@ -322,12 +335,13 @@ async fn done(
     fields: &Fields,
 ) -> Result<Done, ApiError> {
     let incident: IncidentNumber = id.parse()?;
+    let by = By::form(who, fields.digest());
     match act {
         Act::Take(step) => {
             let note = Some(fields.get("note").to_owned()).filter(|note| !note.is_empty());
-            acts::take(state, incident, (step, note), who).await
+            acts::take(state, incident, (step, note), by).await
         }
-        Act::Note => acts::note(state, incident, fields.get("text").to_owned(), who).await,
+        Act::Note => acts::note(state, incident, fields.get("text").to_owned(), by).await,
         Act::Severity => {
             let edits = Edits {
                 severity: Some(fields.get("severity").to_owned()),
@@ -336,10 +350,14 @@ async fn done(
             acts::edit(state, incident, edits.commands()?, who).await
         }
         Act::Edit => {
+            let service = fields.changed("service");
+            if let Some(name) = service.as_deref().filter(|name| !name.is_empty()) {
+                must_be_known(state, name).await?;
+            }
             let edits = Edits {
                 title: fields.changed("title"),
                 description: fields.changed("description"),
-                service: fields.changed("service"),
+                service,
                 ..Edits::default()
             };
             acts::edit(state, incident, edits.commands()?, who).await
@@ -351,6 +369,11 @@ async fn done(
             };
             acts::edit(state, incident, edits.commands()?, who).await
         }
+        Act::Duplicate if fields.get("of").is_empty() => Err(ApiError::wrong_value(
+            "no_such_target",
+            "\u{201c}The same as\u{201d} is empty",
+        )
+        .hint("write the number of the other incident, e.g. INC-7")),
         Act::Duplicate => {
             let note = Some(fields.get("note").to_owned()).filter(|note| !note.is_empty());
             acts::duplicate(state, incident, (fields.get("of"), note), who).await
@@ -365,9 +388,28 @@ async fn done(
         Act::Assign => {
             let to = fields.get("to").split(',').map(str::trim);
             let to = to.filter(|one| !one.is_empty()).map(str::to_owned);
-            assign::give(state, incident, to.collect(), who).await
+            let to: Vec<String> = to.collect();
+            if to.is_empty() {
+                let error = ApiError::wrong_value("nobody_chosen", "nobody was chosen");
+                return Err(error.hint(
+                    "choose somebody under \u{201c}Assign\u{201d}, or write an e-mail address",
+                ));
+            }
+            assign::give(state, incident, to, who).await
         }
     }
+}
+
+/// A name of no service would quietly be the default service of PagerDuty.
+async fn must_be_known(state: &WebState, name: &str) -> Result<(), ApiError> {
+    let known = state.db.read(declare::services).await?;
+    if known.is_empty() || known.contains(name) {
+        return Ok(());
+    }
+    let known: Vec<String> = known.into_iter().collect();
+    let detail = format!("`{name}` is no service that a connector knows");
+    let hint = format!("choose one of: {}", known.join(", "));
+    Err(ApiError::wrong_value("service", detail).hint(hint))
 }
 
 /// Fields of people's own that a form changes. Each is sent with its name, in the order of the page; one

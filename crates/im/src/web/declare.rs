@@ -10,11 +10,11 @@ use im_engine::connector;
 use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 
-use super::guard::{Fields, Visit};
+use super::guard::{Fields, TEXT_CHARS_MAX, Visit};
 use super::layout::{Live, Page};
 use super::{WebState, acts, failed, layout, load, parts};
 use crate::access::Who;
-use crate::http::api::incidents::acts::{New, declare as begin};
+use crate::http::api::incidents::acts::{By, New, declare as begin};
 use crate::http::api::incidents::severity;
 use crate::http::error::ApiError;
 
@@ -27,6 +27,11 @@ struct Choices {
     connectors: Vec<String>,
     /// Names that these connectors map to a service of PagerDuty's.
     services: BTreeSet<String>,
+}
+
+/// The services that an incident can be put on, by our names.
+pub(super) fn services(tx: &mut Tx<'_>) -> Result<BTreeSet<String>, StoreError> {
+    Ok(choices(tx)?.services)
 }
 
 fn choices(tx: &mut Tx<'_>) -> Result<Choices, StoreError> {
@@ -64,7 +69,7 @@ pub(super) async fn declare(
             fields: Vec::new(),
             connector: named("connector"),
         };
-        begin(&state, new, &who).await
+        begin(&state, new, By::form(&who, fields.digest())).await
     };
     match done.await {
         Ok(done) => {
@@ -90,7 +95,7 @@ async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError
     let body = html! {
         h1 { "Declare an incident" }
         @if let Some(error) = &error { div.answer { (parts::problem(error)) } }
-        div.panel.pad.entry { (parts::form(ADDRESS, visit, &entry(&choices, typed))) }
+        div.panel.pad.entry { (parts::form_once(ADDRESS, visit, &entry(&choices, typed))) }
     };
     let head = Page {
         title: "Declare an incident",
@@ -124,7 +129,7 @@ fn entry<'a>(choices: &Choices, typed: impl Fn(&str) -> &'a str) -> Markup {
                 }
             }
         }
-        label { "More about it, if there is" textarea name="description" rows="4" { (typed("description")) } }
+        label { "More about it, if there is" textarea name="description" rows="4" maxlength=(TEXT_CHARS_MAX) { (typed("description")) } }
         p.small {
             @if choices.connectors.is_empty() { "Nobody is paged: no connector sends to PagerDuty." }
             @else { "PagerDuty pages whoever is on call for the service." }

@@ -57,12 +57,17 @@ const COOKIE: &str = "im";
 const COOKIE_OVER_TLS: &str = "__Host-im";
 /// A secret in hexadecimal digits.
 const SECRET_CHARS: usize = 64;
-/// Nobody types more into a form of ours.
-const FORM_BYTES_MAX: usize = 64 * 1024;
+/// A form with a text as long as a field takes, in whichever script; a letter takes up to 9 bytes on the way.
+const FORM_BYTES_MAX: usize = 256 * 1024;
+/// Characters that a field for a text takes.
+pub(super) const TEXT_CHARS_MAX: usize = 20_000;
 /// How long a form may take.
 const FORM_WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 /// The field with the word of a form.
 pub(super) const WORD: &str = "word";
+
+/// The field that tells a form that makes something from every other one that was shown.
+pub(super) const ONCE: &str = "once";
 
 /// What is known of the browser that asks.
 #[derive(Clone)]
@@ -119,6 +124,14 @@ impl Fields {
     pub(super) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let named = self.0.iter().filter(move |(known, _)| known == name);
         named.map(|(_, value)| value.as_str())
+    }
+
+    /// What tells this form, as it was filled in, from every other: the same is one that was sent twice, by
+    /// two presses or by going back. What was changed before it is sent again is another.
+    pub(super) fn digest(&self) -> Option<String> {
+        let is_once = !self.get(ONCE).is_empty();
+        let pairs = serde_json::to_string(&self.0).ok();
+        pairs.filter(|_| is_once).map(|pairs| access::hash(&pairs))
     }
 
     /// A field as it was typed.
@@ -351,12 +364,36 @@ fn admit_form(
     if !is_same_origin(parts, public) {
         return Err(refuse("this form was sent by a page of another site"));
     }
+    if let Some(bytes) = too_long(parts) {
+        return Err(Box::new(super::refused(
+            &form_too_long(bytes),
+            state.moment(),
+        )));
+    }
     let fields = read.ok_or_else(|| refuse("this form cannot be read"))?;
     let given = fields.get(WORD).as_bytes();
     if !bool::from(given.ct_eq(visit.word.as_bytes())) {
         return Err(refuse("this form is old, or was sent by another page"));
     }
     Ok(Some(fields))
+}
+
+/// How long a form says that it is, if that is more than is taken: nobody who writes much is an attacker.
+fn too_long(parts: &Parts) -> Option<usize> {
+    let length = parts.headers.get(header::CONTENT_LENGTH)?;
+    let bytes = length.to_str().ok()?.parse::<usize>().ok()?;
+    (bytes > FORM_BYTES_MAX).then_some(bytes)
+}
+
+fn form_too_long(bytes: usize) -> ApiError {
+    let detail = format!(
+        "this form has {} kB, and at most {} kB are taken; nothing was done",
+        bytes.div_ceil(1024),
+        FORM_BYTES_MAX / 1024
+    );
+    ApiError::new(StatusCode::PAYLOAD_TOO_LARGE, "form_too_long", detail).hint(
+        "go back, where what was written still stands, and make it shorter; a long text goes into several notes",
+    )
 }
 
 async fn fields(parts: &Parts, body: Body) -> Option<Fields> {

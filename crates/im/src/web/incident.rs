@@ -1,13 +1,14 @@
 //! One incident: where it stands, what happened, what is known of it.
 
 use im_core::{Peer, SeveritySource, StatusModel, Story};
+use im_metrics::input::Target;
 use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::acts::{self, Shown};
 use super::layout::{Live, Page};
 use super::load::{Detail, Shell};
-use super::{Moment, facts, layout, pagerduty, parts, timeline, times};
+use super::{Moment, due, facts, layout, pagerduty, parts, timeline, times};
 
 /// The page.
 pub(super) fn page(shell: &Shell, detail: &Detail, shown: &Shown, moment: Moment) -> Markup {
@@ -25,10 +26,11 @@ pub(super) fn page(shell: &Shell, detail: &Detail, shown: &Shown, moment: Moment
             section.lines aria-labelledby="timeline" {
                 div.head {
                     h2 #timeline { "Timeline" }
+                    (shown.lines.choice(&format!("/incidents/{number}")))
                     p.small { "Newest first · " a href=(facts::address(number)) { "Facts as reported" } }
                 }
                 (acts::note(shell, detail, shown))
-                (timeline::show(story, shell.model, now))
+                (timeline::show(detail, shown.lines, shell.model, now))
             }
             aside aria-label="About it" {
                 (pagerduty::panel(detail, shell.model, now))
@@ -89,6 +91,14 @@ fn warnings(detail: &Detail, now: Timestamp) -> Markup {
 /// Four figures in a row.
 fn figures(detail: &Detail, now: Timestamp) -> Markup {
     let story = &detail.story;
+    let due = |limit: fn(&Target) -> i64, done: Option<Timestamp>| {
+        let target = detail.target.as_ref();
+        html! {
+            @if let Some(target) = target.filter(|_| done.is_some() || story.status.is_open()) {
+                dd.small { (due::judged(limit(target), (story.created_at, done), now)) }
+            }
+        }
+    };
     html! {
         dl.figures {
             div {
@@ -104,6 +114,8 @@ fn figures(detail: &Detail, now: Timestamp) -> Markup {
                     }
                     None => { dd { "None" } dd.small { "it ended before" } }
                 }
+                // A resolve stops this clock, too.
+                (due(|target| target.ack_s, story.acknowledged_at.or(story.resolved_at)))
             }
             div {
                 dt { "Resolve" }
@@ -117,6 +129,7 @@ fn figures(detail: &Detail, now: Timestamp) -> Markup {
                     }
                     None => { dd { "Not yet" } dd.small { "open for " (times::running(story.created_at, now)) } }
                 }
+                (due(|target| target.resolve_s, story.resolved_at))
             }
             div {
                 dt { "PagerDuty" }

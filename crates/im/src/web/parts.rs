@@ -1,6 +1,7 @@
 //! Pieces that several pages show: shape and word of a status, a severity, a person, a source.
 
-use super::guard::{Visit, WORD};
+use super::guard::{ONCE, Visit, WORD};
+use crate::access::new_secret;
 use crate::http::error::ApiError;
 use im_core::{Peer, Person, Seen, Severity, Status};
 use maud::{Markup, PreEscaped, html};
@@ -119,6 +120,17 @@ pub(super) fn form(action: &str, visit: &Visit, fields: &Markup) -> Markup {
             (fields)
         }
     }
+}
+
+/// A form that makes something: whatever is sent of it twice is made once.
+pub(super) fn form_once(action: &str, visit: &Visit, fields: &Markup) -> Markup {
+    // Without randomness it is a form like every other.
+    let once = new_secret().unwrap_or_default();
+    form(
+        action,
+        visit,
+        &html! { input type="hidden" name=(ONCE) value=(once); (fields) },
+    )
 }
 
 /// How far a step of several is.

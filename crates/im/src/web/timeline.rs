@@ -1,26 +1,92 @@
 //! What happened, newest first, a heading for each day.
 
-use im_core::{Kind, Line, Status, StatusModel, Story};
+use im_core::{Kind, Line, Peer, Status, StatusModel, Story};
 use jiff::Timestamp;
 use maud::{Markup, html};
 
+use super::load::Detail;
 use super::{parts, times};
 
+/// The parameter that says which lines are shown.
+const LINES: &str = "lines";
+
+/// Which lines are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Lines {
+    #[default]
+    All,
+    /// What people wrote.
+    Notes,
+    /// What PagerDuty saw.
+    There,
+}
+
+impl Lines {
+    const EACH: [(Self, &'static str, &'static str); 3] = [
+        (Self::All, "", "All"),
+        (Self::Notes, "notes", "Notes"),
+        (Self::There, "pagerduty", "PagerDuty"),
+    ];
+
+    /// Those of an address; it may outlive the words.
+    pub(super) fn of(pairs: &[(String, String)]) -> Self {
+        let given = pairs.iter().find(|(name, _)| name == LINES);
+        let found = Self::EACH
+            .into_iter()
+            .find(|(_, word, _)| given.is_some_and(|(_, given)| given == word));
+        found.map(|(lines, ..)| lines).unwrap_or_default()
+    }
+
+    fn has(self, line: &Line) -> bool {
+        match self {
+            Self::All => true,
+            Self::Notes => matches!(line.kind, Kind::Noted | Kind::StatusUpdated),
+            Self::There => line.seen.peer,
+        }
+    }
+
+    /// The links to each choice.
+    pub(super) fn choice(self, page: &str) -> Markup {
+        html! {
+            nav.toggle aria-label="Lines of the timeline" {
+                @for (lines, word, name) in Self::EACH {
+                    @let link = if word.is_empty() { page.to_owned() } else { format!("{page}?{LINES}={word}") };
+                    a href=(link) aria-current=[(lines == self).then_some("true")] { (name) }
+                }
+            }
+        }
+    }
+}
+
 /// The lines of a story.
-pub(super) fn show(story: &Story, model: StatusModel, now: Timestamp) -> Markup {
+pub(super) fn show(detail: &Detail, which: Lines, model: StatusModel, now: Timestamp) -> Markup {
+    let story = &detail.story;
     // Counted from the oldest, so that a line keeps its key when others join.
-    let lines: Vec<(usize, &Line)> = story.lines.iter().enumerate().rev().collect();
+    let lines = story.lines.iter().enumerate().rev();
+    let lines: Vec<(usize, &Line)> = lines.filter(|(_, line)| which.has(line)).collect();
     let days = lines.chunk_by(|(_, a), (_, b)| date(a.at) == date(b.at));
     html! {
+        @if lines.is_empty() { p.small { "Nothing of that yet." } }
         @for day in days {
             @if let [(_, first), ..] = day {
                 h3.day { (times::day(first.at, now)) }
             }
             ol.timeline reversed {
-                @for (key, line) in day { (entry(*key, line, shape(line.kind, model), story, now)) }
+                @for (key, line) in day { (entry(*key, line, shape(line.kind, model), detail, now)) }
             }
         }
     }
+}
+
+/// The incidents of PagerDuty's that a line is about, where it was seen there: of several services that of the
+/// line's own, or all.
+fn twins<'a>(line: &'a Line, detail: &'a Detail) -> impl Iterator<Item = &'a Peer> {
+    let is_meant = |service: &str| line.service.as_deref().is_none_or(|own| own == service);
+    let parts = detail.parts.iter();
+    let parts = parts.filter(move |(service, _)| is_meant(service));
+    let stories = std::iter::once(&detail.story).chain(parts.map(|(_, part)| &part.story));
+    let peers = stories.filter_map(|story| story.peer.as_ref());
+    peers.filter(|_| line.seen.peer)
 }
 
 fn date(at: Timestamp) -> String {
@@ -31,7 +97,7 @@ fn entry(
     key: usize,
     line: &Line,
     (icon, tone): (&str, &str),
-    story: &Story,
+    detail: &Detail,
     now: Timestamp,
 ) -> Markup {
     html! {
@@ -43,9 +109,10 @@ fn entry(
                 @if let Some(note) = line.note().filter(|note| !note.is_empty()) { p.note { (note) } }
                 p.meta {
                     (parts::marks(line.seen))
+                    @for peer in twins(line, detail) { (parts::peer_link(peer)) }
                     @if let Some(service) = &line.service { span.sep { (service) " ·" } }
                     span { (times::ago(line.at, now)) }
-                    @if let Some(after) = after(line, story) { span { "· " (after) } }
+                    @if let Some(after) = after(line, &detail.story) { span { "· " (after) } }
                 }
             }
         }

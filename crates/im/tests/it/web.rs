@@ -27,6 +27,10 @@ fn shown(answer: &Answer) -> String {
         .split_once("<div class=\"help\"")
         .unwrap_or((shown, ""));
     let shown = shown.replace("><", ">\n<");
+    // Each form that makes something is shown with another word.
+    let shown = values(&shown, "name=\"once\" value")
+        .into_iter()
+        .fold(shown.clone(), |shown, once| shown.replace(once, "…"));
     // The mark of a row follows from the rest of it.
     let marks = values(&shown, "data-mark").into_iter();
     marks.fold(shown.clone(), |shown, mark| {
@@ -76,6 +80,29 @@ async fn when_nothing_is_open_the_list_says_so() {
 async fn an_incident_shows_both_sides_of_its_story() {
     let page = busy().get("/incidents/INC-5").await;
     insta::assert_snapshot!("incident", shown(&page));
+}
+
+#[tokio::test]
+async fn each_line_that_pagerduty_saw_names_its_incident_there_and_lines_can_be_chosen() {
+    let site = busy();
+    let lines = async |question: &str| {
+        let page = site.get(&format!("/incidents/INC-5{question}")).await.body;
+        let (_, lines) = page.split_once("id=\"timeline\"").unwrap();
+        lines.split_once("<aside").unwrap().0.to_owned()
+    };
+    let all = lines("").await;
+    let seen = count(&all, "title=\"Seen by PagerDuty\"");
+    assert!(seen > 0, "{all}");
+    assert_eq!(count(&all, "#482"), seen, "{all}");
+    let there = lines("?lines=pagerduty").await;
+    assert_eq!(count(&there, "<li"), seen, "{there}");
+    let notes = lines("?lines=notes").await;
+    assert!(count(&notes, "<li") < count(&all, "<li"), "{notes}");
+    assert_eq!(
+        count(&notes, "<li"),
+        count(&notes, "class=\"note\""),
+        "{notes}"
+    );
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 
 use super::{Act, Shown, offered};
 use crate::http::api::incidents::acts::Step;
+use crate::web::guard::TEXT_CHARS_MAX;
 use crate::web::load::{Detail, Shell};
 use crate::web::parts;
 
@@ -20,6 +21,9 @@ pub(in crate::web) fn bar(shell: &Shell, detail: &Detail, shown: &Shown) -> Mark
     let form = |word: &str, fields: &Markup| {
         parts::form(&format!("/incidents/{number}/{word}"), visit, fields)
     };
+    let once = |word: &str, fields: &Markup| {
+        parts::form_once(&format!("/incidents/{number}/{word}"), visit, fields)
+    };
     html! {
         div.acts role="group" aria-label="What can be done" {
             @if has(Step::Acknowledge) {
@@ -29,7 +33,7 @@ pub(in crate::web) fn bar(shell: &Shell, detail: &Detail, shown: &Shown) -> Mark
             @if has(Step::Mitigate) && !has(Step::Acknowledge) {
                 (form("mitigate", &html! { button.button type="submit" { (parts::icon("mitigated")) "Mitigate" } }))
             }
-            @if has(Step::Resolve) { (form_of_resolve(shown, !has(Step::Acknowledge), form)) }
+            @if has(Step::Resolve) { (form_of_resolve(shown, !has(Step::Acknowledge), once)) }
             @if has(Step::Reopen) {
                 (form("reopen", &html! { button.button type="submit" { (parts::icon("open")) "Reopen" } }))
             }
@@ -97,7 +101,7 @@ fn form_of_resolve(
             summary class=(class) data-hotkey="r" { (parts::icon("check")) "Resolve" (parts::icon("down")) }
             div.pop {
                 (form("resolve", &html! {
-                    label { "Note, if there is something to say" textarea name="note" rows="3" { (note.unwrap_or_default()) } }
+                    label { "Note, if there is something to say" textarea name="note" rows="3" maxlength=(TEXT_CHARS_MAX) { (note.unwrap_or_default()) } }
                     button.button.primary type="submit" { "Resolve" }
                 }))
             }
@@ -142,12 +146,33 @@ fn what_is_said(detail: &Detail, shown: &Shown) -> Markup {
             input type="hidden" name=(name) value=(typed(&name, was));
         }
         label { "Title" input type="text" name="title" value=(typed("title", &story.title)) required autocomplete="off"; }
-        label { "Description" textarea name="description" rows="3" { (typed("description", description)) } }
-        @if detail.parts.is_empty() {
+        label { "Description" textarea name="description" rows="3" maxlength=(TEXT_CHARS_MAX) { (typed("description", description)) } }
+        @if !detail.parts.is_empty() {
+            input type="hidden" name="service" value=(service);
+            p.small {
+                "It is about " (listed(detail)) ", and PagerDuty has an incident for each, so none is added or taken away here: "
+                "declare another incident for one more service, or resolve the incident of one at PagerDuty."
+            }
+        } @else if shown.services.is_empty() {
             label { "Service" input type="text" name="service" value=(typed("service", service)) autocomplete="off"; }
-        } @else { input type="hidden" name="service" value=(service); }
+        } @else {
+            @let chosen = typed("service", service);
+            label { "Service"
+                select name="service" {
+                    option value="" selected[chosen.is_empty()] { "None of these" }
+                    @if !chosen.is_empty() && !shown.services.contains(&chosen) { option value=(chosen) selected { (chosen) } }
+                    @for name in &shown.services { option value=(name) selected[*name == chosen] { (name) } }
+                }
+            }
+        }
         button.button.primary type="submit" { "Save changes" }
     }
+}
+
+/// The services of an incident of several.
+fn listed(detail: &Detail) -> String {
+    let names: Vec<&str> = detail.parts.iter().map(|(name, _)| name.as_str()).collect();
+    names.join(", ")
 }
 
 /// Fields of people's own, and room for one more.
@@ -215,8 +240,8 @@ pub(in crate::web) fn note(shell: &Shell, detail: &Detail, shown: &Shown) -> Mar
     let action = format!("/incidents/{}/note", detail.row.number);
     html! {
         div.write {
-            (parts::form(&action, &shell.visit, &html! {
-                textarea name="text" rows="2" data-hotkey="n" aria-label="Note" placeholder="Write a note" required { (typed) }
+            (parts::form_once(&action, &shell.visit, &html! {
+                textarea name="text" rows="2" maxlength=(TEXT_CHARS_MAX) data-hotkey="n" aria-label="Note" placeholder="Write a note" required { (typed) }
                 button.button type="submit" { "Add note" }
             }))
         }

@@ -45,7 +45,8 @@ pub(super) async fn annotate(
 ) -> Response {
     let done = async {
         let incident: IncidentNumber = id.parse()?;
-        annotations::annotate(state, incident, changes(&fields)?, who).await?;
+        let said = annotations::annotate(state, incident, changes(&fields)?, who).await;
+        said.map_err(in_words_of_the_form)?;
         Ok(incident)
     };
     match done.await {
@@ -67,6 +68,37 @@ pub(super) async fn annotate(
     }
 }
 
+/// What the form asks why by.
+const WHY: &str = "Why; needed where a person decides what caused it";
+
+/// What the form calls a field.
+fn label(word: &str) -> &'static str {
+    let field = Field::ALL.into_iter().find(|field| field.as_str() == word);
+    field.map_or(WHY, name)
+}
+
+/// A refusal of the API, with the fields as the form calls them.
+fn in_words_of_the_form(error: ApiError) -> ApiError {
+    let next = match error.code() {
+        "reason" => format!("write it under \u{201c}{WHY}\u{201d}"),
+        "impact_end" => format!(
+            "\u{201c}{}\u{201d} is not before \u{201c}{}\u{201d}: change one of them",
+            name(Field::ImpactEnd),
+            name(Field::ImpactStart)
+        ),
+        "caused_by" => format!(
+            "write the id of a deployment under \u{201c}{}\u{201d}, or `none` where no deployment caused it",
+            name(Field::CausedBy)
+        ),
+        _ => return error,
+    };
+    let detail = match error.code() {
+        "reason" => "who decides for a person what caused it says why".to_owned(),
+        _ => error.detail().to_owned(),
+    };
+    ApiError::wrong_value("value", detail).hint(next)
+}
+
 fn changes(fields: &Fields) -> Result<Changes, ApiError> {
     let read = |name: &'static str| {
         let changed = fields.changed(name);
@@ -75,7 +107,10 @@ fn changes(fields: &Fields) -> Result<Changes, ApiError> {
                 return Ok(None);
             }
             let text = Text::try_from(text).map(Some);
-            text.map_err(|wrong| ApiError::wrong_value(name, format!("`{name}`: {wrong}")))
+            text.map_err(|wrong| {
+                let detail = format!("\u{201c}{}\u{201d}: {wrong}", label(name));
+                ApiError::wrong_value(name, detail)
+            })
         };
         changed.map(text).transpose()
     };
@@ -196,7 +231,7 @@ fn form(said: &Annotations, shown: &Shown) -> Markup {
         @let before = format!("was_{unrelated}");
         input type="hidden" name=(before) value=(shown.typed(Act::Annotate, &before).unwrap_or(&was));
         label.tick { input type="checkbox" name=(unrelated) value="true" checked[!typed.is_empty()]; (name(Field::NotChangeRelated)) }
-        label { "Why; needed where a person decides what caused it" input type="text" name="reason" value=(shown.typed(Act::Annotate, "reason").unwrap_or_default()) autocomplete="off"; }
+        label { (WHY) input type="text" name="reason" value=(shown.typed(Act::Annotate, "reason").unwrap_or_default()) autocomplete="off"; }
         button.button type="submit" { "Say so" }
     }
 }

@@ -53,12 +53,37 @@ document.addEventListener("click", ({ target }) => {
   for (const menu of all("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
 });
 
+// A form is sent by one press. Its button says so until the answer is there, or does not come.
+const sending = new Map();
+const free = () => {
+  for (const [form, [button, ...words]] of sending) {
+    button.disabled = false;
+    button.replaceChildren(...words);
+    sending.delete(form);
+  }
+};
+document.addEventListener("submit", (event) => {
+  const { target, submitter } = event;
+  if (event.defaultPrevented || target.method !== "post" || !submitter) return;
+  if (sending.has(target)) return event.preventDefault();
+  sending.set(target, [submitter, ...submitter.childNodes]);
+  // A button that is off sends no value of its own.
+  setTimeout(() => { submitter.disabled = true; submitter.textContent = "Sending…"; });
+  setTimeout(free, 15000);
+});
+addEventListener("pageshow", free);
+
 const choice = document.querySelector("#keys input");
 if (choice) {
   choice.parentElement.hidden = false;
   choice.checked = !isOff();
   choice.onchange = () => choice.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1");
 }
+
+// A link to the search is one to write in it.
+const seek = () => location.hash === "#search" && document.querySelector("#search")?.focus();
+addEventListener("hashchange", seek);
+seek();
 
 // An incident is declared from wherever somebody is: the form of its page, in a dialog. What was typed stays until it is sent.
 // Without this, or where there is no answer, the link leads to the page.

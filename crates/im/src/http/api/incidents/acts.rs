@@ -1,6 +1,6 @@
 //! What people do to incidents, by the API and by the pages alike.
 //!
-//! An act is one transaction here. What becomes of it there is told by [`Done`], at once or later.
+//! An act is one transaction here, and a form that is sent twice acts once ([`By`]). What becomes of it there is told by [`Done`], at once or later.
 //!
 //! Absent: what may be done in which state, which `im_core::decide` says, and the shapes of requests.
 
@@ -10,7 +10,8 @@ use std::time::Duration;
 use im_core::{Command, IncidentNumber, NewField, Severity};
 use im_engine::commands;
 use im_engine::connector;
-use im_store::{StoreError, Tx, incidents};
+use im_store::{StoreError, Tx, incidents, sent_forms};
+use jiff::Timestamp;
 
 use super::super::outcome::{Added, Here, Known, Outcome, There};
 use crate::access::Who;
@@ -123,27 +124,61 @@ impl Done {
     }
 }
 
+/// Who acts, and by which form.
+pub(crate) struct By<'a> {
+    who: &'a Who,
+    /// Tells the form from every other; a request that is no form has none.
+    form: Option<String>,
+}
+
+impl<'a> By<'a> {
+    /// By a form that acts once, however often it is sent.
+    pub(crate) fn form(who: &'a Who, digest: Option<String>) -> Self {
+        Self { who, form: digest }
+    }
+}
+
+impl<'a> From<&'a Who> for By<'a> {
+    fn from(who: &'a Who) -> Self {
+        Self { who, form: None }
+    }
+}
+
+/// The incident that the same form was about before.
+fn sent_before(tx: &mut Tx<'_>, form: Option<&str>) -> Result<Option<IncidentNumber>, StoreError> {
+    form.map_or(Ok(None), |form| sent_forms::find(tx, form))
+}
+
+fn was_sent(
+    tx: &mut Tx<'_>,
+    form: Option<&str>,
+    incident: IncidentNumber,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    form.map_or(Ok(()), |form| sent_forms::insert(tx, form, incident, now))
+}
+
 /// Takes a step, and writes `note` down with it.
-pub(crate) async fn take(
+pub(crate) async fn take<'a>(
     app: &App,
     incident: IncidentNumber,
     (step, note): (Step, Option<String>),
-    who: &Who,
+    by: impl Into<By<'a>>,
 ) -> Result<Done, ApiError> {
     let told = |incident, changed| step.told(incident, changed);
-    act(app, incident, (vec![step.command()], note), who, told).await
+    act(app, incident, (vec![step.command()], note), by, told).await
 }
 
 /// Writes something down.
-pub(crate) async fn note(
+pub(crate) async fn note<'a>(
     app: &App,
     incident: IncidentNumber,
     text: String,
-    who: &Who,
+    by: impl Into<By<'a>>,
 ) -> Result<Done, ApiError> {
     let told = |incident, _| format!("Added a note to {incident}");
     let commands = vec![Command::Note { text }];
-    act(app, incident, (commands, None), who, told).await
+    act(app, incident, (commands, None), by, told).await
 }
 
 /// Says that it is the same as another.
@@ -195,18 +230,23 @@ pub(crate) async fn edit(
 }
 
 /// Does something to an incident, with several commands where they are given in one breath.
-pub(super) async fn act(
+pub(super) async fn act<'a>(
     app: &App,
     incident: IncidentNumber,
     (commands, note): (Vec<Command>, Option<String>),
-    who: &Who,
+    by: impl Into<By<'a>>,
     told: impl FnOnce(IncidentNumber, bool) -> String,
 ) -> Result<Done, ApiError> {
+    let By { who, form } = by.into();
     let (now, actor) = (app.clock.now(), who.actor.clone());
     let done = app
         .db
         .write(move |tx| {
             let known = Added::known(tx, incident)?;
+            if sent_before(tx, form.as_deref())?.is_some() {
+                return Ok((true, Added::since(tx, incident, &known)?));
+            }
+            was_sent(tx, form.as_deref(), incident, now)?;
             let (mut note, mut changed) = (note.as_deref(), false);
             for command in &commands {
                 let asked = commands::act(tx, incident, command, note.take(), &actor, now)?;
@@ -242,7 +282,12 @@ pub(crate) struct New {
 }
 
 /// Begins an incident.
-pub(crate) async fn declare(app: &App, new: New, who: &Who) -> Result<Done, ApiError> {
+pub(crate) async fn declare<'a>(
+    app: &App,
+    new: New,
+    by: impl Into<By<'a>>,
+) -> Result<Done, ApiError> {
+    let By { who, form } = by.into();
     let (now, actor) = (app.clock.now(), who.actor.clone());
     let command = Command::Declare {
         title: new.title,
@@ -255,19 +300,24 @@ pub(crate) async fn declare(app: &App, new: New, who: &Who) -> Result<Done, ApiE
         .db
         .write(move |tx| {
             let name = connector.as_deref();
-            let asked = commands::declare_with(tx, &command, &fields, name, &actor, now)?;
-            let added = Added::since(tx, asked.incident, &HashSet::new())?;
-            let via = chosen(tx, asked.incident)?;
-            Ok::<_, ApiError>((asked, added, via))
+            let incident = if let Some(before) = sent_before(tx, form.as_deref())? {
+                before
+            } else {
+                let asked = commands::declare_with(tx, &command, &fields, name, &actor, now)?;
+                was_sent(tx, form.as_deref(), asked.incident, now)?;
+                asked.incident
+            };
+            let added = Added::since(tx, incident, &HashSet::new())?;
+            Ok::<_, ApiError>((incident, added, chosen(tx, incident)?))
         })
         .await;
-    let (asked, added, via) = done?;
+    let (incident, added, via) = done?;
     app.signals.nudge();
     let via = via.map(|name| format!(" via {name}")).unwrap_or_default();
     Ok(Done {
-        incident: asked.incident,
-        changed: asked.changed,
-        text: format!("Declared {}{via}", asked.incident),
+        incident,
+        changed: true,
+        text: format!("Declared {incident}{via}"),
         added,
     })
 }

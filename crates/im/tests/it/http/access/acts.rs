@@ -345,3 +345,111 @@ async fn pagerduty_is_told_of_what_is_done_on_a_page_and_the_line_says_so() {
     assert!(line(&body).starts_with(&said), "{}", line(&body));
     drop(work);
 }
+
+#[tokio::test]
+async fn a_form_that_is_sent_twice_makes_one_thing_and_both_answers_lead_to_it() {
+    let server = Server::with_people().await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let once = async |browser: &mut Browser<'_>, page: &str, form: &str| {
+        let body = browser.get(page).await.is(200).body;
+        let (_, body) = body.split_once(&format!("action=\"{form}\"")).unwrap();
+        let (_, once) = body.split_once("name=\"once\" value=\"").unwrap();
+        once.split('"').next().unwrap().to_owned()
+    };
+    let shown = once(&mut browser, "/declare", "/declare").await;
+    let declaration = |title| [("title", title), ("severity", "SEV-2"), ("once", &*shown)];
+    for _ in 0..2 {
+        let page = browser
+            .post("/declare", "/declare", &declaration("Search is slow"))
+            .await;
+        let body = followed(&mut browser, page).await;
+        assert!(line(&body).starts_with("Declared INC-1."), "{body}");
+    }
+    // Who goes back and says something else means another one.
+    let page = browser
+        .post("/declare", "/declare", &declaration("Search is gone"))
+        .await;
+    assert!(page.to().starts_with("/incidents/INC-2?"), "{}", page.to());
+    let look = async |path: &str| server.in_process("GET", path, &Value::Null).await;
+    let all = look("/api/v1/incidents").await;
+    assert_eq!(all.as_array().unwrap().len(), 2);
+
+    for (act, field) in [("note", "text"), ("resolve", "note")] {
+        let form = format!("/incidents/INC-1/{act}");
+        let shown = once(&mut browser, "/incidents/INC-1", &form).await;
+        let typed = [(field, "It was the index"), ("once", &*shown)];
+        for _ in 0..2 {
+            browser.act(act, &typed).await.is(303);
+        }
+    }
+    let lines = look("/api/v1/incidents/INC-1/timeline").await;
+    let lines = lines.as_array().unwrap();
+    let notes = lines
+        .iter()
+        .filter(|line| line["note"] == "It was the index");
+    assert_eq!(notes.count(), 2, "one of each form: {lines:?}");
+}
+
+#[tokio::test]
+async fn a_text_that_is_too_long_is_told_so_and_is_no_trespass() {
+    let server = Server::with_people().await;
+    declare(&server, "Slow").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let page = browser.get("/incidents/INC-1").await.is(200);
+    assert!(page.body.contains("maxlength=\"20000\""), "{}", page.body);
+    let (word, long) = (page.word(), "ä".repeat(60_000));
+    let fields = [("word", &*word), ("text", &*long)];
+    let mut request = browser.form("/incidents/INC-1/note", &fields);
+    let length = (6 * 60_000).into();
+    request.headers_mut().insert("content-length", length);
+    let refused = browser.send(request).await.is(413).body;
+    for said in [
+        "This is too long",
+        "352 kB",
+        "at most 256 kB",
+        "form_too_long",
+    ] {
+        assert!(refused.contains(said), "{said}: {refused}");
+    }
+    // Any text as long as the field takes fits, whatever it is written in.
+    let fits = "日".repeat(20_000);
+    browser.act("note", &[("text", &fits)]).await.is(303);
+}
+
+#[tokio::test]
+async fn what_a_form_lacks_is_named_as_the_form_names_it() {
+    let server = Server::with_people().await;
+    declare(&server, "Slow").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let cases: [(&str, &[(&str, &str)], &str); 4] = [
+        (
+            "duplicate",
+            &[("of", "")],
+            "“The same as” is empty. Write the number of the other incident, e.g. INC-7.",
+        ),
+        (
+            "assign",
+            &[("to", "")],
+            "Nobody was chosen. Choose somebody under “Assign”",
+        ),
+        (
+            "annotate",
+            &[("not_change_related", "true")],
+            "Write it under “Why; needed where a person decides what caused it”.",
+        ),
+        (
+            "annotate",
+            &[
+                ("impact_start", "2026-11-20T09:00"),
+                ("impact_end", "2026-11-20T08:00"),
+            ],
+            "“Impact until” is not before “Impact since”: change one of them.",
+        ),
+    ];
+    for (act, fields, why) in cases {
+        let page = browser.act(act, fields).await.is(422);
+        let problem = problem(&page.body);
+        assert!(problem.contains(why), "{why}: {problem}");
+        assert!(!problem.contains("--"), "no option of a command: {problem}");
+    }
+}

@@ -204,7 +204,7 @@ async fn what_makes_no_sense_of_an_impact_or_cause_is_refused_and_stays_typed() 
         (&[("impact_start", "at nine")], "at nine is no time"),
         (
             &[("was_caused_by", ""), ("caused_by", "build-7")],
-            "say why",
+            "says why. Write it under “Why;",
         ),
         (&[], "Nothing is said"),
     ];
