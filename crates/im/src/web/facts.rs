@@ -147,7 +147,7 @@ fn row(fact: &Exported) -> Markup {
                 @if !shown.is_empty() { span.meta { "at PagerDuty then: " (shown.join(", ")) } }
                 @if fact.incident.contains('.') { span.meta { "of its part " (fact.incident) } }
             }
-            td.act data-name="by" { (actor(fact)) }
+            td data-name="by" { (actor(fact)) }
             td.from {
                 (words(fact.source))
                 span.meta { (fact.source_id) }

@@ -571,7 +571,7 @@ fn locked(tour: &mut Tour<'_>) {
         tour.tab.press_on("button.primary");
         tour.tab.until(
             "an answer",
-            "document.querySelector('input[type=password]').value === ''",
+            "document.querySelector('input[type=password]')?.value === ''",
         );
     }
     tour.tab.sees("Too many attempts failed");
