@@ -102,3 +102,49 @@ async fn a_chart_is_offered_as_a_picture_to_whoever_has_script() {
     let offer = "<li hidden><button class=\"quietly\" type=\"button\" data-picture=\"mttr\">Chart as PNG</button></li>";
     assert_eq!(count(&shown, offer), 1, "{shown}");
 }
+
+/// A colour of the style, as three parts of 255.
+fn colour(scheme: &str, name: &str) -> [f64; 3] {
+    let (_, rest) = scheme.split_once(&format!("--{name}: #")).unwrap();
+    let digits = rest.split(';').next().unwrap();
+    let wide = digits.len() == 6;
+    let part = |at: usize| {
+        let text = if wide {
+            digits[2 * at..2 * at + 2].to_owned()
+        } else {
+            digits[at..=at].repeat(2)
+        };
+        f64::from(u8::from_str_radix(&text, 16).unwrap())
+    };
+    [part(0), part(1), part(2)]
+}
+
+/// How bright it is, as WCAG counts.
+fn brightness(colour: [f64; 3]) -> f64 {
+    let part = |part: f64| {
+        let part = part / 255.0;
+        if part <= 0.040_45 {
+            part / 12.92
+        } else {
+            ((part + 0.055) / 1.055).powf(2.4)
+        }
+    };
+    let [red, green, blue] = colour.map(part);
+    0.2126 * red + 0.7152 * green + 0.0722 * blue
+}
+
+#[test]
+fn numbers_in_bars_of_the_rest_have_the_contrast_of_text_in_both_schemes() {
+    let app = include_str!("../../../src/web/assets/app.css");
+    let style = include_str!("../../../src/web/assets/metrics.css");
+    assert!(style.contains(".chart .inside.rest { fill: var(--text); }"));
+    assert!(style.contains(".bar.rest { fill: var(--rest); fill-opacity: .6;"));
+    let (light, dark) = app.split_once("prefers-color-scheme: dark").unwrap();
+    for scheme in [light, dark] {
+        let (rest, ground) = (colour(scheme, "rest"), colour(scheme, "bg"));
+        let bar = [0, 1, 2].map(|part| 0.6 * rest[part] + 0.4 * ground[part]);
+        let both = [brightness(colour(scheme, "text")), brightness(bar)];
+        let contrast = (both[0].max(both[1]) + 0.05) / (both[0].min(both[1]) + 0.05);
+        assert!(contrast >= 4.5, "{contrast}");
+    }
+}

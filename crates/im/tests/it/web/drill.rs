@@ -272,3 +272,16 @@ async fn mw15_the_heat_map_shows_services_by_weekday_and_by_hour() {
         "use service_weekday or service_hour",
     );
 }
+
+#[tokio::test]
+async fn two_that_have_as_much_are_both_named() {
+    let server = Server::start();
+    for service in ["ledger", "payments"] {
+        for title in ["Slow", "Down", "Odd"] {
+            let new = json!({"title": title, "severity": "sev2", "service": service});
+            server.post("/api/v1/incidents", new).await.is(201);
+        }
+    }
+    let shown = page(&server, "/metric/incident_frequency").await;
+    has(&shown, "ledger and payments have 50 % of them each.");
+}
