@@ -7,10 +7,10 @@
 
 mod targets;
 
-use axum::{Extension, Json};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use axum::{Extension, Json};
 use im_core::Severity;
 use im_store::accounts::Role;
 use im_store::{StoreError, Tx, arrangements};
@@ -542,7 +542,7 @@ async fn applied(
     changes: Changes,
 ) -> Response {
     match api::apply(state, changes, who).await {
-        Ok(_now) => saved(state, form.0, "The settings are saved.".to_owned()),
+        Ok(_now) => saved(state, form.0, ("The settings are saved.".to_owned(), None)),
         Err(error) => again(state, visit, who, form, error).await,
     }
 }

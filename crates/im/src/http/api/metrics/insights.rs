@@ -82,6 +82,7 @@ impl Explained {
             value: None,
             before: None,
             trend: Trend::Unknown.as_str(),
+            on_target: None,
             moved_by: None,
             text: format!("{} has no data: {nothing}.", metric.as_str()),
         }
