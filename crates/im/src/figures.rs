@@ -225,12 +225,15 @@ impl Known {
         all.map(|hours| hours.effective_from)
     }
 
-    /// The services and users that incidents name, those that PagerDuty's lists do not have any more included.
+    /// The services, users and priorities that incidents name, those that PagerDuty's lists do not have any more
+    /// included.
     pub fn of_incidents(&self) -> BTreeSet<String> {
         let users = self.engine.of_incidents(Dimension::User);
+        let priorities = self.engine.of_incidents(Dimension::Priority);
         let services = self.services.iter().map(String::as_str);
         users
             .into_iter()
+            .chain(priorities)
             .chain(services)
             .map(str::to_owned)
             .collect()

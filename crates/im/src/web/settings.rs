@@ -27,6 +27,7 @@ use crate::access::Who;
 use crate::access::audit::Note;
 use crate::access::oidc::BACK;
 use crate::cli::{hours_of, hours_said};
+use crate::http::api::organisation::named::Naming;
 use crate::http::api::organisation::{put, put_known, remove};
 use crate::http::api::settings::{self as api, Changes, Settings};
 use crate::http::error::ApiError;
@@ -582,7 +583,11 @@ pub(super) async fn put_target(
 ) -> Response {
     let read = targets::bounds(&fields)
         .and_then(|more| thing::<Target>(&fields, &["name", "ack", "resolve"], more));
-    stored(&state, &visit, &who, (Part::Targets, fields), read).await
+    let done = match read {
+        Ok(target) => put(&state, target).await.map(|(note, _target)| (note, None)),
+        Err(error) => Err(error),
+    };
+    seen(&state, &visit, &who, (Part::Targets, fields), done).await
 }
 
 pub(super) async fn put_hours(
@@ -596,11 +601,7 @@ pub(super) async fn put_hours(
         let more = Map::from_iter([("week".to_owned(), Value::from(week))]);
         thing::<Hours>(&fields, &["of", "effective_from", "zone"], more)
     });
-    let done = async {
-        let (note, Json(settled)) = put_known(&state, read?).await?;
-        Ok((note, settled.hint))
-    };
-    seen(&state, &visit, &who, (Part::Hours, fields), done.await).await
+    stored_known(&state, &visit, &who, (Part::Hours, fields), read).await
 }
 
 /// Days and hours as they are typed; nobody means by an empty field that there are none.
@@ -634,7 +635,7 @@ pub(super) async fn put_rule(
         "shorter_than",
     ];
     let read = thing::<FailureRule>(&fields, &names, Map::new());
-    stored(&state, &visit, &who, (Part::Rules, fields), read).await
+    stored_known(&state, &visit, &who, (Part::Rules, fields), read).await
 }
 
 /// The page once more, with a form that was not done.
@@ -653,18 +654,19 @@ async fn again(
     page(state, visit, who, (None, Some(refused))).await
 }
 
-async fn stored<T: Thing>(
+/// Stores a thing that names others, if they are known; what has to be known of it is told on the page.
+async fn stored_known<T: Naming>(
     state: &WebState,
     visit: &Visit,
     who: &Who,
     form: (Part, Fields),
     read: Result<T, ApiError>,
 ) -> Response {
-    let done = match read {
-        Ok(thing) => put(state, thing).await.map(|(note, _thing)| (note, None)),
-        Err(error) => Err(error),
+    let done = async {
+        let (note, Json(settled)) = put_known(state, read?).await?;
+        Ok((note, settled.hint))
     };
-    seen(state, visit, who, form, done).await
+    seen(state, visit, who, form, done.await).await
 }
 
 /// The page with what was done and what has to be known of it, or with the form and why not.

@@ -231,7 +231,10 @@ fn take(
         hints.extend(store_known(tx, one, &known)?.1);
         Ok(())
     })?;
-    taken.failure_rules = each(document.failure_rules, &mut mistakes, |one| store(tx, &one))?;
+    taken.failure_rules = each(document.failure_rules, &mut mistakes, |one| {
+        hints.extend(store_known(tx, one, &known)?.1);
+        Ok(())
+    })?;
     taken.targets = each(document.targets, &mut mistakes, |one| store(tx, &one))?;
     let services = Services::read(tx)?;
     taken.deployments = each(document.deployments, &mut mistakes, |one| {

@@ -3,7 +3,7 @@
 //! Each is listed, put (in place of the one with its id) and removed; figures follow at once, those of
 //! the past as well.
 
-pub(super) mod named;
+pub(crate) mod named;
 pub(crate) mod people;
 
 pub(super) use people::link_to_person;
@@ -76,7 +76,8 @@ pub(crate) async fn put<T: Thing>(app: &App, thing: T) -> Put<T> {
 pub(crate) struct Settled<T> {
     #[serde(flatten)]
     thing: T,
-    /// What has to be known of it: that somebody whom it names is linked to no user yet.
+    /// What has to be known of it: that somebody whom it names is linked to no user yet, or that nobody can say yet
+    /// whether there is what it names.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) hint: Option<String>,
 }
@@ -190,10 +191,13 @@ async fn list_rules(State(app): State<Arc<App>>) -> Result<Json<Vec<FailureRule>
 /// Make a rule by which an incident is no failure, or change it
 #[utoipa::path(
     post, path = "/api/v1/failure-rules", tag = "metrics", operation_id = "put_failure_rule", request_body = FailureRule,
-    responses((status = 200, body = FailureRule, description = "The rule, in place of the one with its id"), WrongValue),
+    responses((status = 200, body = Settled<FailureRule>, description = "The rule, in place of the one with its id"), WrongValue),
 )]
-async fn put_rule(State(app): State<Arc<App>>, Body(rule): Body<FailureRule>) -> Put<FailureRule> {
-    put(&app, rule).await
+async fn put_rule(
+    State(app): State<Arc<App>>,
+    Body(rule): Body<FailureRule>,
+) -> Put<Settled<FailureRule>> {
+    put_known(&app, rule).await
 }
 
 /// Remove a rule

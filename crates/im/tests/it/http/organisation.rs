@@ -162,6 +162,7 @@ pub(super) async fn with_directory() -> Server {
     let known = [
         (Kind::Service, "PCHECK1", "Checkout Web"),
         (Kind::Team, "PTEAM01", "Platform"),
+        (Kind::Priority, "PPRIO01", "P1"),
     ];
     server
         .write(move |tx| {
@@ -256,6 +257,65 @@ async fn m_011_hours_and_teams_of_nobody_are_refused_with_what_is_near() {
         !told.contains("line 5"),
         "the team of line 2 is there: {told}"
     );
+}
+
+#[tokio::test]
+async fn rules_for_failures_that_name_what_nobody_knows_are_refused_with_what_is_near() {
+    let server = with_directory().await;
+    let rows = [
+        (
+            "--service 'Checkout Wbe'",
+            "there is no service `Checkout Wbe`: did you mean `PCHECK1`?",
+            "hint: `im directory services`",
+        ),
+        (
+            "--priority P1 --urgency low",
+            "there is no priority `P1`: did you mean `PPRIO01`?",
+            "hint: `im directory priorities`",
+        ),
+    ];
+    for (rule, why, next) in rows {
+        let said = im(&server, &format!("failure-rule set odd {rule}")).await;
+        assert_eq!(said.code, 2, "{rule}: {}", said.all());
+        let told = unbroken(&said.err);
+        assert!(told.contains(why) && told.contains(next), "{rule}: {told}");
+    }
+    let text = r#"{"version": 1, "failure_rules": [
+  {"id": "fits", "service": "PCHECK1", "priority": "PPRIO01"},
+  {"id": "odd", "service": "PCHECK9"},
+  {"id": "odder", "service": "PCHECK1", "priority": "sev1"}]}"#;
+    let file = Written::new("rules.json", text);
+    let said = im(&server, &format!("data import {}", file.0.display())).await;
+    let told = unbroken(&said.err);
+    assert_eq!(said.code, 2, "{told}");
+    for why in [
+        "line 3: there is no service `PCHECK9`: did you mean `PCHECK1`?",
+        "line 4: there is no priority `sev1`",
+    ] {
+        assert!(told.contains(why), "{told}");
+    }
+    assert!(!told.contains("line 2"), "{told}");
+    let path = "/api/v1/failure-rules";
+    assert_eq!(*server.get(path).await.is(200), json!([]));
+    let known = "failure-rule set checkout --service PCHECK1 --priority PPRIO01";
+    assert!(!done(&server, known).await.contains("hint"));
+}
+
+#[tokio::test]
+async fn rules_for_failures_may_come_before_anything_of_pagerdutys_and_stay() {
+    let server = Server::start();
+    let rule = "failure-rule set checkout --service PCHECK1 --priority PPRIO01";
+    let said = unbroken(&done(&server, rule).await);
+    for what in ["service `PCHECK1`", "priority `PPRIO01`"] {
+        let hint = format!("nobody can say whether there is a {what}");
+        assert!(said.contains(&hint), "{said}");
+    }
+    // What incidents name is known, also where PagerDuty's lists lack it.
+    let server = with_incident_on(with_directory().await).await;
+    let on = server.get("/api/v1/incidents/1").await.is(200)["service"].clone();
+    let rule = json!({"id": "db", "service": on});
+    let path = "/api/v1/failure-rules";
+    assert_eq!(server.post(path, rule).await.is(200).get("hint"), None);
 }
 
 #[tokio::test]

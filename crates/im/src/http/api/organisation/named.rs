@@ -1,4 +1,5 @@
-//! Whom and what working hours and teams may name: people, users, teams and services that somebody knows.
+//! Whom and what working hours, teams and rules for failures may name: people, users, teams, services and priorities
+//! that somebody knows.
 //!
 //! A name that nobody knows is refused with what is near it, because what is settled of it would change nothing and say
 //! nothing. Before anything of PagerDuty's was read nobody can say what there is: then its ids pass with a hint, so
@@ -19,7 +20,7 @@ use crate::http::App;
 use crate::http::api::deployments::Services;
 use crate::http::api::settings::hides_emails;
 use crate::http::error::ApiError;
-use crate::organisation::{Hours, Person, Team, Text, Thing, User, Whose, is_email};
+use crate::organisation::{FailureRule, Hours, Person, Team, Text, Thing, User, Whose, is_email};
 
 /// What a thing names, in the words of its document.
 #[derive(Clone, Copy)]
@@ -34,6 +35,8 @@ pub(crate) enum Named<'a> {
     Theirs(&'a Text),
     /// A service.
     Service(&'a Text),
+    /// A priority.
+    Priority(&'a Text),
 }
 
 /// A thing that names others.
@@ -73,10 +76,7 @@ impl Naming for Team {
 
     fn by_id(mut self, known: &Directory) -> Result<Self, ApiError> {
         for service in &mut self.services {
-            let id = known.services.id(service.as_str())?;
-            *service = id
-                .try_into()
-                .map_err(|why: String| ApiError::wrong_value("service", why))?;
+            *service = known.service(service)?;
         }
         once_each(&mut self.services);
         once_each(&mut self.pagerduty_teams);
@@ -96,6 +96,21 @@ fn once_each<T: PartialEq>(list: &mut Vec<T>) {
     *list = once;
 }
 
+impl Naming for FailureRule {
+    fn names(&self) -> Vec<Named<'_>> {
+        let service = self.service.iter().map(Named::Service);
+        let priority = self.priority.iter().map(Named::Priority);
+        service.chain(priority).collect()
+    }
+
+    fn by_id(mut self, known: &Directory) -> Result<Self, ApiError> {
+        if let Some(service) = &mut self.service {
+            *service = known.service(service)?;
+        }
+        Ok(self)
+    }
+}
+
 /// Who and what is known.
 pub(crate) struct Directory {
     people: Vec<Person>,
@@ -107,7 +122,7 @@ pub(crate) struct Directory {
     listed: BTreeMap<(Kind, String), String>,
     /// The names that services go by.
     services: Services,
-    /// Services and users that incidents name.
+    /// Services, users and priorities that incidents name.
     of_incidents: BTreeSet<String>,
     hides_emails: bool,
 }
@@ -154,6 +169,13 @@ impl Directory {
         self.teams.insert(team.id.to_string(), name.to_string());
     }
 
+    /// The id of a service that is named by it or by a name.
+    fn service(&self, named: &Text) -> Result<Text, ApiError> {
+        let id = self.services.id(named.as_str())?;
+        id.try_into()
+            .map_err(|why: String| ApiError::wrong_value("service", why))
+    }
+
     /// What has to be said of a name, or that nobody knows it.
     fn judge(&self, named: Named<'_>) -> Result<Option<String>, ApiError> {
         match named {
@@ -164,6 +186,7 @@ impl Directory {
             Named::Team(team) => self.id("team", Kind::Team, team.as_str()),
             Named::Theirs(team) => self.id("team of PagerDuty's", Kind::Team, team.as_str()),
             Named::Service(service) => self.id("service", Kind::Service, service.as_str()),
+            Named::Priority(priority) => self.id("priority", Kind::Priority, priority.as_str()),
         }
     }
 
@@ -225,7 +248,8 @@ impl Directory {
                 let list = match kind {
                     Kind::User => "`im person users` shows PagerDuty's users",
                     Kind::Service => "`im directory services` shows them",
-                    Kind::Team | Kind::Policy | Kind::Schedule | Kind::Priority => {
+                    Kind::Priority => "`im directory priorities` shows them",
+                    Kind::Team | Kind::Policy | Kind::Schedule => {
                         "`im team list` and `im directory teams` show them"
                     }
                 };
