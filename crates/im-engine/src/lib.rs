@@ -39,6 +39,7 @@ mod plan;
 mod read;
 mod reconcile;
 pub mod record;
+pub mod services;
 mod settle;
 pub mod silence;
 pub mod skew;

@@ -26,7 +26,7 @@ use crate::connector::Connector;
 use crate::directory::{self, List};
 use crate::read::{self, Applied};
 use crate::settle::{self, Settled, remember_users};
-use crate::subscription;
+use crate::{services, subscription};
 
 /// The first run looks back so far for changes; open incidents come whatever their age.
 const FIRST_LOOK: SignedDuration = SignedDuration::from_hours(24);
@@ -556,6 +556,7 @@ fn finish(
     }
     connectors::close_gap(tx, name, now)?;
     connectors::synced(tx, name, now)?;
+    services::adopt_deployments(tx)?;
     repair::finish(tx, run.id, message.as_deref(), now)?;
     if let Some(found) = repair::find(tx, run.id)?
         .map(|run| run.found)

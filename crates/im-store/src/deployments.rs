@@ -96,6 +96,9 @@ statements! {
         SELECT id, service, environment, version, started_at, finished_at, status, unplanned_fix, commits, changed
           FROM deployment WHERE service = ?1 OR ?1 IS NULL
          ORDER BY started_at DESC, id DESC LIMIT ?2";
+    OF_UNLISTED = "-- deployments.of_unlisted_services
+        SELECT DISTINCT service FROM deployment
+         WHERE service NOT IN (SELECT id FROM directory WHERE kind = 'service')";
     AFTER = "-- deployments.after
         SELECT id, service, environment, version, started_at, finished_at, status, unplanned_fix, commits, changed
           FROM deployment WHERE changed > ?1 ORDER BY changed LIMIT ?2";
@@ -142,6 +145,12 @@ pub fn of_ids(tx: &mut Tx<'_>, ids: &[String]) -> Result<Vec<DeploymentRow>, Sto
         marks.join(", ")
     );
     tx.query(&sql, &values)?.iter().map(read).collect()
+}
+
+/// The services of deployments that PagerDuty's lists never had, in no order.
+pub fn of_unlisted_services(tx: &mut Tx<'_>) -> Result<Vec<String>, StoreError> {
+    let rows = tx.query(OF_UNLISTED, &[])?;
+    rows.iter().map(|row| Ok(row.text(0)?.to_owned())).collect()
 }
 
 /// The newest deployments, of one service if one is given.

@@ -139,6 +139,9 @@ statements! {
         SELECT 1 FROM incident WHERE number >= ?1 LIMIT 1";
     LAST_WHOLE = "-- incidents.last_whole
         SELECT COALESCE(MAX(number), 0) FROM incident WHERE number < ?1";
+    HAS_OWN = "-- incidents.has_own_on
+        SELECT 1 FROM incident
+         WHERE service = ?1 AND LENGTH(service) <= 200 AND pd_id IS NULL AND parts = 0 AND deleted = 0 LIMIT 1";
     BY_TWIN = "-- incidents.by_twin
         SELECT number FROM incident WHERE connector = ?1 AND pd_id = ?2";
     BY_KEY = "-- incidents.by_key
@@ -272,6 +275,11 @@ pub fn connectors_in(
 pub fn last_whole(tx: &mut Tx<'_>) -> Result<i64, StoreError> {
     let row = tx.query_one(LAST_WHOLE, params![IncidentNumber::FIRST_OF_PARTS])?;
     row.map_or(Ok(0), |row| row.int(0))
+}
+
+/// Whether an incident that PagerDuty does not know is on a service of ours; names are of at most 200 characters.
+pub fn has_own_on(tx: &mut Tx<'_>, service: &str) -> Result<bool, StoreError> {
+    Ok(tx.query_one(HAS_OWN, params![service])?.is_some())
 }
 
 /// The incident whose twin is `pd_id`.

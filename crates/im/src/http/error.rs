@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use im_core::{IncidentNumber, ParseIdError, Rejection};
 use im_engine::commands::CommandError;
+use im_engine::services::Several;
 use im_pagerduty::config::ConfigError;
 use im_store::StoreError;
 use serde::Serialize;
@@ -217,6 +218,13 @@ impl From<StoreError> for ApiError {
                 Self::internal()
             }
         }
+    }
+}
+
+impl From<Several> for ApiError {
+    fn from(Several { name, ids }: Several) -> Self {
+        let detail = format!("more than one service is `{name}`: {}", ids.join(", "));
+        Self::wrong_value("service", detail).hint("name it by PagerDuty's id")
     }
 }
 

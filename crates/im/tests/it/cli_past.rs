@@ -64,6 +64,92 @@ fn m043_m044_mw06_a_new_connector_shows_the_past_without_being_asked() {
     assert_eq!(figures["series"][0]["total"]["n"], 3);
 }
 
+/// The change failure rate of each service, by id.
+fn failure_rates(story: &Story) -> Vec<(String, u64, u64)> {
+    let text = story.done("metrics change_failure_rate --group-by service --bucket all --json");
+    let answer: Value = serde_json::from_str(&text).unwrap();
+    let rate = |series: &Value| {
+        let (total, id) = (&series["total"], &series["group"][0]["key"]);
+        let count = |name: &str| total[name].as_u64().unwrap();
+        let id = id.as_str().unwrap().to_owned();
+        (id, count("numerator"), count("denominator"))
+    };
+    answer["series"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(rate)
+        .collect()
+}
+
+#[test]
+fn mw40_a_deployment_told_before_its_service_was_known_is_its_own_once_it_is() {
+    let story = Story::new();
+    let (id, name, _) = story.stand_in.account.services[1].clone();
+    let user = story.stand_in.account.users[1].0.clone();
+    let record = format!("deployment record --service '{}'", name.to_uppercase());
+    let said = story.im(&format!("{record} --id d1"));
+    assert!(
+        said.err.contains("no connector and no incident knows"),
+        "{}",
+        said.all()
+    );
+    let twin = story.there(|sim, now| sim.trigger(&id, "Carts are empty", now).unwrap());
+    story.pass(600);
+    story.there(|sim, now| sim.resolve(&user, &twin, now).unwrap());
+    story.pass(2 * 24 * 3600);
+    assert_eq!(failure_rates(&story), [(name.to_uppercase(), 0, 1)]);
+    story.add("prod", &json!({}));
+    story.done("connector backfill prod");
+    story.done("connector sync prod");
+    assert_eq!(failure_rates(&story), [(id.clone(), 1, 1)]);
+    // One that is told by now goes to the same service, which may change its name.
+    story.done(&format!("{record} --id d2"));
+    let renamed = json!({"service": {"name": "Baskets"}});
+    story.changed_there("PUT", &format!("/services/{id}"), &renamed);
+    story.done("connector sync prod");
+    assert_eq!(failure_rates(&story), [(id, 1, 2)]);
+}
+
+#[test]
+fn mw40_a_deployment_gets_the_service_that_takes_its_name_and_none_that_is_a_guess() {
+    let story = Story::new();
+    let services = story.stand_in.account.services.clone();
+    let record = |service: &str| story.done(&format!("deployment record --service {service}"));
+    record("mine");
+    record("carts");
+    record("db");
+    story.done("declare --sev SEV-2 --title Slow --service mine");
+    story.add("prod", &json!({}));
+    story.done("connector sync prod");
+    let db = services[2].0.clone();
+    let of = |story: &Story| -> Vec<String> {
+        let rates = failure_rates(story).into_iter();
+        rates.map(|(id, ..)| id).collect()
+    };
+    let sorted = |mut ids: Vec<String>| {
+        ids.sort();
+        ids
+    };
+    let want = sorted(vec!["carts".to_owned(), "mine".to_owned(), db.clone()]);
+    assert_eq!(
+        sorted(of(&story)),
+        want,
+        "what is mapped here is known at once"
+    );
+    let named = |id: &str, name: &str| {
+        let body = json!({"service": {"name": name}});
+        story.changed_there("PUT", &format!("/services/{id}"), &body);
+        story.done("connector sync prod");
+    };
+    // An incident of ours is on a service of that name, and goes on having its deployment.
+    named(&services[0].0, "Mine");
+    assert_eq!(sorted(of(&story)), want);
+    named(&services[1].0, "Carts");
+    let want = vec!["mine".to_owned(), db, services[1].0.clone()];
+    assert_eq!(sorted(of(&story)), sorted(want));
+}
+
 #[test]
 fn m044_it_is_stopped_and_gone_on_with_and_what_is_no_past_is_refused() {
     let story = with_past();

@@ -10,6 +10,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use im_core::IncidentNumber;
+use im_engine::services::Services;
 use im_store::annotations::{self, AnnotationRow};
 use im_store::{StoreError, Tx, arrangements, connectors, incidents};
 use jiff::Timestamp;
@@ -18,7 +19,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::deployments::{self, Deployment, Report, Services};
+use super::deployments::{self, Deployment, Report};
 use super::organisation::named::{self, Directory, store_known};
 use super::organisation::{link_to_person, store};
 use super::settings;

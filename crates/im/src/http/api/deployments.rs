@@ -1,15 +1,15 @@
 //! Deployments, as pipelines and people tell of them: how it went may be told later, under the same id.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use im_engine::connector;
+use im_engine::services::Services;
 use im_pagerduty::config::nearest;
 use im_store::deployments::{self, Commit, DeploymentRow, Status};
-use im_store::directory::{self, Kind};
 use im_store::{StoreError, Tx};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -222,7 +222,7 @@ async fn unknown_service(
     let unknown = format!("no connector and no incident knows the service `{service}`");
     Ok(Some(match nearest(service, &known) {
         Some(near) => format!("{unknown}: did you mean `{near}`?"),
-        None => format!("{unknown}: it matches incidents of that name alone"),
+        None => format!("{unknown}: it matches incidents of that name until a service has it"),
     }))
 }
 
@@ -384,84 +384,4 @@ fn store(
         deployments::put(tx, &row)?;
     }
     Ok((is_new, row))
-}
-
-/// What a service may be called.
-pub(super) struct Services {
-    /// The names of services here, with PagerDuty's ids.
-    mapped: Vec<(String, String)>,
-    /// PagerDuty's services by id: the last name of each, and whether it is gone.
-    listed: BTreeMap<String, (Option<String>, bool)>,
-}
-
-impl Services {
-    pub(super) fn read(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
-        let connectors = connector::all(tx)?;
-        let mapped = connectors.iter().flat_map(|one| &one.mapping.services);
-        let listed = directory::of_kind(tx, Kind::Service)?.into_iter();
-        let listed = listed.map(|row| (row.id, (row.name, row.until.is_some())));
-        Ok(Self {
-            mapped: mapped
-                .map(|service| (service.name.clone(), service.id.clone()))
-                .collect(),
-            listed: listed.collect(),
-        })
-    }
-
-    /// PagerDuty's id of the service that goes by a name here, or by one there, in any case; else what was given.
-    /// One that is gone has its name only as long as no other has it.
-    pub(super) fn id(&self, given: &str) -> Result<String, ApiError> {
-        let mapped = self.mapped.iter().filter(|(name, _)| name == given);
-        let exact: BTreeSet<&String> = mapped.map(|(_, id)| id).collect();
-        if !exact.is_empty() {
-            return only(given, exact);
-        }
-        if self.listed.contains_key(given) {
-            return Ok(given.to_owned());
-        }
-        let lower = given.to_lowercase();
-        let is_so = |name: &str| name.to_lowercase() == lower;
-        let mapped = self.mapped.iter().filter(|(name, _)| is_so(name));
-        let named = |is_gone: bool| {
-            let listed = self.listed.iter();
-            listed.filter_map(move |(id, (name, gone))| {
-                let is_meant = *gone == is_gone && name.as_deref().is_some_and(is_so);
-                is_meant.then_some(id)
-            })
-        };
-        let mut ids: BTreeSet<&String> = mapped.map(|(_, id)| id).chain(named(false)).collect();
-        if ids.is_empty() {
-            ids.extend(named(true));
-        }
-        only(given, ids)
-    }
-
-    /// What a service is called here, else at PagerDuty.
-    fn name(&self, id: &str) -> Option<&str> {
-        let mut mapped = self.mapped.iter();
-        let mapped = mapped.find(|(_, of)| of == id).map(|(name, _)| &**name);
-        let listed = || self.listed.get(id).and_then(|(name, _)| name.as_deref());
-        mapped.or_else(listed)
-    }
-
-    /// Every name and id.
-    fn words(&self) -> impl Iterator<Item = &str> {
-        let mapped = self.mapped.iter().flat_map(|(name, id)| [name, id]);
-        let listed = self.listed.iter();
-        let listed = listed.flat_map(|(id, (name, _))| std::iter::once(id).chain(name));
-        mapped.chain(listed).map(String::as_str)
-    }
-}
-
-/// The one id that goes by a name, or the name where none does.
-fn only(given: &str, ids: BTreeSet<&String>) -> Result<String, ApiError> {
-    let ids: Vec<&str> = ids.into_iter().map(String::as_str).collect();
-    match &*ids {
-        [] => Ok(given.to_owned()),
-        [id] => Ok((*id).to_owned()),
-        several => {
-            let detail = format!("more than one service is `{given}`: {}", several.join(", "));
-            Err(ApiError::wrong_value("service", detail).hint("name it by PagerDuty's id"))
-        }
-    }
 }

@@ -18,7 +18,7 @@ async fn a_deployment_is_told_and_told_again() {
     let want = json!({"id": "d1", "service": "db", "environment": null, "version": "v1",
         "started_at": "2026-11-20T09:14:05.12Z", "finished_at": null, "status": "in_progress",
         "unplanned_fix": false, "commits": [{"sha": "4f2a1c9", "time": "2026-11-20T08:14:05.12Z"}]});
-    let hint = "no connector and no incident knows the service `db`: it matches incidents of that name alone";
+    let hint = "no connector and no incident knows the service `db`: it matches incidents of that name until a service has it";
     let hinted = |want: &Value| {
         let mut want = want.clone();
         want["hint"] = json!(hint);

@@ -649,7 +649,7 @@ async fn a_deployment_of_a_service_that_nobody_knows_is_recorded_with_a_hint() {
     );
     let odd = im(&server, "deployment record --service warehouse").await;
     assert!(
-        words(&odd).ends_with("it matches incidents of that name alone"),
+        words(&odd).ends_with("it matches incidents of that name until a service has it"),
         "{}",
         odd.err
     );

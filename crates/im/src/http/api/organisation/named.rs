@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use im_engine::services::Services;
 use im_pagerduty::config::nearest;
 use im_store::directory::{self, Kind};
 use im_store::people::{self, UserRow};
@@ -17,7 +18,6 @@ use im_store::{StoreError, Tx, arrangements};
 
 use super::store;
 use crate::http::App;
-use crate::http::api::deployments::Services;
 use crate::http::api::settings::hides_emails;
 use crate::http::error::ApiError;
 use crate::organisation::{FailureRule, Hours, Person, Team, Text, Thing, User, Whose, is_email};
