@@ -95,6 +95,29 @@ mod tests {
     }
 
     #[test]
+    fn what_repeats_or_comes_while_it_is_over_takes_no_time() {
+        let fact = |at: i64, what| Fact {
+            at: at * 1_000_000,
+            who: 1_000,
+            what,
+        };
+        let resolved = Code::Resolved(crate::input::ResolverKind::Human);
+        let facts = [
+            fact(0, Code::Triggered),
+            fact(5, Code::Reopened),
+            fact(10, Code::Acknowledged),
+            fact(15, Code::Reopened),
+            fact(20, resolved),
+            fact(30, Code::Unacknowledged),
+            fact(40, Code::Snoozed),
+            fact(50, resolved),
+        ];
+        let spent = Spent::of(&facts, 100_000_000);
+        let seconds = [spent.open, spent.unowned, spent.snoozed].map(|micros| micros / 1_000_000);
+        assert_eq!(seconds, [20, 10, 0]);
+    }
+
+    #[test]
     fn s36_a_snooze_lasts_until_it_wakes_is_resolved_or_is_put_off_again() {
         let fact = |at: i64, what, who| Fact {
             at: at * 1_000_000,

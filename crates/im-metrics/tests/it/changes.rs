@@ -2,9 +2,9 @@
 //! `failed_deployment_recovery_time`, `deployment_frequency`, `change_lead_time`, `deployment_rework_rate`.
 
 use im_metrics::input::{Deployment, DeploymentStatus, FailureRule, History, ManualLink, Values};
-use im_metrics::{Method, Thing};
+use im_metrics::{Dimension, Method, Thing};
 
-use crate::given::{World, at, deployment, incident, march, query, table};
+use crate::given::{Group, World, at, deployment, incident, march, query, table};
 
 fn failure(number: i64, trigger: &str, minutes: i64) -> History {
     let mut history = incident(number, &format!("{trigger} trigger"));
@@ -509,4 +509,31 @@ fn published_levels_are_used_as_published() {
         of("from=2026-03-02 to=2026-03-02 benchmark=2024"),
         Some("high")
     );
+}
+
+#[test]
+fn what_deployments_and_teams_name_may_be_asked_for_before_incidents_have_it() {
+    let mut world = changes(
+        &[Deployment {
+            environment: Some("Canary".to_owned()),
+            ..deployment("d1", "SNEW", "03-02 09:00")
+        }],
+        &[failure(1, "03-02 10:00", 5)],
+    );
+    world.teams = vec![Group {
+        id: "ops".to_owned(),
+        services: vec!["SOWN".to_owned()],
+        ..Group::default()
+    }];
+    let engine = world.engine();
+    for (by, known) in [
+        (Dimension::Service, "SNEW"),
+        (Dimension::Service, "SOWN"),
+        (Dimension::Environment, "canary"),
+    ] {
+        assert!(engine.has(by, known), "{known}");
+        assert!(engine.values(by).contains(known), "{known}");
+        assert!(!engine.of_incidents(by).contains(known), "{known}");
+    }
+    assert!(!engine.has(Dimension::Service, "SNONE"));
 }

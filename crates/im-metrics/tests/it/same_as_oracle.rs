@@ -1,6 +1,6 @@
 //! The engine and the second implementation agree on random worlds.
 
-use im_metrics::{Answer, Durations, Engine, Figure, Judged, Metric, Value};
+use im_metrics::{Answer, Durations, Engine, Figure, Judged, Metric, Reason, Value};
 use jiff::civil::Date;
 
 use crate::given::World;
@@ -118,7 +118,7 @@ fn order(keys: &[Option<String>]) -> Vec<(bool, Option<String>)> {
     keys.map(|key| (key.is_none(), key.clone())).collect()
 }
 
-/// What is behind an ungrouped figure is as much as it says.
+/// What is left out for each reason, and what is behind an ungrouped figure, is as much as the answer says.
 fn items_add_up(
     engine: &Engine,
     world: &World,
@@ -126,6 +126,13 @@ fn items_add_up(
     query: &im_metrics::Query,
     place: &str,
 ) {
+    for reason in Reason::ALL {
+        let listed = engine.left_out(query, *reason, world.now).unwrap();
+        let count = u64::try_from(listed.len()).unwrap();
+        let told = answer.left_out.of(*reason).unwrap_or_default();
+        assert_eq!(count, told, "{place}: {reason:?}");
+        assert!(listed.is_sorted_by_key(|one| one.at), "{place}: {reason:?}");
+    }
     let items = engine.items(query, world.now).unwrap();
     let is_hours =
         query.metric == Metric::PageDisruptions && query.measure == im_metrics::Measure::Hours;
