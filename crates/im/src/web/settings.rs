@@ -584,7 +584,9 @@ pub(super) async fn put_target(
     let read = targets::bounds(&fields)
         .and_then(|more| thing::<Target>(&fields, &["name", "ack", "resolve"], more));
     let done = match read {
-        Ok(target) => put(&state, target).await.map(|(note, _target)| (note, None)),
+        Ok(target) => put(&state, target)
+            .await
+            .map(|(note, _target)| (note, None)),
         Err(error) => Err(error),
     };
     seen(&state, &visit, &who, (Part::Targets, fields), done).await

@@ -311,12 +311,10 @@ async fn set(state: &WebState, name: &str, part: Map<String, Value>) -> Result<T
     Ok(told)
 }
 
-async fn page(
-    state: &WebState,
-    visit: &Visit,
-    name: &str,
-    (told, refused): (Option<(String, Told)>, Option<(Fields, ApiError)>),
-) -> Response {
+/// What is said of a setting that was changed, and the form that was refused with the reason.
+type Answered = (Option<(String, Told)>, Option<(Fields, ApiError)>);
+
+async fn page(state: &WebState, visit: &Visit, name: &str, (told, refused): Answered) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
     let read = state.db.read(move |tx: &mut Tx<'_>| {
         let became = told.map(|(what, told)| Ok::<_, StoreError>((what, Became::read(tx, &told)?)));

@@ -123,10 +123,13 @@ impl Trend {
     }
 }
 
+/// How a figure stands to the time before and, where there is one, to its target: whether it is met.
+type Standing<'a> = (Trend, Option<&'a (Target, bool)>);
+
 fn text(
     metric: Metric,
     group: &[Group],
-    (insight, (trend, aim)): (&Insight, (Trend, Option<&(Target, bool)>)),
+    (insight, (trend, aim)): (&Insight, Standing<'_>),
     moved_by: Option<&Moved>,
 ) -> String {
     let names: Vec<&str> = group.iter().map(|group| &*group.name).collect();
