@@ -149,7 +149,8 @@ kinds! {
     Settled = "settled",
     /// The other side was looked at; only the snapshot matters.
     Seen = "seen",
-    /// Anything else that the other side reported. `value`: its own word for it.
+    /// Anything else that the other side reported. `value`: its own word for it; of [`ENVIRONMENT_HEADER`], `detail` is
+    /// the environment.
     Other = "other",
 }
 
@@ -215,6 +216,9 @@ impl Kind {
         }
     }
 }
+
+/// The header of a webhook that names the environment of its incidents, and the word of the fact that tells it.
+pub const ENVIRONMENT_HEADER: &str = "dd_env";
 
 /// One report of one act.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -290,6 +294,20 @@ impl Fact {
         };
         self.detail = detail;
         self
+    }
+
+    /// That a webhook named an environment. An incident has the first one that came: each is told under the same id.
+    pub fn environment(named: &str, at: Timestamp) -> Self {
+        let actor = Actor::NOBODY;
+        Self::new(Source::Webhook, ENVIRONMENT_HEADER, Kind::Other, actor, at)
+            .with_value(ENVIRONMENT_HEADER)
+            .with_detail(named)
+    }
+
+    /// The environment of [`Fact::environment`].
+    pub fn named_environment(&self) -> Option<&str> {
+        let is_it = self.kind == Kind::Other && self.source_id == ENVIRONMENT_HEADER;
+        self.detail.as_deref().filter(|_| is_it)
     }
 
     /// The service and the key of [`Fact::beginning_with`].

@@ -50,7 +50,7 @@ pub use decide::{
     set_fields,
 };
 pub use effect::{Debts, Effect, Owed, owed};
-pub use fact::{Fact, Kind, Source};
+pub use fact::{ENVIRONMENT_HEADER, Fact, Kind, Source};
 pub use fold::{fold, peer_of};
 pub use gone::GONE;
 pub use helpers::Helper;

@@ -132,11 +132,11 @@ fn apply_all(
         };
         match locate(tx, connector, row, pd_id, heard, now)? {
             Place::Known(incident) => {
-                apply(tx, connector, incident, heard, now)?;
+                apply(tx, connector, incident, row, heard, now)?;
             }
             Place::New => {
                 let incident = incidents::insert(tx, Some(connector.name()), |_| None, now)?;
-                birth(tx, connector, incident, pd_id, heard, now)?;
+                birth(tx, connector, (incident, pd_id), row, heard, now)?;
                 early::look_soon(tx, connector, pd_id, now)?;
             }
             // It is told to the connector that made it, or is not to be told here.
@@ -218,8 +218,8 @@ fn hold(row: &InboxRow, now: Timestamp) -> SignedDuration {
 fn birth(
     tx: &mut Tx<'_>,
     connector: &Connector,
-    incident: IncidentNumber,
-    pd_id: &str,
+    (incident, pd_id): (IncidentNumber, &str),
+    row: &InboxRow,
     heard: &Heard,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -241,7 +241,7 @@ fn birth(
         facts::append(tx, incident, &[(fact.with_value(title), None)], now)?;
         repair::want(tx, connector.name(), pd_id, 0, true, now)?;
     }
-    apply(tx, connector, incident, heard, now).map(|_| ())
+    apply(tx, connector, incident, row, heard, now)
 }
 
 /// Stores what was heard about a known incident.
@@ -249,10 +249,17 @@ fn apply(
     tx: &mut Tx<'_>,
     connector: &Connector,
     incident: IncidentNumber,
+    row: &InboxRow,
     heard: &Heard,
     now: Timestamp,
-) -> Result<record::Recorded, StoreError> {
-    apply_together(tx, connector, incident, &[heard], now)
+) -> Result<(), StoreError> {
+    apply_together(tx, connector, incident, &[heard], now)?;
+    if let Some(environment) = &row.environment {
+        let at = heard.facts.iter().map(|fact| fact.at).max();
+        let fact = Fact::environment(environment, at.unwrap_or(row.received_at));
+        record(tx, incident, Some(connector), &[(fact, None)], now)?;
+    }
+    Ok(())
 }
 
 /// Stores what a page of the log says of a known incident.

@@ -36,7 +36,7 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         title: story.title.clone(),
         origin: if story.born_here { "im" } else { "pagerduty" }.to_owned(),
         severity: severity(story),
-        environment: said(story, &["environment"]),
+        environment: said(story, &["environment"]).or_else(|| named_environment(facts)),
         at_trigger: at_trigger(first, &current, story, facts),
         policy_untold: first.and_then(|look| look.policy.as_ref()).is_none()
             && story.lines.iter().any(|line| line.kind == Kind::Delegated),
@@ -76,6 +76,14 @@ fn said(story: &Story, names: &[&str]) -> Option<String> {
         (!value.is_empty()).then(|| value.to_owned())
     };
     names.iter().find_map(of_name)
+}
+
+/// The environment that a webhook's header named.
+fn named_environment(facts: &[Fact]) -> Option<String> {
+    facts
+        .iter()
+        .find_map(Fact::named_environment)
+        .map(str::to_owned)
 }
 
 /// The severity, where nobody gave one by the name of PagerDuty's priority: what has no severity of ours is

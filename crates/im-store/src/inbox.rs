@@ -19,6 +19,8 @@ pub struct Arrival {
     pub delivery_id: Option<String>,
     /// Whether the signature was checked and right.
     pub verified: bool,
+    /// The environment that a header of the webhook names.
+    pub environment: Option<String>,
     /// The body as it came.
     pub body: String,
 }
@@ -36,6 +38,8 @@ pub struct InboxRow {
     pub verified: bool,
     /// When it arrived.
     pub received_at: Timestamp,
+    /// The environment that a header of the webhook names.
+    pub environment: Option<String>,
     /// The body as it came.
     pub body: String,
     /// Whether it was put aside before.
@@ -44,12 +48,18 @@ pub struct InboxRow {
 
 statements! {
     INSERT = "-- inbox.insert
-        INSERT INTO inbox (id, connector, event_id, delivery_id, verified, received_at, body, state, due_at)
-        VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM inbox), ?1, ?2, ?3, ?4, ?5, ?6, 'waiting', ?5)
-            ON CONFLICT (connector, event_id) DO UPDATE SET copies = inbox.copies + 1
+        INSERT INTO inbox (id, connector, event_id, delivery_id, verified, received_at, body, environment, state, due_at)
+        VALUES ((SELECT COALESCE(MAX(id), 0) + 1 FROM inbox), ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting', ?5)
+            ON CONFLICT (connector, event_id) DO UPDATE
+           SET copies = inbox.copies + 1,
+               environment = COALESCE(inbox.environment, excluded.environment),
+               state = CASE WHEN inbox.environment IS NULL AND excluded.environment IS NOT NULL
+                            THEN 'waiting' ELSE inbox.state END,
+               due_at = CASE WHEN inbox.environment IS NULL AND excluded.environment IS NOT NULL
+                             THEN excluded.due_at ELSE inbox.due_at END
      RETURNING copies";
     DUE = "-- inbox.due
-        SELECT id, connector, event_id, verified, received_at, body, due_at FROM inbox
+        SELECT id, connector, event_id, verified, received_at, body, due_at, environment FROM inbox
          WHERE state = 'waiting' AND due_at <= ?1 ORDER BY due_at, id LIMIT ?2";
     FINISH = "-- inbox.finish
         UPDATE inbox SET state = ?2 WHERE id = ?1";
@@ -126,7 +136,8 @@ impl Digested {
     }
 }
 
-/// Stores a delivery; `false` if the event was here before.
+/// Stores a delivery; `false` if the event was here before. It is digested once more if only this copy of it, which may
+/// be another webhook's, names an environment.
 pub fn receive(tx: &mut Tx<'_>, arrival: Arrival, now: Timestamp) -> Result<bool, StoreError> {
     let row = tx.query_one(
         INSERT,
@@ -137,6 +148,7 @@ pub fn receive(tx: &mut Tx<'_>, arrival: Arrival, now: Timestamp) -> Result<bool
             arrival.verified,
             now,
             arrival.body,
+            arrival.environment,
         ],
     )?;
     row.map_or(Ok(true), |row| Ok(row.int(0)? == 1))
@@ -264,6 +276,7 @@ fn read(row: &Row) -> Result<InboxRow, StoreError> {
         event_id: row.text(2)?.to_owned(),
         verified: row.bool(3)?,
         received_at,
+        environment: row.opt_text(7)?.map(str::to_owned),
         body: row.text(5)?.to_owned(),
         held: row.time(6)? > received_at,
     })

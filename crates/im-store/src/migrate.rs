@@ -92,6 +92,7 @@ pub const MIGRATIONS: &[Migration] = &[
     both!(16, "0016_api_call").usable_since(13),
     both!(17, "0017_lists").usable_since(13),
     both!(18, "0018_sent_form").usable_since(13),
+    both!(19, "0019_environment").usable_since(13),
 ];
 
 const APPLIED: &str = "-- migrate.applied

@@ -16,6 +16,7 @@ fn arrival(connector: &str, event_id: &str) -> Arrival {
         event_id: event_id.to_owned(),
         delivery_id: Some(format!("delivery of {event_id}")),
         verified: true,
+        environment: None,
         body: format!("{{\"event\":\"{event_id}\"}}"),
     }
 }
@@ -37,6 +38,30 @@ fn due(db: &mut LocalDb, limit: u32, now: Timestamp) -> Vec<InboxRow> {
 fn due_ids(db: &mut LocalDb, limit: u32, now: Timestamp) -> Vec<String> {
     let rows = due(db, limit, now);
     rows.into_iter().map(|row| row.event_id).collect()
+}
+
+#[test]
+fn a_copy_that_alone_names_an_environment_is_digested_once_more() {
+    each(|backend| {
+        let mut db = backend.local();
+        receive(&mut db, arrival("prod", "E1"), at(0));
+        let first = due(&mut db, 10, at(1)).remove(0);
+        assert_eq!((first.environment, first.held), (None, false));
+        write(&mut db, |tx| inbox::finish(tx, first.id, Digested::Done));
+        let named = |environment: &str| Arrival {
+            environment: Some(environment.to_owned()),
+            ..arrival("prod", "E1")
+        };
+        assert!(!receive(&mut db, named("prod"), at(5)));
+        let again = due(&mut db, 10, at(6)).remove(0);
+        assert_eq!(again.environment.as_deref(), Some("prod"));
+        assert!(again.held, "it is counted as heard of once");
+        write(&mut db, |tx| inbox::finish(tx, again.id, Digested::Done));
+        for copy in [named("staging"), arrival("prod", "E1")] {
+            assert!(!receive(&mut db, copy, at(9)));
+            assert_eq!(due_ids(&mut db, 10, at(10)), Vec::<String>::new());
+        }
+    });
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn arrival(body: &str) -> Arrival {
         event_id: envelope.event_id.into_owned(),
         delivery_id: None,
         verified: true,
+        environment: None,
         body: body.to_owned(),
     }
 }

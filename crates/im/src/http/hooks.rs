@@ -25,7 +25,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 
-use im_core::ConnectorName;
+use im_core::{ConnectorName, ENVIRONMENT_HEADER};
 use im_engine::connector::{self, Connector};
 use im_engine::{inbox, request_sync, subscription};
 use im_pagerduty::{Secret, read_envelope, verify};
@@ -55,6 +55,8 @@ const STORE_WAIT: Duration = Duration::from_secs(4);
 const LOOKS_MAX: usize = 3;
 /// PagerDuty sends nothing larger; what nobody signed may not fill the disk.
 const UNSIGNED_BYTES_MAX: usize = 256 * 1024;
+/// What is longer is no name of an environment.
+const ENVIRONMENT_CHARS_MAX: usize = 200;
 /// A wrong signature asks for a repair at most so often, or anybody could make us ask for ever.
 const ALARM_EVERY: SignedDuration = SignedDuration::from_secs(60);
 /// How long wrong signatures are remembered in a connector's state.
@@ -349,9 +351,18 @@ fn arrival(name: &ConnectorName, headers: &HeaderMap, body: &Bytes, verified: bo
         event_id: event_id(body),
         delivery_id: text(headers, "x-webhook-id").map(str::to_owned),
         verified,
+        environment: environment(headers).filter(|_| verified),
         body: String::from_utf8(body.to_vec())
             .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()),
     }
+}
+
+/// The environment that the webhook's own header names.
+fn environment(headers: &HeaderMap) -> Option<String> {
+    let named = headers.get(ENVIRONMENT_HEADER)?.as_bytes();
+    let named = std::str::from_utf8(named).ok()?.trim();
+    let is_name = !named.is_empty() && named.chars().count() <= ENVIRONMENT_CHARS_MAX;
+    is_name.then(|| named.to_owned())
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {

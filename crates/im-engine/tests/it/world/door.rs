@@ -128,6 +128,7 @@ impl World {
             event_id: event_id.clone(),
             delivery_id,
             verified: !self.way.unverified,
+            environment: None,
             body,
         };
         let now = self.our_now();

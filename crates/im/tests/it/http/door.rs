@@ -141,6 +141,73 @@ async fn s03_the_answer_does_not_wait_for_the_event_to_be_understood() {
     assert_eq!(listed.is(200)[0]["title"], "Born there");
 }
 
+/// A trigger of an incident, which is stored and understood.
+async fn triggered(server: &Server, (event, twin): (&str, &str), environment: Option<&str>) {
+    let body = json!({"event": {
+        "id": event, "event_type": "incident.triggered", "resource_type": "incident",
+        "occurred_at": "2026-11-20T09:14:00Z", "agent": null, "client": null,
+        "data": {
+            "id": twin, "type": "incident", "title": twin, "status": "triggered",
+            "created_at": "2026-11-20T09:14:00Z",
+            "service": {"id": "PDAT001", "type": "service_reference", "summary": "Database"},
+        },
+    }})
+    .to_string();
+    let signature = signed(SECRET, &body);
+    let mut headers = vec![("x-pagerduty-signature", signature.as_str())];
+    headers.extend(environment.map(|environment| ("dd_env", environment)));
+    server.send(delivery(&body, &headers)).await.is(202);
+    digest(server).await;
+}
+
+/// How many incidents there are in each environment.
+async fn in_environments(server: &Server) -> Value {
+    let path = "/api/v1/metrics/incident_frequency?group_by=environment&bucket=all";
+    let answer = server.get(path).await;
+    let series = answer.is(200)["series"].as_array().unwrap().iter();
+    let counted = series.map(|one| json!([one["group"][0]["key"], one["total"]["n"]]));
+    counted.collect()
+}
+
+#[tokio::test]
+async fn dd_21_incidents_are_in_the_environment_that_the_header_of_their_webhook_names() {
+    let server = server().await;
+    triggered(&server, ("E1", "QPROD1"), Some(" Prod ")).await;
+    triggered(&server, ("E2", "QNONE1"), None).await;
+    triggered(&server, ("E3", "QNONE2"), Some("")).await;
+    triggered(&server, ("E4", "QNONE3"), Some(&"x".repeat(201))).await;
+    assert_eq!(
+        in_environments(&server).await,
+        json!([["prod", 1], [null, 3]])
+    );
+    let path = "/api/v1/metrics/incident_frequency?environment=PROD&bucket=all";
+    let answer = server.get(path).await;
+    assert_eq!(answer.is(200)["series"][0]["total"]["n"], 1);
+    // Another webhook tells of the same event, and of an incident that has one: the first counts.
+    triggered(&server, ("E2", "QNONE1"), Some("staging")).await;
+    triggered(&server, ("E5", "QPROD1"), Some("staging")).await;
+    let counted = json!([["prod", 1], ["staging", 1], [null, 2]]);
+    assert_eq!(in_environments(&server).await, counted);
+    let of_first = server.get("/api/v1/incidents/1/timeline").await;
+    assert!(
+        of_first.is(200).to_string().contains("dd_env: Prod"),
+        "{}",
+        of_first.body
+    );
+    // What somebody says goes before it, and once it is taken back the header counts again.
+    let path = "/api/v1/incidents/1/annotations";
+    let said = json!({"environment": "canary"});
+    server.patch(path, said).await.is(200);
+    let counted = json!([["canary", 1], ["staging", 1], [null, 2]]);
+    assert_eq!(in_environments(&server).await, counted);
+    server
+        .patch(path, json!({"environment": null}))
+        .await
+        .is(200);
+    let counted = json!([["prod", 1], ["staging", 1], [null, 2]]);
+    assert_eq!(in_environments(&server).await, counted);
+}
+
 #[tokio::test]
 async fn s04_s05_a_delivery_that_comes_twice_is_stored_once() {
     let server = server().await;

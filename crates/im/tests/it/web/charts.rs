@@ -107,14 +107,14 @@ async fn a_chart_is_offered_as_a_picture_to_whoever_has_script() {
 fn colour(scheme: &str, name: &str) -> [f64; 3] {
     let (_, rest) = scheme.split_once(&format!("--{name}: #")).unwrap();
     let digits = rest.split(';').next().unwrap();
-    let wide = digits.len() == 6;
-    let part = |at: usize| {
-        let text = if wide {
-            digits[2 * at..2 * at + 2].to_owned()
+    let number = u32::from_str_radix(digits, 16).unwrap();
+    let part = |at: u32| {
+        let part = if digits.len() == 6 {
+            number >> (16 - 8 * at) & 0xFF
         } else {
-            digits[at..=at].repeat(2)
+            (number >> (8 - 4 * at) & 0xF) * 0x11
         };
-        f64::from(u8::from_str_radix(&text, 16).unwrap())
+        f64::from(part)
     };
     [part(0), part(1), part(2)]
 }

@@ -23,6 +23,7 @@ fn heard() -> Site {
                 event_id: "01EVENT".to_owned(),
                 delivery_id: None,
                 verified: true,
+                environment: None,
                 body: body.to_owned(),
             };
             inbox::receive(tx, arrival, site::at("14:40:00"))?;

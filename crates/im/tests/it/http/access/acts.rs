@@ -421,20 +421,20 @@ async fn what_a_form_lacks_is_named_as_the_form_names_it() {
     let server = Server::with_people().await;
     declare(&server, "Slow").await;
     let mut browser = server.signed_in(Role::Responder).await;
-    let cases: [(&str, &[(&str, &str)], &str); 4] = [
+    let cases = [
         (
             "duplicate",
-            &[("of", "")],
+            &[("of", "")][..],
             "“The same as” is empty. Write the number of the other incident, e.g. INC-7.",
         ),
         (
             "assign",
-            &[("to", "")],
+            &[("to", "")][..],
             "Nobody was chosen. Choose somebody under “Assign”",
         ),
         (
             "annotate",
-            &[("not_change_related", "true")],
+            &[("not_change_related", "true")][..],
             "Write it under “Why; needed where a person decides what caused it”.",
         ),
         (

@@ -28,6 +28,7 @@ async fn add_trouble(server: &Server) {
                 event_id: "01E".to_owned(),
                 delivery_id: None,
                 verified: true,
+                environment: None,
                 body: body.to_owned(),
             };
             let now = "2026-11-20T09:14:01Z".parse().unwrap();
