@@ -48,6 +48,7 @@ pub(crate) fn check(input: &[u8]) {
         delivery_id: None,
         verified: true,
         body: body.to_owned(),
+        environment: None,
     };
     DB.with_borrow_mut(|db| {
         let now = NOW.parse().expect("an instant");
