@@ -292,7 +292,7 @@ fn deliveries(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
                                     td { (times::exact(delivery.received_at, now)) }
                                     td { (delivery.event.as_deref().unwrap_or("unreadable")) }
                                     td { (delivery.incident.as_deref().unwrap_or("-")) }
-                                    td {
+                                    td.outcome {
                                         (parts::capital(&delivery.outcome))
                                         @if delivery.copies > 1 { ", came " (delivery.copies) " times" }
                                         @if may_change(visit) {

@@ -115,7 +115,10 @@ async fn hours_of_somebody_who_is_linked_to_no_user_are_set_with_a_hint() {
     assert!(shown.body.contains(hint), "{}", shown.body);
     hours[0].1 = "organisation";
     let set = browser.post("/settings", "/settings/hours", &hours).await;
-    assert_eq!(set.is(303).to(), "/settings");
+    let page = set.is(303).to().trim_end_matches("#hours").to_owned();
+    let shown = browser.get(&page).await.is(200).body;
+    assert!(shown.contains("Set organisation"), "{shown}");
+    assert!(!shown.contains("counts for nobody"), "{shown}");
 }
 
 #[tokio::test]
