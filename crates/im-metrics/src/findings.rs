@@ -5,20 +5,21 @@
 //! named. What is compared with the time before is compared by the metrics' own figures.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use crate::answer::{Answer, Behind, Thing, in_threads, threads};
+use crate::answer::{Answer, Counted, in_threads, threads};
 use crate::calendar::{days_between, plus_days};
 use crate::columns::{NEVER, Row, Share};
 use crate::derive::Code;
 use crate::engine::Engine;
+use crate::metrics::scan;
 use crate::names::{NONE, NOTHING};
 use crate::num;
 use crate::params::{BadQuery, parse};
-use crate::plan::Plan;
+use crate::plan::{Item, Of, Plan, Sink};
 use crate::query::{Dimension, Filter, Metric, Query};
 use crate::spent::Spent;
 use crate::weekly::of_micros;
@@ -273,9 +274,12 @@ impl Engine {
                 .try_for_each(|change| -> Result<(), BadQuery> {
                     let asked = like(change.metric, query, plan.range, "all", "none")?;
                     let asked = only(asked, change.of, change.key.clone());
-                    let mut items = self.items(&asked, now)?;
-                    self.blame(&asked, &mut items, now)?;
-                    change.incidents = self.incidents(&items);
+                    change.incidents = if change.metric == Metric::ChangeFailureRate {
+                        self.failures(&asked, now)?
+                    } else {
+                        let behind = self.behind(&asked, now)?.into_iter();
+                        oldest_first(behind.map(|(_, incident)| incident))
+                    };
                     Ok(())
                 })
         });
@@ -303,57 +307,90 @@ impl Engine {
     ) -> Result<Vec<Overloaded>, BadQuery> {
         let asked = like(Metric::PageDisruptions, query, plan.range, "week", "user")?;
         let answer = self.answer(&asked, now)?;
-        let mut over: BTreeMap<(String, usize), u64> = BTreeMap::new();
+        let mut over: BTreeMap<(u32, usize), u64> = BTreeMap::new();
         for series in &answer.series {
-            let Some(user) = series.keys.first().cloned().flatten() else {
+            let user = series.keys.first().and_then(Option::as_deref);
+            let Some(user) = user.and_then(|user| self.names.find(user)) else {
                 continue;
             };
             for (place, value) in series.values.iter().enumerate() {
                 let pages = value.figure.count();
                 if num::float(pages.into()) > pages_max {
-                    over.insert((user.clone(), place), pages);
+                    over.insert((user, place), pages);
                 }
             }
         }
         if over.is_empty() {
             return Ok(Vec::new());
         }
-        let mut behind: HashMap<(String, usize), Vec<Behind>> = HashMap::new();
-        for item in self.items(&asked, now)? {
-            let whose = item.user.clone().map(|user| (user, item.bucket));
-            if let Some(week) = whose.filter(|week| over.contains_key(week)) {
-                behind.entry(week).or_default().push(item);
+        let mut behind: HashMap<Week, Vec<Began>> = HashMap::new();
+        for (week, incident) in self.behind(&asked, now)? {
+            if over.contains_key(&week) {
+                behind.entry(week).or_default().push(incident);
             }
         }
-        let told = |(week, pages): ((String, usize), u64)| {
-            let bucket = answer.buckets.get(week.1)?;
-            let items = behind.get(&week).map_or(&[][..], Vec::as_slice);
+        let mut told = |(week, pages): (Week, u64)| {
             Some(Overloaded {
-                incidents: self.incidents(items),
-                user: week.0,
-                week: bucket.label,
+                incidents: oldest_first(behind.remove(&week).into_iter().flatten()),
+                user: self.names.text(week.0)?.to_owned(),
+                week: answer.buckets.get(week.1)?.label,
                 pages,
             })
         };
-        let mut found: Vec<Overloaded> = over.into_iter().filter_map(told).collect();
+        let mut found: Vec<Overloaded> = over.into_iter().filter_map(&mut told).collect();
         found.sort_by(|a, b| (b.pages, a.week, &a.user).cmp(&(a.pages, b.week, &b.user)));
         Ok(found)
     }
 
-    /// The incidents among items, each once, oldest first; of deployments the failures.
-    fn incidents(&self, items: &[Behind]) -> Vec<i64> {
-        let numbers = items.iter().flat_map(|item| {
-            let own = match &item.what {
-                Thing::Incident(number) => Some(*number),
-                Thing::Deployment(_) => None,
-            };
-            own.into_iter()
-                .chain(item.failures.iter().map(|link| link.incident))
-        });
-        let begun = |number: i64| (self.row(number).map(Row::trigger), number);
-        let numbers: BTreeSet<(Option<i64>, i64)> = numbers.map(begun).collect();
-        numbers.into_iter().map(|(_, number)| number).collect()
+    /// Each incident behind a figure, as often as it is, with the person and the bucket.
+    fn behind(&self, query: &Query, now: Timestamp) -> Result<Vec<(Week, Began)>, BadQuery> {
+        let plan = Plan::new(self, query, now)?;
+        let mut incidents = Incidents {
+            counted: Counted::new(&plan),
+            found: Vec::new(),
+        };
+        scan(&plan, Share::WHOLE, &mut incidents);
+        let Incidents { found, .. } = incidents;
+        Ok(found)
     }
+
+    /// The failures that are blamed on the deployments of a question.
+    fn failures(&self, query: &Query, now: Timestamp) -> Result<Vec<i64>, BadQuery> {
+        let mut items = self.items(query, now)?;
+        self.blame(query, &mut items, now)?;
+        let links = items.iter().flat_map(|item| &item.failures);
+        let rows = links.filter_map(|link| self.row(link.incident));
+        Ok(oldest_first(rows.map(|row| (row.trigger(), row.number()))))
+    }
+}
+
+/// A person and a bucket.
+type Week = (u32, usize);
+
+/// When an incident began, and its number.
+type Began = (i64, i64);
+
+/// Finds the incidents behind a figure.
+struct Incidents<'p> {
+    counted: Counted<'p>,
+    found: Vec<(Week, Began)>,
+}
+
+impl<'p> Sink<'p> for Incidents<'p> {
+    fn take(&mut self, item: Item<'p>) {
+        if let (Some(bucket), Of::Incident(row)) = (self.counted.bucket(&item), item.of) {
+            let began = (row.trigger(), row.number());
+            self.found.push(((item.user, bucket), began));
+        }
+    }
+}
+
+/// Incidents, each once.
+fn oldest_first(incidents: impl Iterator<Item = Began>) -> Vec<i64> {
+    let mut incidents: Vec<Began> = incidents.collect();
+    incidents.sort_unstable();
+    incidents.dedup();
+    incidents.into_iter().map(|(_, number)| number).collect()
 }
 
 /// The groups of an answer whose figure is more than it was, where there are many of both.
