@@ -731,11 +731,17 @@ fn normal(title: &str) -> String {
 fn write_normal(title: &str, text: &mut String) {
     text.clear();
     for word in title.split_whitespace() {
-        let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
-        let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
-        if inner.is_empty() || has_digit || inner.contains(['.', '/']) {
-            continue;
-        }
+        // Most words are letters alone, of which nothing has to be looked at twice.
+        let inner = if word.bytes().all(|byte| byte.is_ascii_alphabetic()) {
+            word
+        } else {
+            let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
+            let inner = word.trim_matches(|c: char| !c.is_alphanumeric());
+            if inner.is_empty() || has_digit || inner.contains(['.', '/']) {
+                continue;
+            }
+            inner
+        };
         if !text.is_empty() {
             text.push(' ');
         }
