@@ -91,6 +91,13 @@ pub(crate) fn plus_days(date: Date, days: i64) -> Option<Date> {
     date.checked_add(Span::new().try_days(days).ok()?).ok()
 }
 
+/// As many dates before a range; none where the calendar begins later.
+pub(crate) fn before((from, to): (Date, Date)) -> Option<(Date, Date)> {
+    let days = days_between(from, to) + 1;
+    let earlier = |date| plus_days(date, -days).filter(|date| date.year() >= 0);
+    earlier(from).zip(earlier(to))
+}
+
 /// The buckets of a range of dates, both inclusive; `None` if they are too many.
 pub(crate) fn buckets(
     (from, to): (Date, Date),

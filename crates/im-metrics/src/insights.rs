@@ -7,9 +7,10 @@ use jiff::Timestamp;
 
 use crate::answer::{Answer, Series};
 use crate::calendar::BucketSize;
+use crate::calendar::before;
 use crate::cells::Figure;
 use crate::engine::Engine;
-use crate::findings::{before, like};
+use crate::findings::like;
 use crate::num;
 use crate::params::BadQuery;
 use crate::plan::Plan;
@@ -124,8 +125,8 @@ impl Engine {
         let Some(parts) = self.parts(query, series, (by, range), now)? else {
             return Ok(None);
         };
-        let earlier = self.parts(query, series, (by, before(range)), now)?;
-        let earlier = earlier.unwrap_or_default();
+        let earlier = before(range).map(|range| self.parts(query, series, (by, range), now));
+        let earlier = earlier.transpose()?.flatten().unwrap_or_default();
         Ok(moved(metric, by, (series, then), (&parts, &earlier)))
     }
 

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::answer::Counted;
 use crate::columns::Share;
 use crate::engine::Engine;
+use crate::gather::Counted;
 use crate::hours::in_week;
 use crate::metrics::scan;
 use crate::params::BadQuery;

@@ -46,7 +46,6 @@ fn mw_19_a_matter_recurs_on_one_service_within_thirty_days() {
     let want = Recurring {
         service: Some("SDB".to_owned()),
         title: "disk full on".to_owned(),
-        newest_title: "disk full on db-9".to_owned(),
         incidents: vec![1, 2, 5],
         first: at("2026-03-01 08:00"),
         last: at("2026-03-30 07:00"),

@@ -7,13 +7,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_core::IncidentNumber;
-use im_store::tokens::Scope;
 use im_store::{StoreError, Tx, facts};
 use maud::{Markup, html};
 
 use super::guard::Visit;
 use super::layout::{Live, Page};
 use super::load::{self, Detail, Shell};
+use super::metrics::sees_people;
 use super::{Pairs, WebState, failed, layout, log, parts, times};
 use crate::http::api::facts::{Exported, Seen};
 use crate::http::api::settings::hides_emails;
@@ -40,8 +40,7 @@ pub(super) async fn show(
     let name = number.map_or(id, |number| number.to_string());
     let log = log::Asked::read(&format!("/incidents/{name}/facts"), pairs);
     let before = log.before();
-    let who = visit.who.as_ref();
-    let sees_people = who.is_some_and(|who| who.may(Scope::PersonalLoad));
+    let sees_people = sees_people(&visit);
     let read = state.db.read(move |tx| {
         let found = number.map(|number| found(tx, number, before, sees_people));
         Ok::<_, StoreError>((load::shell(tx, &visit)?, found.transpose()?.flatten()))

@@ -212,11 +212,19 @@ async fn findings(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
         let filter = state.db.read(chosen).await?;
         let (address, choosing) = choosing(&Address::new(FINDINGS, pairs));
         let asked = findings::read(address, filter.as_ref(), sees_people(&visit))?;
-        let shell = state.db.read(reading(&visit, load::shell)).await?;
-        let body = ask(&state, moment, move |known, now| {
-            findings::body(&asked.meant(known), choosing, known, now)
-        });
-        Ok((shell, body.await??))
+        let known = state.figures.known(&state.db).await?;
+        let (found, known, asked) = blocking(move || {
+            let asked = asked.meant(&known);
+            (findings::find(&asked, &known, moment.now), known, asked)
+        })
+        .await;
+        let (found, looking) = (found?, visit.clone());
+        let read = state
+            .db
+            .read(move |tx| Ok::<_, StoreError>((load::shell(tx, &looking)?, found.titled(tx)?)));
+        let (shell, found) = read.await?;
+        let body = move || findings::body(found, (&asked, choosing), &known, moment.now);
+        Ok((shell, blocking(body).await?))
     };
     respond(&state, ("Findings", FINDINGS), moment, (&visit, made.await)).await
 }

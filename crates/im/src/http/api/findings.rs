@@ -3,12 +3,15 @@
 //! What is found and by which rule is `im_metrics`' business (`docs/metrics.md`). Here ids get their
 //! names, and each finding its sentence.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use im_core::IncidentNumber;
 use im_metrics::{BadQuery, Metric, Query};
 use im_store::tokens::Scope;
+use im_store::{StoreError, Tx, incidents};
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use utoipa::ToSchema;
@@ -29,6 +32,9 @@ pub(crate) const METRIC: Metric = Metric::IncidentFrequency;
 /// What findings take beside the filters.
 pub(crate) const OWN: [&str; 3] = ["from", "to", "as_of_time"];
 
+/// Titles that one statement reads.
+const TITLES: usize = 500;
+
 /// The routes of this module.
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(findings))
@@ -42,6 +48,14 @@ impl Incidents {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         self.0.len()
+    }
+
+    /// The last one, as a whole.
+    fn newest(&self) -> Option<IncidentNumber> {
+        let newest = self.0.last().copied();
+        newest
+            .and_then(IncidentNumber::new)
+            .map(IncidentNumber::said)
     }
 
     /// What people call each.
@@ -208,7 +222,8 @@ async fn findings(
         let query = known.meant(&query)?;
         Ok(Findings::find(&query, sees_people, known, now)?)
     });
-    Ok(Json(found.await?))
+    let found = found.await?;
+    Ok(Json(app.db.read(move |tx| found.titled(tx)).await?))
 }
 
 /// The parameters are those of a metric, which whoever asks for findings did not name.
@@ -242,6 +257,24 @@ impl Findings {
         Ok(Self::new(&found, (pages_max, sees_people), known))
     }
 
+    /// The same with the titles that the newest of each matter have: figures know titles in lower case alone.
+    pub(crate) fn titled(mut self, tx: &mut Tx<'_>) -> Result<Self, StoreError> {
+        let newest = self.recurring.iter().map(|one| one.incidents.newest());
+        let newest: Vec<IncidentNumber> = newest.flatten().collect();
+        let mut titles = BTreeMap::new();
+        for some in newest.chunks(TITLES) {
+            let rows = incidents::of_numbers(tx, some)?.into_iter();
+            titles.extend(rows.map(|row| (row.number, row.title)));
+        }
+        for one in &mut self.recurring {
+            let newest = one.incidents.newest();
+            if let Some(title) = newest.and_then(|number| titles.remove(&number)) {
+                one.newest_title = title;
+            }
+        }
+        Ok(self)
+    }
+
     fn new(
         found: &im_metrics::Findings,
         (pages_target, sees_people): (f64, bool),
@@ -252,7 +285,7 @@ impl Findings {
         let name = |key: &Option<String>| Group::new(key.as_deref(), known);
         let recurring = found.recurring.iter().map(|one| Recurring {
             title: one.title.clone(),
-            newest_title: one.newest_title.clone(),
+            newest_title: one.title.clone(),
             service: name(&one.service),
             count: one.incidents.len(),
             first_at: one.first,

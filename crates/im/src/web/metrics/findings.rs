@@ -63,15 +63,20 @@ struct Seen<'a> {
     is_alone: bool,
 }
 
+/// What the page is asked for.
+pub(super) fn find(asked: &Asked, known: &Known, now: Timestamp) -> Result<Findings, Wrong> {
+    let found = Findings::find(&asked.query, asked.sees_people, known, now);
+    found.map_err(|error| Wrong::new(&api::of_findings(error), &asked.address))
+}
+
 /// The page without its head and navigation.
 pub(super) fn body(
-    asked: &Asked,
-    choosing: bool,
+    found: Findings,
+    (asked, choosing): (&Asked, bool),
     known: &Known,
     now: Timestamp,
 ) -> Result<Markup, Wrong> {
     let wrong = |error: BadQuery| Wrong::new(&api::of_findings(error), &asked.address);
-    let found = Findings::find(&asked.query, asked.sees_people, known, now).map_err(wrong)?;
     let zone = &known.engine.settings().zone;
     let seen = Seen {
         asked,
