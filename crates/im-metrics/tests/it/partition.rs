@@ -2,73 +2,55 @@
 
 use im_metrics::{Answer, Behind, Dimension, Engine, Figure, Hourly, Measure, Metric, Query};
 
-use crate::random::{Dice, question, world};
+use crate::random::questions;
 
 #[test]
 fn counts_of_buckets_and_of_groups_add_up_to_the_total() {
     let (mut buckets, mut groups) = (0, 0);
-    for seed in 0..200 {
-        let mut dice = Dice::seeded(seed);
-        let world = world(&mut dice);
-        let engine = world.engine();
-        for metric in Metric::ALL {
-            let Some((query, asked)) = question(&mut dice, *metric) else {
-                continue;
-            };
-            let Ok(answer) = engine.answer(&query, world.now) else {
-                continue;
-            };
-            let place = format!("seed {seed}: {asked}");
-            if are_counts(&query) && query.metric != Metric::OpenIncidents {
-                buckets_add_up(&answer, &place);
-                buckets += answer.buckets.len();
-            }
-            if let Some(by) = query.group_by.filter(|_| are_counts(&query)) {
-                let whole = Query {
-                    group_by: None,
-                    ..query.clone()
-                };
-                let whole = engine.answer(&whole, world.now).unwrap();
-                groups_add_up(&answer, &whole, by, &place);
-                groups += answer.series.len();
-            }
+    questions(200, |(world, engine), query, place| {
+        let Ok(answer) = engine.answer(&query, world.now) else {
+            return;
+        };
+        if are_counts(&query) && query.metric != Metric::OpenIncidents {
+            buckets_add_up(&answer, place);
+            buckets += answer.buckets.len();
         }
-    }
+        if let Some(by) = query.group_by.filter(|_| are_counts(&query)) {
+            let whole = Query {
+                group_by: None,
+                ..query.clone()
+            };
+            let whole = engine.answer(&whole, world.now).unwrap();
+            groups_add_up(&answer, &whole, by, place);
+            groups += answer.series.len();
+        }
+    });
     assert!(buckets > 2_000 && groups > 200, "{buckets} {groups}");
 }
 
 #[test]
 fn hours_of_the_week_add_up_to_what_is_behind_a_figure() {
     let mut services = 0;
-    for seed in 0..100 {
-        let mut dice = Dice::seeded(seed);
-        let world = world(&mut dice);
-        let engine = world.engine();
-        for metric in Metric::ALL {
-            let Some((query, asked)) = question(&mut dice, *metric) else {
-                continue;
-            };
-            let Ok(items) = engine.items(&query, world.now) else {
-                continue;
-            };
-            let weekly = engine.weekly(&query, world.now).unwrap();
-            let hours = weekly.iter().flat_map(|one| one.hours.iter().flatten());
-            let place = format!("seed {seed}: {asked}");
-            assert_eq!(hours.sum::<u64>(), count(items.len()), "{place}");
-            if !Dimension::filters_of(*metric, query.source).contains(&Dimension::Service) {
-                continue;
-            }
-            for one in weekly {
-                let mut of_it = query.clone();
-                of_it.filters.retain(|(by, _)| *by != Dimension::Service);
-                let filter = (Dimension::Service, vec![one.service.clone()]);
-                of_it.filters.push(filter);
-                let items = engine.items(&of_it, world.now).unwrap();
-                assert_eq!(one.hours, hourly(&engine, &items), "{place} {one:?}");
-                services += 1;
-            }
+    questions(100, |(world, engine), query, place| {
+        let Ok(items) = engine.items(&query, world.now) else {
+            return;
+        };
+        let weekly = engine.weekly(&query, world.now).unwrap();
+        let hours = weekly.iter().flat_map(|one| one.hours.iter().flatten());
+        assert_eq!(hours.sum::<u64>(), count(items.len()), "{place}");
+        if !Dimension::filters_of(query.metric, query.source).contains(&Dimension::Service) {
+            return;
         }
-    }
+        for one in weekly {
+            let mut of_it = query.clone();
+            of_it.filters.retain(|(by, _)| *by != Dimension::Service);
+            let filter = (Dimension::Service, vec![one.service.clone()]);
+            of_it.filters.push(filter);
+            let items = engine.items(&of_it, world.now).unwrap();
+            assert_eq!(one.hours, hourly(engine, &items), "{place} {one:?}");
+            services += 1;
+        }
+    });
     assert!(services > 500, "{services}");
 }
 
@@ -90,42 +72,33 @@ fn hourly(engine: &Engine, items: &[Behind]) -> Hourly {
 #[test]
 fn an_answer_and_its_parts_of_one_scan_are_as_those_that_are_asked_alone() {
     let (mut asked, mut moved) = (0, 0);
-    for seed in 0..100 {
-        let mut dice = Dice::seeded(seed);
-        let world = world(&mut dice);
-        let engine = world.engine();
-        for metric in Metric::ALL {
-            let Some((mut query, words)) = question(&mut dice, *metric) else {
-                continue;
-            };
-            let groups = Dimension::groups_of(*metric, query.source);
-            let by = query.group_by.unwrap_or(Dimension::Service);
-            if !groups.contains(&by) {
-                continue;
-            }
-            (query.group_by, query.compare) = (None, true);
-            let grouped = Query {
-                group_by: Some(by),
-                ..query.clone()
-            };
-            let place = format!("seed {seed}: {words}");
-            let both = engine.answer_and_parts(&query, by, world.now);
-            let parts = engine.answer(&grouped, world.now);
-            let Ok((whole, by_it)) = both else {
-                assert!(parts.is_err(), "{place}");
-                continue;
-            };
-            let alone = engine.answer(&query, world.now).unwrap();
-            assert_eq!((&whole, &by_it), (&alone, &parts.unwrap()), "{place}");
-            asked += 1;
-            if by == Dimension::Service && *metric != Metric::OncallLoad {
-                let told = engine.mover_of(&query, &whole, Some(&by_it), world.now);
-                let alone = engine.mover_of(&query, &whole, None, world.now);
-                assert_eq!(told, alone, "{place}");
-                moved += usize::from(told.unwrap().is_some());
-            }
+    questions(100, |(world, engine), mut query, place| {
+        let groups = Dimension::groups_of(query.metric, query.source);
+        let by = query.group_by.unwrap_or(Dimension::Service);
+        if !groups.contains(&by) {
+            return;
         }
-    }
+        (query.group_by, query.compare) = (None, true);
+        let grouped = Query {
+            group_by: Some(by),
+            ..query.clone()
+        };
+        let both = engine.answer_and_parts(&query, by, world.now);
+        let parts = engine.answer(&grouped, world.now);
+        let Ok((whole, by_it)) = both else {
+            assert!(parts.is_err(), "{place}");
+            return;
+        };
+        let alone = engine.answer(&query, world.now).unwrap();
+        assert_eq!((&whole, &by_it), (&alone, &parts.unwrap()), "{place}");
+        asked += 1;
+        if by == Dimension::Service && query.metric != Metric::OncallLoad {
+            let told = engine.mover_of(&query, &whole, Some(&by_it), world.now);
+            let alone = engine.mover_of(&query, &whole, None, world.now);
+            assert_eq!(told, alone, "{place}");
+            moved += usize::from(told.unwrap().is_some());
+        }
+    });
     assert!(asked > 500 && moved > 100, "{asked} {moved}");
 }
 

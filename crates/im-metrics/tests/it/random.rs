@@ -6,7 +6,7 @@ use im_metrics::input::{
     Deployment, DeploymentStatus, Event, FailureRule, History, ManualLink, Membership,
     ResolverKind, Values, What,
 };
-use im_metrics::{Metric, Query};
+use im_metrics::{Engine, Metric, Query};
 use jiff::civil::{Weekday, date};
 use jiff::{SignedDuration, Timestamp};
 
@@ -365,5 +365,19 @@ fn value(dice: &mut Dice, name: &str) -> String {
         "title" => dice.of(&["db", "ODD", "test"]).to_owned(),
         "user" => any(dice, &USERS),
         other => panic!("no values for {other}"),
+    }
+}
+
+/// Asks random questions of random worlds, one of each metric, by their seeds; those that make no sense are left out.
+pub(crate) fn questions(worlds: u64, mut ask: impl FnMut((&World, &Engine), Query, &str)) {
+    for seed in 0..worlds {
+        let mut dice = Dice::seeded(seed);
+        let world = world(&mut dice);
+        let engine = world.engine();
+        for metric in Metric::ALL {
+            if let Some((query, told)) = question(&mut dice, *metric) {
+                ask((&world, &engine), query, &format!("seed {seed}: {told}"));
+            }
+        }
     }
 }

@@ -5,7 +5,7 @@ use jiff::civil::Date;
 
 use crate::given::World;
 use crate::oracle::{Marks, Oracle};
-use crate::random::{Dice, question, world};
+use crate::random::questions;
 
 /// Histories in a world.
 const HISTORIES: u64 = 10;
@@ -23,30 +23,21 @@ fn the_engine_agrees_with_the_second_implementation_on_fifty_thousand_histories(
 
 fn play(worlds: u64) {
     let mut asked = 0;
-    for seed in 0..worlds {
-        let mut dice = Dice::seeded(seed);
-        let world = world(&mut dice);
-        let engine = world.engine();
-        for metric in Metric::ALL {
-            let Some((query, told)) = question(&mut dice, *metric) else {
-                continue;
-            };
-            let Ok(answer) = engine.answer(&query, world.now) else {
-                continue;
-            };
-            let shared = engine.answer_in(&query, world.now, 3);
-            assert_eq!(shared.as_ref(), Ok(&answer), "by threads: {told}");
-            let mut oracle = Oracle::new(&world, &query);
-            let place = format!("seed {seed}: {told}");
-            compare(&answer, &oracle, &place);
-            if let Some(previous) = &answer.previous {
-                oracle = oracle.before();
-                compare(previous, &oracle, &format!("{place}, before"));
-            }
-            items_add_up(&engine, &world, &answer, &query, &place);
-            asked += 1;
+    questions(worlds, |(world, engine), query, place| {
+        let Ok(answer) = engine.answer(&query, world.now) else {
+            return;
+        };
+        let shared = engine.answer_in(&query, world.now, 3);
+        assert_eq!(shared.as_ref(), Ok(&answer), "by threads: {place}");
+        let mut oracle = Oracle::new(world, &query);
+        compare(&answer, &oracle, place);
+        if let Some(previous) = &answer.previous {
+            oracle = oracle.before();
+            compare(previous, &oracle, &format!("{place}, before"));
         }
-    }
+        items_add_up(engine, world, &answer, &query, place);
+        asked += 1;
+    });
     assert!(
         asked > worlds * 8,
         "too many questions were refused: {asked}"

@@ -4,9 +4,9 @@ use clap::Args;
 
 use crate::client::Call;
 
-/// Which incidents count; each may be given more than once for any of its values.
+/// Of what figures are; each may be given more than once for any of its values.
 #[derive(Debug, Args)]
-pub(super) struct Filters {
+pub(super) struct Places {
     /// Only this service, by PagerDuty's id or name, or as it is mapped here; `null` for none
     #[arg(long, value_name = "ID")]
     service: Vec<String>,
@@ -16,6 +16,22 @@ pub(super) struct Filters {
     /// Only this environment
     #[arg(long, value_name = "NAME")]
     environment: Vec<String>,
+}
+
+impl Places {
+    /// Adds each as the parameter of its name.
+    pub(super) fn ask(&self, call: Call) -> Call {
+        let call = often(call, "service", &self.service);
+        let call = often(call, "team", &self.team);
+        often(call, "environment", &self.environment)
+    }
+}
+
+/// Which incidents count; each may be given more than once for any of its values.
+#[derive(Debug, Args)]
+pub(super) struct Filters {
+    #[command(flatten)]
+    places: Places,
     /// Only this escalation policy, by id or name
     #[arg(long, value_name = "ID")]
     escalation_policy: Vec<String>,
@@ -40,9 +56,6 @@ impl Filters {
     /// Adds each as the parameter of its name.
     pub(super) fn ask(&self, call: Call) -> Call {
         let all = [
-            ("service", &self.service),
-            ("team", &self.team),
-            ("environment", &self.environment),
             ("escalation_policy", &self.escalation_policy),
             ("urgency", &self.urgency),
             ("priority", &self.priority),
@@ -50,6 +63,7 @@ impl Filters {
             ("origin", &self.origin),
             ("title", &self.title),
         ];
+        let call = self.places.ask(call);
         all.into_iter()
             .fold(call, |call, (name, values)| often(call, name, values))
     }

@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::context::Context;
 use super::error::{Exit, Failure};
-use super::filters::{often, once};
+use super::filters::{Places, once};
 use super::metrics::length;
 use super::table::{self, Column};
 use crate::client::Call;
@@ -23,15 +23,8 @@ pub(crate) struct OverviewArgs {
     /// The last date [default: today]
     #[arg(long, value_name = "DATE")]
     to: Option<String>,
-    /// Only this service, by PagerDuty's id or name, or as it is mapped here
-    #[arg(long, value_name = "ID")]
-    service: Vec<String>,
-    /// Only this team, by id or name
-    #[arg(long, value_name = "ID")]
-    team: Vec<String>,
-    /// Only this environment
-    #[arg(long, value_name = "NAME")]
-    environment: Vec<String>,
+    #[command(flatten)]
+    places: Places,
     /// previous: with as many dates before; or none [default: previous]
     #[arg(long, value_name = "WHAT")]
     compare: Option<String>,
@@ -72,10 +65,7 @@ pub(crate) async fn run(args: OverviewArgs, cx: &mut Context) -> Result<Exit, Fa
             ("format", is_csv.then(|| "csv".to_owned())),
         ],
     );
-    let call = often(call, "service", &args.service);
-    let call = often(call, "team", &args.team);
-    let call = often(call, "environment", &args.environment);
-    let answer = cx.send(call).await?;
+    let answer = cx.send(args.places.ask(call)).await?;
     if is_csv {
         cx.ui.raw(&answer.body);
     } else if cx.ui.json {

@@ -50,7 +50,7 @@ pub(crate) async fn two_ranges() -> Server {
     server.pass(42 * 86_400);
     let titles = [
         "disk full on db-1.example.com",
-        "disk full on db-22.example.com",
+        "Disk full on db-22.example.com",
         "odd",
         "disk full!",
     ];

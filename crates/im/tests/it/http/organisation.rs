@@ -42,15 +42,15 @@ pub(super) async fn with_incident() -> Server {
     with_incident_on(Server::start()).await
 }
 
-async fn with_incident_on(server: Server) -> Server {
+/// An incident on `db`, which Ann acknowledges.
+pub(super) async fn acknowledged_by_ann(server: &Server) {
     let new = json!({"title": "db down", "severity": "sev2", "service": "db"});
     server.post("/api/v1/incidents", new).await.is(201);
-    as_person(
-        &server,
-        "ann@example.com",
-        "/api/v1/incidents/1/acknowledge",
-    )
-    .await;
+    as_person(server, "ann@example.com", "/api/v1/incidents/1/acknowledge").await;
+}
+
+async fn with_incident_on(server: Server) -> Server {
+    acknowledged_by_ann(&server).await;
     server.pass(1_800);
     as_person(&server, "ann@example.com", "/api/v1/incidents/1/resolve").await;
     server.pass(60);

@@ -1,9 +1,8 @@
 //! One person is one row: who acts here under an address is suggested for the user that PagerDuty knows.
 
 use im_store::people::{self, UserRow};
-use serde_json::json;
 
-use super::organisation::{as_person, done, groups, im};
+use super::organisation::{acknowledged_by_ann, done, groups, im};
 use super::{Server, config};
 
 /// PagerDuty's Ann and Bob; Ann acknowledged an incident here under her address.
@@ -27,14 +26,7 @@ async fn with_ann() -> Server {
             Ok(())
         })
         .await;
-    let new = json!({"title": "db down", "severity": "sev2", "service": "db"});
-    server.post("/api/v1/incidents", new).await.is(201);
-    as_person(
-        &server,
-        "ann@example.com",
-        "/api/v1/incidents/1/acknowledge",
-    )
-    .await;
+    acknowledged_by_ann(&server).await;
     server.pass(60);
     server
 }

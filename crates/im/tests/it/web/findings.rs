@@ -21,7 +21,7 @@ async fn mw19_what_recurs_is_one_row_with_its_count_its_first_and_last_day_and_i
         &shown,
         "2 of 4 incidents in these six weeks were of matters that came again.",
     );
-    has(&shown, "disk full on db-22.example.com db 2 1 Jan 1 Jan");
+    has(&shown, "Disk full on db-22.example.com db 2 1 Jan 1 Jan");
     let links = links(&shown, "/metric/incident_frequency/items?recurs_with=");
     assert_eq!(
         links[0],
@@ -30,7 +30,7 @@ async fn mw19_what_recurs_is_one_row_with_its_count_its_first_and_last_day_and_i
     let behind = page(&server, &links[0]).await;
     has(&behind, "Only what recurs with INC-4");
     assert_eq!(count(&behind, "<a href=\"/incidents/INC-"), 2);
-    has(&behind, "disk full on db-22.example.com");
+    has(&behind, "Disk full on db-22.example.com");
     let alone = "/metric/incident_frequency/items?recurs_with=INC-6";
     has(&page(&server, alone).await, "Nothing is behind this");
     let wrong = server.get("/metric/incident_frequency/items?recurs_with=odd");
