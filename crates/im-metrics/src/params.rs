@@ -411,7 +411,9 @@ impl Reader<'_> {
                     allowed,
                 });
             }
-            let is_null = *value == "null" && dimension != Dimension::Title;
+            // Nothing is in an environment without a name.
+            let is_empty = dimension == Dimension::Environment && value.trim().is_empty();
+            let is_null = is_empty || *value == "null" && dimension != Dimension::Title;
             if dimension == Dimension::Urgency && !["high", "low", "null"].contains(value) {
                 return Err(self.refuse(name, value, "high, low or null"));
             }

@@ -17,6 +17,9 @@ use crate::web::metrics::{Report, report_of};
 /// What the report is asked by, beside its format.
 const ASKED: [&str; 6] = ["from", "to", "service", "team", "environment", "compare"];
 
+/// What the time before may be.
+const COMPARED: [&str; 2] = ["previous", "none"];
+
 /// Report a period: the figures of the overview with the time before, and the recovery of each service
 #[utoipa::path(
     get, path = "/api/v1/overview", tag = "metrics", operation_id = "report_overview",
@@ -44,6 +47,13 @@ pub(super) async fn show(
             return Err(ApiError::bad_request(detail).hint("use json or csv"));
         }
     };
+    if let Some(other) = params
+        .one("compare")
+        .filter(|word| !COMPARED.contains(word))
+    {
+        let detail = format!("`compare` cannot be `{other}`");
+        return Err(ApiError::bad_request(detail).hint("use previous or none"));
+    }
     let pairs = params.pairs();
     let pairs = pairs.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let pairs = pairs.collect();

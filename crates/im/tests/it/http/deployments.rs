@@ -138,6 +138,11 @@ async fn dd_43_blanks_around_an_environment_make_no_other_and_an_empty_one_is_no
         .map(|one| &one["value"])
         .collect();
     assert_eq!(echoed, ["prod"], "the same filter twice is one");
+    let without = server
+        .get("/api/v1/metrics/deployment_frequency?bucket=all&environment=")
+        .await;
+    let series = &without.is(200)["series"];
+    assert_eq!(series[0]["total"]["n"], 1, "no environment is one of none");
 }
 
 #[tokio::test]

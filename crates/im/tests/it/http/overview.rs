@@ -60,6 +60,7 @@ async fn mw_13_a_report_of_what_nobody_knows_is_refused_with_what_is_near() {
     for (asked, want) in [
         ("service=dbb", "db"),
         ("format=pdf", "json or csv"),
+        ("compare=later", "previous or none"),
         ("colour=red", "known are from, to"),
         ("from=2026-11-21&to=2026-11-20", "give `from` a date up to"),
     ] {
