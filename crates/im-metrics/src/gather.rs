@@ -58,8 +58,9 @@ impl<'p> Counted<'p> {
     }
 }
 
-/// Adds items up.
-struct Adding<'p, const ALL: bool> {
+/// Adds items up: of `ALL` incidents, which need not be asked whether they pass, into `ONE` group, which need not
+/// be found. What is known before is not asked of each incident.
+struct Adding<'p, const ALL: bool, const ONE: bool> {
     counted: Counted<'p>,
     groups: Groups,
     width: usize,
@@ -72,7 +73,7 @@ struct Adding<'p, const ALL: bool> {
     are_people_alike: bool,
 }
 
-impl<const ALL: bool> Adding<'_, ALL> {
+impl<const ALL: bool, const ONE: bool> Adding<'_, ALL, ONE> {
     #[inline(always)]
     fn add(&mut self, place: usize, bucket: usize, item: &Item<'_>) {
         let at = place * self.width + bucket;
@@ -115,7 +116,7 @@ impl<const ALL: bool> Adding<'_, ALL> {
     }
 }
 
-impl<'p, const ALL: bool> Sink<'p> for Adding<'p, ALL> {
+impl<'p, const ALL: bool, const ONE: bool> Sink<'p> for Adding<'p, ALL, ONE> {
     const TAKES_ALL: bool = ALL;
 
     #[inline(always)]
@@ -128,7 +129,9 @@ impl<'p, const ALL: bool> Sink<'p> for Adding<'p, ALL> {
         let Some(bucket) = bucket else {
             return;
         };
-        if self.groups.are_teams() {
+        if ONE {
+            self.add(0, bucket, &item);
+        } else if self.groups.are_teams() {
             self.add_to_teams(bucket, item);
         } else {
             let place = self.groups.of(self.counted.plan, &item);
@@ -162,18 +165,22 @@ pub(crate) struct Gathered {
 
 impl Gathered {
     fn of(plan: &Plan<'_>, share: Share) -> Self {
-        if plan.takes_all() {
-            Self::gather::<true>(plan, share)
-        } else {
-            Self::gather::<false>(plan, share)
+        let groups = Groups::new(plan);
+        match (plan.takes_all(), groups.are_one()) {
+            (true, true) => Self::gather::<true, true>(plan, share, groups),
+            (true, false) => Self::gather::<true, false>(plan, share, groups),
+            (false, _) => Self::gather::<false, false>(plan, share, groups),
         }
     }
 
-    fn gather<const ALL: bool>(plan: &Plan<'_>, share: Share) -> Self {
-        let groups = Groups::new(plan);
+    fn gather<const ALL: bool, const ONE: bool>(
+        plan: &Plan<'_>,
+        share: Share,
+        groups: Groups,
+    ) -> Self {
         let width = plan.buckets.len();
         let cells = vec![Cell::default(); groups.len() * width];
-        let mut adding = Adding::<ALL> {
+        let mut adding = Adding::<ALL, ONE> {
             counted: Counted::new(plan),
             groups,
             width,

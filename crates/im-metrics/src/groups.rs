@@ -101,6 +101,11 @@ impl Groups {
         texts.collect()
     }
 
+    /// Whether every item belongs to the only group.
+    pub(crate) fn are_one(&self) -> bool {
+        self.way == Way::Whole
+    }
+
     /// Whether an item belongs to many groups: to one for each of its teams.
     pub(crate) fn are_teams(&self) -> bool {
         self.by == Some(Dimension::Team)

@@ -71,16 +71,8 @@ impl Point {
 impl Sample {
     /// That of values, which are put in order at its median and its p90.
     pub(crate) fn of(values: &mut [i64]) -> Self {
-        let (mut sum, mut min, mut max) = (0_i128, i64::MAX, i64::MIN);
-        for some in values.chunks(FIT) {
-            let mut part = 0_i64;
-            for value in some {
-                min = min.min(*value);
-                max = max.max(*value);
-                part += value;
-            }
-            sum += i128::from(part);
-        }
+        let sums = values.chunks(FIT).map(|some| some.iter().sum::<i64>());
+        let sum = sums.map(i128::from).sum();
         let n = values.len();
         let mut at = TENTHS.map(|tenths| Point::of(n, tenths));
         if n > 0 {
@@ -92,6 +84,12 @@ impl Sample {
                 from = point.place;
             }
         }
+        // Nor is anything below the median greater, or anything behind the p90 less.
+        let [median, p90] = at;
+        let least = values.iter().take(median.place + 1).min();
+        let most = values.iter().skip(p90.place).max();
+        let min = least.copied().unwrap_or(i64::MAX);
+        let max = most.copied().unwrap_or(i64::MIN);
         Self {
             n,
             sum,

@@ -86,6 +86,7 @@ const YEAR: (&str, &str) = ("from", "2025-11-03");
 const END: (&str, &str) = ("to", "2026-11-01");
 const WEEK: (&str, &str) = ("bucket", "week");
 const MONTH: (&str, &str) = ("bucket", "month");
+const WHOLE: (&str, &str) = ("bucket", "all");
 const BY_SERVICE: (&str, &str) = ("group_by", "service");
 
 /// What a dashboard asks for.
@@ -213,7 +214,7 @@ pub(crate) const QUESTIONS: [Asked; 12] = [
     Asked {
         name: "MTTR of the last 42 days",
         metric: "mttr",
-        params: &[("from", "2026-09-21"), END, MONTH],
+        params: &[("from", "2026-09-21"), END, WHOLE],
         sql: "SELECT '', NULL, count(*), avg(resolve_us) / 1e6
                 FROM incident WHERE NOT merged AND NOT test AND resolve_us IS NOT NULL
                  AND began >= TIMESTAMP '2026-09-21'",
@@ -222,7 +223,7 @@ pub(crate) const QUESTIONS: [Asked; 12] = [
     Asked {
         name: "pages of the last 42 days",
         metric: "pages",
-        params: &[("from", "2026-09-21"), END, MONTH, ("source", "notifications")],
+        params: &[("from", "2026-09-21"), END, WHOLE, ("source", "notifications")],
         sql: "SELECT '', NULL, count(*), 0.0
                 FROM page WHERE NOT test AND began >= TIMESTAMP '2026-09-21'",
         stat: Stat::TotalCount,
