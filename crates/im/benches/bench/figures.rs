@@ -65,7 +65,36 @@ pub(crate) fn measure(scratch: &Scratch, with_peer: bool, report: &mut Report) {
         },
         target: with_peer.then(|| Target::at_most(sums.0 / sums.1, 0.3, "of DuckDB")),
     });
+    growth(&engine, report);
     one_more(engine, &made, report);
+}
+
+/// Whether what a question costs grows faster than the rows that it covers: by one thread over 42 days and
+/// over a year, for each incident that it counts.
+fn growth(engine: &Engine, report: &mut Report) {
+    let cost = |from: &str| {
+        let params = [("from", from), ("to", "2026-11-01"), ("bucket", "all")];
+        let query = parse("mttr", params).unwrap();
+        let mut counted = 0;
+        let rounds = (0..ROUNDS).map(|_| {
+            let begun = Instant::now();
+            let answer = engine.answer_in(&query, made::now(), 1).unwrap();
+            let took = begun.elapsed();
+            counted = answer.series[0].total.figure.count();
+            took
+        });
+        let took = median(rounds.collect());
+        let each = took.as_secs_f64() * 1e9 / f64::from(u32::try_from(counted).unwrap());
+        (each, counted)
+    };
+    let (of_weeks, few) = cost("2026-09-21");
+    let (of_year, many) = cost("2025-11-03");
+    report.add(Figure {
+        name: "MTTR of a year to that of 42 days, for each incident",
+        value: format!("{of_year:.1} to {of_weeks:.1} ns"),
+        limit: format!("{many} incidents and {few}"),
+        target: Some(Target::at_most(of_year / of_weeks, 1.25, "times")),
+    });
 }
 
 fn against(took: f64, theirs: Option<&Answered>) -> String {
