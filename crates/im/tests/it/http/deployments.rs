@@ -224,7 +224,7 @@ async fn the_metrics_of_deployments_follow() {
     let none = server
         .get("/api/v1/metrics/change_failure_rate?bucket=all")
         .await;
-    let nothing = json!({"n": 0, "numerator": 0, "denominator": 0, "ratio": null});
+    let nothing = json!({"n": 0, "numerator": 0, "denominator": 0, "ratio": null, "level": null});
     assert_eq!(none.is(200)["series"][0]["total"], nothing);
     let first = json!({"id": "d1", "service": "db",
         "commits": [{"sha": "a", "time": "2026-11-20T08:14:05.12Z"}]});
@@ -250,7 +250,7 @@ async fn the_metrics_of_deployments_follow() {
         ),
         (
             "deployment_rework_rate",
-            json!({"n": 2, "numerator": 1, "denominator": 2, "ratio": 0.5}),
+            json!({"n": 2, "numerator": 1, "denominator": 2, "ratio": 0.5, "level": null}),
         ),
         ("change_lead_time", lead),
         ("failed_deployment_recovery_time", hour),

@@ -119,9 +119,9 @@ pub(crate) struct Group {
 pub(super) struct Value {
     #[serde(flatten)]
     figure: Fields,
-    /// The published level that it meets.
+    /// Of a metric of DORA, the published level that it meets: null where none is published, asked for or met.
     #[serde(skip_serializing_if = "Option::is_none")]
-    level: Option<&'static str>,
+    level: Option<Option<&'static str>>,
     /// Whether it meets the organisation's own target.
     #[serde(skip_serializing_if = "Option::is_none")]
     on_target: Option<bool>,
@@ -424,7 +424,7 @@ impl Value {
         Self {
             on_target: target.and_then(|target| Some(target.is_met(headline?))),
             figure: Fields::from(value.figure),
-            level: value.level,
+            level: metric.is_dora().then_some(value.level),
             reconstructed: value.rebuilt,
             oldest: value.oldest.map(|oldest| Oldest {
                 incident: said(oldest.incident),
