@@ -5,8 +5,9 @@
 //! named. What is compared with the time before is compared by the metrics' own figures.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
+use hashbrown::HashMap;
 use jiff::Timestamp;
 use jiff::civil::Date;
 

@@ -1,7 +1,6 @@
 //! Matters that come again.
 
-use std::collections::HashMap;
-
+use hashbrown::HashMap;
 use jiff::Timestamp;
 
 use crate::columns::Row;
@@ -73,12 +72,8 @@ fn titles(plan: &Plan<'_>, rows: &[Row<'_>]) -> Vec<u32> {
 
 /// The number of a text, a new one if it has none.
 fn number_of(known: &mut HashMap<String, u32>, text: &str) -> u32 {
-    if let Some(number) = known.get(text) {
-        return *number;
-    }
     let next = num::id(known.len());
-    known.insert(text.to_owned(), next);
-    next
+    *known.entry_ref(text).or_insert(next)
 }
 
 fn root(first: &[usize], place: usize) -> usize {

@@ -37,12 +37,10 @@ pub(crate) fn items<'a>(plan: &'a Plan<'a>, sink: &mut impl Sink<'a>) {
 fn blamed<'a>(plan: &'a Plan<'a>) -> Vec<bool> {
     let mut blamed = vec![false; plan.engine.deployments.all.len()];
     plan.rows(Share::WHOLE, |row| {
-        if row.is_failure()
-            && plan.passes_as_failure(row)
-            && plan.linked(row).is_some()
-            && let Some(is_blamed) = blamed.get_mut(num::at(row.deployment()))
-        {
-            *is_blamed = true;
+        // Most incidents are of a deployment that is blamed already.
+        if let Some(is_blamed @ false) = blamed.get_mut(num::at(row.deployment())) {
+            *is_blamed =
+                row.is_failure() && plan.passes_as_failure(row) && plan.linked(row).is_some();
         }
     });
     blamed
