@@ -59,6 +59,11 @@ pub enum Command {
         /// The new service.
         service: Option<String>,
     },
+    /// An incident of several services is about others, too.
+    AddServices {
+        /// Which; each gets an incident of its own at PagerDuty.
+        services: Vec<String>,
+    },
     /// Set fields of people's own.
     SetFields {
         /// Each with its name; `None` takes it away.

@@ -98,6 +98,9 @@ pub enum Rejection {
     /// Each of its services has a PagerDuty incident, which is where it is.
     #[error("it spans several services, each with an incident of its own at PagerDuty")]
     SpansServices,
+    /// It has a PagerDuty incident, which is on one service.
+    #[error("it is about one service, and its incident at PagerDuty is on that")]
+    OneService,
     /// A note says something.
     #[error("the note is empty")]
     EmptyNote,
@@ -194,6 +197,10 @@ pub fn decide(
                 service.as_deref(),
             )
         }
+        Command::AddServices { services } if story.status.is_open() => {
+            add_services(story, services)
+        }
+        Command::AddServices { .. } => Err(over(story, model)),
         Command::SetFields { fields } => set_fields(&story.fields, fields),
         Command::MarkDuplicate { of } => duplicate(story, *of),
         Command::Acknowledge
@@ -327,6 +334,24 @@ fn named(services: &[String]) -> Result<Vec<&str>, Rejection> {
     }
     match named.len() {
         0..=SERVICES_MAX => Ok(named),
+        count => Err(Rejection::TooManyServices { count }),
+    }
+}
+
+fn add_services(story: &Story, services: &[String]) -> Result<Vec<Decided>, Rejection> {
+    let mut named = named(services)?;
+    if named.is_empty() {
+        return Err(Rejection::NothingNamed);
+    }
+    if story.spans.is_empty() {
+        return Err(Rejection::OneService);
+    }
+    named.retain(|name| !story.spans.iter().any(|span| span.service == *name));
+    match story.spans.len() + named.len() {
+        0..=SERVICES_MAX => Ok(named
+            .into_iter()
+            .map(|name| Decided::value(Kind::Spanned, name))
+            .collect()),
         count => Err(Rejection::TooManyServices { count }),
     }
 }

@@ -2,7 +2,7 @@
 
 use im_core::{
     Actor, ActorKind, Command, Decided, Fact, IncidentNumber, Kind, NewField, Rejection, Source,
-    StatusModel, decide, set_fields,
+    StatusModel, Story, decide, set_fields,
 };
 use im_store::{StoreError, Tx, incidents, outbox, people, settings};
 use jiff::{SignedDuration, Timestamp};
@@ -168,6 +168,9 @@ pub fn act(
         .map_err(|error| error.map_or_else(CommandError::Store, rejected))?;
     let mut decided = decide(story.as_ref(), command, model).map_err(rejected)?;
     if let Some(story) = story.as_ref().filter(|story| !story.spans.is_empty()) {
+        if matches!(command, Command::AddServices { .. }) {
+            return add_services(tx, (incident, story), &decided, actor, now);
+        }
         let asked = (command, note, model);
         return parts::act(tx, (incident, story), asked, decided, actor, now);
     }
@@ -184,6 +187,30 @@ pub fn act(
     let reports = reports(tx, &decided, actor, at);
     record(tx, incident, connector.as_ref(), &reports, now)?;
     Ok(Asked { incident, changed })
+}
+
+/// An incident of several services is about others, too: each leaves by the connector that has it.
+fn add_services(
+    tx: &mut Tx<'_>,
+    (incident, story): (IncidentNumber, &Story),
+    decided: &[Decided],
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Asked, CommandError> {
+    let mut planned = parts::planned(tx, incident, story)?;
+    let declared = Declared::as_it_is(story);
+    for service in decided.iter().filter_map(|one| one.value.as_deref()) {
+        let connector = choose(tx, None, Some(service))?;
+        Planned::sort_in(&mut planned, service, connector, &declared);
+    }
+    Ok(parts::add(
+        tx,
+        (incident, story),
+        decided,
+        &planned,
+        actor,
+        now,
+    )?)
 }
 
 /// The other incident of a duplicate must be one, and another one.
@@ -256,6 +283,7 @@ fn word(command: &Command, note: Option<&str>, changed: bool, is_signed: bool) -
         | Command::Note { .. }
         | Command::Assign { .. }
         | Command::Edit { .. }
+        | Command::AddServices { .. }
         | Command::SetFields { .. } => None,
     };
     let note = note.map(str::trim).filter(|note| !note.is_empty());
@@ -310,6 +338,7 @@ fn verb(command: &Command) -> &'static str {
         Command::Note { .. } => "add a note to",
         Command::Assign { .. } => "assign",
         Command::Edit { .. } => "edit",
+        Command::AddServices { .. } => "add services to",
         Command::SetFields { .. } => "set fields of",
     }
 }

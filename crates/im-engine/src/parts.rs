@@ -102,6 +102,14 @@ impl Declared {
         }
     }
 
+    /// The same of an incident as it is by now.
+    pub(crate) fn as_it_is(story: &Story) -> Self {
+        Self {
+            severity: story.severity.map(|(severity, _)| severity),
+            fields: story.fields.clone(),
+        }
+    }
+
     fn traits<'a>(&'a self, service: &'a str) -> Traits<'a> {
         Traits {
             service: Some(service),
@@ -147,6 +155,26 @@ impl<'a> Planned<'a> {
     }
 }
 
+/// The parts that there are, as they were planned.
+pub(crate) fn planned<'a>(
+    tx: &mut Tx<'_>,
+    whole: IncidentNumber,
+    story: &'a Story,
+) -> Result<Vec<Planned<'a>>, StoreError> {
+    let mut planned = Vec::new();
+    for spans in story.spans.chunk_by(|a, b| a.part == b.part) {
+        let connector = match spans.first() {
+            Some(span) => connector_of(tx, whole.part(span.part))?,
+            None => None,
+        };
+        planned.push(Planned {
+            connector,
+            services: spans.iter().map(|span| span.service.as_str()).collect(),
+        });
+    }
+    Ok(planned)
+}
+
 /// Begins an incident of several services.
 pub(crate) fn declare(
     tx: &mut Tx<'_>,
@@ -157,39 +185,98 @@ pub(crate) fn declare(
 ) -> Result<Asked, StoreError> {
     let whole = incidents::insert(tx, None, |_| None, now)?;
     let mut told = reports(tx, decided, actor, now);
-    let is_span = |fact: &Fact| fact.kind == Kind::Spanned;
-    for (fact, _) in told.iter_mut().filter(|(fact, _)| is_span(fact)) {
-        let service = fact.value.as_deref().unwrap_or_default();
-        let mut parts = (1_u8..).zip(planned);
-        let part = parts.find(|(_, part)| part.services.contains(&service));
-        fact.detail = part.map(|(index, _)| index.to_string());
-    }
+    place(&mut told, planned);
     facts::append(tx, whole, &told, now)?;
-    told.retain(|(fact, _)| !is_span(fact));
-    let installation = whose::installation(tx)?;
+    told.retain(|(fact, _)| fact.kind != Kind::Spanned);
     for (index, part) in (1..).zip(planned) {
-        let (number, connector) = (whole.part(index), part.connector.as_ref());
-        let service = part.services.first().copied();
-        let key = connector
-            .map(|connector| whose::key(&installation, number, &connector.mapping, service));
-        let name = connector.map(Connector::name);
-        incidents::insert_as(tx, number, name, key.as_deref(), now)?;
-        let moved = Decided {
-            kind: Kind::ServiceChanged,
-            value: service.map(str::to_owned),
-            detail: None,
-            people: Vec::new(),
-        };
-        let mut own = told.clone();
-        own.extend(reports(tx, &[moved], actor, now));
-        facts::append(tx, number, &own, now)?;
-        record::refold_alone(tx, number, connector, now)?;
+        begin(tx, whole.part(index), part, told.clone(), actor, (now, now))?;
     }
     record::refold_alone(tx, whole, None, now)?;
     Ok(Asked {
         incident: whole,
         changed: true,
     })
+}
+
+/// Lets a whole be about more services: of what is `planned`, what it does not have yet begins.
+pub(crate) fn add(
+    tx: &mut Tx<'_>,
+    (whole, story): (IncidentNumber, &Story),
+    decided: &[Decided],
+    planned: &[Planned<'_>],
+    actor: &Actor,
+    now: Timestamp,
+) -> Result<Asked, StoreError> {
+    let at = story.command_at(now);
+    let mut told = reports(tx, decided, actor, at);
+    place(&mut told, planned);
+    facts::append(tx, whole, &told, now)?;
+    let known = of(whole, story).len();
+    for (index, part) in (1..).zip(planned).skip(known) {
+        let own = reports(tx, &as_it_is(story), actor, at);
+        begin(tx, whole.part(index), part, own, actor, (at, now))?;
+    }
+    record::refold_alone(tx, whole, None, now)?;
+    Ok(Asked {
+        incident: whole,
+        changed: !decided.is_empty(),
+    })
+}
+
+/// Says of each service to which part it belongs.
+fn place(told: &mut [(Fact, Option<String>)], planned: &[Planned<'_>]) {
+    let spans = told.iter_mut().map(|(fact, _)| fact);
+    for fact in spans.filter(|fact| fact.kind == Kind::Spanned) {
+        let service = fact.value.as_deref().unwrap_or_default();
+        let mut parts = (1_u8..).zip(planned);
+        let part = parts.find(|(_, part)| part.services.contains(&service));
+        fact.detail = part.map(|(index, _)| index.to_string());
+    }
+}
+
+/// Makes a part of what is told of it, `at` an instant of the whole.
+fn begin(
+    tx: &mut Tx<'_>,
+    number: IncidentNumber,
+    part: &Planned<'_>,
+    mut told: Vec<(Fact, Option<String>)>,
+    actor: &Actor,
+    (at, now): (Timestamp, Timestamp),
+) -> Result<(), StoreError> {
+    let installation = whose::installation(tx)?;
+    let (connector, service) = (part.connector.as_ref(), part.services.first().copied());
+    let key =
+        connector.map(|connector| whose::key(&installation, number, &connector.mapping, service));
+    let name = connector.map(Connector::name);
+    incidents::insert_as(tx, number, name, key.as_deref(), now)?;
+    let moved = said(Kind::ServiceChanged, service.map(str::to_owned));
+    told.extend(reports(tx, &[moved], actor, at));
+    facts::append(tx, number, &told, now)?;
+    record::refold_alone(tx, number, connector, now)?;
+    Ok(())
+}
+
+fn said(kind: Kind, value: Option<String>) -> Decided {
+    Decided {
+        kind,
+        value,
+        detail: None,
+        people: Vec::new(),
+    }
+}
+
+/// What a part begins with that comes later: what is said of the whole by then.
+fn as_it_is(story: &Story) -> Vec<Decided> {
+    let severity = story.severity.map(|(severity, _)| severity.to_string());
+    let mut begun = vec![said(Kind::Triggered, Some(story.title.clone()))];
+    begun.extend(severity.map(|severity| said(Kind::SeverityChanged, Some(severity))));
+    let description = story.description.clone();
+    begun.extend(description.map(|text| said(Kind::Described, Some(text))));
+    begun.extend(story.fields.iter().map(|field| Decided {
+        detail: Some(field.name.clone()),
+        ..said(Kind::FieldsChanged, Some(field.value.clone()))
+    }));
+    begun
 }
 
 /// Does to a whole what was `decided` for it, and to each part what it means for that.
@@ -340,15 +427,9 @@ fn end_with(
     let said = ended.peer.as_ref().and_then(|peer| peer.number);
     let said = said.map_or_else(String::new, |number| format!(" #{number}"));
     let service = ended.service.as_deref().unwrap_or_default();
-    let step = |kind, value| Decided {
-        kind,
-        value,
-        detail: None,
-        people: Vec::new(),
-    };
     let decided = [
-        step(Kind::Resolved, None),
-        step(
+        self::said(Kind::Resolved, None),
+        self::said(
             Kind::Noted,
             Some(format!(
                 "Resolved with PagerDuty incident{said} of {service} (resolve_rule is any)"

@@ -39,6 +39,10 @@ struct Fields {
     /// What it is about; the incident moves to the PagerDuty service mapped to it
     #[arg(long)]
     service: Option<String>,
+    /// A service that an incident of several is about, too (`cache,search`, or given more than once): it gets a
+    /// PagerDuty incident of its own
+    #[arg(long, value_name = "SERVICE", value_delimiter = ',')]
+    add_service: Vec<String>,
     /// A field of your own, e.g. environment=production; `environment=` takes it away; may be given more than once
     #[arg(long, value_name = "NAME=VALUE", value_parser = field)]
     field: Vec<(String, String)>,
@@ -50,6 +54,7 @@ pub(crate) async fn run(args: EditArgs, cx: &mut Context) -> Result<Exit, Failur
         description,
         sev,
         service,
+        add_service,
         field,
     } = args.fields;
     let fields: Map<String, Value> = field
@@ -65,6 +70,10 @@ pub(crate) async fn run(args: EditArgs, cx: &mut Context) -> Result<Exit, Failur
         ("description", description.map(Value::from)),
         ("severity", sev.map(|sev| json!(sev))),
         ("service", service.map(Value::from)),
+        (
+            "add_services",
+            Some(Value::from(add_service)).filter(|services| *services != json!([])),
+        ),
         (
             "fields",
             Some(Value::from(fields)).filter(|fields| *fields != json!({})),

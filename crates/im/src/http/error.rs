@@ -319,7 +319,10 @@ impl ApiError {
             Rejection::TooManyServices { .. } => Self::wrong_value("too_many_services", text)
                 .hint("name those whose people have to act"),
             Rejection::SpansServices => Self::conflict("spans_services", text).hint(
-                "move its PagerDuty incident there, or declare an incident for the other service",
+                "`im edit INC --add-service NAME` adds one; to move one, move its PagerDuty incident there",
+            ),
+            Rejection::OneService => Self::conflict("one_service", text).hint(
+                "`im edit INC --service NAME` moves it; for one more service declare another incident",
             ),
             Rejection::FieldName { .. } => Self::wrong_value("field_name", text)
                 .hint("write one like environment or customer_impact"),

@@ -40,6 +40,9 @@ pub(super) use said::panel;
 /// More people than this are not looked through in a menu.
 const MENU_MAX: usize = 60;
 
+/// The field of one more service.
+const ADD_SERVICE: &str = "add_service";
+
 /// What is done to one incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
@@ -351,13 +354,16 @@ async fn done(
         }
         Act::Edit => {
             let service = fields.changed("service");
-            if let Some(name) = service.as_deref().filter(|name| !name.is_empty()) {
+            let add_services = ticked(fields);
+            let chosen = service.iter().filter(|name| !name.is_empty());
+            for name in chosen.chain(&add_services) {
                 must_be_known(state, name).await?;
             }
             let edits = Edits {
                 title: fields.changed("title"),
                 description: fields.changed("description"),
                 service,
+                add_services,
                 ..Edits::default()
             };
             acts::edit(state, incident, edits.commands()?, who).await
@@ -398,6 +404,13 @@ async fn done(
             assign::give(state, incident, to, who).await
         }
     }
+}
+
+/// The services that are to be added.
+fn ticked(fields: &Fields) -> Vec<String> {
+    let ticked = fields.all(ADD_SERVICE).map(str::trim);
+    let named = ticked.filter(|name| !name.is_empty());
+    named.map(str::to_owned).collect()
 }
 
 /// A name of no service would quietly be the default service of PagerDuty.

@@ -21,6 +21,11 @@ use crate::http::error::ApiError;
 /// Where it is.
 pub(super) const ADDRESS: &str = "/declare";
 
+/// One of the services that it is about.
+const SERVICE: &str = "service";
+/// All of them, where none are known.
+const SERVICES: &str = "services";
+
 /// What can be chosen.
 struct Choices {
     /// Connectors that send.
@@ -65,7 +70,7 @@ pub(super) async fn declare(
             title: fields.get("title").to_owned(),
             severity: severity(fields.get("severity"))?,
             description: named("description"),
-            services: named("service").into_iter().collect(),
+            services: services_of(&fields),
             fields: Vec::new(),
             connector: named("connector"),
         };
@@ -80,6 +85,13 @@ pub(super) async fn declare(
     }
 }
 
+/// What a form says that it is about: a box for each service, or names with commas between them.
+fn services_of(fields: &Fields) -> Vec<String> {
+    let ticked = fields.all(SERVICE).map(str::to_owned);
+    let named = fields.get(SERVICES).split(',').map(str::to_owned);
+    ticked.chain(named).collect()
+}
+
 async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError)>) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
     let read = state
@@ -91,11 +103,10 @@ async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError
     };
     let (fields, error) = refused.unzip();
     let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
-    let typed = |name: &str| fields.as_ref().map_or("", |fields| fields.raw(name));
     let body = html! {
         h1 { "Declare an incident" }
         @if let Some(error) = &error { div.answer { (parts::problem(error)) } }
-        div.panel.pad.entry { (parts::form_once(ADDRESS, visit, &entry(&choices, typed))) }
+        div.panel.pad.entry { (parts::form_once(ADDRESS, visit, &entry(&choices, fields.as_ref()))) }
     };
     let head = Page {
         title: "Declare an incident",
@@ -105,19 +116,22 @@ async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError
     (status, layout::page(&head, &shell, moment, &body)).into_response()
 }
 
-fn entry<'a>(choices: &Choices, typed: impl Fn(&str) -> &'a str) -> Markup {
+fn entry(choices: &Choices, fields: Option<&Fields>) -> Markup {
+    let typed = |name| fields.map_or("", |fields| fields.raw(name));
+    let is_ticked =
+        |name: &str| fields.is_some_and(|fields| fields.all(SERVICE).any(|one| one == name));
     let bad: Option<Severity> = typed("severity").parse().ok();
-    let (service, chosen) = (typed("service"), typed("connector"));
+    let chosen = typed("connector");
     html! {
         label { "What is wrong, in a line" input type="text" name="title" value=(typed("title")) required autocomplete="off"; }
         label { "Severity" (acts::severities(Some(bad.unwrap_or(Severity::Sev3)))) }
         @if choices.services.is_empty() {
-            label { "Service, if it is known" input type="text" name="service" value=(service) autocomplete="off"; }
+            label { "Services, if they are known, with commas between them" input type="text" name=(SERVICES) value=(typed(SERVICES)) autocomplete="off"; }
         } @else {
-            label { "Service"
-                select name="service" {
-                    option value="" { "None of these" }
-                    @for name in &choices.services { option value=(name) selected[name == service] { (name) } }
+            fieldset {
+                legend { "Services" }
+                div.ticks {
+                    @for name in &choices.services { label.tick { input type="checkbox" name=(SERVICE) value=(name) checked[is_ticked(name)]; (name) } }
                 }
             }
         }
@@ -132,7 +146,7 @@ fn entry<'a>(choices: &Choices, typed: impl Fn(&str) -> &'a str) -> Markup {
         label { "More about it, if there is" textarea name="description" rows="4" maxlength=(TEXT_CHARS_MAX) { (typed("description")) } }
         p.small {
             @if choices.connectors.is_empty() { "Nobody is paged: no connector sends to PagerDuty." }
-            @else { "PagerDuty pages whoever is on call for the service." }
+            @else { "PagerDuty pages whoever is on call for each service, and has an incident for each." }
         }
         p.choices { button.button.primary type="submit" { "Declare incident" } }
     }

@@ -429,6 +429,45 @@ story! {
         assert_eq!(world.sim.incidents().next().unwrap().status, "resolved");
     }
 
+    fn s67_a_service_that_is_added_gets_an_incident_of_its_own_and_the_others_stay_as_they_are(world) {
+        let incident = declare(world, &["db", "web"]);
+        world.settle_down();
+        world.must(incident, &Command::Acknowledge);
+        world.settle_down();
+        let add = |services: &[&str]| Command::AddServices { services: services.iter().map(|name| (*name).to_owned()).collect() };
+        world.must(incident, &add(&["web", "payments"]));
+        world.settle_down();
+        let there = twins(world, incident);
+        let told: Vec<_> = there.iter().map(|twin| (twin.status, twin.title.as_str())).collect();
+        let title = "Checkout is down";
+        assert_eq!(told, [("acknowledged", title), ("acknowledged", title), ("triggered", title)], "its people are paged");
+        assert_eq!(status(world, incident), Status::Acknowledged, "somebody has it");
+        assert_eq!(world.story(incident).service.as_deref(), Some("db, web, payments"));
+        // What is there already is nothing new; what goes to the same service of PagerDuty's pages nobody twice.
+        let written = world.writes();
+        world.must(incident, &add(&["db", "payments"]));
+        world.must(incident, &add(&["elsewhere"]));
+        world.settle_down();
+        assert_eq!((world.writes(), world.sim.incidents().count()), (written, 3));
+        assert_eq!(world.story(incident).service.as_deref(), Some("db, web, elsewhere, payments"));
+        world.must(incident, &Command::Resolve);
+        world.settle_down();
+        assert_eq!(twins(world, incident).iter().map(|twin| twin.status).collect::<Vec<_>>(), ["resolved"; 3]);
+        let late = world.act(2, incident, &add(&["search"]), None).unwrap_err().to_string();
+        assert!(late.contains("it was resolved at"), "{late}");
+        assert_eq!(world.unfaithful(), Vec::<String>::new());
+    }
+
+    fn s67_an_incident_of_one_service_does_not_become_one_of_several(world) {
+        let incident = declare(world, &["db"]);
+        world.settle_down();
+        let add = Command::AddServices { services: vec!["web".to_owned()] };
+        let refused = world.act(2, incident, &add, None).unwrap_err().to_string();
+        assert!(refused.contains("it is about one service"), "{refused}");
+        world.settle_down();
+        assert_eq!(world.sim.incidents().count(), 1);
+    }
+
     fn m046_mw43_what_a_removed_connector_brought_is_erased_for_good(world) {
         let (whole, _) = declared(world);
         let (theirs, twin) = world.born_there("Theirs");

@@ -359,6 +359,9 @@ pub(crate) struct Edits {
     pub(crate) severity: Option<String>,
     /// The new service.
     pub(crate) service: Option<String>,
+    /// More services of an incident that is about several: each gets a PagerDuty incident of its own.
+    #[serde(default)]
+    pub(crate) add_services: Vec<String>,
     /// Fields of people's own: each name, and what it is to say; null takes it away. Others stay.
     #[serde(default)]
     pub(crate) fields: BTreeMap<String, Option<String>>,
@@ -375,13 +378,17 @@ impl Edits {
             || self.service.is_some();
         let mut commands = Vec::new();
         // Without anything to change it is refused, and says so.
-        if is_any || fields.is_empty() {
+        if is_any || (fields.is_empty() && self.add_services.is_empty()) {
             commands.push(Command::Edit {
                 title: self.title,
                 description: self.description,
                 severity,
                 service: self.service,
             });
+        }
+        if !self.add_services.is_empty() {
+            let services = self.add_services;
+            commands.push(Command::AddServices { services });
         }
         if !fields.is_empty() {
             commands.push(Command::SetFields { fields });

@@ -3,7 +3,7 @@
 use im_core::Severity;
 use maud::{Markup, html};
 
-use super::{Act, Shown, offered};
+use super::{ADD_SERVICE, Act, Shown, offered};
 use crate::http::api::incidents::acts::Step;
 use crate::web::guard::TEXT_CHARS_MAX;
 use crate::web::load::{Detail, Shell};
@@ -149,10 +149,7 @@ fn what_is_said(detail: &Detail, shown: &Shown) -> Markup {
         label { "Description" textarea name="description" rows="3" maxlength=(TEXT_CHARS_MAX) { (typed("description", description)) } }
         @if !detail.parts.is_empty() {
             input type="hidden" name="service" value=(service);
-            p.small {
-                "It is about " (listed(detail)) ", and PagerDuty has an incident for each, so none is added or taken away here: "
-                "declare another incident for one more service, or resolve the incident of one at PagerDuty."
-            }
+            (more_services(detail, shown))
         } @else if shown.services.is_empty() {
             label { "Service" input type="text" name="service" value=(typed("service", service)) autocomplete="off"; }
         } @else {
@@ -169,10 +166,30 @@ fn what_is_said(detail: &Detail, shown: &Shown) -> Markup {
     }
 }
 
-/// The services of an incident of several.
-fn listed(detail: &Detail) -> String {
-    let names: Vec<&str> = detail.parts.iter().map(|(name, _)| name.as_str()).collect();
-    names.join(", ")
+/// The services of an incident of several, and those that can be added.
+fn more_services(detail: &Detail, shown: &Shown) -> Markup {
+    let has = |name: &str| detail.story.spans.iter().any(|span| span.service == name);
+    let is_ticked = |name: &str| {
+        shown
+            .typed_all(Act::Edit, ADD_SERVICE)
+            .any(|one| one == name)
+    };
+    html! {
+        fieldset {
+            legend { "Services" }
+            div.ticks {
+                @for span in &detail.story.spans { label.tick { input type="checkbox" checked disabled; (span.service) } }
+                @for name in shown.services.iter().filter(|name| !has(name)) {
+                    label.tick { input type="checkbox" name=(ADD_SERVICE) value=(name) checked[is_ticked(name)]; (name) }
+                }
+            }
+        }
+        @if shown.services.is_empty() {
+            @let typed = shown.typed(Act::Edit, ADD_SERVICE).unwrap_or_default();
+            label { "One more" input type="text" name=(ADD_SERVICE) value=(typed) autocomplete="off"; }
+        }
+        p.small { "PagerDuty has an incident for each, and pages for one that is added. None is taken away here: resolve its incident at PagerDuty." }
+    }
 }
 
 /// Fields of people's own, and room for one more.

@@ -229,11 +229,7 @@ async fn an_incident_is_declared_and_its_page_says_who_was_told() {
     server.in_process("POST", "/api/v1/connectors", &new).await;
     let mut browser = server.signed_in(Role::Responder).await;
     let page = browser.get("/declare").await.is(200);
-    assert!(
-        page.body.contains("<option value=\"checkout\">"),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains(&tick("checkout", "")), "{}", page.body);
     let typed = [
         ("title", " "),
         ("severity", "SEV-1"),
@@ -247,7 +243,7 @@ async fn an_incident_is_declared_and_its_page_says_who_was_told() {
     );
     for kept in [
         "<option value=\"SEV-1\" selected>",
-        "<option value=\"checkout\" selected>",
+        &tick("checkout", " checked"),
         ">Since the &lt;release&gt;</textarea>",
     ] {
         assert!(refused.body.contains(kept), "{kept}: {}", refused.body);
@@ -265,6 +261,54 @@ async fn an_incident_is_declared_and_its_page_says_who_was_told() {
         server.last_act().await,
         "account responder@example.com: declared an incident [INC-1] 303"
     );
+}
+
+/// The box of a service that an incident can be declared for.
+fn tick(service: &str, checked: &str) -> String {
+    format!("<input type=\"checkbox\" name=\"service\" value=\"{service}\"{checked}>{service}<")
+}
+
+#[tokio::test]
+async fn s67_an_incident_of_several_services_is_declared_on_the_page() {
+    let server = Server::with_people().await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    // While no connector knows a service, names are written.
+    let written = [
+        ("title", "Checkout is down"),
+        ("severity", "SEV-1"),
+        ("services", "web, db,, web"),
+    ];
+    let page = browser.post("/declare", "/declare", &written).await;
+    let body = followed(&mut browser, page).await;
+    assert!(body.contains("<dd>web, db</dd>"), "{body}");
+
+    let mut config = config();
+    config["custom"]["service_mappings"] =
+        json!({"checkout": "PWEB001", "db": "PDB0001", "search": "PSEARCH"});
+    let new = json!({"name": "prod", "type": "pagerduty", "config": config});
+    server.in_process("POST", "/api/v1/connectors", &new).await;
+    let typed = [
+        ("title", " "),
+        ("severity", "SEV-1"),
+        ("service", "checkout"),
+        ("service", "db"),
+    ];
+    let refused = browser.post("/declare", "/declare", &typed).await.is(422);
+    for kept in [
+        tick("checkout", " checked"),
+        tick("db", " checked"),
+        tick("search", ""),
+    ] {
+        assert!(refused.body.contains(&kept), "{kept}: {}", refused.body);
+    }
+    let typed = [&[("title", "Slow again")], &typed[1..]].concat();
+    let page = browser.post("/declare", "/declare", &typed).await;
+    followed(&mut browser, page).await;
+    let path = "/api/v1/incidents/2";
+    let made = server.in_process("GET", path, &Value::Null).await;
+    let parts = made["parts"].as_array().unwrap();
+    let services: Vec<&Value> = parts.iter().map(|part| &part["service"]).collect();
+    assert_eq!(services, ["checkout", "db"], "{made}");
 }
 
 #[tokio::test]

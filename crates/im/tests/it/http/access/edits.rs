@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::acts::{declare, followed, line, offered, problem};
 use super::{Browser, Page};
-use crate::http::Server;
+use crate::http::{Server, config};
 
 impl Browser<'_> {
     async fn sent(&mut self, act: &str, fields: &[(&str, &str)]) -> Page {
@@ -17,6 +17,59 @@ impl Browser<'_> {
 
 async fn look(server: &Server, path: &str) -> Value {
     server.in_process("GET", path, &json!({})).await
+}
+
+#[tokio::test]
+async fn s67_an_incident_of_several_services_gets_another_one_on_its_page() {
+    let server = Server::with_people().await;
+    let new = json!({"title": "Checkout is down", "severity": "SEV-2", "services": ["web", "db"]});
+    server.in_process("POST", "/api/v1/incidents", &new).await;
+    let mut config = config();
+    config["custom"]["service_mappings"] = json!({"web": "PWEB001", "cache": "PCACHE1"});
+    let new = json!({"name": "prod", "type": "pagerduty", "config": config});
+    server.in_process("POST", "/api/v1/connectors", &new).await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let page = browser.get("/incidents/INC-1").await.is(200).body;
+    for box_of in [
+        "<input type=\"checkbox\" checked disabled>web<",
+        "<input type=\"checkbox\" checked disabled>db<",
+        "<input type=\"checkbox\" name=\"add_service\" value=\"cache\">cache<",
+    ] {
+        assert!(page.contains(box_of), "{box_of}: {page}");
+    }
+    assert!(!page.contains("value=\"web\""), "it has that one: {page}");
+    let title = [
+        ("was_title", "Checkout is down"),
+        ("title", "Checkout is down"),
+        ("was_service", "web, db"),
+        ("service", "web, db"),
+    ];
+    let unknown = [&title[..], &[("add_service", "chache")]].concat();
+    let refused = browser.sent("edit", &unknown).await.is(422).body;
+    assert!(
+        problem(&refused).contains("chache is no service that a connector knows"),
+        "{}",
+        problem(&refused)
+    );
+    let ticked = [&title[..], &[("add_service", "cache")]].concat();
+    let page = browser.sent("edit", &ticked).await;
+    let body = followed(&mut browser, page).await;
+    assert!(line(&body).starts_with("Changed INC-1."), "{}", line(&body));
+    let now = look(&server, "/api/v1/incidents/1").await;
+    assert_eq!(now["service"], "web, db, cache");
+    assert_eq!(now["parts"].as_array().unwrap().len(), 3, "{now}");
+    // The same by program, and refused where there is one service.
+    let more = json!({"add_services": ["search"]});
+    let path = "/api/v1/incidents/1";
+    server.in_process("PATCH", path, &more).await;
+    assert_eq!(
+        look(&server, path).await["service"],
+        "web, db, cache, search"
+    );
+    declare(&server, "Another").await;
+    let path = "/api/v1/incidents/2";
+    let refused = server.in_process("PATCH", path, &more).await;
+    assert_eq!(refused["code"], "one_service");
 }
 
 #[tokio::test]
