@@ -24,6 +24,8 @@ pub struct LeftOut {
     pub open: Option<u64>,
     /// Never acknowledged.
     pub unacknowledged: Option<u64>,
+    /// Those of them that are open.
+    pub unacknowledged_open: Option<u64>,
     /// Marked or ruled to be no failures.
     pub not_failure: Option<u64>,
     /// No deployment is behind them.
@@ -94,6 +96,7 @@ impl LeftOut {
             merged: 0,
             open: used(metric == Metric::Mttr || is_restore || is_recovery),
             unacknowledged: used(metric == Metric::Mtta),
+            unacknowledged_open: used(metric == Metric::Mtta),
             not_failure: used(metric.is_of_failures()),
             unlinked: used(is_recovery || is_attributed),
             negative: used(is_recovery),
@@ -109,6 +112,7 @@ impl LeftOut {
         let counts = [
             (&mut self.open, other.open),
             (&mut self.unacknowledged, other.unacknowledged),
+            (&mut self.unacknowledged_open, other.unacknowledged_open),
             (&mut self.not_failure, other.not_failure),
             (&mut self.unlinked, other.unlinked),
             (&mut self.negative, other.negative),
@@ -144,6 +148,11 @@ impl LeftOut {
             Reason::Merged => Some(self.merged),
             Reason::Open => self.open,
             Reason::Unacknowledged => self.unacknowledged,
+            Reason::Waiting => self.unacknowledged_open,
+            Reason::Unanswered => {
+                let (all, open) = self.unacknowledged.zip(self.unacknowledged_open)?;
+                Some(all - open)
+            }
             Reason::NotFailure => self.not_failure,
             Reason::Unlinked => self.unlinked,
             Reason::Negative => self.negative,
@@ -157,7 +166,11 @@ impl LeftOut {
             Reason::Test => Some(&mut self.test),
             Reason::Merged => Some(&mut self.merged),
             Reason::Open => self.open.as_mut(),
-            Reason::Unacknowledged => self.unacknowledged.as_mut(),
+            Reason::Unacknowledged | Reason::Unanswered => self.unacknowledged.as_mut(),
+            Reason::Waiting => {
+                self.count(Reason::Unacknowledged);
+                self.unacknowledged_open.as_mut()
+            }
             Reason::NotFailure => self.not_failure.as_mut(),
             Reason::Unlinked => self.unlinked.as_mut(),
             Reason::Negative => self.negative.as_mut(),
@@ -196,7 +209,11 @@ impl LeftOut {
         if self.open.is_some() && row.is(Flags::OPEN) {
             Some(Reason::Open)
         } else if self.unacknowledged.is_some() && row.is(Flags::UNACKNOWLEDGED) {
-            Some(Reason::Unacknowledged)
+            Some(if row.is(Flags::OPEN) {
+                Reason::Waiting
+            } else {
+                Reason::Unanswered
+            })
         } else if self.not_failure.is_some() && row.is(Flags::NOT_FAILURE) {
             Some(Reason::NotFailure)
         } else if self.unlinked.is_some() && is_unlinked() {
@@ -226,11 +243,15 @@ impl Engine {
         let plan = Plan::new(self, query, now)?;
         let mut found = Vec::new();
         let leaving = Leaving::of(query);
+        let is_it = |found: Reason| {
+            let is_either = matches!(found, Reason::Waiting | Reason::Unanswered);
+            found == reason || (reason == Reason::Unacknowledged && is_either)
+        };
         if !query.metric.is_of_deployments() {
             plan.rows_in_range(Share::WHOLE, |row| {
                 if leaving.may_leave_out(row)
                     && plan.passes(row)
-                    && leaving.reason(&plan, row) == Some(reason)
+                    && leaving.reason(&plan, row).is_some_and(is_it)
                 {
                     found.push(row);
                 }

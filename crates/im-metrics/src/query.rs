@@ -224,8 +224,12 @@ words! {
         Merged = "merged",
         /// It is not resolved yet.
         Open = "open",
-        /// Nobody acknowledged it.
+        /// Nobody acknowledged it: one of the two that follow.
         Unacknowledged = "unacknowledged",
+        /// Nobody has acknowledged it, and it is open.
+        Waiting = "unacknowledged_open",
+        /// It was over before anybody acknowledged it.
+        Unanswered = "unacknowledged_over",
         /// It is marked or ruled to be no failure.
         NotFailure = "not_failure",
         /// No deployment is behind it.

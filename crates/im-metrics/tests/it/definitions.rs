@@ -180,7 +180,7 @@ fn each_incident_is_left_out_under_the_first_reason_that_holds() {
     let world = march(&[merged_test, open_test, merged, open, unlinked]);
     for (metric, want) in [
         ("mttr", "test=2 merged=1 open=1"),
-        ("mtta", "test=2 merged=1 unacknowledged=1"),
+        ("mtta", "test=2 merged=1 unacknowledged=1 of these open=1"),
         ("time_to_restore", "test=2 merged=1 open=1 not_failure=1"),
         (
             "failed_deployment_recovery_time",

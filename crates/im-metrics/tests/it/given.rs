@@ -396,6 +396,7 @@ fn left_out(answer: &Answer) -> String {
     let rest = [
         ("open", out.open),
         ("unacknowledged", out.unacknowledged),
+        ("of these open", out.unacknowledged_open),
         ("not_failure", out.not_failure),
         ("unlinked", out.unlinked),
         ("negative", out.negative),

@@ -542,24 +542,31 @@ impl<'a> Oracle<'a> {
         happened(life.events[0]) && count(&life.resolves) == count(&life.reopens)
     }
 
-    pub(crate) fn left_out(&self) -> LeftOut {
+    /// Zero for each reason that the metric uses.
+    fn nothing_left_out(&self) -> LeftOut {
         let metric = self.query.metric;
         let used = |uses: &[Metric]| uses.contains(&metric).then_some(0);
         let restore = Metric::TimeToRestore;
         let recovery = Metric::FailedDeploymentRecoveryTime;
         let change = Metric::ChangeFailureRate;
-        let mut out = LeftOut {
+        LeftOut {
             test: 0,
             merged: 0,
             open: used(&[Metric::Mttr, restore, recovery]),
             unacknowledged: used(&[Metric::Mtta]),
+            unacknowledged_open: used(&[Metric::Mtta]),
             not_failure: used(&[change, restore, recovery]),
             unlinked: used(&[change, recovery])
                 .filter(|_| metric == recovery || self.query.mode == Mode::Attributed),
             negative: used(&[recovery]),
             no_target: used(&[Metric::SlaCompliance]),
             rebuilt: (self.query.reach == Reach::Live).then_some(0),
-        };
+        }
+    }
+
+    pub(crate) fn left_out(&self) -> LeftOut {
+        let metric = self.query.metric;
+        let mut out = self.nothing_left_out();
         let of_deployments = [
             Metric::DeploymentFrequency,
             Metric::ChangeLeadTime,
@@ -585,14 +592,20 @@ impl<'a> Oracle<'a> {
             let finish = self.linked_finish(life);
             let recovered = self.recovered(life);
             let negative = recovered.is_some_and(|(used, _)| finish.is_some_and(|at| used.at < at));
-            let no_link = if metric == recovery {
+            let no_link = if metric == Metric::FailedDeploymentRecoveryTime {
                 finish.is_none()
             } else {
                 self.linked(life).is_none()
             };
+            let is_silent = first_ack(life).is_none();
+            let is_waiting =
+                is_silent && life.is_open() && !is_test(life.history) && !Self::is_merged(life);
+            if let Some(waiting) = &mut out.unacknowledged_open {
+                *waiting += u64::from(is_waiting);
+            }
             let reasons = [
                 (&mut out.open, life.is_open()),
-                (&mut out.unacknowledged, first_ack(life).is_none()),
+                (&mut out.unacknowledged, is_silent),
                 (&mut out.not_failure, !self.is_change_related(life)),
                 (&mut out.unlinked, no_link),
                 (&mut out.negative, negative),

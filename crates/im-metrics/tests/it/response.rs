@@ -360,7 +360,7 @@ fn s38_a_resolve_is_no_acknowledge_and_is_counted() {
     );
     assert_eq!(
         world.leaves_out("mtta", ""),
-        "test=0 merged=0 unacknowledged=1"
+        "test=0 merged=0 unacknowledged=1 of these open=0"
     );
 }
 

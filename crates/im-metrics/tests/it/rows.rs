@@ -57,7 +57,7 @@ fn m_002_an_incident_that_nobody_acknowledged_changes_no_mtta() {
     table(&world, "mtta", &[("", figure)]);
     assert_eq!(
         world.leaves_out("mtta", ""),
-        "test=0 merged=0 unacknowledged=1"
+        "test=0 merged=0 unacknowledged=1 of these open=0"
     );
 }
 

@@ -479,8 +479,15 @@ fn say_left_out(answer: &Answer, cx: &mut Context) {
             "reconstructed" => "rebuilt from PagerDuty's log",
             other => other,
         };
+        let open = answer.left_out.get("unacknowledged_open");
+        let open = match open.and_then(Value::as_u64) {
+            Some(0) if name == "unacknowledged" => ", all of them over".to_owned(),
+            Some(open) if name == "unacknowledged" => format!(", {open} of them still open"),
+            Some(_) if name == "unacknowledged_open" => continue,
+            Some(_) | None => String::new(),
+        };
         if let Some(count) = count.as_u64().filter(|count| *count > 0) {
-            left_out.push(format!("{count} {what}"));
+            left_out.push(format!("{count} {what}{open}"));
         }
     }
     if !left_out.is_empty() {

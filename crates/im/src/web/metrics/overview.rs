@@ -198,13 +198,14 @@ impl Tile {
     /// What the number is of; what is left out opens.
     fn caption(&self, items: &Address) -> Markup {
         let n = self.figure().map_or(0, size);
-        let (words, left_out) = match (self.figure(), self.asked.query.metric) {
+        let (words, left_out): (String, &[Reason]) = match (self.figure(), self.asked.query.metric)
+        {
             (Some(Figure::Durations(_)), Metric::Mttr) => {
-                (format!("mean of {n} resolved"), Some(Reason::Open))
+                (format!("mean of {n} resolved"), &[Reason::Open])
             }
             (Some(Figure::Durations(_)), _) => (
                 format!("mean of {n} acknowledged"),
-                Some(Reason::Unacknowledged),
+                &[Reason::Waiting, Reason::Unanswered],
             ),
             (
                 Some(Figure::Ratio {
@@ -213,7 +214,7 @@ impl Tile {
                     ..
                 }),
                 _,
-            ) => (format!("{numerator} of {denominator} deployments"), None),
+            ) => (format!("{numerator} of {denominator} deployments"), &[]),
             (Some(Figure::Rate { n, .. }), metric) => {
                 let (from, to) = self.answer.range;
                 let days = words::days(from, to);
@@ -222,19 +223,26 @@ impl Tile {
                 } else {
                     "successful"
                 };
-                (format!("{n} {of} in {days} days"), None)
+                (format!("{n} {of} in {days} days"), &[])
             }
             (_, Metric::PageDisruptions) if self.is_in_hours() => {
-                ("with a page, all people together".to_owned(), None)
+                ("with a page, all people together".to_owned(), &[])
             }
-            (_, Metric::PageDisruptions) => ("acknowledged outside working hours".to_owned(), None),
-            _ => ("incidents triggered".to_owned(), Some(Reason::Test)),
+            (_, Metric::PageDisruptions) => ("acknowledged outside working hours".to_owned(), &[]),
+            _ => ("incidents triggered".to_owned(), &[Reason::Test]),
         };
-        let count = left_out.and_then(|reason| Some((reason, self.answer.left_out.of(reason)?)));
+        let count = |reason: &Reason| Some((*reason, self.answer.left_out.of(*reason)?));
+        let counts: Vec<(Reason, u64)> = left_out
+            .iter()
+            .filter_map(count)
+            .filter(|(_, count)| *count > 0)
+            .collect();
         html! {
             (words)
-            @if let Some((reason, count)) = count.filter(|(_, count)| *count > 0) {
-                ", " a href=(items.with(LEFT_OUT, reason.as_str()).link()) { (count) " " (why(reason, count)) " left out" }
+            @for (place, (reason, count)) in counts.iter().enumerate() {
+                ", " a href=(items.with(LEFT_OUT, reason.as_str()).link()) {
+                    (count) " " (why(*reason, *count)) @if place + 1 == counts.len() { " left out" }
+                }
             }
         }
     }

@@ -628,6 +628,8 @@ pub(super) fn incomplete(since: Option<Timestamp>, now: Timestamp) -> Markup {
 pub(super) fn left_out(left_out: &LeftOut, items: &Address) -> Markup {
     let said: Vec<(Reason, u64)> = Reason::ALL
         .iter()
+        // Its two kinds are told apart: of one somebody can still be quick.
+        .filter(|reason| **reason != Reason::Unacknowledged)
         .filter_map(|reason| Some((*reason, left_out.of(*reason)?)))
         .filter(|(_, count)| *count > 0)
         .collect();

@@ -164,6 +164,8 @@ pub(super) fn why(reason: Reason, count: u64) -> &'static str {
         Reason::Merged => "merged",
         Reason::Open => "open",
         Reason::Unacknowledged => "without an acknowledgement",
+        Reason::Waiting => "not acknowledged yet",
+        Reason::Unanswered => "over without an acknowledgement",
         Reason::NotFailure => "no failures",
         Reason::Unlinked => "without a deployment",
         Reason::Negative => "over before their deployment",

@@ -211,6 +211,9 @@ pub(super) struct LeftOut {
     /// Never acknowledged.
     #[serde(skip_serializing_if = "Option::is_none")]
     unacknowledged: Option<u64>,
+    /// Those of them that are still open: the others were over before anybody acknowledged them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unacknowledged_open: Option<u64>,
     /// Marked or ruled to be no failures.
     #[serde(skip_serializing_if = "Option::is_none")]
     not_failure: Option<u64>,
@@ -226,6 +229,23 @@ pub(super) struct LeftOut {
     /// Rebuilt from PagerDuty's log, where `history=live` asks for what was told alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     reconstructed: Option<u64>,
+}
+
+impl From<&im_metrics::LeftOut> for LeftOut {
+    fn from(out: &im_metrics::LeftOut) -> Self {
+        Self {
+            test: out.test,
+            merged: out.merged,
+            open: out.open,
+            unacknowledged: out.unacknowledged,
+            unacknowledged_open: out.unacknowledged_open,
+            not_failure: out.not_failure,
+            unlinked: out.unlinked,
+            negative: out.negative,
+            no_target: out.no_target,
+            reconstructed: out.rebuilt,
+        }
+    }
 }
 
 /// Which published levels were used.
@@ -367,17 +387,7 @@ impl Answer {
                 .collect(),
             buckets: buckets.collect(),
             series,
-            left_out: LeftOut {
-                test: answer.left_out.test,
-                merged: answer.left_out.merged,
-                open: answer.left_out.open,
-                unacknowledged: answer.left_out.unacknowledged,
-                not_failure: answer.left_out.not_failure,
-                unlinked: answer.left_out.unlinked,
-                negative: answer.left_out.negative,
-                no_target: answer.left_out.no_target,
-                reconstructed: answer.left_out.rebuilt,
-            },
+            left_out: LeftOut::from(&answer.left_out),
             in_several_groups: answer.in_several_groups,
             hint: known.hint(query),
             incomplete_since: known.incomplete_since(to),
