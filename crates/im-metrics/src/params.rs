@@ -108,6 +108,17 @@ pub enum BadQuery {
     },
 }
 
+impl BadQuery {
+    /// The same for whoever asked for `what`: the metric whose question it became was not named by them.
+    #[must_use]
+    pub fn asked_of(mut self, what: &'static str) -> Self {
+        if let Self::Value { metric, .. } = &mut self {
+            *metric = what;
+        }
+        self
+    }
+}
+
 const DAY: i64 = 24 * 3_600_000_000;
 
 /// Reads a question. A filter may be given several times, and everything else once.

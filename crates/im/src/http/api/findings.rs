@@ -228,20 +228,7 @@ async fn findings(
 
 /// The parameters are those of a metric, which whoever asks for findings did not name.
 pub(crate) fn of_findings(error: BadQuery) -> BadQuery {
-    match error {
-        BadQuery::Value {
-            name,
-            value,
-            allowed,
-            metric: _,
-        } => BadQuery::Value {
-            metric: "findings",
-            name,
-            value,
-            allowed,
-        },
-        other => other,
-    }
+    error.asked_of("findings")
 }
 
 impl Findings {

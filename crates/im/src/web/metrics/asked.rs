@@ -5,7 +5,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use im_metrics::{BadQuery, Measure, Query};
+use im_metrics::{BadQuery, Measure, Metric, Query};
 use maud::{Markup, html};
 
 use super::SETTLED;
@@ -50,13 +50,7 @@ impl Asked {
         if about.is_personal() && address.get("group_by").is_some() {
             return Err(Wrong::by_person(&address));
         }
-        let query = address.without(SETTLED.0).without(HEAT);
-        let query = match query.get("compare") {
-            None => query.and("compare", "previous"),
-            Some("none") => query.without("compare"),
-            Some(_) => query,
-        };
-        match im_metrics::parse(about.metric.as_str(), query.pairs()) {
+        match parse(about.metric, &address) {
             Ok(query) => Ok(Self {
                 sees_people,
                 about: if query.measure == Measure::Hours {
@@ -115,6 +109,17 @@ impl Asked {
             .to(items)
             .only(|name, _| !["bucket", "group_by", "compare", HEAT].contains(&name))
     }
+}
+
+/// The question of an address about a metric.
+pub(super) fn parse(metric: Metric, address: &Address) -> Result<Query, BadQuery> {
+    let query = address.without(SETTLED.0).without(HEAT);
+    let query = match query.get("compare") {
+        None => query.and("compare", "previous"),
+        Some("none") => query.without("compare"),
+        Some(_) => query,
+    };
+    im_metrics::parse(metric.as_str(), query.pairs())
 }
 
 /// Why there is no answer, and what can be done.

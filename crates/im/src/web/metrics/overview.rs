@@ -11,7 +11,7 @@ use maud::{Markup, html};
 
 use super::about::About;
 use super::address::Address;
-use super::asked::{Asked, Wrong};
+use super::asked::{self, Asked, Wrong};
 use super::bar::Buckets;
 use super::groups::{self, Group};
 use super::insight::{Aim, Moved};
@@ -35,6 +35,8 @@ const CHANGED_MAX: usize = 8;
 /// A change of so much is worth a sentence.
 const CLEAR: f64 = 0.05;
 
+/// What people ask for here.
+const WHAT: &str = "the overview";
 /// What all figures can be asked by.
 const PARAMS: [&str; 8] = [
     "from",
@@ -256,11 +258,15 @@ pub(super) fn tiles(
 ) -> Result<Vec<Tile>, Wrong> {
     if let Some((name, _)) = address.pairs().find(|(name, _)| !PARAMS.contains(name)) {
         let error = BadQuery::Parameter {
-            metric: "the overview",
+            metric: WHAT,
             name: name.to_owned(),
             allowed: PARAMS.join(", "),
         };
         return Err(Wrong::new(&error, address));
+    }
+    let [(first, _), ..] = TILES;
+    if let Err(error) = asked::parse(first, address) {
+        return Err(Wrong::new(&error.asked_of(WHAT), address));
     }
     let tiles = TILES.into_iter();
     tiles

@@ -63,6 +63,10 @@ async fn mw_13_a_report_of_what_nobody_knows_is_refused_with_what_is_near() {
         ("compare=later", "previous or none"),
         ("colour=red", "known are from, to"),
         ("from=2026-11-21&to=2026-11-20", "give `from` a date up to"),
+        (
+            "from=2026-13-01",
+            "`from` cannot be `2026-13-01` for the overview",
+        ),
     ] {
         let refused = server.get(&format!("/api/v1/overview?{asked}")).await;
         let said = refused.is(400).to_string();
@@ -70,4 +74,9 @@ async fn mw_13_a_report_of_what_nobody_knows_is_refused_with_what_is_near() {
     }
     let said = im(&server, "overview --service dbb").await;
     assert_eq!(said.code, 2, "{}", said.all());
+    let said = im(&server, "overview --from yesterday").await.all();
+    assert!(
+        said.contains("`from` cannot be `yesterday` for the overview"),
+        "{said}"
+    );
 }

@@ -501,7 +501,7 @@ const WRONG: [(&str, &str, &str, &str); 7] = [
     ),
     (
         "/overview?from=yesterday",
-        "from cannot be yesterday",
+        "from cannot be yesterday for the overview.",
         "a date such as",
         "/overview",
     ),
