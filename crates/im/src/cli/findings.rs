@@ -69,7 +69,7 @@ struct Named {
 
 #[derive(Debug, Deserialize)]
 struct Recurring {
-    title: String,
+    newest_title: String,
     service: Named,
     count: usize,
     last_at: Timestamp,
@@ -249,7 +249,7 @@ fn recurring(matters: &[Recurring], cx: &mut Context) {
     let rows = matters.iter().take(ROWS_MAX).map(|one| {
         vec![
             Cell::new(one.count).set_alignment(CellAlignment::Right),
-            Cell::new(&one.title),
+            Cell::new(&one.newest_title),
             Cell::new(&one.service.name),
             Cell::new(time::ago(one.last_at, cx.now)),
             Cell::new(one.incidents.last().map_or("-", String::as_str)),
