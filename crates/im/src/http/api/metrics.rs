@@ -143,9 +143,7 @@ async fn insights(
     let answer = compute(&app, move |known, now| {
         let query = meant(&who, &query, known)?;
         let insights = known.engine.insights(&query, now)?;
-        let insights = insights.iter();
-        let explained = insights.map(|insight| Explained::new(insight, &query, known));
-        Ok(explained.collect())
+        Ok(insights::explained(&insights, &query, known))
     });
     Ok(Json(answer.await?))
 }

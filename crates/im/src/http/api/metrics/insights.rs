@@ -45,13 +45,21 @@ struct Moved {
     change: f64,
 }
 
+/// Each figure explained. Where there is no data yet there is no group either, and that is said once.
+pub(super) fn explained(insights: &[Insight], query: &Query, known: &Known) -> Vec<Explained> {
+    match known.nothing_to_count(query.metric) {
+        Some(nothing) => vec![Explained::of_nothing(query.metric, nothing)],
+        None => insights
+            .iter()
+            .map(|insight| Explained::new(insight, query, known))
+            .collect(),
+    }
+}
+
 impl Explained {
-    pub(super) fn new(insight: &Insight, query: &Query, known: &Known) -> Self {
+    fn new(insight: &Insight, query: &Query, known: &Known) -> Self {
         let group = insight.keys.iter();
         let group: Vec<Group> = group.map(|key| Group::new(key.as_deref(), known)).collect();
-        if let Some(nothing) = known.nothing_to_count(query.metric) {
-            return Self::of_nothing(group, query.metric, nothing);
-        }
         let value = insight.figure.headline(query.metric);
         let before = insight.before;
         let before = before.and_then(|before| before.headline(query.metric));
@@ -76,9 +84,9 @@ impl Explained {
     }
 
     /// There is no data yet, and what brings it: nothing is not the same as before.
-    fn of_nothing(group: Vec<Group>, metric: Metric, nothing: &str) -> Self {
+    fn of_nothing(metric: Metric, nothing: &str) -> Self {
         Self {
-            group,
+            group: Vec::new(),
             value: None,
             before: None,
             trend: Trend::Unknown.as_str(),
