@@ -17,6 +17,14 @@ use crate::organisation::Target;
 /// Names told at most where none is near.
 const NAMES_MAX: usize = 8;
 
+/// Somebody may be counted as two.
+pub struct InTwo {
+    /// Who, in words.
+    pub text: String,
+    /// The first of these users of PagerDuty's, by id.
+    pub user: String,
+}
+
 impl Known {
     /// Whether nothing is connected that incidents could come from.
     pub fn is_alone(&self) -> bool {
@@ -71,13 +79,22 @@ impl Known {
             let words = self.words(by, &self.names_of(by));
             (!words.is_empty()).then(|| unknown(by, new, &words).to_string())
         };
-        nothing.or_else(new).or_else(|| self.in_two(query))
+        let by = match query.metric {
+            Metric::OncallLoad => Some(Dimension::User),
+            _ => query.group_by,
+        };
+        nothing.or_else(new).or_else(|| {
+            let two = self.in_two(by?)?;
+            Some(format!(
+                "{}: `im person users --state suggested` shows who, `im person link {}` confirms",
+                two.text, two.user
+            ))
+        })
     }
 
-    /// What to say by people or teams while users of PagerDuty's may be people who act here under their address.
-    fn in_two(&self, query: &Query) -> Option<String> {
-        let by_people = [Some(Dimension::User), Some(Dimension::Team)].contains(&query.group_by)
-            || query.metric == Metric::OncallLoad;
+    /// What to say of figures by people or teams while users of PagerDuty's may be people who act here under their
+    /// address.
+    pub fn in_two(&self, by: Dimension) -> Option<InTwo> {
         let said: BTreeSet<&str> = self
             .organisation
             .users
@@ -87,14 +104,14 @@ impl Known {
         let users = self.directory.users.iter();
         let is_open = |user: &&UserRow| !said.contains(&*user.id);
         let mut open = users.filter(is_open).peekable();
-        if !by_people || open.peek().is_none() {
+        if !matches!(by, Dimension::User | Dimension::Team) || open.peek().is_none() {
             return None;
         }
         let acted = self.acted();
         let open = open.filter_map(|user| Some((&user.id, acted.suggest(user)?.0)));
         let two: BTreeMap<&String, &str> = open.collect();
         let (user, _) = two.first_key_value()?;
-        let counted = match two.len() {
+        let text = match two.len() {
             1 => format!(
                 "user {user} of PagerDuty's may be somebody who acts here under an address, and is counted apart"
             ),
@@ -102,9 +119,10 @@ impl Known {
                 "{many} users of PagerDuty's may be people who act here under an address, and are counted apart"
             ),
         };
-        Some(format!(
-            "{counted}: `im person users --state suggested` shows who, `im person link {user}` confirms"
-        ))
+        Some(InTwo {
+            text,
+            user: (*user).clone(),
+        })
     }
 
     /// The target that is of what a question is about. That of `page_disruptions` is of all pages of a person in a week.

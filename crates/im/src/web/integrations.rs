@@ -14,7 +14,7 @@ pub(super) mod filter;
 pub(super) mod hand_over;
 mod oauth;
 mod setup;
-mod users;
+pub(super) mod users;
 
 use axum::Router;
 use axum::extract::State;

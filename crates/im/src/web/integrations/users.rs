@@ -28,7 +28,7 @@ use crate::web::said::{Became, Told};
 use crate::web::{Pairs, WebState, failed, layout, to};
 
 /// Where it is.
-pub(super) const ADDRESS: &str = "/integrations/users";
+pub(in crate::web) const ADDRESS: &str = "/integrations/users";
 /// Rows of one page: who has more searches.
 const ROWS_MAX: usize = 200;
 

@@ -20,6 +20,7 @@ use super::words::{self, Unit, float, size, value};
 use super::{bar, definition, insight};
 use crate::figures::Known;
 use crate::organisation::Target;
+use crate::web::integrations::users::ADDRESS as USERS;
 use crate::web::parts::{self, icon};
 use crate::web::times;
 
@@ -218,10 +219,20 @@ pub(super) fn body(
                 (foot(&seen))
             }
             (groups::table(asked, &groups, seen.by, (&states, of_weeks(&seen))))
+            (in_two(known, seen.by))
             (heat::section(asked, (&heat, &seen.weekly), view, known))
         } @else { (empty(&seen)) }
         (definition::section(asked.about))
     })
+}
+
+/// Somebody may be two rows of what stands above.
+fn in_two(known: &Known, by: Dimension) -> Markup {
+    html! {
+        @if let Some(two) = known.in_two(by) {
+            p.reason { (parts::capital(&two.text)) ". " a href=(USERS) { "Link users" } }
+        }
+    }
 }
 
 /// The title, and what can be done with the page.

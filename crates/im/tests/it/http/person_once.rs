@@ -74,12 +74,30 @@ async fn m_033_answers_by_person_and_team_say_who_may_be_counted_twice() {
         let next = "`im person link PUANN01` confirms";
         assert!(hint.contains(next), "{path}: {hint}");
     }
+    let pages = [
+        ("/metric/page_disruptions?group_by=team", true),
+        ("/metric/page_disruptions?group_by=user", true),
+        ("/metric/page_disruptions", false),
+    ];
+    for (path, is_told) in pages {
+        let page = server.get(path).await;
+        let page = page.is(200).as_str().unwrap();
+        let told = "User PUANN01 of PagerDuty's may be somebody who acts here under an address, and is counted apart. <a href=\"/integrations/users\">Link users</a>";
+        assert_eq!(page.contains(told), is_told, "{path}: {page}");
+    }
     let other = server.get("/api/v1/metrics/page_disruptions").await;
     assert_eq!(other.is(200).get("hint"), None, "nobody is told apart here");
     done(&server, "person link PUANN01").await;
     for path in asked {
         let answer = server.get(&format!("/api/v1/metrics/{path}")).await;
         assert_eq!(answer.is(200).get("hint"), None, "{path}");
+    }
+    for (path, _) in pages {
+        let page = server.get(path).await;
+        assert!(
+            !page.is(200).as_str().unwrap().contains("counted apart"),
+            "{path}"
+        );
     }
     let by_user = "page_disruptions?group_by=user";
     assert_eq!(groups(&server, by_user).await.len(), 1);
