@@ -205,24 +205,37 @@ impl Engine {
         self.names.text(self.labels(self.row(number)?).cause)
     }
 
-    /// The last incident before one of the same matter: of its service at trigger, with its key or its title, at most
-    /// 30 days earlier; tests and merge sources are none.
+    /// The last incident before one of the same matter.
     pub fn recurs_from(&self, number: i64) -> Option<i64> {
-        let row = self.row(number)?;
+        self.seen_before(number).first().copied()
+    }
+
+    /// The incidents before one of the same matter, the newest first: of its service at trigger, with its key or its
+    /// title, at most 30 days earlier; tests and merge sources are none.
+    pub fn seen_before(&self, number: i64) -> Vec<i64> {
+        let Some(row) = self.row(number) else {
+            return Vec::new();
+        };
         let title = normal(self.title(row));
         let place = |row: Row<'_>| (row.trigger(), row.number());
+        let since = row.trigger() - RECURS_WITHIN_DAYS * DAY;
         let is_before = |other: &Row<'_>| {
-            let apart = row.trigger() - other.trigger();
             let has_key = row.key() != NONE && other.key() == row.key();
             place(*other) < place(row)
-                && apart <= RECURS_WITHIN_DAYS * DAY
+                && other.trigger() >= since
                 && self.labels(*other).service == self.labels(row).service
                 && !other.is_left_out()
                 && (has_key || normal(self.title(*other)) == title)
         };
-        let rows = (0..self.main.len()).map(|place| Row::new(&self.main, place));
-        let before = rows.filter(is_before).max_by_key(|other| place(*other))?;
-        Some(before.number())
+        // Of others than that time nothing is looked at.
+        let blocks = self
+            .main
+            .blocks((since, row.trigger() + 1), i64::MAX, Share::WHOLE);
+        let mut before: Vec<Row<'_>> = blocks
+            .flat_map(|(_, rows)| rows.filter(&is_before))
+            .collect();
+        before.sort_by_key(|row| Reverse(place(*row)));
+        before.into_iter().map(Row::number).collect()
     }
 
     /// What became worse, by service and by team.

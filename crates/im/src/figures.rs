@@ -15,6 +15,7 @@ mod meant;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use im_core::{Actor, ActorKind, Fact, IncidentNumber, Mapping, Named, Person, Story};
@@ -58,6 +59,8 @@ const RENEWED: usize = 500;
 /// The figures, shared by all who ask.
 pub struct Figures {
     known: Arc<Mutex<Known>>,
+    /// Whether everything was read once.
+    is_read: AtomicBool,
     image: Image,
 }
 
@@ -160,6 +163,7 @@ impl Default for Figures {
                 Organisation::default(),
                 Directory::default(),
             ))),
+            is_read: AtomicBool::new(false),
             image: Image::default(),
         }
     }
@@ -379,7 +383,17 @@ impl Figures {
             known.engine.put_deployments(&changed);
             known.changed = after;
         }
+        self.is_read.store(true, Ordering::Relaxed);
         Ok(known)
+    }
+
+    /// The same for who can do without: nothing while a start reads all there is.
+    pub async fn known_soon(&self, db: &Db) -> Result<Option<OwnedMutexGuard<Known>>, StoreError> {
+        if self.is_read.load(Ordering::Relaxed) {
+            self.known(db).await.map(Some)
+        } else {
+            Ok(None)
+        }
     }
 
     /// Takes what the image holds, where it is one of this database.

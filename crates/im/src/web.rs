@@ -36,10 +36,12 @@ mod load;
 mod log;
 pub(crate) mod metrics;
 mod oncall;
+mod paged_next;
 mod pagerduty;
 mod parts;
 mod people;
 mod said;
+mod seen_before;
 mod settings;
 mod severities;
 mod shared;
@@ -280,8 +282,10 @@ async fn one_incident(
     visit: Visit,
     Path(id): Path<String>,
     pairs: Pairs,
+    headers: HeaderMap,
 ) -> Response {
-    let acted = Acted::told(&state, &pairs);
+    // A page that renews itself goes by what was said before.
+    let acted = Acted::told(&state, &pairs).asking(!guard::is_by_itself(&headers));
     acts::one(&state, &visit, &id, acted).await
 }
 

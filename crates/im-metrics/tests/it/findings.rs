@@ -86,6 +86,8 @@ fn s51_a_key_that_comes_again_after_the_end_is_the_same_matter() {
     let engine = world.engine();
     let from = |number| engine.recurs_from(number);
     assert_eq!([1, 2, 3, 4].map(from), [None, Some(1), Some(2), Some(3)]);
+    assert_eq!(engine.seen_before(3), [2, 1], "the newest first");
+    assert_eq!(engine.seen_before(9), [], "of none that is known");
 }
 
 #[test]

@@ -27,7 +27,10 @@ use super::list::{Asked, List, Listed};
 use super::load::ROWS_MAX;
 use super::said::{Became, Told};
 use super::timeline::Lines;
-use super::{Pairs, WebState, declare, failed, incident, layout, load, parts, to, views};
+use super::{
+    Pairs, WebState, declare, failed, incident, layout, load, paged_next, parts, seen_before, to,
+    views,
+};
 use crate::access::Who;
 use crate::access::audit::Note;
 use crate::http::api::incidents::acts::{self, By, Done, Step};
@@ -103,6 +106,8 @@ pub(super) struct Acted {
     refused: Option<Refused>,
     /// Which lines of a timeline are shown.
     lines: Lines,
+    /// Whether PagerDuty is asked who is paged next, after the rest of the page was sent.
+    asks: bool,
 }
 
 /// A form that was not done.
@@ -117,9 +122,14 @@ impl Acted {
     pub(super) fn told(state: &WebState, pairs: &Pairs) -> Self {
         Self {
             told: state.said.told(pairs),
-            refused: None,
             lines: Lines::of(pairs),
+            ..Self::default()
         }
+    }
+
+    /// The same, where PagerDuty may be asked.
+    pub(super) fn asking(self, asks: bool) -> Self {
+        Self { asks, ..self }
     }
 
     pub(super) fn refused(act: Option<Act>, fields: Fields, error: ApiError) -> Self {
@@ -290,7 +300,21 @@ pub(super) async fn one(state: &WebState, visit: &Visit, id: &str, acted: Acted)
             .filter(|people| people.len() <= MENU_MAX)
             .unwrap_or_default(),
     };
-    (status, incident::page(&shell, &detail, &shown, moment)).into_response()
+    let before = match seen_before::read(state, &detail).await {
+        Ok(before) => before,
+        Err(error) => return failed(&error, moment),
+    };
+    let waiting = paged_next::waiting(&detail);
+    if acted.asks && !paged_next::is_known(state, &waiting, moment.now) {
+        let next = paged_next::place();
+        let page = incident::page(&shell, &detail, &shown, (&before, &next), moment);
+        let state = state.clone();
+        let told = async move { paged_next::asked(&state, &waiting, moment.now).await };
+        return layout::send_in_two(page, told);
+    }
+    let next = paged_next::heard(state, &waiting, moment.now);
+    let page = incident::page(&shell, &detail, &shown, (&before, &next), moment);
+    (status, page).into_response()
 }
 
 /// The text that somebody wrote.

@@ -444,12 +444,14 @@ fn word(secret: &str) -> String {
     hex::encode(Sha256::digest(format!("form {secret}")))
 }
 
+/// Whether no person asked, but a page that renews itself.
+pub(super) fn is_by_itself(headers: &HeaderMap) -> bool {
+    headers.get(FETCH_DEST).is_some_and(|kind| kind == "empty")
+}
+
 /// A page that renews itself is no use of a session: only what a person opens is.
 fn note_use(state: &WebState, known: &Known, parts: &Parts) {
-    let by_itself = parts
-        .headers
-        .get(FETCH_DEST)
-        .is_some_and(|kind| kind == "empty");
+    let by_itself = is_by_itself(&parts.headers);
     let now = state.access.clock.now();
     if let Some((session, _)) = &known.session
         && !by_itself

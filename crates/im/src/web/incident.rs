@@ -8,10 +8,17 @@ use maud::{Markup, html};
 use super::acts::{self, Shown};
 use super::layout::{Live, Page};
 use super::load::{Detail, Shell};
+use super::seen_before::Before;
 use super::{Moment, due, facts, layout, pagerduty, parts, timeline, times};
 
 /// The page.
-pub(super) fn page(shell: &Shell, detail: &Detail, shown: &Shown, moment: Moment) -> Markup {
+pub(super) fn page(
+    shell: &Shell,
+    detail: &Detail,
+    shown: &Shown,
+    (before, next): (&Before, &Markup),
+    moment: Moment,
+) -> Markup {
     let now = moment.now;
     let (story, number) = (&detail.story, detail.row.number);
     let body = html! {
@@ -35,7 +42,9 @@ pub(super) fn page(shell: &Shell, detail: &Detail, shown: &Shown, moment: Moment
             aside aria-label="About it" {
                 (pagerduty::panel(detail, shell.model, now))
                 (details(detail, now))
+                (before.panel(now))
                 (acts::panel(shell, detail, shown, now))
+                (next)
             }
         }
     };

@@ -263,17 +263,18 @@ pub(super) fn over(error: &ApiError, more: Markup, choices: &Markup, moment: Mom
 /// Where a page is cut that is sent in two.
 const CUT: &str = "<!--then-->";
 
-/// A page with something that somebody else has to say: what there is, and the shape of what comes, are sent at
-/// once, and the rest of the same answer when it was said. The style hides the shape as soon as something follows it.
-pub(super) fn page_in_two(
-    head: &Page<'_>,
-    shell: &Shell,
-    moment: Moment,
-    (top, shape): (&Markup, &Markup),
+/// The place of what somebody else has to say, with the shape of what comes. The style hides the shape as soon as
+/// something follows it.
+pub(super) fn in_two(shape: &Markup) -> Markup {
+    html! { div { div.shape { (shape) } (PreEscaped(CUT)) } }
+}
+
+/// A page with such a place: what is before it is sent at once, and the rest of the same answer when it was said.
+pub(super) fn send_in_two(
+    page: Markup,
     said: impl Future<Output = Markup> + Send + 'static,
 ) -> Response {
-    let body = html! { (top) div { div.shape { (shape) } (PreEscaped(CUT)) } };
-    let whole = page(head, shell, moment, &body).into_string();
+    let whole = page.into_string();
     let (first, last) = whole.split_once(CUT).unwrap_or((&whole, ""));
     let (first, last) = (Bytes::from(first.to_owned()), last.to_owned());
     let rest = async move { Bytes::from(said.await.into_string() + &last) };

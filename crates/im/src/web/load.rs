@@ -100,6 +100,8 @@ pub(super) struct Detail {
     /// Whether its connector was removed.
     pub(super) unlinked: bool,
     pub(super) story: Story,
+    /// Whether what happens at PagerDuty is heard of here.
+    pub(super) hears: bool,
     /// Whether it is a major incident.
     pub(super) major: bool,
     /// The target of its severity.
@@ -277,6 +279,9 @@ pub(super) fn detail(
         parts: found,
         held,
         unlinked: row.connector.is_some() && connector.is_none(),
+        hears: connector
+            .as_ref()
+            .is_some_and(|connector| connector.mapping.direction.receives()),
         owed: outbox::of_incident(tx, number)?,
         said: history(tx, number)?,
         target: due::of(&row, &due::targets(tx)?).copied(),

@@ -42,7 +42,7 @@ const KEPT_MAX: usize = 500;
 pub(super) struct Heard(Mutex<HashMap<(String, String), (Timestamp, OncallView)>>);
 
 impl Heard {
-    fn find(&self, of: &(String, String)) -> Option<(Timestamp, OncallView)> {
+    pub(super) fn find(&self, of: &(String, String)) -> Option<(Timestamp, OncallView)> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(of).cloned()
     }
@@ -107,7 +107,8 @@ pub(super) async fn show(
         let shown = Shown::new(&address, known);
         let shape = shown.shape();
         let told = async move { shown.told(&state, moment.now).await };
-        return layout::page_in_two(&head, &shell, moment, (&top, &shape), told);
+        let body = html! { (top) (layout::in_two(&shape)) };
+        return layout::send_in_two(layout::page(&head, &shell, moment, &body), told);
     };
     let body = html! { (top) (said) };
     (status, layout::page(&head, &shell, moment, &body)).into_response()
@@ -322,32 +323,32 @@ impl Shown {
 
 async fn told(state: &WebState, known: Known, now: Timestamp) -> Told {
     let of = (known.connector.clone(), known.id.clone());
+    let (said, error) = listen(state, of, now).await;
+    Told { known, said, error }
+}
+
+/// Whether an answer is too old for what is so now.
+pub(super) fn is_old(heard: Timestamp, now: Timestamp) -> bool {
+    heard <= now - FRESH
+}
+
+/// What PagerDuty says of a policy, by connector and id: when it said so last, and why it does not now.
+pub(super) async fn listen(
+    state: &WebState,
+    of: (String, String),
+    now: Timestamp,
+) -> (Option<(Timestamp, OncallView)>, Option<ApiError>) {
     let before = state.heard.find(&of);
-    if let Some(said) = before.clone().filter(|(at, _)| now - FRESH < *at) {
-        return Told {
-            known,
-            said: Some(said),
-            error: None,
-        };
+    if before.as_ref().is_some_and(|(at, _)| !is_old(*at, now)) {
+        return (before, None);
     }
-    let params = [
-        ("policy", known.id.as_str()),
-        ("connector", &known.connector),
-    ];
+    let params = [("policy", of.1.as_str()), ("connector", &of.0)];
     match answer(state, &Params::of(params.into_iter())).await {
         Ok(view) => {
             state.heard.keep(of, now, view.clone());
-            Told {
-                known,
-                said: Some((now, view)),
-                error: None,
-            }
+            (Some((now, view)), None)
         }
-        Err(error) => Told {
-            known,
-            said: before,
-            error: Some(error),
-        },
+        Err(error) => (before, Some(error)),
     }
 }
 

@@ -10,6 +10,7 @@ mod chromium;
 mod connected;
 mod every;
 mod hostile;
+mod incident;
 mod key;
 mod live;
 mod oauth;

@@ -20,7 +20,7 @@ use crate::http::access::oauth::{ALL, app};
 const PASSWORD: &str = "correct horse battery";
 /// The secret of the link for the first owner.
 const FIRST: &str = "first";
-const CONNECTOR: &str = "prod-pagerduty";
+pub(super) const CONNECTOR: &str = "prod-pagerduty";
 /// A name of this machine that is not the server's.
 pub(super) const FOREIGN: &str = "im.localhost";
 const METRICS: [&str; 8] = [
@@ -99,7 +99,7 @@ fn add_people(stage: &Stage) {
 }
 
 /// A connector that works both ways.
-fn connect(stage: &Stage) {
+pub(super) fn connect(stage: &Stage) {
     let account = &stage.stand_in.account;
     let names = ["payments", "checkout", "db", "search", "notifications"];
     let services = names.iter().zip(&account.services);
@@ -324,6 +324,9 @@ fn opened(tour: &mut Tour<'_>) {
         tour.stage.url,
         tour.stage.incident("Mail queue")
     ));
+    tour.tab.sees("unless somebody acknowledges before");
+    tour.tab.sees("Seen before");
+    tour.look.at(&tour.tab, "incident-waiting");
     tour.tab.press("Edit");
     tour.tab.sees("Save changes");
     tour.look.at(&tour.tab, "incident-edit");
