@@ -279,14 +279,15 @@ fn mitigate(status: Status, story: &Story, model: StatusModel) -> Result<Vec<Dec
     }
 }
 
-/// A title in one line, without what nobody sees of it: characters that steer a terminal, or turn the direction in
-/// which it is read.
+/// Whether nobody sees the character: it steers a terminal, or turns the direction in which text is read.
+pub fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A title in one line, without what steers.
 fn clean_title(title: &str) -> Result<String, Rejection> {
-    let steers = |c: &char| {
-        let is_control = c.is_control() && !c.is_whitespace();
-        is_control || matches!(*c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let plain: String = title.chars().filter(|c| !steers(c)).collect();
+    let is_kept = |c: &char| c.is_whitespace() || !steers(*c);
+    let plain: String = title.chars().filter(is_kept).collect();
     let clean = plain.split_whitespace().collect::<Vec<_>>().join(" ");
     let length = clean.chars().count();
     match length {

@@ -47,7 +47,7 @@ pub use conflict::{
 pub use custom_fields::fields_to_set;
 pub use decide::{
     Decided, FIELD_MAX, FIELD_NAME_MAX, FIELDS_MAX, Rejection, SERVICES_MAX, TITLE_MAX, decide,
-    set_fields,
+    set_fields, steers,
 };
 pub use effect::{Debts, Effect, Owed, owed};
 pub use fact::{ENVIRONMENT_HEADER, Fact, Kind, Source};

@@ -17,7 +17,10 @@ use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tower::ServiceExt as _;
+
+use crate::plain;
 
 /// A server that does not take a connection in this time is not there.
 const CONNECT_WAIT: Duration = Duration::from_secs(5);
@@ -112,13 +115,28 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// Reads the document.
+    /// Reads the document; in its texts nothing steers a terminal ([`crate::plain`]).
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, ClientError> {
-        serde_json::from_slice(&self.body).map_err(|error| ClientError::Foreign {
+        parse(&self.body).map_err(|error| self.unreadable(&error))
+    }
+
+    /// The documents of a list, each as it came.
+    pub fn documents(&self) -> Result<Vec<Box<RawValue>>, ClientError> {
+        serde_json::from_slice(&self.body).map_err(|error| self.unreadable(&error))
+    }
+
+    fn unreadable(&self, error: &serde_json::Error) -> ClientError {
+        ClientError::Foreign {
             server: self.origin.clone(),
             what: format!("an answer that cannot be read: {error}"),
-        })
+        }
     }
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> serde_json::Result<T> {
+    let mut document: Value = serde_json::from_slice(body)?;
+    plain::value(&mut document);
+    T::deserialize(document)
 }
 
 /// The API's own account of an error, as `application/problem+json`.
@@ -237,7 +255,7 @@ impl Client {
         if (200..300).contains(&status) {
             return Ok(Answer { body, origin });
         }
-        match serde_json::from_slice::<Problem>(&body) {
+        match parse::<Problem>(&body) {
             Ok(mut problem) => {
                 problem.status = status;
                 Err(ClientError::Refused { problem, body })

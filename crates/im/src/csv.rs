@@ -1,6 +1,8 @@
 //! Lines of comma-separated values, as RFC 4180 has them but for the line end.
 
-/// The line of some cells.
+use crate::plain;
+
+/// The line of some cells. Nothing in it steers a terminal.
 pub(crate) fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String {
     let cells: Vec<String> = cells
         .into_iter()
@@ -10,9 +12,10 @@ pub(crate) fn line<T: AsRef<str>>(cells: impl IntoIterator<Item = T>) -> String 
 }
 
 fn quoted(cell: &str) -> String {
+    let cell = plain::text(cell);
     if cell.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", cell.replace('"', "\"\""))
     } else {
-        cell.to_owned()
+        cell.into_owned()
     }
 }

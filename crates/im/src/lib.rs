@@ -14,6 +14,7 @@ pub mod journal;
 pub mod length;
 pub mod local;
 pub mod organisation;
+mod plain;
 pub mod run;
 pub mod secret;
 pub mod serve;

@@ -3,7 +3,6 @@
 use clap::Args;
 use comfy_table::Cell;
 use im_core::Severity;
-use serde_json::value::RawValue;
 
 use super::context::Context;
 use super::error::{Exit, Failure};
@@ -74,7 +73,7 @@ pub(crate) async fn run(args: ListArgs, cx: &mut Context) -> Result<Exit, Failur
     loop {
         let answer = cx.send(call(&args, incidents.last())).await?;
         let page: Vec<Incident> = answer.read()?;
-        let documents: Vec<Box<RawValue>> = answer.read()?;
+        let documents = answer.documents()?;
         let is_full = page.len() >= usize::try_from(page_size(&args)).unwrap_or(usize::MAX);
         incidents.extend(page);
         found.extend(documents);

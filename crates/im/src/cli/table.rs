@@ -2,6 +2,8 @@
 
 use comfy_table::{Cell, ColumnConstraint, ContentArrangement, Row, Table, TableStyle};
 
+use crate::plain;
+
 /// A column and what happens to it when the line is short.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Column {
@@ -76,12 +78,13 @@ fn needed(columns: &[Column], rows: &[Vec<Cell>]) -> usize {
 /// Lays out rows under a header; each is one line unless a column is wrapped. Where the line is
 /// too short even so, the table is wider than it.
 pub(crate) fn rows(columns: &[Column], rows: Vec<Vec<Cell>>, width: u16) -> String {
-    let needed = u16::try_from(needed(columns, &rows)).unwrap_or(u16::MAX);
-    let mut table = empty(width.max(needed));
-    table.set_header(columns.iter().map(|column| column.name()));
     let wraps = columns
         .iter()
         .any(|column| matches!(column, Column::Wrapped(_)));
+    let rows = if wraps { rows } else { on_one_line(rows) };
+    let needed = u16::try_from(needed(columns, &rows)).unwrap_or(u16::MAX);
+    let mut table = empty(width.max(needed));
+    table.set_header(columns.iter().map(|column| column.name()));
     for cells in rows {
         let mut row = Row::from(cells);
         if !wraps {
@@ -104,6 +107,17 @@ pub(crate) fn rows(columns: &[Column], rows: Vec<Vec<Cell>>, width: u16) -> Stri
         }
     }
     finish(&table)
+}
+
+/// A text of several lines goes on behind its first one.
+fn on_one_line(mut rows: Vec<Vec<Cell>>) -> Vec<Vec<Cell>> {
+    for cell in rows.iter_mut().flatten() {
+        let content = cell.content();
+        if content.contains(['\n', '\t']) {
+            *cell = Cell::new(plain::line(&content));
+        }
+    }
+    rows
 }
 
 /// Wraps `text` at `width`, each line behind `indent` spaces. Line ends in the text are kept.

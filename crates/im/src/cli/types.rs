@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
+
+use crate::plain;
 
 #[derive(Debug, Deserialize)]
 pub(crate) struct Named {
@@ -19,10 +21,16 @@ pub(crate) struct Actor {
     pub(crate) name: Option<String>,
 }
 
+/// A text of PagerDuty's that people see on one line.
+fn line<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
+    String::deserialize(from).map(|text| plain::line(&text))
+}
+
 #[derive(Debug, Deserialize)]
 pub(crate) struct Incident {
     pub(crate) id: String,
     pub(crate) number: i64,
+    #[serde(deserialize_with = "line")]
     pub(crate) title: String,
     pub(crate) description: Option<String>,
     pub(crate) severity: Option<String>,

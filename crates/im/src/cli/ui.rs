@@ -9,6 +9,7 @@ use std::io::Write;
 use owo_colors::OwoColorize as _;
 
 use super::table;
+use crate::plain;
 
 /// The two streams and how much to put on them.
 pub(crate) struct Ui {
@@ -58,7 +59,8 @@ impl Ui {
 
     /// The one document of `--json`.
     pub(crate) fn document(&mut self, body: &[u8]) {
-        put_bytes(&mut self.out, body.trim_ascii_end());
+        let text = String::from_utf8_lossy(body.trim_ascii_end());
+        put(&mut self.out, &plain::json(&text));
         put_bytes(&mut self.out, b"\n");
     }
 

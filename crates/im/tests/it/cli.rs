@@ -140,6 +140,7 @@ pub(crate) struct Run {
     width: u16,
     zone: TimeZone,
     piped: bool,
+    coloured: bool,
 }
 
 /// Runs `im` on `fake`, 80 columns wide, with nobody at the terminal.
@@ -166,6 +167,7 @@ pub(crate) fn without_api() -> Run {
         width: 80,
         zone: TimeZone::UTC,
         piped: false,
+        coloured: false,
     }
 }
 
@@ -209,6 +211,12 @@ impl Run {
         self
     }
 
+    /// Its terminal shows colours, and gets each byte of what is said.
+    pub(crate) fn coloured(mut self) -> Self {
+        self.coloured = true;
+        self
+    }
+
     /// Runs a command line as one would type it; `'…'` holds words together.
     pub(crate) fn im(self, line: &str) -> Said {
         let mut args = Vec::new();
@@ -230,6 +238,10 @@ impl Run {
             answers: self.answers.unwrap_or_default().into(),
             screen: screen.clone(),
         };
+        let stream = |stream: &Shared| {
+            let both: Box<dyn Write> = Box::new(Both(stream.clone(), screen.clone()));
+            if self.coloured { both } else { plain(both) }
+        };
         let machine = Machine {
             now: self.now,
             zone: self.zone,
@@ -237,8 +249,8 @@ impl Run {
             terminal: !self.piped,
             interactive,
             stdin: Box::new(Cursor::new(self.stdin)),
-            stdout: plain(&out, &screen),
-            stderr: plain(&err, &screen),
+            stdout: stream(&out),
+            stderr: stream(&err),
             env: self.env,
             prompt: Box::new(person),
             api: self.api,
@@ -253,13 +265,12 @@ impl Run {
     }
 }
 
-/// As a pipe: without colours. The screen has it, too.
-fn plain(stream: &Shared, screen: &Shared) -> Box<dyn Write> {
-    let both = Both(stream.clone(), screen.clone());
-    let both: Box<dyn Write> = Box::new(both);
-    Box::new(anstream::StripStream::new(both))
+/// As a pipe: without colours.
+fn plain(stream: Box<dyn Write>) -> Box<dyn Write> {
+    Box::new(anstream::StripStream::new(stream))
 }
 
+/// A stream, and the screen that has it, too.
 struct Both(Shared, Shared);
 
 impl Write for Both {

@@ -20,6 +20,7 @@ mod cli_metrics;
 mod cli_oncall;
 mod cli_past;
 mod cli_people;
+mod cli_plain;
 mod cli_render;
 mod cli_requests;
 mod cli_rows;

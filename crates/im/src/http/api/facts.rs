@@ -34,6 +34,7 @@ use crate::http::edge::Edge;
 use crate::http::error::ApiError;
 use crate::http::input::Params;
 use crate::organisation::is_email;
+use crate::plain;
 
 /// Facts that are read at once.
 const STRETCH: i64 = 2_000;
@@ -317,7 +318,8 @@ impl Rest {
             } else {
                 let head = if self.has_sent { ",\n" } else { "\n" };
                 text.push_str(head);
-                text.push_str(&serde_json::to_string(&fact).unwrap_or_default());
+                let fact = serde_json::to_string(&fact).unwrap_or_default();
+                text.push_str(&plain::json(&fact));
             }
             self.has_sent = true;
             sent = true;
