@@ -241,9 +241,15 @@ impl Tile {
             .collect();
         html! {
             (words)
-            @for (place, (reason, count)) in counts.iter().enumerate() {
+            @for (reason, count) in counts {
                 ", " a href=(items.with(LEFT_OUT, reason.as_str()).link()) {
-                    (count) " " (why(*reason, *count)) @if place + 1 == counts.len() { " left out" }
+                    (count)
+                    // There is little room.
+                    @match reason {
+                        Reason::Waiting => " not yet",
+                        Reason::Unanswered => " never",
+                        _ => { " " (why(reason, count)) " left out" },
+                    }
                 }
             }
         }
