@@ -27,7 +27,7 @@ pub(crate) fn spans(story: &mut Story, acts: &[Act<'_>]) {
         })
     };
     story.spans = spanned.filter_map(span).collect();
-    // One act gave them all, so only their numbers tell an order.
+    // One act may give several, so only their numbers tell an order.
     story
         .spans
         .sort_by(|a, b| (a.part, &a.service).cmp(&(b.part, &b.service)));
