@@ -65,7 +65,7 @@ impl Before {
                     h2.h3 #before { "Seen before" }
                     @for row in &self.rows {
                         div.twin {
-                            a href={ "/incidents/" (row.number) } { (row.number) } " " (row.title)
+                            a href={ "/incidents/" (row.number) } { (row.number) " " (row.title) }
                             span.small { (times::exact(row.created_at, now)) ", " (ended(row, now)) }
                         }
                     }
