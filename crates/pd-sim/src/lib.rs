@@ -2,7 +2,8 @@
 //!
 //! [`Sim`] holds one account. Requests come in through [`Sim::handle`]; what PagerDuty would do
 //! by itself happens in [`Sim::due`], each timer at its own instant; what people do in
-//! PagerDuty's pages comes through the methods in `people`. Webhooks leave as [`Delivery`].
+//! PagerDuty's pages comes through the methods in `people`, what monitoring does through those in
+//! `machines`. Webhooks leave as [`Delivery`].
 //!
 //! Invariants
 //! - The same seed, requests and instants give the same answers and deliveries, byte for byte.
@@ -23,6 +24,7 @@ mod ids;
 mod kept;
 mod lifecycle;
 mod limits;
+mod machines;
 mod oauth;
 mod options;
 mod people;
@@ -42,6 +44,7 @@ use jiff::Timestamp;
 pub use account::Account;
 pub use faults::{Chances, Fault, Faults, Outage, ScriptedView};
 pub use http::{Request, Response};
+pub use machines::Trouble;
 pub use oauth::{Consent, OAuthApp, OAuthKind};
 pub use options::Options;
 pub use state::{KeyKind, Page, Write};

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::Sim;
 use crate::lifecycle::NewIncident;
-use crate::state::{Actor, Agent, ResponderState, Status};
+use crate::state::{Actor, ResponderState, Status};
 
 type Done = Result<(), String>;
 
@@ -279,53 +279,5 @@ impl Sim {
         let made = self.world.trigger(new, &actor, channel);
         let at = made.map_err(|refusal| refusal.words().to_owned())?;
         Ok(self.world.incident(at).id.clone())
-    }
-
-    /// A machine triggers an incident on a service; returns its id unless PagerDuty made none.
-    pub fn trigger(&mut self, service: &str, title: &str, now: Timestamp) -> Option<String> {
-        self.world.run_until(now);
-        self.world.services.get(service)?;
-        let integration = self
-            .world
-            .integrations
-            .iter()
-            .find(|integration| integration.service == service);
-        let (integration, service_key) = integration
-            .map(|row| (row.id.clone(), row.key.clone()))
-            .unwrap_or_default();
-        let key = self.world.ids.key32();
-        let alert = crate::lifecycle::NewAlert {
-            key: key.clone(),
-            summary: title.to_owned(),
-            severity: "critical".to_owned(),
-            integration,
-            details: json!({}),
-            contexts: json!([]),
-        };
-        let new = NewIncident {
-            service: service.to_owned(),
-            title: title.to_owned(),
-            alert: Some(alert),
-            ..NewIncident::default()
-        };
-        let agent = Agent::Service(service.to_owned());
-        let actor = Actor {
-            agent,
-            channel: "api",
-            client: Some(json!({"name": "Monitoring"})),
-        };
-        let channel = json!({
-            "type": "api",
-            "summary": title,
-            "service_key": service_key,
-            "description": title,
-            "incident_key": key,
-            "details": {},
-            "client": "Monitoring",
-            "client_url": null,
-            "details_omitted": false,
-        });
-        let at = self.world.trigger(new, &actor, channel).ok()?;
-        Some(self.world.incident(at).id.clone())
     }
 }

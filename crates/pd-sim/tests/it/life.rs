@@ -1,5 +1,6 @@
 //! Life cycles: what happens to an incident over REST, by people and by itself.
 
+use pd_sim::Trouble;
 use serde_json::json;
 
 use crate::world::World;
@@ -93,4 +94,38 @@ fn a_resolved_incident_opens_again() {
     let shown = world.put(&id, &json!({"status": "acknowledged"}));
     assert_eq!(shown["status"], "acknowledged");
     assert_eq!(shown["assigned_via"], "direct_assignment");
+}
+
+#[test]
+fn monitoring_says_how_bad_it_is_and_when_it_is_over() {
+    let mut world = World::new();
+    let service = world.service(2);
+    let path = format!("/services/{service}");
+    let rule = json!({"type": "constant", "urgency": "severity_based"});
+    let body = json!({"service": {"incident_urgency_rule": rule}});
+    world.write("PUT", &path, &body, 200);
+    let priority = world.account.priorities[1].0.clone();
+    let trouble = |severity| Trouble {
+        service: &service,
+        title: "disk full",
+        severity,
+        priority: Some(&priority),
+    };
+    let urgent = world.sim.alert(trouble("critical"), world.now).unwrap();
+    let patient = world.sim.alert(trouble("warning"), world.now).unwrap();
+    let seen = world.sim.incident(&urgent).unwrap();
+    assert_eq!(
+        (seen.urgency, seen.priority.as_ref()),
+        ("high", Some(&priority))
+    );
+    assert_eq!(world.sim.incident(&patient).unwrap().urgency, "low");
+    world.pass_s(60);
+    world.sim.calm(&patient, world.now).unwrap();
+    let seen = world.sim.incident(&patient).unwrap();
+    assert_eq!((seen.status, seen.alerts), ("resolved", (0, 1)));
+    let last = world.sim.log_entries_of(&patient).pop().unwrap();
+    assert_eq!((last.kind, last.user), ("resolve", None));
+    assert_eq!(world.sim.incident(&urgent).unwrap().status, "triggered");
+    let unknown = world.sim.calm("QNONE", world.now);
+    assert_eq!(unknown, Err("there is no incident QNONE".to_owned()));
 }
