@@ -1,10 +1,12 @@
 //! `im demo`: the server beside a stand-in for PagerDuty, and a story that runs in both.
 //!
 //! The stand-in is that of `im sim`, the server that of `im serve`, and what happens here goes
-//! through the API. One thing is special: the connector looks three weeks back, where any other
-//! begins with a day. The data directory is temporary and goes with us.
+//! through the API: the account's past is read as any other is, and what the company settles comes as
+//! one data document. The data directory is temporary and goes with us.
 
 mod history;
+mod plan;
+mod settled;
 mod story;
 
 use std::fs;
@@ -14,13 +16,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use axum::Extension;
-use im_store::{Db, StoreError, connectors, settings};
-use jiff::Timestamp;
+use im_store::{StoreError, settings};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use self::history::Past;
+use self::plan::Plan;
 use crate::cli::DemoOptions;
 use crate::client::{Call, Client, ClientError};
 use crate::clock::Clock;
@@ -35,15 +38,22 @@ use crate::{secret, sim::control};
 /// The connector's name.
 const CONNECTOR: &str = "demo";
 /// Our names of the stand-in's services, in its order.
-const SERVICES: [&str; 5] = ["payments", "checkout", "db", "search", "notifications"];
+const SERVICES: [&str; 6] = [
+    "payments",
+    "checkout",
+    "db",
+    "search",
+    "notifications",
+    "billing",
+];
+/// What fixes the past.
+const SEED: u64 = 7;
 
 /// Both sides, and how to act on each.
 pub(crate) struct Stage {
     stand_in: Arc<StandIn>,
     client: Client,
-    /// Who acts by the client: PagerDuty's id of the user, the address and the name.
-    user: String,
-    email: String,
+    /// Who acts by the client.
     person: String,
     server: String,
     /// How the first owner gets in, where others reach the server.
@@ -59,11 +69,17 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
     let listener = listen(options.listen).await?;
     let (sim_at, at) = (sim_listener.local_addr()?, listener.local_addr()?);
     let app = Arc::new(open(&dir.0, at).await?);
-    let (stop, db) = (app.stop.clone(), app.db.clone());
+    let stop = app.stop.clone();
     stop_on_signal(stop.clone())?;
     let clock = Clock::System;
-    let now = clock.now();
-    let stand_in = StandIn::new(sim_at, clock, |options| history::account(options, now));
+    let plan = Plan::new(SEED, clock.now());
+    let mut twins = Vec::new();
+    let stand_in = StandIn::new(sim_at, clock, |options| {
+        let past = Past::new(options, &plan);
+        twins = past.twins;
+        (past.sim, past.account)
+    });
+    let document = settled::document(&plan, &stand_in.account, &twins);
     let stand_in = Arc::new(stand_in);
     let standing_in = tokio::spawn(sim::serve(
         Arc::clone(&stand_in),
@@ -73,18 +89,16 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
     let first_owner = serve::first_owner(&app, at).await?;
     let router = http::router(Arc::clone(&app)).layer(Extension(InProcess));
     let serving = tokio::spawn(serve::serve(app, listener));
-    let (user, person, email) = stand_in.account.users.get(1).cloned().unwrap_or_default();
+    let (_, person, email) = stand_in.account.users.get(1).cloned().unwrap_or_default();
     let stage = Stage {
         stand_in,
         client: Client::local(router, Some(&email)).map_err(words)?,
-        user,
-        email,
         person,
         server: format!("http://{at}"),
         first_owner,
         stop: stop.clone(),
     };
-    let told = tell(&stage, db, now).await;
+    let told = tell(&stage, &plan, &document).await;
     stop.cancel();
     drop(stage);
     serving.await?;
@@ -109,19 +123,19 @@ async fn open(dir: &Path, at: SocketAddr) -> anyhow::Result<App> {
     Ok(app)
 }
 
-async fn tell(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
-    connect(stage, db, now)
+async fn tell(stage: &Stage, plan: &Plan, document: &Value) -> anyhow::Result<()> {
+    connect(stage, plan)
         .await
         .context("cannot connect both sides")?;
     story::say(&introduction(stage));
     if let Some(how) = &stage.first_owner {
         story::say(&format!("  The pages: {how}\n"));
     }
-    story::run(stage).await
+    story::run(stage, document).await
 }
 
-/// A connector in both directions with a webhook that has read the account's whole past.
-async fn connect(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
+/// A connector in both directions with a webhook; the reading of the account's past is begun.
+async fn connect(stage: &Stage, plan: &Plan) -> anyhow::Result<()> {
     let account = &stage.stand_in.account;
     let mappings: serde_json::Map<String, Value> = SERVICES
         .iter()
@@ -136,8 +150,7 @@ async fn connect(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
     let config = json!({
         "api_key": account.api_key,
         "base_url": stage.stand_in.base_url,
-        // Paused until it knows how far back to look.
-        "sync_direction": "none",
+        "sync_direction": "bidirectional",
         "sync_interval": "10s",
         "custom": {
             "service_id": service,
@@ -145,16 +158,13 @@ async fn connect(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
             "service_mappings": mappings,
         },
     });
-    let new = json!({"name": CONNECTOR, "type": "pagerduty", "config": config});
+    let new = json!({
+        "name": CONNECTOR,
+        "type": "pagerduty",
+        "config": config,
+        "since": plan.since,
+    });
     let _: IgnoredAny = stage.send(Call::post(["connectors"], new)).await?;
-    // Repair reads PagerDuty's log from the cursor on; without one it looks a day back.
-    db.write(move |tx| connectors::set_log_cursor(tx, CONNECTOR, now - history::PAST))
-        .await
-        .map_err(|error: StoreError| anyhow::anyhow!("{error}"))?;
-    let both_ways = json!({"sync_direction": "bidirectional"});
-    let _: IgnoredAny = stage
-        .send(Call::patch(["connectors", CONNECTOR], both_ways))
-        .await?;
     let webhook = json!({"action": "enable", "insecure": true});
     let made: Made = stage
         .send(Call::post(["connectors", CONNECTOR, "webhook"], webhook))
@@ -165,11 +175,6 @@ async fn connect(stage: &Stage, db: Db, now: Timestamp) -> anyhow::Result<()> {
     let _: IgnoredAny = stage
         .send(Call::post(["connectors", CONNECTOR, "sync"], json!({})))
         .await?;
-    // Who acts here is a user there as well: figures count both as one.
-    let person = json!({"id": stage.email, "name": stage.person});
-    let _: IgnoredAny = stage.send(Call::post(["people"], person)).await?;
-    let link = json!({"user": stage.user, "person": stage.email});
-    let _: IgnoredAny = stage.send(Call::post(["users"], link)).await?;
     Ok(())
 }
 
@@ -209,8 +214,8 @@ fn introduction(stage: &Stage) -> String {
         waiting.last().map_or(0, |incident| incident.number)
     });
     format!(
-        "im and a stand-in for PagerDuty, in step, with three weeks of incidents behind
-them. Everything is invented, nothing is kept.
+        "im and a stand-in for PagerDuty, in step, with a quarter of incidents and
+deployments behind them. Everything is invented, nothing is kept.
 
   {server}   im: the pages of incidents and figures, the API
   {sim}   the stand-in: its page, where you can act as its people

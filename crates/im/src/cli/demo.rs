@@ -8,7 +8,7 @@ use super::context::Context;
 use super::error::{Exit, Failure};
 use super::serve::stopped;
 
-/// Run the server with a simulated PagerDuty and three weeks of incidents
+/// Run the server with a simulated PagerDuty and a quarter of incidents
 ///
 /// Needs no account and keeps nothing.
 #[derive(Debug, Args)]

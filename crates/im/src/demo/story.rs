@@ -8,28 +8,33 @@ use jiff::tz::TimeZone;
 use pd_sim::{IncidentView, Outage};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{SERVICES, Stage};
+use super::{CONNECTOR, SERVICES, Stage};
 use crate::cli::{table, terminal_width};
 use crate::client::Call;
 
 /// Between two acts of a scene.
 const BETWEEN_ACTS: Duration = Duration::from_secs(5);
-/// Between two scenes.
+/// Between two scenes, while each kind is shown for the first time.
 const BETWEEN_SCENES: Duration = Duration::from_secs(12);
+/// And from then on: what happens now should not outweigh the past in figures.
+const BETWEEN_LATER_SCENES: Duration = Duration::from_secs(90);
+/// How many kinds of scenes there are.
+const KINDS: usize = 3;
 /// How long the stand-in is away.
 const AWAY: Duration = Duration::from_secs(6);
 /// What takes longer than this to appear on the other side is not waited for.
 const APPEARS_WITHIN: Duration = Duration::from_secs(20);
 const LOOK_AGAIN: Duration = Duration::from_millis(25);
 
-const TITLES: [&str; 5] = [
+const TITLES: [&str; 6] = [
     "Card payments: error rate above 5 %",
     "Checkout: p95 above 3 s",
     "Replica lag above 60 s",
     "Search: p99 latency above 2 s",
     "Mail queue older than 10 min",
+    "Invoices are not sent",
 ];
 
 /// Why a scene ends before its end.
@@ -81,6 +86,20 @@ struct There {
     text: String,
 }
 
+/// How far the reading of the past is.
+#[derive(Deserialize)]
+struct Backfill {
+    state: String,
+    #[serde(rename = "rows")]
+    read: u64,
+}
+
+/// What a data document held.
+#[derive(Deserialize)]
+struct Imported {
+    deployments: u64,
+}
+
 /// Prints a text. Whoever closed the terminal does not want to know.
 pub(super) fn say(text: &str) {
     let mut out = anstream::stdout();
@@ -88,8 +107,45 @@ pub(super) fn say(text: &str) {
     drop(said);
 }
 
+/// Waits for the past, then plays until it is told to stop.
+pub(super) async fn run(stage: &Stage, document: &Value) -> anyhow::Result<()> {
+    match past(stage, document).await {
+        Ok(()) => play(stage).await?,
+        Err(Cut::Stopped | Cut::Late) => {}
+        Err(Cut::Failed(error)) => return Err(error),
+    }
+    say("\nEnded. Nothing is left behind.");
+    Ok(())
+}
+
+/// The account's past is read, then what the company settles is told.
+async fn past(stage: &Stage, document: &Value) -> Scene {
+    let began = stage.stand_in.clock.now();
+    let read = loop {
+        let how_far = Call::get(["connectors", CONNECTOR, "backfill"]);
+        let how_far: Backfill = stage.send(how_far).await?;
+        if how_far.state != "running" {
+            break how_far.read;
+        }
+        rest(stage, LOOK_AGAIN).await?;
+    };
+    seen_here(
+        stage,
+        &format!("{read} incidents and log entries of the past are read"),
+        began,
+    );
+    let began = stage.stand_in.clock.now();
+    let told: Imported = stage
+        .send(Call::put(["data"], document.to_string()))
+        .await?;
+    let deployments = told.deployments;
+    let text = format!("{deployments} deployments, people, hours and targets are told");
+    seen_here(stage, &text, began);
+    Ok(())
+}
+
 /// Plays scene after scene until it is told to stop.
-pub(super) async fn run(stage: &Stage) -> anyhow::Result<()> {
+async fn play(stage: &Stage) -> anyhow::Result<()> {
     for round in 0.. {
         match scene(stage, round).await {
             Ok(()) => {}
@@ -101,12 +157,16 @@ pub(super) async fn run(stage: &Stage) -> anyhow::Result<()> {
             ),
             Err(Cut::Failed(error)) => return Err(error),
         }
-        if rest(stage, BETWEEN_SCENES).await.is_err() {
+        let pause = if round < KINDS {
+            BETWEEN_SCENES
+        } else {
+            BETWEEN_LATER_SCENES
+        };
+        if rest(stage, pause).await.is_err() {
             break;
         }
         say("");
     }
-    say("\nEnded. Nothing is left behind.");
     Ok(())
 }
 
@@ -115,7 +175,7 @@ async fn scene(stage: &Stage, round: usize) -> Scene {
     while is_away(stage) {
         rest(stage, LOOK_AGAIN).await?;
     }
-    match round % 3 {
+    match round % KINDS {
         0 => begins_there(stage, round).await,
         1 => begins_here(stage, round).await,
         _ => survives_an_outage(stage, round).await,

@@ -77,7 +77,7 @@ impl Serving {
     }
 }
 
-fn im(arguments: &[&str]) -> String {
+pub(crate) fn im(arguments: &[&str]) -> String {
     let output = program().args(arguments).output().unwrap();
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
     format!("{}{}", text(&output.stdout), text(&output.stderr))
@@ -164,13 +164,13 @@ fn a_server_that_others_reach_prints_a_link_for_its_first_owner_and_keeps_it_out
 }
 
 /// A process that says lines until it is told to go.
-struct Saying {
+pub(crate) struct Saying {
     child: Child,
     out: BufReader<std::process::ChildStdout>,
 }
 
 impl Saying {
-    fn start(arguments: &[&str]) -> Self {
+    pub(crate) fn start(arguments: &[&str]) -> Self {
         let mut command = program();
         command.env("NO_COLOR", "1").args(arguments);
         command.stdout(Stdio::piped()).stderr(Stdio::null());
@@ -180,7 +180,7 @@ impl Saying {
     }
 
     /// The first line with this text.
-    fn until(&mut self, text: &str) -> String {
+    pub(crate) fn until(&mut self, text: &str) -> String {
         loop {
             let mut line = String::new();
             assert_ne!(self.out.read_line(&mut line).unwrap(), 0, "it ended");
@@ -221,6 +221,8 @@ fn i110_the_demo_keeps_its_log() {
     let mut demo = Saying::start(&["demo", "--listen", free, "--sim-listen", free]);
     let line = demo.until("im: the pages of incidents and figures, the API");
     let url = line.split_whitespace().next().unwrap();
+    // By a webhook it is here at once.
+    demo.until(" is open (");
     let logs = [
         "--server",
         url,

@@ -29,6 +29,7 @@ mod cli_stories;
 mod cli_there;
 mod company;
 mod debug;
+mod demo;
 mod http;
 mod kill;
 mod private;
