@@ -1,6 +1,6 @@
 //! One incident: where it stands, what happened, what is known of it.
 
-use im_core::{Peer, SeveritySource, StatusModel, Story};
+use im_core::{IncidentNumber, Peer, SeveritySource, StatusModel, Story};
 use im_metrics::input::Target;
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -208,10 +208,6 @@ fn details(detail: &Detail, now: Timestamp) -> Markup {
             },
             story.declared_by.label().map(str::to_owned),
         ),
-        (
-            "Merged into",
-            peer.and_then(|peer| peer.merged_into.clone()),
-        ),
     ];
     html! {
         section.side aria-labelledby="details" {
@@ -220,6 +216,10 @@ fn details(detail: &Detail, now: Timestamp) -> Markup {
             dl.facts {
                 @for (name, value) in facts {
                     @if let Some(value) = value { dt { (name) } dd { (value) } }
+                }
+                @if let Some(twin) = peer.and_then(|peer| peer.merged_into.as_ref()) {
+                    dt { "Merged into" }
+                    dd { (merged_into(twin, &detail.merged_into)) }
                 }
                 @if !helpers.is_empty() {
                     dt { "Asked to help" }
@@ -237,6 +237,17 @@ fn details(detail: &Detail, now: Timestamp) -> Markup {
                 @for field in &story.fields { dt { (field.name) } dd { (field.value) } }
             }
         }
+    }
+}
+
+/// The incidents on the way; PagerDuty's id of the first where that is not here.
+fn merged_into(twin: &str, way: &[IncidentNumber]) -> Markup {
+    html! {
+        @for (place, next) in way.iter().enumerate() {
+            @if place > 0 { ", and that into " }
+            a href={ "/incidents/" (next) } { (next) }
+        }
+        @if way.is_empty() { (twin) }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::{IncidentNumber, Status, StatusModel, Story};
-use im_engine::{commands, connector, directory, parts, record, unowned};
+use im_engine::{commands, connector, directory, merges, parts, record, unowned};
 use im_metrics::input::Target;
 use im_store::annotations::AnnotationRow;
 use im_store::conflicts::{self, ConflictRow};
@@ -112,6 +112,8 @@ pub(super) struct Detail {
     pub(super) held: Vec<ConflictRow>,
     /// What people said of it beside its facts, oldest first.
     pub(super) said: Vec<AnnotationRow>,
+    /// What it was merged into, one into the next, as far as that is here.
+    pub(super) merged_into: Vec<IncidentNumber>,
     /// Its parts by the services that they are for, where it is about several.
     pub(super) parts: Vec<(String, Self)>,
 }
@@ -284,6 +286,7 @@ pub(super) fn detail(
             .is_some_and(|connector| connector.mapping.direction.receives()),
         owed: outbox::of_incident(tx, number)?,
         said: history(tx, number)?,
+        merged_into: merges::merged_into(tx, number)?,
         target: due::of(&row, &due::targets(tx)?).copied(),
         row,
         story,

@@ -12,6 +12,7 @@ fn lag(who: &'static str) -> Twin {
         service: "Search",
         status: PeerStatus::Triggered,
         who,
+        merged_into: None,
     }
 }
 
@@ -163,6 +164,35 @@ async fn mw_11_the_facts_of_an_incident_are_shown_as_each_source_reported_them()
     let facts = site.write(move |tx| facts::of_incident(tx, number));
     assert_eq!(rows.len(), facts.len());
     assert_eq!(site.get("/incidents/INC-7/facts").await.status, 404);
+}
+
+#[tokio::test]
+async fn what_it_was_merged_into_is_named_as_it_is_here() {
+    let site = Site::new();
+    site.connect();
+    let log = |value| {
+        vec![
+            Told::new("13:00:00", Kind::Triggered),
+            Told::new("13:05:00", Kind::Resolved).value(value),
+        ]
+    };
+    let target = site.hear("Database is away", lag(""), log("human"));
+    let merged = |number, merged_into| Twin {
+        number,
+        status: PeerStatus::Resolved,
+        merged_into: Some(merged_into),
+        ..lag("")
+    };
+    let known = site.hear("Search lags", merged(4103, "Q4102"), log("merge"));
+    let page = site.get(&format!("/incidents/{known}")).await.body;
+    let link = format!("<dt>Merged into</dt><dd><a href=\"/incidents/{target}\">{target}</a></dd>");
+    assert!(page.contains(&link), "{page}");
+    let unknown = site.hear("Search lags", merged(4104, "QELSE"), log("merge"));
+    let page = site.get(&format!("/incidents/{unknown}")).await.body;
+    assert!(
+        page.contains("<dt>Merged into</dt><dd>QELSE</dd>"),
+        "{page}"
+    );
 }
 
 #[tokio::test]

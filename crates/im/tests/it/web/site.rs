@@ -239,6 +239,8 @@ pub(crate) struct Twin {
     pub(crate) service: &'static str,
     pub(crate) status: PeerStatus,
     pub(crate) who: &'static str,
+    /// PagerDuty's id of the incident that it was merged into.
+    pub(crate) merged_into: Option<&'static str>,
 }
 
 impl Twin {
@@ -267,7 +269,7 @@ impl Twin {
             policy: Some(named("PPOL001", "Payments primary")),
             assignees: (!self.who.is_empty()).then(|| vec![person(self.who)]),
             teams: Some(vec![named("PTEAM01", "Payments")]),
-            merged_into: None,
+            merged_into: self.merged_into.map(str::to_owned),
         }
     }
 }
@@ -413,6 +415,7 @@ fn twin(number: i64, service: &'static str, status: PeerStatus, who: &'static st
         service,
         status,
         who,
+        merged_into: None,
     }
 }
 
