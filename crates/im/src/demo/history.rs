@@ -87,31 +87,26 @@ impl Past {
             ("Shop", [*yuki, bram, ines], 15),
             ("Platform", [*dmitri, freya, carla], 10),
         ];
-        for (index, (team, people, delay)) in turns.into_iter().enumerate() {
-            let name = format!("{team} weekly");
-            let weekly = self.sim.add_schedule(&name, &people, WEEK_S, now);
+        for (index, (team, [first, second, third], delay)) in turns.into_iter().enumerate() {
+            let turns = [
+                (format!("{team} weekly"), [first, second, third]),
+                (format!("{team} second line"), [second, third, first]),
+            ];
+            let mut rules = Vec::new();
+            for (line, people) in turns {
+                let schedule = self.sim.add_schedule(&line, &people, WEEK_S, now);
+                rules.push(json!({
+                    "escalation_delay_in_minutes": delay,
+                    "targets": [{"id": schedule, "type": "schedule_reference"}],
+                }));
+                self.account.schedules.push((schedule, line));
+            }
             let Some((policy, _)) = self.account.policies.get(index) else {
                 return;
             };
-            let level = |kind: &str, id: &str, delay: i64| {
-                json!({
-                    "escalation_delay_in_minutes": delay,
-                    "targets": [{"id": id, "type": kind}],
-                })
-            };
-            let [_, second, third] = people;
-            let rules = json!([
-                level("schedule_reference", &weekly, delay),
-                level("user_reference", second, 2 * delay),
-                level("user_reference", third, 30),
-            ]);
             let path = format!("/escalation_policies/{policy}");
-            self.put(
-                &path,
-                &json!({"escalation_policy": {"escalation_rules": rules}}),
-                now,
-            );
-            self.account.schedules.push((weekly, name));
+            let body = json!({"escalation_policy": {"escalation_rules": rules}});
+            self.put(&path, &body, now);
         }
     }
 

@@ -51,7 +51,7 @@ fn hours(plan: &Plan, account: &Account) -> Value {
     json!([
         {"of": "organisation", "effective_from": first, "week": week("09:00-17:00", 5)},
         {"of": "organisation", "effective_from": rota, "week": week("08:00-18:00", 5)},
-        {"of": person(2), "effective_from": first, "zone": "Asia/Tokyo", "week": week("09:00-18:00", 5)},
+        {"of": person(2), "effective_from": first, "zone": "Europe/Lisbon", "week": week("09:00-18:00", 5)},
         {"of": person(4), "effective_from": first, "week": week("07:00-16:00", 4)},
     ])
 }
