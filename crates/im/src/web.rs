@@ -53,7 +53,7 @@ mod tokens;
 mod views;
 
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -63,6 +63,7 @@ use axum::routing::{get, post};
 use axum::{Router, extract::Request};
 use im_store::{StoreError, Tx};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use maud::Markup;
 use tokio::sync::watch;
 
@@ -76,6 +77,7 @@ use list::{Asked, Listed};
 use oncall::Heard;
 use said::Said;
 use shared::Shared;
+use times::Now;
 
 /// What a browser may load: our own files, and small pictures that are part of a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
@@ -97,6 +99,8 @@ pub struct WebState {
     figured: Arc<Shared<Markup>>,
     /// Lists that several wait for.
     listed: Arc<Shared<Arc<Listed>>>,
+    /// The organisation's zone, as it was when somebody was admitted last: before each page that tells times.
+    zone: Arc<Mutex<TimeZone>>,
 }
 
 impl Deref for WebState {
@@ -118,13 +122,23 @@ impl WebState {
             drafts: Arc::default(),
             figured: Arc::default(),
             listed: Arc::default(),
+            zone: Arc::new(Mutex::new(TimeZone::UTC)),
+        }
+    }
+
+    /// Has pages tell their times in `zone` from now on.
+    fn speak_of(&self, zone: &TimeZone) {
+        let mut spoken = self.zone.lock().unwrap_or_else(PoisonError::into_inner);
+        if *spoken != *zone {
+            *spoken = zone.clone();
         }
     }
 
     /// The moment that a page is made in.
     fn moment(&self) -> Moment {
+        let zone = self.zone.lock().unwrap_or_else(PoisonError::into_inner);
         Moment {
-            now: self.clock.now(),
+            now: Now::new(self.clock.now(), &zone),
             version: *self.changes.borrow(),
         }
     }
@@ -133,7 +147,7 @@ impl WebState {
 /// When a page was made.
 #[derive(Debug, Clone, Copy)]
 struct Moment {
-    now: Timestamp,
+    now: Now,
     /// Taken before the data is read, so that a change in between is told to the browser.
     version: i64,
 }
@@ -234,6 +248,7 @@ pub(crate) fn asks_for_page(headers: &HeaderMap) -> bool {
 
 /// What a browser is shown at an address that nothing has.
 pub(crate) fn nothing_here(now: Timestamp) -> Response {
+    let now = Now::new(now, &TimeZone::UTC);
     let moment = Moment { now, version: 0 };
     with_headers((StatusCode::NOT_FOUND, layout::nothing_here(moment)).into_response())
 }

@@ -74,6 +74,11 @@ pub(crate) fn both(at: Timestamp, zone: &TimeZone, now: Timestamp) -> String {
     format!("{count} {word} ago ({clock})")
 }
 
+/// The zone that an answer names; one that nobody here knows is read as UTC, which it is named as, too.
+pub(crate) fn named(zone: &str) -> (TimeZone, &str) {
+    TimeZone::get(zone).map_or((TimeZone::UTC, "UTC"), |found| (found, zone))
+}
+
 /// `2025-08-23 15:30:00`.
 pub(crate) fn full(at: Timestamp, zone: &TimeZone) -> String {
     at.to_zoned(zone.clone())

@@ -38,7 +38,7 @@ async fn page(
     let (email, looking) = (who.name.clone(), visit.clone());
     let read = state.db.read(move |tx: &mut Tx<'_>| {
         let of = Of {
-            sessions: sessions::of(tx, &email, access::used(moment.now))?,
+            sessions: sessions::of(tx, &email, access::used(moment.now.at))?,
             account: accounts::find(tx, &email)?,
         };
         Ok::<_, StoreError>((load::shell(tx, &looking)?, of))
@@ -116,7 +116,7 @@ fn password(who: &Who, visit: &Visit, of: &Of, problem: Option<&Markup>, moment:
     html! {
         section aria-labelledby="password" {
             h2 #password { "Password" }
-            @if has_password || of.may_begin_password(visit, moment.now) { div.panel.pad.entry {
+            @if has_password || of.may_begin_password(visit, moment.now.at) { div.panel.pad.entry {
                 @if !has_password { p { "You have none. With one you come in when the provider does not answer." } }
                 (parts::form("/account/password", visit, &html! {
                     input type="hidden" name="known" value=(who.name) autocomplete="username";

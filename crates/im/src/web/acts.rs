@@ -246,7 +246,7 @@ async fn listed(
     // Who asks is in what is asked, where that makes a difference.
     let key = format!("{:?} {} {may_act}", asked.asking, asked.chooses);
     let read = async {
-        let (now, asked) = (state.clock.now(), asked.clone());
+        let (now, asked) = (state.moment().now, asked.clone());
         let found = state.db.read(move |tx| load::found(tx, &asked)).await?;
         let is_chosen = |incident| shown.is_chosen(incident);
         Ok(Arc::new(Listed::draw(found, may_act, is_chosen, now)))

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 
 use super::guard::Visit;
 use super::layout::{Live, Page};
+use super::times::Now;
 use super::{Pairs, WebState, calls, failed, layout, load, log, parts, times};
 use crate::access::audit::KEPT;
 
@@ -23,7 +24,7 @@ pub(super) async fn show(
     let log = log::Asked::read(ADDRESS, pairs);
     let who = log.get("who");
     let asked = Asked {
-        since: moment.now - KEPT,
+        since: moment.now.at - KEPT,
         who: who.clone(),
         before: log.before(),
         limit: log::Asked::limit(),
@@ -43,7 +44,7 @@ pub(super) async fn show(
             a.button href=(calls::ADDRESS) { "Calls to PagerDuty" }
         }
         (asking(who.as_deref()))
-        @if rows.is_empty() { (log.nothing("Nothing was done", who.as_deref(), kept)) } @else { (table(&rows)) }
+        @if rows.is_empty() { (log.nothing("Nothing was done", who.as_deref(), kept)) } @else { (table(&rows, moment.now)) }
         (older)
     };
     let head = Page {
@@ -64,7 +65,7 @@ fn asking(who: Option<&str>) -> Markup {
     }
 }
 
-fn table(rows: &[AuditRow]) -> Markup {
+fn table(rows: &[AuditRow], now: Now) -> Markup {
     html! {
         div.panel {
             table.data.items.audit {
@@ -76,7 +77,7 @@ fn table(rows: &[AuditRow]) -> Markup {
                     @for row in rows {
                         @let entry = &row.entry;
                         tr {
-                            td.at { (times::second(row.at)) }
+                            td.at { (times::second(row.at, now)) }
                             th.name scope="row" {
                                 (who(entry.kind, &entry.who))
                                 @if let Some(other) = &entry.acts_as { span.meta { "for " (other) } }

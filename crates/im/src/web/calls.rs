@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::address::Address;
 use super::guard::Visit;
 use super::layout::{Live, Page};
+use super::times::Now;
 use super::{Pairs, WebState, audit, failed, layout, load, log, parts, refused, times};
 use crate::http::api::calls::newest;
 use crate::run::calls::KEPT;
@@ -32,7 +33,7 @@ pub(super) async fn show(
     let is_failed = log.get("failed").as_deref() == Some("true");
     let asked = Asked {
         connector: connector.clone(),
-        since: moment.now - KEPT,
+        since: moment.now.at - KEPT,
         failed: is_failed,
         before: log.before(),
         limit: log::Asked::limit(),
@@ -57,7 +58,7 @@ pub(super) async fn show(
         (asking(connector.as_deref(), is_failed))
         @if rows.is_empty() {
             (log.nothing(nothing, connector.as_deref(), "Every call is here for 90 days, at most 500,000 of them."))
-        } @else { (table(&rows)) }
+        } @else { (table(&rows, moment.now)) }
         (older)
     };
     let head = Page {
@@ -79,7 +80,7 @@ fn asking(connector: Option<&str>, is_failed: bool) -> Markup {
     }
 }
 
-fn table(rows: &[CallRow]) -> Markup {
+fn table(rows: &[CallRow], now: Now) -> Markup {
     html! {
         div.panel {
             table.data.items.audit.calls {
@@ -90,7 +91,7 @@ fn table(rows: &[CallRow]) -> Markup {
                 tbody {
                     @for CallRow { entry, .. } in rows {
                         tr {
-                            td.at { (times::second(entry.at)) }
+                            td.at { (times::second(entry.at, now)) }
                             th.name scope="row" { (entry.connector) span.meta { (entry.why.as_str()) } }
                             td.act { (entry.method) " " b { (entry.path) } }
                             td.from data-name="key" { (entry.key) }

@@ -20,6 +20,7 @@ use super::integrations::{self, may_change};
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
 use super::said::{Became, Told};
+use super::times::Now;
 use super::{Moment, Pairs, WebState, calls, failed, layout, pagerduty, parts, times};
 use crate::http::api::connectors::{ConnectorView, DeliveryView, WebhookView, deliveries_of, view};
 use crate::http::error::ApiError;
@@ -72,7 +73,7 @@ async fn respond(
     let (moment, looking, of) = (state.moment(), visit.clone(), name.to_owned());
     let read = state.db.read(move |tx: &mut Tx<'_>| {
         let became = told.map(|told| Became::read(tx, &told)).transpose()?;
-        let (shell, seen) = seen(tx, &looking, &of, moment.now)?;
+        let (shell, seen) = seen(tx, &looking, &of, moment.now.at)?;
         Ok::<_, StoreError>((shell, seen, became))
     });
     match read.await {
@@ -190,7 +191,7 @@ fn figures_row(figures: &Figures) -> Markup {
 }
 
 /// What PagerDuty has not taken, and what a person has to decide.
-fn waiting(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
+fn waiting(visit: &Visit, seen: &Seen, now: Now) -> Markup {
     let view = &seen.view;
     let count = view.pending + view.parked + view.conflicts;
     html! {
@@ -275,7 +276,7 @@ fn incident(number: im_core::IncidentNumber) -> Markup {
 }
 
 /// What PagerDuty delivered last.
-fn deliveries(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
+fn deliveries(visit: &Visit, seen: &Seen, now: Now) -> Markup {
     let name = &seen.view.name;
     html! {
         section aria-labelledby="deliveries" {
@@ -311,7 +312,7 @@ fn deliveries(visit: &Visit, seen: &Seen, now: Timestamp) -> Markup {
 }
 
 /// The settings of the webhook: where PagerDuty delivers, what it tells, and how that went.
-fn webhook(visit: &Visit, webhook: &WebhookView, name: &str, now: Timestamp) -> Markup {
+fn webhook(visit: &Visit, webhook: &WebhookView, name: &str, now: Now) -> Markup {
     let told = webhook.events.len();
     html! {
         section.side aria-labelledby="webhook" {
@@ -380,7 +381,7 @@ fn to_do(visit: &Visit, webhook: &WebhookView, name: &str) -> Markup {
     }
 }
 
-fn moment_or(at: Option<Timestamp>, never: &str, now: Timestamp) -> Markup {
+fn moment_or(at: Option<Timestamp>, never: &str, now: Now) -> Markup {
     html! {
         @match at {
             Some(at) => { (times::exact(at, now)) ", " (times::ago(at, now)) },
@@ -390,7 +391,7 @@ fn moment_or(at: Option<Timestamp>, never: &str, now: Timestamp) -> Markup {
 }
 
 /// How changes travel, and by which right.
-fn connection(view: &ConnectorView, now: Timestamp) -> Markup {
+fn connection(view: &ConnectorView, now: Now) -> Markup {
     html! {
         section.side aria-labelledby="connection" {
             h2.h3 #connection { "Connection" }

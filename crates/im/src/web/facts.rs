@@ -14,6 +14,7 @@ use super::guard::Visit;
 use super::layout::{Live, Page};
 use super::load::{self, Detail, Shell};
 use super::metrics::sees_people;
+use super::times::Now;
 use super::{Pairs, WebState, failed, layout, log, parts, times};
 use crate::http::api::facts::{Exported, Seen};
 use crate::http::api::settings::hides_emails;
@@ -68,7 +69,7 @@ pub(super) async fn show(
         }
         @if facts.is_empty() {
             (log.nothing("Nothing was reported", None, "Facts stay as long as their incident."))
-        } @else { (table(&facts)) }
+        } @else { (table(&facts, moment.now)) }
         (older)
         p.small.note-of { "The same as a file: " code { "im data facts --incident " (number) } }
     };
@@ -109,7 +110,7 @@ fn found(
     }))
 }
 
-fn table(facts: &[Exported]) -> Markup {
+fn table(facts: &[Exported], now: Now) -> Markup {
     html! {
         div.panel {
             table.data.items.audit.reported {
@@ -117,13 +118,13 @@ fn table(facts: &[Exported]) -> Markup {
                     th scope="col" { "Happened" } th scope="col" { "Recorded" } th.name scope="col" { "What" }
                     th scope="col" { "By" } th scope="col" { "Source" }
                 } }
-                tbody { @for fact in facts { (row(fact)) } }
+                tbody { @for fact in facts { (row(fact, now)) } }
             }
         }
     }
 }
 
-fn row(fact: &Exported) -> Markup {
+fn row(fact: &Exported, now: Now) -> Markup {
     let shown = [
         ("service", &fact.service),
         ("policy", &fact.escalation_policy),
@@ -136,8 +137,8 @@ fn row(fact: &Exported) -> Markup {
         .collect();
     html! {
         tr {
-            td.at data-name="happened" { (times::second(fact.at)) }
-            td.at data-name="recorded" { @match fact.recorded_at { Some(at) => (times::second(at)), None => "not kept" } }
+            td.at data-name="happened" { (times::second(fact.at, now)) }
+            td.at data-name="recorded" { @match fact.recorded_at { Some(at) => (times::second(at, now)), None => "not kept" } }
             th.name scope="row" {
                 (words(fact.kind))
                 @if let Some(value) = &fact.value { " " b.value { (value) } }

@@ -26,6 +26,7 @@ use im_core::Actor;
 use im_store::accounts::{self, AccountRow, Role};
 use im_store::sessions::{self, SessionRow};
 use im_store::{StoreError, Tx};
+use jiff::tz::TimeZone;
 use maud::html;
 use reqwest::Url;
 use sha2::{Digest as _, Sha256};
@@ -37,7 +38,7 @@ use crate::access::audit::SentToSignIn;
 use crate::access::rules::{self, Need, Rule};
 use crate::access::sign_in::Browser;
 use crate::access::{self, Whence, Who, new_secret};
-use crate::http::api::settings::stored_public_url;
+use crate::http::api::settings::{stored_public_url, time_zone};
 use crate::http::error::ApiError;
 
 const HOSTS: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
@@ -190,6 +191,7 @@ impl Visit {
 struct Known {
     has_accounts: bool,
     public: Option<Url>,
+    zone: TimeZone,
     session: Option<(SessionRow, AccountRow)>,
     /// What the browser has for a secret, whether or not it is one of a session.
     secret: Option<String>,
@@ -261,6 +263,7 @@ async fn admit(
     let cookies = Cookies::of(&parts.headers);
     let known = state.db.read(move |tx| known(tx, cookies, now)).await;
     let known = known.map_err(|error| failed(&error, state.moment()))?;
+    state.speak_of(&known.zone);
     let host = host(parts);
     let is_open = !known.has_accounts && state.access.trusts_loopback;
     if let Some(error) = misplaced(parts, host.as_deref(), &known, is_open) {
@@ -336,6 +339,7 @@ fn known(tx: &mut Tx<'_>, cookies: Cookies, now: jiff::Timestamp) -> Result<Know
     Ok(Known {
         has_accounts: accounts::any(tx)?,
         public,
+        zone: time_zone(tx)?,
         session,
         secret,
     })

@@ -29,7 +29,7 @@ pub(super) async fn show(State(state): State<WebState>) -> Response {
                 None => p { "Ask whoever runs this server. They can say here whom to ask: " code { "im config set contact help@example.com" } "." },
             }
             p { "Send along what the page of the error says in its last lines, and this. No secret is in either." }
-            pre.diagnostic { (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) }
+            pre.diagnostic { (times::machine(moment.now.at)) "  im " (env!("CARGO_PKG_VERSION")) }
             p { "Whoever runs the server finds what is wrong by these:" }
             pre.command { "im doctor\nim logs --since 1h" }
             p.choices { a.button href="/" { "Back to the incidents" } }

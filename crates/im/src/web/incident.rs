@@ -9,6 +9,7 @@ use super::acts::{self, Shown};
 use super::layout::{Live, Page};
 use super::load::{Detail, Shell};
 use super::seen_before::Before;
+use super::times::Now;
 use super::{Moment, due, facts, layout, pagerduty, parts, timeline, times};
 
 /// The page.
@@ -62,7 +63,7 @@ pub(super) fn page(
 }
 
 /// Severity, status, and how long it has lasted.
-fn state(story: &Story, model: StatusModel, now: Timestamp) -> Markup {
+fn state(story: &Story, model: StatusModel, now: Now) -> Markup {
     let since = story.created_at;
     html! {
         div.state {
@@ -70,7 +71,7 @@ fn state(story: &Story, model: StatusModel, now: Timestamp) -> Markup {
             (parts::status(model.shown(story.status)))
             p {
                 @match (story.status.is_open(), story.resolved_at) {
-                    (true, _) => { "Open for " (times::running(since, now)) ", since " (times::exact(since, now)) },
+                    (true, _) => { "Open for " (times::running(since, now.at)) ", since " (times::exact(since, now)) },
                     (false, Some(ended)) => {
                         "Over in " (times::duration(since, ended)) ", from " (times::exact(since, now))
                         " to " (times::exact(ended, now))
@@ -86,7 +87,7 @@ fn state(story: &Story, model: StatusModel, now: Timestamp) -> Markup {
 }
 
 /// What one has to know before anything else.
-fn warnings(detail: &Detail, now: Timestamp) -> Markup {
+fn warnings(detail: &Detail, now: Now) -> Markup {
     html! {
         @if let Some(since) = detail.story.unowned_since() {
             p.reason.tone.red { "Nobody has it: its escalation policy came to its end at " (times::exact(since, now)) ", and nobody is left to page." }
@@ -98,13 +99,13 @@ fn warnings(detail: &Detail, now: Timestamp) -> Markup {
 }
 
 /// Four figures in a row.
-fn figures(detail: &Detail, now: Timestamp) -> Markup {
+fn figures(detail: &Detail, now: Now) -> Markup {
     let story = &detail.story;
     let due = |limit: fn(&Target) -> i64, done: Option<Timestamp>| {
         let target = detail.target.as_ref();
         html! {
             @if let Some(target) = target.filter(|_| done.is_some() || story.status.is_open()) {
-                dd.small { (due::judged(limit(target), (story.created_at, done), now)) }
+                dd.small { (due::judged(limit(target), (story.created_at, done), now.at)) }
             }
         }
     };
@@ -119,7 +120,7 @@ fn figures(detail: &Detail, now: Timestamp) -> Markup {
                     }
                     None if story.status.is_open() => {
                         dd.tone.orange { "Not yet" }
-                        dd.small { "waiting for " (times::running(story.created_at, now)) }
+                        dd.small { "waiting for " (times::running(story.created_at, now.at)) }
                     }
                     None => { dd { "None" } dd.small { "it ended before" } }
                 }
@@ -136,7 +137,7 @@ fn figures(detail: &Detail, now: Timestamp) -> Markup {
                             @if let Some(by) = &story.resolved_by { ", " (by) }
                         }
                     }
-                    None => { dd { "Not yet" } dd.small { "open for " (times::running(story.created_at, now)) } }
+                    None => { dd { "Not yet" } dd.small { "open for " (times::running(story.created_at, now.at)) } }
                 }
                 (due(|target| target.resolve_s, story.resolved_at))
             }
@@ -155,7 +156,7 @@ fn figures(detail: &Detail, now: Timestamp) -> Markup {
     }
 }
 
-fn there(detail: &Detail, now: Timestamp) -> Markup {
+fn there(detail: &Detail, now: Now) -> Markup {
     let standing = pagerduty::brief(pagerduty::standing(detail));
     html! {
         @match &detail.story.peer {
@@ -181,7 +182,7 @@ fn there(detail: &Detail, now: Timestamp) -> Markup {
     }
 }
 
-fn details(detail: &Detail, now: Timestamp) -> Markup {
+fn details(detail: &Detail, now: Now) -> Markup {
     let story = &detail.story;
     let peer = story.peer.as_ref();
     let helpers = story.helpers();

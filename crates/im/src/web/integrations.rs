@@ -32,6 +32,7 @@ use super::guard::Visit;
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
 use super::said::Became;
+use super::times::Now;
 use super::{Moment, Pairs, WebState, failed, layout, parts, times};
 use crate::http::api::connectors::{ConnectorView, view};
 use checklist::Checklist;
@@ -113,7 +114,7 @@ async fn show(State(state): State<WebState>, visit: Visit, pairs: Pairs) -> Resp
     let told = state.said.told(&pairs);
     let read = state.db.read(move |tx: &mut Tx<'_>| {
         let became = told.map(|told| Became::read(tx, &told)).transpose()?;
-        seen(tx, &visit, became, moment.now)
+        seen(tx, &visit, became, moment.now.at)
     });
     match read.await {
         Ok(seen) => page(&seen, moment).into_response(),
@@ -201,7 +202,7 @@ fn subdomain(url: &str) -> Option<String> {
     (is_theirs && name != "app").then(|| name.to_owned())
 }
 
-fn connected(shell: &Shell, card: &Card, now: Timestamp) -> Markup {
+fn connected(shell: &Shell, card: &Card, now: Now) -> Markup {
     let view = &card.view;
     let region = account(&card.base_url);
     let account = card.account.as_ref();

@@ -84,7 +84,7 @@ pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup
     };
     let inner = html! {
         p.asof {
-            span #asof data-at=(times::utc(now, "%H:%M")) { "As of " (times::clock(now)) " UTC" }
+            span #asof data-at=(times::minute(now.at, now)) { "As of " (times::clock(now.at, now)) " " (now.zone()) }
             span #news role="status" {}
             button #show type="button" hidden data-hotkey="." {}
         }
@@ -197,7 +197,7 @@ impl Trouble<'_> {
                 (self.more)
                 p.choices { (self.choices) }
                 pre.diagnostic {
-                    (times::utc(moment.now, "%Y-%m-%dT%H:%M:%SZ")) "  im " (env!("CARGO_PKG_VERSION")) "\n"
+                    (times::machine(moment.now.at)) "  im " (env!("CARGO_PKG_VERSION")) "\n"
                     (parts::diagnosis(error))
                 }
             }

@@ -17,6 +17,7 @@ use asked::Mark;
 use super::acts::{CHOSEN, Shown};
 use super::layout::{Live, Page};
 use super::load::{COUNTED_MAX, Found, Rows, Shell};
+use super::times::Now;
 use super::views::Saved;
 use super::{Moment, declare, due, integrations, layout, parts, times};
 
@@ -45,7 +46,7 @@ impl Listed {
         found: Found,
         may_act: bool,
         is_chosen: impl Fn(IncidentNumber) -> bool,
-        now: Timestamp,
+        now: Now,
     ) -> Self {
         let rows = match &found.rows {
             Rows::Usual { open, over, .. } => open.iter().chain(over),
@@ -109,7 +110,7 @@ fn usual(
     list: &List,
     (open, over, more): (&[IncidentRow], &[IncidentRow], bool),
     asked: &Asked,
-    now: Timestamp,
+    now: Now,
 ) -> Markup {
     html! {
         section aria-labelledby="open" {
@@ -194,7 +195,7 @@ fn nothing_yet(is_alone: bool, may_connect: bool) -> Markup {
     }
 }
 
-fn nothing_open(over: &[IncidentRow], now: Timestamp) -> Markup {
+fn nothing_open(over: &[IncidentRow], now: Now) -> Markup {
     html! {
         div.panel.quiet {
             p {
@@ -247,7 +248,7 @@ fn incident(list: &List, row: &IncidentRow, asked: &Asked) -> Markup {
 }
 
 /// The cells of a row; `chosen` says of one that can be chosen whether it is.
-fn cells(found: &Found, row: &IncidentRow, chosen: Option<bool>, now: Timestamp) -> Markup {
+fn cells(found: &Found, row: &IncidentRow, chosen: Option<bool>, now: Now) -> Markup {
     let (is_unowned, model) = (found.unowned.contains(&row.number), found.model);
     html! {
         td.c-sev role="cell" {
@@ -269,7 +270,7 @@ fn cells(found: &Found, row: &IncidentRow, chosen: Option<bool>, now: Timestamp)
         td.c-who role="cell" { (parts::people(&row.assignees, row.status)) }
         td.c-progress role="cell" {
             (progress(row))
-            @if row.status.is_open() && let Some(due) = due::next(row, &found.targets, now) { span.due { (due) } }
+            @if row.status.is_open() && let Some(due) = due::next(row, &found.targets, now.at) { span.due { (due) } }
         }
         td.c-time role="cell" { (times::exact(row.created_at, now)) span.small { (times::ago(row.created_at, now)) } }
     }

@@ -215,7 +215,7 @@ async fn findings(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
         let known = state.figures.known(&state.db).await?;
         let (found, known, asked) = blocking(move || {
             let asked = asked.meant(&known);
-            (findings::find(&asked, &known, moment.now), known, asked)
+            (findings::find(&asked, &known, moment.now.at), known, asked)
         })
         .await;
         let (found, looking) = (found?, visit.clone());
@@ -223,7 +223,7 @@ async fn findings(State(state): State<WebState>, visit: Visit, Query(pairs): Pai
             .db
             .read(move |tx| Ok::<_, StoreError>((load::shell(tx, &looking)?, found.titled(tx)?)));
         let (shell, found) = read.await?;
-        let body = move || findings::body(found, (&asked, choosing), &known, moment.now);
+        let body = move || findings::body(found, (&asked, choosing), &known, moment.now.at);
         Ok((shell, blocking(body).await?))
     };
     respond(&state, ("Findings", FINDINGS), moment, (&visit, made.await)).await
@@ -249,7 +249,7 @@ async fn listed(
         let known = state.figures.known(&state.db).await?;
         let (found, known, asked, part) = blocking(move || {
             let asked = asked.meant(&known);
-            let found = Found::ask(&asked, &part, &known, moment.now);
+            let found = Found::ask(&asked, &part, &known, moment.now.at);
             (found, known, asked, part)
         })
         .await;
@@ -362,7 +362,7 @@ async fn ask<T: Send + 'static>(
     ask: impl FnOnce(&Known, Timestamp) -> T + Send + 'static,
 ) -> Result<T, StoreError> {
     let known: OwnedMutexGuard<Known> = state.figures.known(&state.db).await?;
-    Ok(blocking(move || ask(&known, moment.now)).await)
+    Ok(blocking(move || ask(&known, moment.now.at)).await)
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {

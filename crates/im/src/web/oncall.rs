@@ -21,6 +21,7 @@ use super::address::Address;
 use super::guard::Visit;
 use super::layout::{Live, Page, Trouble};
 use super::load::{self, Shell};
+use super::times::Now;
 use super::{Moment, Pairs, WebState, connector, failed, help, integrations, layout, parts, times};
 use crate::http::api::connectors::oncall::{
     DutyView, GapView, LevelView, OncallView, PolicyView, TurnView, answer,
@@ -200,7 +201,7 @@ async fn one(state: &WebState, address: &Address, moment: Moment) -> (StatusCode
     }
 }
 
-fn told_of_one(view: &OncallView, now: Timestamp) -> Markup {
+fn told_of_one(view: &OncallView, now: Now) -> Markup {
     html! {
         @if let Some(service) = &view.service {
             p.reason {
@@ -213,11 +214,11 @@ fn told_of_one(view: &OncallView, now: Timestamp) -> Markup {
         @if let Some(user) = &view.user { (duties(&user.name, view, now)) }
         @else if view.policies.is_empty() { div.panel.quiet { p { "No escalation policy pages anybody for it." } } }
         @for policy in &view.policies { (panel(policy, &[], (view.looked_until, now), &html! {})) }
-        p.small { "As PagerDuty says now, up to " (times::exact(view.looked_until, now)) ". Times are in UTC." }
+        p.small { "As PagerDuty says now, up to " (times::exact(view.looked_until, now)) "." }
     }
 }
 
-fn duties(name: &str, view: &OncallView, now: Timestamp) -> Markup {
+fn duties(name: &str, view: &OncallView, now: Now) -> Markup {
     let place = |duty: &DutyView| html! { (duty.policy.name) ", level " (duty.level) };
     html! {
         section aria-labelledby="duties" {
@@ -299,7 +300,7 @@ impl Shown {
     }
 
     /// What PagerDuty says of each.
-    async fn told(self, state: &WebState, now: Timestamp) -> Markup {
+    async fn told(self, state: &WebState, now: Now) -> Markup {
         let Self {
             policies,
             page,
@@ -315,15 +316,15 @@ impl Shown {
             }
             p.small {
                 "Policies " (page * POLICIES + 1) "–" ((page * POLICIES) + told.len()) " of " (total)
-                ", as PagerDuty says within the last minute. Times are in UTC."
+                ", as PagerDuty says within the last minute."
             }
         }
     }
 }
 
-async fn told(state: &WebState, known: Known, now: Timestamp) -> Told {
+async fn told(state: &WebState, known: Known, now: Now) -> Told {
     let of = (known.connector.clone(), known.id.clone());
-    let (said, error) = listen(state, of, now).await;
+    let (said, error) = listen(state, of, now.at).await;
     Told { known, said, error }
 }
 
@@ -352,7 +353,7 @@ pub(super) async fn listen(
     }
 }
 
-fn told_of_all(told: &Told, now: Timestamp) -> Markup {
+fn told_of_all(told: &Told, now: Now) -> Markup {
     let why = html! {
         @if let Some(error) = &told.error {
             (parts::problem(error))
@@ -378,7 +379,7 @@ fn told_of_all(told: &Told, now: Timestamp) -> Markup {
 fn panel(
     policy: &PolicyView,
     services: &[String],
-    (horizon, now): (Timestamp, Timestamp),
+    (horizon, now): (Timestamp, Now),
     why: &Markup,
 ) -> Markup {
     html! {
@@ -411,7 +412,7 @@ fn panel(
     }
 }
 
-fn row(level: &LevelView, horizon: Timestamp, now: Timestamp) -> Markup {
+fn row(level: &LevelView, horizon: Timestamp, now: Now) -> Markup {
     html! {
         tr {
             th.name scope="row" {
@@ -445,7 +446,7 @@ fn row(level: &LevelView, horizon: Timestamp, now: Timestamp) -> Markup {
     }
 }
 
-fn until(turn: &TurnView, now: Timestamp) -> Markup {
+fn until(turn: &TurnView, now: Now) -> Markup {
     html! {
         @if let Some(schedule) = &turn.schedule { (schedule.name) ", " }
         @match (turn.until, &turn.schedule) {
@@ -456,18 +457,18 @@ fn until(turn: &TurnView, now: Timestamp) -> Markup {
     }
 }
 
-fn since(turn: &TurnView, now: Timestamp) -> Markup {
+fn since(turn: &TurnView, now: Now) -> Markup {
     html! {
         @match turn.from { Some(at) => { "from " (times::exact(at, now)) }, None => "now" }
         @if let Some(at) = turn.until { " until " (times::exact(at, now)) }
     }
 }
 
-fn gap_of(gap: &GapView, now: Timestamp) -> Markup {
+fn gap_of(gap: &GapView, now: Now) -> Markup {
     html! {
         span.tone.amber {
             (parts::icon("warn")) " Nobody "
-            @if gap.from <= now { "now" } @else { "from " (times::exact(gap.from, now)) }
+            @if gap.from <= now.at { "now" } @else { "from " (times::exact(gap.from, now)) }
             @match gap.until { Some(at) => { " until " (times::exact(at, now)) }, None => ", and nobody is planned" }
         }
     }

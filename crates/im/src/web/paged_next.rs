@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use maud::{Markup, html};
 
 use super::load::Detail;
+use super::times::Now;
 use super::{WebState, layout, oncall, times};
 use crate::http::api::connectors::oncall::{LevelView, OncallView, PolicyView, TurnView};
 use crate::http::error::ApiError;
@@ -138,10 +139,10 @@ impl Waiting {
         (at > now).then_some((next, at))
     }
 
-    fn line(&self, said: &Said, now: Timestamp) -> Option<Markup> {
+    fn line(&self, said: &Said, now: Now) -> Option<Markup> {
         let (heard, view) = said.as_ref()?;
         let policy = view.policies.first()?;
-        let (level, at) = self.next(policy, now)?;
+        let (level, at) = self.next(policy, now.at)?;
         let turns = on_duty(level, at);
         let mut people: Vec<&str> = turns.iter().map(|turn| turn.user.name.as_str()).collect();
         people.dedup();
@@ -152,8 +153,8 @@ impl Waiting {
                 @if let Some(service) = &self.service { " of " (service) }
             }
             p.small {
-                "In " (times::running(now, at)) ", at " (times::exact(at, now)) ", unless somebody acknowledges before"
-                @if oncall::is_old(*heard, now) { ". As PagerDuty said " (times::ago(*heard, now)) }
+                "In " (times::running(now.at, at)) ", at " (times::exact(at, now)) ", unless somebody acknowledges before"
+                @if oncall::is_old(*heard, now.at) { ". As PagerDuty said " (times::ago(*heard, now)) }
             }
         })
     }
@@ -174,14 +175,14 @@ fn on_duty(level: &LevelView, at: Timestamp) -> Vec<&TurnView> {
 }
 
 /// Whether PagerDuty need not be asked.
-pub(super) fn is_known(state: &WebState, waiting: &[Waiting], now: Timestamp) -> bool {
-    let is_fresh = |(heard, _): (Timestamp, OncallView)| !oncall::is_old(heard, now);
+pub(super) fn is_known(state: &WebState, waiting: &[Waiting], now: Now) -> bool {
+    let is_fresh = |(heard, _): (Timestamp, OncallView)| !oncall::is_old(heard, now.at);
     let mut waiting = waiting.iter();
     waiting.all(|one| state.heard.find(&one.of).is_some_and(is_fresh))
 }
 
 /// What is known without asking.
-pub(super) fn heard(state: &WebState, waiting: &[Waiting], now: Timestamp) -> Markup {
+pub(super) fn heard(state: &WebState, waiting: &[Waiting], now: Now) -> Markup {
     let lines = waiting
         .iter()
         .filter_map(|one| one.line(&state.heard.find(&one.of), now));
@@ -201,9 +202,9 @@ pub(super) fn place() -> Markup {
 }
 
 /// What PagerDuty says.
-pub(super) async fn asked(state: &WebState, waiting: &[Waiting], now: Timestamp) -> Markup {
+pub(super) async fn asked(state: &WebState, waiting: &[Waiting], now: Now) -> Markup {
     let asked = waiting.iter().map(async |one| {
-        let (said, error) = oncall::listen(state, one.of.clone(), now).await;
+        let (said, error) = oncall::listen(state, one.of.clone(), now.at).await;
         one.line(&said, now)
             .unwrap_or_else(|| unknown(error.as_ref()))
     });

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::load::Detail;
+use super::times::Now;
 use super::{connector, integrations, parts, times};
 
 /// How one connector is doing.
@@ -42,14 +43,14 @@ impl Health {
     }
 
     /// What a person has to look at, if anything.
-    pub(super) fn trouble(&self, now: Timestamp) -> Option<String> {
+    pub(super) fn trouble(&self, now: Now) -> Option<String> {
         let verdict = self.verdict(now);
         let is_bad = matches!(verdict.tone, "red" | "amber");
         is_bad.then(|| format!("PagerDuty{}", verdict.words))
     }
 
     /// What to say of it, worst first.
-    fn verdict(&self, now: Timestamp) -> Verdict {
+    fn verdict(&self, now: Now) -> Verdict {
         let deaf = self.deaf_since.map(|since| times::ago(since, now));
         match (self.state, self.undecided, deaf) {
             _ if self.paused => Verdict::new(1, "grey", " paused"),
@@ -96,7 +97,7 @@ fn changes(count: i64) -> String {
 }
 
 /// The state of the connector that needs most care, for the head of each page.
-pub(super) fn summary(health: &[Health], now: Timestamp) -> Markup {
+pub(super) fn summary(health: &[Health], now: Now) -> Markup {
     let worst = health
         .iter()
         .map(|health| (health, health.verdict(now)))
@@ -115,7 +116,7 @@ pub(super) fn summary(health: &[Health], now: Timestamp) -> Markup {
 }
 
 /// The state of one connector.
-pub(super) fn verdict(health: &[Health], name: &str, now: Timestamp) -> Markup {
+pub(super) fn verdict(health: &[Health], name: &str, now: Now) -> Markup {
     let found = health.iter().find(|health| health.name == name);
     let verdict = found.map(|health| health.verdict(now));
     html! {
@@ -206,7 +207,7 @@ pub(super) fn brief(standing: Standing) -> &'static str {
 }
 
 /// The panel beside the timeline.
-pub(super) fn panel(detail: &Detail, model: StatusModel, now: Timestamp) -> Markup {
+pub(super) fn panel(detail: &Detail, model: StatusModel, now: Now) -> Markup {
     html! {
         section.side aria-labelledby="pagerduty" {
             h2.h3 #pagerduty { "PagerDuty" }
@@ -223,7 +224,7 @@ pub(super) fn panel(detail: &Detail, model: StatusModel, now: Timestamp) -> Mark
     }
 }
 
-fn there(detail: &Detail, model: StatusModel, now: Timestamp) -> Markup {
+fn there(detail: &Detail, model: StatusModel, now: Now) -> Markup {
     let standing = standing(detail);
     let (icon, tone, words) = headline(standing);
     html! {
@@ -295,7 +296,7 @@ fn waiting(name: &str) -> String {
     format!("{}#waiting", connector::address(name))
 }
 
-fn debt(row: &OutboxRow, now: Timestamp) -> Markup {
+fn debt(row: &OutboxRow, now: Now) -> Markup {
     let since = times::ago(row.since, now);
     html! {
         div.debt {
@@ -315,7 +316,7 @@ fn debt(row: &OutboxRow, now: Timestamp) -> Markup {
     }
 }
 
-fn conflict(row: &ConflictRow, now: Timestamp) -> Markup {
+fn conflict(row: &ConflictRow, now: Now) -> Markup {
     html! {
         div.debt {
             p { strong { (parts::capital(row.conflict.field.as_str())) } " waits for a review" }

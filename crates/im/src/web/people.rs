@@ -11,6 +11,7 @@ use maud::{Markup, html};
 use super::guard::{Fields, Visit};
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
+use super::times::Now;
 use super::{Moment, WebState, failed, layout, parts, times, to};
 use crate::access::audit::Note;
 use crate::access::people::{self, Link, New};
@@ -82,7 +83,7 @@ fn answer(said: &Said, visit: &Visit, moment: Moment) -> Markup {
                 @if !visit.has_accounts {
                     p { "This is the first account: from now on everybody signs in, and programs need a token, on this machine, too. Make one first if any calls the API: " code { "im token create NAME --role owner" } "." }
                 }
-                p { "Give it to them by a way that others do not read. It works once, until " (times::exact(link.expires_at, moment.now)) " UTC, and is not shown again." }
+                p { "Give it to them by a way that others do not read. It works once, until " (times::exact(link.expires_at, moment.now)) ", and is not shown again." }
                 pre.link { (visit.base) (link.path()) }
             }
         },
@@ -113,7 +114,7 @@ fn table(shell: &Shell, who: &Who, all: &[AccountRow], moment: Moment) -> Markup
     }
 }
 
-fn row(visit: &Visit, who: &Who, account: &AccountRow, now: Timestamp) -> Markup {
+fn row(visit: &Visit, who: &Who, account: &AccountRow, now: Now) -> Markup {
     let (word, tone) = match state(account) {
         "disabled" => ("Disabled", "grey"),
         "invited" => ("Invited", "amber"),

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::load::Detail;
+use super::times::Now;
 use super::{WebState, parts, times};
 
 /// More are a list, which a link opens.
@@ -58,7 +59,7 @@ pub(super) async fn read(state: &WebState, detail: &Detail) -> Result<Before, St
 
 impl Before {
     /// A line for each; nothing where it is new.
-    pub(super) fn panel(&self, now: Timestamp) -> Markup {
+    pub(super) fn panel(&self, now: Now) -> Markup {
         html! {
             @if !self.rows.is_empty() {
                 section.side aria-labelledby="before" {
@@ -66,7 +67,7 @@ impl Before {
                     @for row in &self.rows {
                         div.twin {
                             a href={ "/incidents/" (row.number) } { (row.number) " " (row.title) }
-                            span.small { (times::exact(row.created_at, now)) ", " (ended(row, now)) }
+                            span.small { (times::exact(row.created_at, now)) ", " (ended(row, now.at)) }
                         }
                     }
                     @if self.count > self.rows.len() {

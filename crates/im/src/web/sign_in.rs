@@ -14,6 +14,7 @@ use maud::{Markup, html};
 
 use super::address::Address;
 use super::guard::{Fields, Visit};
+use super::times::Now;
 use super::{Moment, Pairs, WebState, failed, help, layout, parts, refused, times, to};
 use crate::access::audit::Note;
 use crate::access::oidc;
@@ -272,13 +273,13 @@ pub(super) fn say(refusal: &Refusal, moment: Moment) -> (StatusCode, Markup) {
     }
 }
 
-fn locked(until: Timestamp, now: Timestamp) -> Markup {
+fn locked(until: Timestamp, now: Now) -> Markup {
     html! {
         p.problem role="alert" {
             (parts::icon("warn"))
             span {
-                "Too many attempts failed. Try again from " (times::exact(until, now)) " UTC on, in "
-                (times::duration(now, until)) ". Whoever is signed in stays so."
+                "Too many attempts failed. Try again from " (times::exact(until, now)) " " (now.zone()) " on, in "
+                (times::duration(now.at, until)) ". Whoever is signed in stays so."
             }
         }
         (parts::along(&ApiError::new(StatusCode::TOO_MANY_REQUESTS, "locked", "too many attempts failed")))

@@ -16,6 +16,7 @@ use maud::{Markup, html};
 use super::guard::Visit;
 use super::layout::{Live, Page};
 use super::load::{self, Shell};
+use super::times::Now;
 use super::{WebState, failed, layout, parts, refused, times};
 use crate::http::api::connectors::{ConnectorView, view};
 use crate::http::api::doctor::quickly;
@@ -47,7 +48,10 @@ fn seen(tx: &mut Tx<'_>, visit: &Visit, now: Timestamp) -> Result<Seen, StoreErr
 
 pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Response {
     let moment = state.moment();
-    let found = state.db.read(move |tx| seen(tx, &visit, moment.now)).await;
+    let found = state
+        .db
+        .read(move |tx| seen(tx, &visit, moment.now.at))
+        .await;
     let seen = match found {
         Ok(seen) => seen,
         Err(error) => return failed(&error, moment),
@@ -129,7 +133,7 @@ fn figures_of(seen: &Seen) -> Markup {
     }
 }
 
-fn connectors(seen: &Seen, now: Timestamp) -> Markup {
+fn connectors(seen: &Seen, now: Now) -> Markup {
     let when = |at: Option<Timestamp>| {
         html! {
             @match at { Some(at) => { (times::ago(at, now)) }, None => span.nobody { "never" } }

@@ -1,10 +1,10 @@
 //! What happened, newest first, a heading for each day.
 
 use im_core::{Kind, Line, Peer, Status, StatusModel, Story};
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::load::Detail;
+use super::times::Now;
 use super::{parts, times};
 
 /// The parameter that says which lines are shown.
@@ -59,12 +59,12 @@ impl Lines {
 }
 
 /// The lines of a story.
-pub(super) fn show(detail: &Detail, which: Lines, model: StatusModel, now: Timestamp) -> Markup {
+pub(super) fn show(detail: &Detail, which: Lines, model: StatusModel, now: Now) -> Markup {
     let story = &detail.story;
     // Counted from the oldest, so that a line keeps its key when others join.
     let lines = story.lines.iter().enumerate().rev();
     let lines: Vec<(usize, &Line)> = lines.filter(|(_, line)| which.has(line)).collect();
-    let days = lines.chunk_by(|(_, a), (_, b)| date(a.at) == date(b.at));
+    let days = lines.chunk_by(|(_, a), (_, b)| now.date(a.at) == now.date(b.at));
     html! {
         @if lines.is_empty() { p.small { "Nothing of that yet." } }
         @for day in days {
@@ -89,20 +89,10 @@ fn twins<'a>(line: &'a Line, detail: &'a Detail) -> impl Iterator<Item = &'a Pee
     peers.filter(|_| line.seen.peer)
 }
 
-fn date(at: Timestamp) -> String {
-    times::utc(at, "%Y-%m-%d")
-}
-
-fn entry(
-    key: usize,
-    line: &Line,
-    (icon, tone): (&str, &str),
-    detail: &Detail,
-    now: Timestamp,
-) -> Markup {
+fn entry(key: usize, line: &Line, (icon, tone): (&str, &str), detail: &Detail, now: Now) -> Markup {
     html! {
         li data-key=(key) {
-            div.at { (times::clock(line.at)) }
+            div.at { (times::clock(line.at, now)) }
             span class={ "marker " (tone) } { (parts::icon(icon)) }
             div.what {
                 p.sentence { (sentence(line)) }

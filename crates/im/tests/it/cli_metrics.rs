@@ -317,35 +317,35 @@ fn nothing_is_said_to_be_nothing() {
 #[test]
 fn what_is_behind_a_figure_is_a_list() {
     let at = "2026-11-20T09:14:05Z";
-    let recovery = json!({"total": 3, "items": [
+    let recovery = json!({"time_zone": "Europe/Berlin", "total": 3, "items": [
         {"bucket": 0, "at": at, "incident": "INC-1", "seconds": 900.0},
         {"bucket": 2, "at": at, "incident": "INC-42", "seconds": 187_204.0},
     ]});
     assert_snapshot!("items", said(&recovery, "metrics mttr --items --limit 2"));
-    let own = json!({"total": 1, "items": [
+    let own = json!({"time_zone": "Europe/Berlin", "total": 1, "items": [
         {"bucket": 0, "at": at, "incident": "INC-1", "seconds": 0.0, "self_assigned": true}]});
     let told = said(&own, "metrics mtta --items");
     assert!(told.contains("0s (self-assigned)"), "S40: {told}");
     let user = json!({"key": "PUANN", "name": "Ann Lee"});
-    let hour = json!({"total": 1, "items": [
+    let hour = json!({"time_zone": "Europe/Berlin", "total": 1, "items": [
         {"bucket": 0, "at": at, "incident": "INC-1", "user": user, "hour": "2026-11-20T09:00:00Z"},
     ]});
     assert_snapshot!(
         "items_hour",
         said(&hour, "metrics page_disruptions --items")
     );
-    let load = json!({"total": 2, "items": [
+    let load = json!({"time_zone": "Europe/Berlin", "total": 2, "items": [
         {"bucket": 0, "at": at, "incident": "INC-1", "user": user, "seconds": 64.0, "acknowledged": true,
          "out_of_hours": false, "escalated_away": false},
         {"bucket": 0, "at": at, "incident": "INC-2", "user": user, "acknowledged": false,
          "out_of_hours": true, "escalated_away": true},
     ]});
     assert_snapshot!("items_load", said(&load, "metrics oncall_load --items"));
-    let sla = json!({"total": 1, "items": [
+    let sla = json!({"time_zone": "Europe/Berlin", "total": 1, "items": [
         {"bucket": 0, "at": at, "incident": "INC-1", "ack": "met", "resolve": "pending"},
     ]});
     assert_snapshot!("items_sla", said(&sla, "metrics sla_compliance --items"));
-    let changes = json!({"total": 2, "items": [
+    let changes = json!({"time_zone": "Europe/Berlin", "total": 2, "items": [
         {"bucket": 0, "at": at, "deployment": "d1", "counts": true, "failures": [
             {"incident": "INC-1", "method": "manual", "reason": "a person linked it"},
             {"incident": "INC-2", "method": "manual", "reason": "a person linked it"}]},
@@ -355,6 +355,6 @@ fn what_is_behind_a_figure_is_a_list() {
         "items_changes",
         said(&changes, "metrics change_failure_rate --items")
     );
-    let none = json!({"total": 0, "items": []});
+    let none = json!({"time_zone": "Europe/Berlin", "total": 0, "items": []});
     assert_snapshot!("items_none", said(&none, "metrics pages --items"));
 }

@@ -214,7 +214,7 @@ impl Server {
         self.send(request).await
     }
 
-    async fn patch(&self, path: &str, body: Value) -> Answer {
+    pub(crate) async fn patch(&self, path: &str, body: Value) -> Answer {
         self.send(request(NEAR, "PATCH", path, &body)).await
     }
 

@@ -14,6 +14,7 @@ mod figures;
 mod findings;
 mod rows;
 mod site;
+mod zone;
 
 use site::{Answer, CONNECTOR, Site, busy, person};
 

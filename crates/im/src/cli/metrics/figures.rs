@@ -60,7 +60,7 @@ pub(super) fn say(answer: &Answer, cx: &mut Context) {
     if let Some(since) = answer.incomplete_since {
         cx.ui.warn(format_args!(
             "data may be incomplete since {}: webhooks are missing, and what they would have told is not read yet",
-            time::full(since, &cx.zone)
+            time::full(since, &time::named(&answer.time_zone).0)
         ));
     }
 }

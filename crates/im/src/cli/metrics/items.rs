@@ -2,6 +2,7 @@
 
 use comfy_table::Cell;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -13,7 +14,9 @@ use crate::cli::time;
 use crate::client::Call;
 
 #[derive(Debug, Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the API calls them so")]
 struct Items {
+    time_zone: String,
     total: usize,
     items: Vec<Item>,
 }
@@ -54,6 +57,10 @@ pub(super) async fn run(args: &Asked, cx: &mut Context) -> Result<Exit, error::F
         });
         return Ok(Exit::Done);
     }
+    // Dates of another zone would seem to be out of the range.
+    let (zone, name) = time::named(&found.time_zone);
+    cx.ui
+        .say(format_args!("{}, times of {name}\n", args.name()));
     let of_deployments = found.items.iter().all(|item| item.deployment.is_some());
     let mut columns = vec![
         Column::Whole("At"),
@@ -74,10 +81,10 @@ pub(super) async fn run(args: &Asked, cx: &mut Context) -> Result<Exit, error::F
         let what = what.unwrap_or("-");
         let person = item.user.as_ref().map_or("-", |user| user.name.as_str());
         let mut row = vec![
-            Cell::new(time::full(item.at, &cx.zone)),
+            Cell::new(time::full(item.at, &zone)),
             Cell::new(what),
             Cell::new(person),
-            Cell::new(adds(item, cx)),
+            Cell::new(adds(item, &zone)),
         ];
         if !has_people {
             row.remove(2);
@@ -97,7 +104,7 @@ pub(super) async fn run(args: &Asked, cx: &mut Context) -> Result<Exit, error::F
 }
 
 /// What an item adds, in words.
-fn adds(item: &Item, cx: &Context) -> String {
+fn adds(item: &Item, zone: &TimeZone) -> String {
     let field = |name: &str| item.adds.get(name);
     if let Some(first) = item.failures.first() {
         let more = match item.failures.len() {
@@ -136,7 +143,7 @@ fn adds(item: &Item, cx: &Context) -> String {
     match (seconds, hour, field("counts")) {
         (Some(seconds), _, _) if is_own => format!("{seconds} (self-assigned)"),
         (Some(seconds), _, _) => seconds,
-        (_, Some(hour), _) => format!("the hour from {}", time::full(hour, &cx.zone)),
+        (_, Some(hour), _) => format!("the hour from {}", time::full(hour, zone)),
         (_, _, Some(Value::Bool(true))) => "1 of 1".to_owned(),
         (_, _, Some(_)) => "0 of 1".to_owned(),
         _ => "1".to_owned(),

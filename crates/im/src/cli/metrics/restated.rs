@@ -50,13 +50,14 @@ pub(super) async fn run(args: &Asked, read_at: &str, cx: &mut Context) -> Result
 
 fn say(restated: &Restated, cx: &mut Context) {
     let Restated { since, now, .. } = restated;
+    let (zone, name) = time::named(&now.time_zone);
     cx.ui.say(format_args!(
         "{}, {} to {} ({}), as of {}",
         now.metric,
         now.from,
         now.to,
-        now.time_zone,
-        time::full(*since, &cx.zone)
+        name,
+        time::full(*since, &zone)
     ));
     if restated.incidents.is_empty() && !restated.more {
         cx.ui.note("Nothing became known since that changes it.");
@@ -81,7 +82,7 @@ fn say(restated: &Restated, cx: &mut Context) {
         let known = changed.why.iter().filter_map(|late| late.recorded_at);
         let known = known
             .max()
-            .map_or_else(|| "-".to_owned(), |at| time::full(at, &cx.zone));
+            .map_or_else(|| "-".to_owned(), |at| time::full(at, &zone));
         vec![
             Cell::new(&changed.incident),
             Cell::new(adds(&changed.before)),

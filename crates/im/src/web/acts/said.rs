@@ -17,10 +17,8 @@ use crate::organisation::annotations::{Annotations, Changes};
 use crate::web::guard::{Fields, Visit};
 use crate::web::load::{Detail, Shell};
 use crate::web::said::Told;
+use crate::web::times::Now;
 use crate::web::{WebState, parts, times, to};
-
-/// An instant as an input of a form has it, in UTC.
-const INSTANT: &str = "%Y-%m-%dT%H:%M:%S";
 
 /// What a field is called.
 fn name(field: Field) -> &'static str {
@@ -45,7 +43,9 @@ pub(super) async fn annotate(
 ) -> Response {
     let done = async {
         let incident: IncidentNumber = id.parse()?;
-        let said = annotations::annotate(state, incident, changes(&fields)?, who).await;
+        let said =
+            annotations::annotate(state, incident, changes(&fields, state.moment().now)?, who)
+                .await;
         said.map_err(in_words_of_the_form)?;
         Ok(incident)
     };
@@ -99,7 +99,7 @@ fn in_words_of_the_form(error: ApiError) -> ApiError {
     ApiError::wrong_value("value", detail).hint(next)
 }
 
-fn changes(fields: &Fields) -> Result<Changes, ApiError> {
+fn changes(fields: &Fields, now: Now) -> Result<Changes, ApiError> {
     let read = |name: &'static str| {
         let changed = fields.changed(name);
         let text = |text: String| {
@@ -118,13 +118,15 @@ fn changes(fields: &Fields) -> Result<Changes, ApiError> {
         let Some(text) = fields.changed(name) else {
             return Ok(None);
         };
-        let now = typed_instant(&text).map_err(|_not_one| {
-            ApiError::wrong_value(name, format!("`{text}` is no time"))
-                .hint("write a date and a time in UTC, e.g. 2026-11-30T09:00")
+        let typed = now.typed(&text).map_err(|_not_one| {
+            let zone = now.zone();
+            ApiError::wrong_value(name, format!("`{text}` is no time")).hint(format!(
+                "write a date and a time in {zone}, e.g. 2026-11-30T09:00"
+            ))
         })?;
         // Browsers leave out seconds that are zero.
-        let was = typed_instant(fields.get(&format!("was_{name}")));
-        Ok::<_, ApiError>((was.ok() != Some(now)).then_some(now))
+        let was = now.typed(fields.get(&format!("was_{name}")));
+        Ok::<_, ApiError>((was.ok() != Some(typed)).then_some(typed))
     };
     let unrelated = fields.changed("not_change_related");
     Ok(Changes {
@@ -139,21 +141,8 @@ fn changes(fields: &Fields) -> Result<Changes, ApiError> {
     })
 }
 
-/// An instant as an input of a form sends it; none where it is empty.
-fn typed_instant(text: &str) -> Result<Option<Timestamp>, jiff::Error> {
-    if text.is_empty() {
-        return Ok(None);
-    }
-    format!("{text}Z").parse().map(Some)
-}
-
 /// What is said of it.
-pub(in crate::web) fn panel(
-    shell: &Shell,
-    detail: &Detail,
-    shown: &Shown,
-    now: Timestamp,
-) -> Markup {
+pub(in crate::web) fn panel(shell: &Shell, detail: &Detail, shown: &Shown, now: Now) -> Markup {
     let said = Annotations::of(&detail.said);
     let is_open = shown.typed(Act::Annotate, "").is_some();
     if detail.said.is_empty() && !shell.visit.may_act() {
@@ -173,7 +162,7 @@ pub(in crate::web) fn panel(
             @if shell.visit.may_act() {
                 details.say open[is_open] {
                     summary { "Say more, or otherwise" }
-                    (parts::form(&format!("/incidents/{}/annotate", detail.row.number), &shell.visit, &form(&said, shown)))
+                    (parts::form(&format!("/incidents/{}/annotate", detail.row.number), &shell.visit, &form(&said, shown, now)))
                 }
             }
             @if !detail.said.is_empty() { (history(&detail.said, now)) }
@@ -181,8 +170,8 @@ pub(in crate::web) fn panel(
     }
 }
 
-fn shown_value(said: &Annotations, field: Field, now: Timestamp) -> Option<Markup> {
-    let instant = |at: Option<Timestamp>| at.map(|at| html! { (times::exact(at, now)) " UTC" });
+fn shown_value(said: &Annotations, field: Field, now: Now) -> Option<Markup> {
+    let instant = |at: Option<Timestamp>| at.map(|at| times::exact(at, now));
     match field {
         Field::ImpactStart => instant(said.impact_start),
         Field::ImpactEnd => instant(said.impact_end),
@@ -195,10 +184,11 @@ fn shown_value(said: &Annotations, field: Field, now: Timestamp) -> Option<Marku
     }
 }
 
-fn form(said: &Annotations, shown: &Shown) -> Markup {
+fn form(said: &Annotations, shown: &Shown, now: Now) -> Markup {
+    let zone = format!("in {}", now.zone());
     let value = |field: Field| match field {
-        Field::ImpactStart => said.impact_start.map(|at| times::utc(at, INSTANT)),
-        Field::ImpactEnd => said.impact_end.map(|at| times::utc(at, INSTANT)),
+        Field::ImpactStart => said.impact_start.map(|at| now.input(at)),
+        Field::ImpactEnd => said.impact_end.map(|at| now.input(at)),
         Field::Environment
         | Field::Deployment
         | Field::CausedBy
@@ -224,8 +214,8 @@ fn form(said: &Annotations, shown: &Shown) -> Markup {
     html! {
         (entry(Field::Cause, "text", "in a word or two"))
         (entry(Field::Environment, "text", ""))
-        (entry(Field::ImpactStart, "datetime-local", "in UTC"))
-        (entry(Field::ImpactEnd, "datetime-local", "in UTC"))
+        (entry(Field::ImpactStart, "datetime-local", &zone))
+        (entry(Field::ImpactEnd, "datetime-local", &zone))
         (entry(Field::Deployment, "text", "that the incident names"))
         (entry(Field::CausedBy, "text", "a deployment, or none"))
         @let before = format!("was_{unrelated}");
@@ -237,7 +227,7 @@ fn form(said: &Annotations, shown: &Shown) -> Markup {
 }
 
 /// Who said what, when and why: the last first.
-fn history(rows: &[AnnotationRow], now: Timestamp) -> Markup {
+fn history(rows: &[AnnotationRow], now: Now) -> Markup {
     html! {
         details.say {
             summary { "Who said what" span.number { (rows.len()) } }

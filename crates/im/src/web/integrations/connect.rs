@@ -225,9 +225,9 @@ pub(super) async fn page(
         Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
-    let draft = state.drafts.find(&visit.word, moment.now);
-    let away = state.drafts.away(&visit.word, moment.now);
-    let lacking = state.drafts.lacks(&visit.word, moment.now);
+    let draft = state.drafts.find(&visit.word, moment.now.at);
+    let away = state.drafts.away(&visit.word, moment.now.at);
+    let lacking = state.drafts.lacks(&visit.word, moment.now.at);
     let (fields, error) = refused.unzip();
     let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
     let known = lacking.as_ref().filter(|_| by != Some("oauth")).map(known);

@@ -56,7 +56,7 @@ pub(super) async fn make(State(state): State<WebState>, visit: Visit, fields: Fi
                 .map(|who| who.name.clone()),
             name: name.to_string(),
             base_url: base_url.to_owned(),
-            at: moment.now,
+            at: moment.now.at,
         });
         Ok::<_, ApiError>((name.to_string(), secret))
     };
@@ -73,7 +73,7 @@ pub(super) async fn make(State(state): State<WebState>, visit: Visit, fields: Fi
         nav.crumbs aria-label="Breadcrumb" { a href=(super::ADDRESS) { "Integrations" } " / " a href=(CONNECT) { "PagerDuty" } " / " span aria-current="page" { "A key from somebody else" } }
         h1 { "A key from somebody else" }
         div.panel.message {
-            p { "Send this link to a PagerDuty admin. It asks for an API key, shows nothing of what is here, and works once, until " (times::exact(moment.now + LASTS, moment.now)) " UTC or until this server is started anew. It is not shown again." }
+            p { "Send this link to a PagerDuty admin. It asks for an API key, shows nothing of what is here, and works once, until " (times::exact(moment.now.at + LASTS, moment.now)) " or until this server is started anew. It is not shown again." }
             pre.link { (visit.base) (GIVE) "?" (LINK) "=" (secret) }
             p { "When they have given a key, go on here within the hour, in this browser." }
             p.choices { a.button.primary href=(CONNECT) { "Go on" } }

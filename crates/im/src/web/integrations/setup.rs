@@ -9,7 +9,6 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_engine::connector;
 use im_store::{StoreError, Tx};
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::checklist::Checklist;
@@ -24,6 +23,7 @@ use crate::web::layout::{Live, Page};
 use crate::web::load::{self, Shell};
 use crate::web::parts::{self, Step, step};
 use crate::web::said::{Became, Told};
+use crate::web::times::Now;
 use crate::web::{Moment, Pairs, WebState, failed, layout, times, to};
 
 /// Where the set-up of a connector goes on.
@@ -70,8 +70,8 @@ pub(in crate::web) async fn page(
         let Some(connector) = connector::load(tx, &of)? else {
             return Ok((shell, None));
         };
-        let view = view(tx, &connector, moment.now)?;
-        let import = im_engine::backfill::seen(tx, &of, moment.now)?.map(Backfill::from);
+        let view = view(tx, &connector, moment.now.at)?;
+        let import = im_engine::backfill::seen(tx, &of, moment.now.at)?.map(Backfill::from);
         let checklist = Checklist::read(tx)?;
         let became = told.map(|told| Became::read(tx, &told)).transpose()?;
         let key = config::masked_key(&app, &connector);
@@ -176,7 +176,7 @@ fn webhook(visit: &Visit, view: &ConnectorView) -> Markup {
 }
 
 /// How far the import is.
-fn import(visit: &Visit, name: &str, import: Option<&Backfill>, now: Timestamp) -> Markup {
+fn import(visit: &Visit, name: &str, import: Option<&Backfill>, now: Now) -> Markup {
     let may = may_change(visit);
     let go = |words: &str| {
         html! { @if may {

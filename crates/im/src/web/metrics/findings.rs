@@ -103,7 +103,7 @@ pub(super) fn body(
         @if let Some(values) = &values { (bar::form(&asked.address, api::METRIC, values)) }
         (asked.not_known(asked.address.path()))
         (insight::say(&seen.sentence()))
-        (page::incomplete(known.incomplete_since(to), now))
+        (page::incomplete(known, to, now))
         @if seen.found.incidents == 0 { (seen.empty()) } @else {
             (seen.recurring())
             (seen.causes())

@@ -332,7 +332,7 @@ pub(super) fn body(
         (sentence(&tiles))
         div.tiles { @for tile in &tiles { (tile.draw()) } }
         (note(&recovery.slots))
-        (page::incomplete(known.incomplete_since(recovery.answer.range.1), now))
+        (page::incomplete(known, recovery.answer.range.1, now))
         (most_changed(asked, changed, &states))
     })
 }

@@ -5,6 +5,7 @@ use im_metrics::{
     PageSource, Reason, Value, Weekly, When, Zone,
 };
 use jiff::Timestamp;
+use jiff::civil::Date;
 use maud::{Markup, html};
 
 use super::address::Address;
@@ -22,7 +23,7 @@ use crate::figures::Known;
 use crate::organisation::Target;
 use crate::web::integrations::users::ADDRESS as USERS;
 use crate::web::parts::{self, icon};
-use crate::web::times;
+use crate::web::times::{self, Now};
 
 /// More buckets are not told apart.
 const DRAWN_MAX: usize = 400;
@@ -41,8 +42,8 @@ struct Seen<'a> {
     slots: Vec<Slot>,
     /// What moved the figure most.
     moved: Option<Moved>,
-    /// Since when webhooks are missing.
-    incomplete_since: Option<Timestamp>,
+    /// That webhooks are missing, if they are.
+    incomplete: Markup,
     /// The organisation's own target.
     target: Option<Target>,
     /// Whether each figure is what it is of.
@@ -97,7 +98,7 @@ impl<'a> Seen<'a> {
             slots,
             moved: Moved::of((&whole, &answer), by_service, known, now)?,
             out_of_hours: out_of_hours.transpose()?,
-            incomplete_since: known.incomplete_since(answer.range.1),
+            incomplete: incomplete(known, answer.range.1, now),
             target: known.target(query),
             is_of_target: known.is_of_target(query),
             is_alone: known.is_alone(),
@@ -620,16 +621,17 @@ fn foot(seen: &Seen<'_>) -> Markup {
                     }
                 }
             }
-            (incomplete(seen.incomplete_since, seen.answer.as_of_time))
+            (seen.incomplete)
             p.left-out { (left_out(&seen.answer.left_out, &seen.asked.items())) }
         }
     }
 }
 
 /// That webhooks are missing, if they are.
-pub(super) fn incomplete(since: Option<Timestamp>, now: Timestamp) -> Markup {
+pub(super) fn incomplete(known: &Known, until: Date, now: Timestamp) -> Markup {
     html! {
-        @if let Some(since) = since {
+        @if let Some(since) = known.incomplete_since(until) {
+            @let now = Now::new(now, &known.engine.settings().zone);
             p.incomplete { "Data may be incomplete since " (times::exact(since, now)) ": webhooks are missing." }
         }
     }
@@ -659,7 +661,7 @@ fn empty(seen: &Seen<'_>) -> Markup {
     html! {
         div.panel.message {
             h2 { "Nothing in this range" }
-            (incomplete(seen.incomplete_since, seen.answer.as_of_time))
+            (seen.incomplete)
             p { (left_out(&seen.answer.left_out, &seen.asked.items())) "." }
             p.choices {
                 @if seen.asked.address.pairs().next().is_some() {

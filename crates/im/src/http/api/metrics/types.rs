@@ -258,7 +258,10 @@ pub(super) struct Benchmark {
 
 /// What is behind a metric.
 #[derive(Debug, Serialize, ToSchema)]
+#[expect(clippy::struct_field_names, reason = "the API calls them so")]
 pub(super) struct Items {
+    /// The zone of the dates that were asked for.
+    time_zone: String,
     /// How many there are in all.
     total: usize,
     /// Some of them, oldest first.
@@ -338,7 +341,6 @@ pub(super) struct Adds {
 
 impl Answer {
     pub(crate) fn new(answer: &im_metrics::Answer, query: &Query, known: &Known) -> Self {
-        let zone = &known.engine.settings().zone;
         let (from, to) = answer.range;
         let may_be_immature = query.metric == Metric::ChangeFailureRate;
         let buckets = answer.buckets.iter().zip(&answer.immature);
@@ -369,7 +371,7 @@ impl Answer {
             metric: query.metric.as_str(),
             from: from.to_string(),
             to: to.to_string(),
-            time_zone: zone.iana_name().unwrap_or("UTC").to_owned(),
+            time_zone: zone_of(known),
             as_of_time: answer.as_of_time,
             bucket: query.bucket.as_str(),
             group_by: answer.grouped_by.iter().map(|by| by.as_str()).collect(),
@@ -506,6 +508,12 @@ impl From<Figure> for Fields {
     }
 }
 
+/// The name of the zone whose dates are asked for.
+fn zone_of(known: &Known) -> String {
+    let zone = &known.engine.settings().zone;
+    zone.iana_name().unwrap_or("UTC").to_owned()
+}
+
 impl Items {
     /// Some of so many items; who each is about only for those who may see it.
     pub(super) fn new(some: &[Behind], total: usize, sees_people: bool, known: &Known) -> Self {
@@ -515,7 +523,11 @@ impl Items {
                 item.user = None;
             }
         }
-        Self { total, items }
+        Self {
+            time_zone: zone_of(known),
+            total,
+            items,
+        }
     }
 }
 

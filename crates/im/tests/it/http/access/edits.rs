@@ -242,6 +242,29 @@ async fn what_people_say_of_an_incident_is_kept_with_who_said_it_and_why() {
 }
 
 #[tokio::test]
+async fn an_impact_is_typed_and_shown_in_the_zone_of_the_organisation() {
+    let server = Server::with_people().await;
+    declare(&server, "Checkout is down").await;
+    let zone = json!({"time_zone": "Asia/Tokyo"});
+    server.in_process("PATCH", "/api/v1/settings", &zone).await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let fields = [
+        ("was_impact_start", ""),
+        ("impact_start", "2026-12-01T05:38"),
+    ];
+    let page = browser.sent("annotate", &fields).await;
+    let body = followed(&mut browser, page).await;
+    let said = look(&server, "/api/v1/incidents/1/annotations").await;
+    assert_eq!(said["current"]["impact_start"], "2026-11-30T20:38:00Z");
+    let typed = "name=\"was_impact_start\" value=\"2026-12-01T05:38:00\"";
+    assert!(body.contains(typed), "{body}");
+    assert!(body.contains("Impact since, in Asia/Tokyo<"), "{body}");
+    let nonsense = [("impact_start", "at nine")];
+    let page = browser.sent("annotate", &nonsense).await.is(422);
+    assert!(page.body.contains("a time in Asia/Tokyo"), "{}", page.body);
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_of_an_impact_or_cause_is_refused_and_stays_typed() {
     let server = Server::with_people().await;
     declare(&server, "Checkout is down").await;
