@@ -20,7 +20,19 @@ const fill = (next, old) => all("[data-same]", next).forEach((place) => {
 const height = (e) => e.getBoundingClientRect().top, { body } = document;
 // A few looks at once, then one a second; figures cost more than rows.
 const pause = () => figures() ? 4000 : 1000;
-let busy, late, doubt, newest, wanted, spare = 4;
+let busy, late, doubt, newest, waits, pressed, spare = 4;
+
+// What differs from how it was shown.
+const typed = (e) => e.options ? e.selectedIndex !== Math.max(0, [...e.options].findIndex((o) => o.defaultSelected))
+  : e.matches("textarea, input:not([type=hidden])") && (e.checked !== e.defaultChecked
+    // Browsers leave out seconds that are zero.
+    || ![e.value, e.value + ":00"].includes(e.defaultValue));
+// What nobody takes from a person: the menu that is open, and the form that somebody is in or has written in.
+const held = () => all("details.menu[open], form", main()).filter((e) => e.open || e.matches(".choose, :focus-within")
+  || e.localName === "form" && [...e.elements].some(typed));
+// By this an element is known again.
+const mark = (e) => [e.localName, e.id, e.className, e.getAttribute?.("aria-labelledby"), e.dataset?.key,
+  e.localName === "form" ? e.getAttribute("action") : e.localName === "details" && $("summary", e)?.textContent].join();
 
 function say(text, act = "") {
   const news = $("#news"), show = $("#show");
@@ -34,18 +46,48 @@ function lost() {
   body.className = "lost";
 }
 
-// Everything new; focus and what is on the screen stay.
+// Everything of `next` but the counterparts of what stays. That is not moved, since it would lose the focus.
+function around(old, next, stays) {
+  for (const { name, value } of next.attributes) old.setAttribute(name, value);
+  const rest = [...next.childNodes];
+  for (const child of [...old.childNodes]) {
+    if (!stays.some((e) => child.contains(e))) {
+      child.remove();
+      continue;
+    }
+    const at = rest.findIndex((e) => mark(e) === mark(child));
+    if (at < 0) continue;
+    const [twin] = rest.splice(at, 1);
+    child.before(...rest.splice(0, at));
+    if (!stays.includes(child)) around(child, twin, stays);
+  }
+  old.append(...rest);
+}
+
+// Everything new; focus, what is open, what is typed and what is on the screen stay.
 function whole(next) {
-  const [key, first] = [...keyed(main())].find(([, e]) => scrollY > 80 && height(e) > 48) || [];
-  const was = first && height(first), at = $("#main a:focus");
-  keep(next, main());
-  main().replaceWith(next);
+  const old = main(), stays = isList() ? [] : held(), at = document.activeElement;
+  const [key, first] = [...keyed(old)].find(([, e]) => scrollY > 80 && height(e) > 48) || [];
+  const anchor = stays[0] ?? first, was = anchor && height(anchor);
+  keep(next, old);
+  for (const e of all("details[open]", old)) {
+    const same = all("details", next).find((other) => mark(other) === mark(e));
+    if (same) same.open = true;
+  }
+  if (stays.length) around(old, next, stays);
+  else old.replaceWith(next);
+  waits = stays.some((e) => !e.matches(".choose"));
   document.dispatchEvent(new Event("renewed"));
-  all("a", next).find((a) => a.href === at?.href)?.focus(still);
-  const same = keyed(next).get(key);
+  if (!at.isConnected) {
+    all(at.localName, main()).find((e) => at.href ? e.href === at.href : e.textContent === at.textContent)?.focus(still);
+  }
+  const same = stays[0] ?? keyed(main()).get(key);
   if (same) scrollBy(0, height(same) - was);
   say("");
 }
+
+// What was held back comes as soon as it is left; not between the two halves of a click.
+const leave = () => setTimeout(() => waits && !pressed && look());
 
 // Rows change in place; what would move them waits for a click.
 function rows(next) {
@@ -79,15 +121,9 @@ async function look() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html"), next = $("[data-live]", page);
     if (!next) throw next;
     fill(next, old);
-    // Nobody loses what they are choosing.
-    if (!isList() && !wanted && chooses()) {
-      body.className = "";
-      return say(figures() ? "There are newer figures" : "Something happened", "Show");
-    }
     for (const q of [".count", ".sync", "#asof"]) $(q).replaceWith($(q, page));
     document.title = page.title;
     body.className = "";
-    wanted = false;
     if (isList()) $(".became")?.replaceWith($(".became", page) ?? "");
     (isList() ? rows : whole)(next);
   } catch { lost(); }
@@ -113,10 +149,13 @@ function listen() {
 }
 
 $("#show").onclick = () => {
-  if (!isList()) return look(wanted = true);
   whole(newest);
   newest.focus(still);
 };
+for (const event of ["focusout", "toggle"]) document.addEventListener(event, leave, true);
+for (const event of ["pointerdown", "pointerup", "pointercancel"]) {
+  document.addEventListener(event, () => { pressed = event === "pointerdown", leave(); }, true);
+}
 listen();
 onpageshow = ({ persisted }) => persisted && listen();
 setInterval(() => document.hidden || look(), 60000);
