@@ -50,6 +50,19 @@ fn said(tx: &mut Tx<'_>, connector: &str, standing: &Standing) -> Result<String,
     Ok(said.unwrap_or_else(|| standing.good.to_owned()))
 }
 
+/// Keeps that something was bad and that we put it right, between two looks of whoever says how it is: that stays as
+/// it was said last.
+pub fn put_right(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    standing: &Standing,
+    was: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let to = said(tx, connector, standing)?;
+    keep(tx, connector, standing, (was.to_owned(), to), now)
+}
+
 /// Keeps a change and says it in the log; what was said already is none.
 pub fn note(
     tx: &mut Tx<'_>,
@@ -61,11 +74,22 @@ pub fn note(
     if from == standing.word {
         return Ok(());
     }
+    let change = (from, standing.word.to_owned());
+    keep(tx, connector, standing, change, now)
+}
+
+fn keep(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    standing: &Standing,
+    (from, to): (String, String),
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let change = Change {
         kind: standing.kind,
         subject: standing.subject.clone(),
         from,
-        to: standing.word.to_owned(),
+        to,
         reasons: standing.reasons.clone(),
         next: standing.next.clone(),
     };

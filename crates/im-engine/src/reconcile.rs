@@ -358,7 +358,10 @@ fn advance(
         (Phase::Subscription, Answer::Subscription(subscription)) => {
             checked(tx, connector, progress, subscription, now)?
         }
-        (Phase::Enable, _) => lists(tx, name, progress, now)?,
+        (Phase::Enable, _) => {
+            subscription::is_on_again(tx, name, now)?;
+            lists(tx, name, progress, now)?
+        }
         (Phase::Users { offset }, Answer::Users(page)) => {
             remember_users(tx, name, &page.items)?;
             let place = (List::Users, offset);

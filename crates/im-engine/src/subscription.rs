@@ -5,9 +5,12 @@
 //! or another one takes its place, so that status and doctor can say it without asking.
 
 use im_pagerduty::{EVENTS, Subscription, SubscriptionFilter, missing_events};
+use im_store::connector_events::{self, EventRow, Kind};
 use im_store::connectors::ConnectorRow;
 use im_store::{StoreError, Tx, settings};
 use jiff::Timestamp;
+
+use crate::events::{self, Standing};
 
 /// All that a subscription can listen to.
 const ACCOUNT: &str = "the account";
@@ -15,6 +18,12 @@ const ACCOUNT: &str = "the account";
 const GONE: &str = "the webhook subscription was deleted in PagerDuty";
 /// Somebody switched it off.
 const SWITCHED_OFF: &str = "the webhook subscription is switched off in PagerDuty";
+/// How the webhook is while nothing is wrong with its subscription.
+pub const AS_MADE: &str = "unchanged";
+/// How it was before it was switched on again.
+const GIVEN_UP_THERE: &str = "given up by PagerDuty";
+/// So many of the last events are looked through for that.
+const NEWEST: u32 = 50;
 /// PagerDuty switched it off after failures.
 const GIVEN_UP: &str = "PagerDuty gave the webhook subscription up for 24 hours";
 
@@ -97,6 +106,36 @@ pub(crate) fn is_gone(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError
 /// Notes that PagerDuty gave it up, and that it could not be switched on again.
 pub(crate) fn is_given_up(tx: &mut Tx<'_>, connector: &str) -> Result<(), StoreError> {
     put(tx, &wrong_key(connector), &given_up(connector))
+}
+
+/// Notes that it was switched on again after PagerDuty had given it up.
+pub(crate) fn is_on_again(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let standing = Standing {
+        kind: Kind::Webhook,
+        subject: String::new(),
+        word: AS_MADE,
+        good: AS_MADE,
+        reasons: vec![
+            "it was switched on again, and the log is read from the last delivery on".to_owned(),
+        ],
+        next: None,
+    };
+    events::put_right(tx, connector, &standing, GIVEN_UP_THERE, now)
+}
+
+/// Whether it was switched on again since then.
+pub fn was_switched_on(
+    tx: &mut Tx<'_>,
+    connector: &str,
+    since: Timestamp,
+) -> Result<bool, StoreError> {
+    let newest = connector_events::newest(tx, connector, NEWEST)?;
+    let is_so = |event: &EventRow| event.at >= since && event.change.from == GIVEN_UP_THERE;
+    Ok(newest.iter().any(is_so))
 }
 
 fn given_up(connector: &str) -> String {

@@ -270,6 +270,8 @@ pub(crate) struct Synced {
     pub(crate) complete: bool,
     #[serde(default)]
     pub(crate) messages: Vec<String>,
+    #[serde(default)]
+    pub(crate) mended: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -49,7 +49,7 @@ fn say(name: &ConnectorName, synced: &Synced, cx: &mut Context) {
     let width = cx.ui.width;
     cx.ui
         .say(table::hanging(&format!("Synced {name}: "), &counts, width));
-    for message in &synced.messages {
+    for message in synced.mended.iter().chain(&synced.messages) {
         cx.ui.say(table::paragraph(message, 2, width));
     }
     if !synced.complete {

@@ -89,7 +89,7 @@ fn words(found: &Synced) -> String {
         0 => String::new(),
         more => format!(" A webhook should have told of {more}."),
     };
-    let messages = found.messages.iter();
+    let messages = found.mended.iter().chain(&found.messages);
     let messages: Vec<String> = messages
         .map(|message| format!(" {}.", parts::capital(message)))
         .collect();

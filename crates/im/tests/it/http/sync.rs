@@ -96,7 +96,7 @@ async fn what_the_first_comparison_finds_is_told_to_who_asked_meanwhile() {
     let synced = ask(&server, Some(1)).await;
     assert_eq!(
         synced,
-        json!({"created": 35, "updated": 0, "unchanged": 0, "failed": 0, "repaired": 0, "complete": true,
+        json!({"created": 35, "updated": 0, "unchanged": 0, "failed": 0, "repaired": 0, "complete": true, "mended": [],
             "messages": ["another comparison was under way; what it found is counted"]})
     );
 }

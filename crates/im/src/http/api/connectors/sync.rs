@@ -11,6 +11,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use im_core::{Direction, IncidentNumber};
 use im_engine::connector::Connector;
+use im_engine::subscription::was_switched_on;
 use im_engine::{request_reread, request_sync};
 use im_store::connectors::State as RowState;
 use im_store::repair::{Found, RunRow};
@@ -30,6 +31,9 @@ use crate::http::wait;
 const WAIT: Duration = Duration::from_mins(1);
 /// A run that ended so shortly before has found what the person expects ours to find.
 const LATELY: SignedDuration = SignedDuration::from_mins(1);
+/// What is said of a subscription that PagerDuty had given up.
+const ON_AGAIN: &str =
+    "the webhook subscription, which PagerDuty had given up, was switched on again";
 /// A step that is tried for so many times was not answered before.
 const UNANSWERED: u32 = 2;
 
@@ -58,6 +62,8 @@ pub(crate) struct Synced {
     pub(crate) complete: bool,
     /// What was not.
     pub(crate) messages: Vec<String>,
+    /// What was put right at PagerDuty beside incidents.
+    pub(crate) mended: Vec<String>,
 }
 
 /// Compare with PagerDuty now and repair what differs
@@ -129,6 +135,12 @@ async fn all(app: &App, connector: &Connector, wait: Duration) -> Result<Synced,
     match wait::until(app, wait, look).await? {
         Some(Ended::Run(run)) => {
             let mut synced = told(&run);
+            let began = earlier.as_ref().map_or(now, |earlier| earlier.started_at);
+            let asked = name.clone();
+            let is_on_again = app.db.read(move |tx| was_switched_on(tx, &asked, began));
+            if is_on_again.await? {
+                synced.mended.push(ON_AGAIN.to_owned());
+            }
             if let Some(earlier) = earlier.filter(|earlier| earlier.id != run.id) {
                 let found = app.db.read(move |tx| repair::find(tx, earlier.id));
                 if let Some(earlier) = found.await? {
@@ -267,6 +279,7 @@ fn told(run: &RunRow) -> Synced {
         repaired,
         complete: run.message.is_none(),
         messages: run.message.iter().cloned().collect(),
+        mended: Vec::new(),
     }
 }
 

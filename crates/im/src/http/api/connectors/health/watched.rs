@@ -99,7 +99,7 @@ fn webhook(tx: &mut Tx<'_>, connector: &Connector) -> Result<Standing, StoreErro
     let wrong = subscription::wrong(tx, connector.name())?;
     let wrong = wrong.or_else(|| events::told(&missing));
     let next = format!("`im connector webhook {} --enable`", connector.name());
-    let words = ("unchanged", "changed");
+    let words = (subscription::AS_MADE, "changed");
     Ok(standing(Kind::Webhook, words, wrong, next))
 }
 
