@@ -124,7 +124,8 @@ impl Became {
             counted(&there)
         } else {
             let said = there.iter().filter(|there| !there.text.is_empty());
-            said.map(|there| format!("{}.", there.text)).collect()
+            said.map(|there| format!("{}.", there.on_a_page()))
+                .collect()
         });
         let is_done = |there: &There| matches!(there.state, "done" | "none" | "queued");
         Ok(Self {

@@ -549,7 +549,11 @@ pub(super) fn as_csv(answer: &Answer) -> String {
             .any(may_be_immature)
             .then_some("immature"),
     );
-    head.extend(answer.group_by.iter().map(String::as_str));
+    let groups = answer.group_by.iter();
+    let groups: Vec<[String; 2]> = groups
+        .map(|by| [by.clone(), format!("{by}_name")])
+        .collect();
+    head.extend(groups.as_flattened().iter().map(String::as_str));
     let mut lines = lines_of(answer);
     if let Some(previous) = &answer.previous {
         head.insert(0, "period");
@@ -596,11 +600,11 @@ fn lines_of(answer: &Answer) -> Vec<Line> {
                 bucket.immature,
             ];
             line.extend(marks.into_iter().flatten().map(|is_so| is_so.to_string()));
-            let keys = series
-                .group
-                .iter()
-                .map(|group| group.key.clone().unwrap_or_default());
-            line.extend(keys);
+            let groups = series.group.iter();
+            line.extend(
+                groups
+                    .flat_map(|group| [group.key.clone().unwrap_or_default(), group.name.clone()]),
+            );
             lines.push((line, flat(figure)));
         }
     }

@@ -183,7 +183,21 @@ impl Known {
     }
 }
 
+/// Where the words about a refused change begin to say what to type.
+const RESEND: &str = ". `im connector outbox retry ";
+
 impl There {
+    /// The same for a page, where there are buttons for it.
+    pub(crate) fn on_a_page(&self) -> String {
+        let lines = self.text.lines().map(|line| {
+            line.split_once(RESEND).map_or_else(
+                || line.to_owned(),
+                |(said, _)| format!("{said}. \u{201c}See what can be done\u{201d}, under PagerDuty, leads to \u{201c}Send again\u{201d}"),
+            )
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
     /// What has become of an act.
     pub fn of(known: &Known, added: &Added) -> Self {
         if !known.parts.is_empty() {
@@ -314,7 +328,7 @@ impl There {
         Self {
             state: "parked",
             text: format!(
-                "PagerDuty refused `{}`: {why}. `im connector outbox retry {connector} {}` sends it again, `discard` gives it up",
+                "PagerDuty refused `{}`: {why}{RESEND}{connector} {}` sends it again, `discard` gives it up",
                 row.effect.name(),
                 row.id
             ),
@@ -336,5 +350,31 @@ impl There {
             state: "queued",
             text,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_names_its_buttons_in_place_of_commands_for_each_service_that_was_refused() {
+        let refused = |id: u32| {
+            format!(
+                "PagerDuty refused `status`: no such user{RESEND}prod {id}` sends it again, `discard` gives it up"
+            )
+        };
+        let there = There {
+            state: "parked",
+            text: format!("{}\nPagerDuty #7: resolved\n{}", refused(18), refused(19)),
+        };
+        let said = there.on_a_page();
+        assert!(!said.contains("im connector"), "{said}");
+        assert_eq!(
+            said.matches("\u{201c}Send again\u{201d}").count(),
+            2,
+            "{said}"
+        );
+        assert!(said.contains("\nPagerDuty #7: resolved\n"), "{said}");
     }
 }

@@ -39,6 +39,9 @@ pub(super) const EU: &str = "https://api.eu.pagerduty.com";
 /// What PagerDuty's list of keys is to call ours.
 const DESCRIPTION: &str = "im incident platform";
 
+/// What the field is called that chooses between these.
+const REGION: &str = "Region of the account";
+
 /// A form that was not done.
 type Refused = Option<(Fields, ApiError)>;
 
@@ -100,7 +103,8 @@ pub(super) async fn tried(
         base_url: Some(base_url.to_owned()),
         email: None,
     };
-    let axum::Json(key) = set_up::probe(State(Arc::clone(&state.app)), Body(given)).await?;
+    let probed = set_up::probe(State(Arc::clone(&state.app)), Body(given)).await;
+    let axum::Json(key) = probed.map_err(|error| in_words_of_the_form(error, base_url))?;
     Ok(Draft {
         name,
         renews: false,
@@ -110,6 +114,24 @@ pub(super) async fn tried(
         key: Arc::new(key),
         at: state.clock.now(),
     })
+}
+
+/// An error whose next step names the fields that a form has.
+fn in_words_of_the_form(error: ApiError, base_url: &str) -> ApiError {
+    let other = if base_url == EU {
+        "United States"
+    } else {
+        "Europe"
+    };
+    match error.code() {
+        "bad_key" => error.hint(format!(
+            "is it a key of the other region? Then choose {other} under \u{201c}{REGION}\u{201d}; else make one in PagerDuty: Integrations, API Access Keys"
+        )),
+        "base_url" => error.hint(format!(
+            "choose the account's region under \u{201c}{REGION}\u{201d}; another address is for a proxy or a stand-in"
+        )),
+        _ => error,
+    }
 }
 
 /// Begins anew with another key.
@@ -382,7 +404,7 @@ pub(super) fn how_to() -> Markup {
 
 fn regions(region: &str) -> Markup {
     html! {
-        label { "Region of the account"
+        label { (REGION)
             select name="region" {
                 option value="us" selected[region == "us"] { "United States: " (BASE_URL_DEFAULT) }
                 option value="eu" selected[region == "eu"] { "Europe: " (EU) }

@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_engine::connector;
+use im_store::accounts::Role;
 use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 
@@ -24,7 +25,7 @@ use crate::web::load::{self, Shell};
 use crate::web::parts::{self, Step, step};
 use crate::web::said::{Became, Told};
 use crate::web::times::Now;
-use crate::web::{Moment, Pairs, WebState, failed, layout, times, to};
+use crate::web::{Moment, Pairs, WebState, failed, layout, settings, times, to};
 
 /// Where the set-up of a connector goes on.
 pub(in crate::web) fn address(name: &str) -> String {
@@ -163,9 +164,13 @@ fn webhook(visit: &Visit, view: &ConnectorView) -> Markup {
             html! { p.small { "Not needed: nothing is taken from PagerDuty." } }
         }
         (None, _) => html! {
-            p { "Nobody knows yet under which address PagerDuty reaches this server, so changes are found by comparing, every " (view.sync_interval) ". On the server's machine:" }
-            pre.command { "im config set public_url https://im.example.com" }
-            p.small { "Then make the webhook here." }
+            p { "Nobody knows yet under which address PagerDuty reaches this server, so changes are found by comparing, every " (view.sync_interval) "." }
+            p {
+                @if visit.who.as_ref().is_some_and(|who| who.role >= Role::Owner) {
+                    "Write it under “Public address of this server” in the " a href=(settings::ADDRESS) { "settings" }
+                } @else { "An owner writes it in the settings of the organisation" }
+                ", then make the webhook here."
+            }
         },
         (Some(url), _) => html! {
             p { "There is none, so changes are found by comparing, every " (view.sync_interval) "." }

@@ -170,8 +170,9 @@ pub(super) fn next(
     let words = advice(metric, trend, is_met);
     html! {
         @match moved {
-            Some(moved) => { a href=(link.link()) { (moved.name) } " moved it most: " (parts::commands(words)) "." },
-            None => { (parts::commands(&parts::capital(words))) ". " a href=(link.link()) { (label) } },
+            Some(moved) if link.path() == FINDINGS => { (moved.name) " moved it most: " (words) ". " a href=(link.link()) { (label) } },
+            Some(moved) => { a href=(link.link()) { (moved.name) } " moved it most: " (words) "." },
+            None => { (parts::capital(words)) ". " a href=(link.link()) { (label) } },
         }
     }
 }
@@ -244,7 +245,7 @@ fn place(asked: &Asked, groups: &[Group<'_>], by: Dimension) -> Markup {
     let n = size(&largest.series.total.figure);
     html! {
         " " (largest.name) " has " (words::percent(share(&largest) * 100.0)) " " (of) "."
-        @if let Some(link) = groups::link(asked, by, largest.key) { " " a href=(link) { "Open " (open(asked, n)) } }
+        @if let Some(link) = groups::link(asked, by, largest.key) { " " a href=(link) { "Open " (open(asked, n)) } "." }
     }
 }
 

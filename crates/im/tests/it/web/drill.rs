@@ -233,6 +233,33 @@ async fn m013_each_sentence_says_value_trend_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn what_recurs_is_behind_a_link_on_pages_and_a_command_in_the_api() {
+    let server = twelve_weeks().await;
+    let target = json!({"name": "incident_frequency", "at_most": 0.01});
+    server.post("/api/v1/targets", target).await.is(200);
+    for path in ["/metric/incident_frequency", "/overview"] {
+        let often = page(&server, path).await;
+        assert!(
+            text(&often)
+                .to_lowercase()
+                .contains("mend what recurs. see the findings"),
+            "{}",
+            text(&often)
+        );
+        assert!(often.contains("href=\"/findings"), "{often}");
+        assert!(!often.contains("im findings"), "{often}");
+    }
+    let told = server
+        .get("/api/v1/metrics/incident_frequency/insights")
+        .await;
+    let told = told.is(200)[0]["text"].as_str().unwrap().to_owned();
+    assert!(
+        told.ends_with("mend what recurs (`im findings`)."),
+        "{told}"
+    );
+}
+
+#[tokio::test]
 async fn mw15_the_heat_map_shows_services_by_weekday_and_by_hour() {
     let server = twelve_weeks().await;
     for (view, param) in [("service_weekday", "weekday="), ("service_hour", "hour=")] {

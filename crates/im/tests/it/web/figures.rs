@@ -181,7 +181,7 @@ async fn mw11_a_group_opens_its_own_and_what_is_to_be_done_names_it() {
     );
     has(
         &shown,
-        "payments has 89 % of the time to recovery. Open those 10 incidents",
+        "payments has 89 % of the time to recovery. Open those 10 incidents .",
     );
     let items = page(&server, "/metric/mttr/items?service=ledger").await;
     assert_eq!(count(&items, "<a href=\"/incidents/INC-"), 5);

@@ -173,8 +173,13 @@ fn text(
         format!(", which {verb} its target of {word} {}", said(bound))
     });
     let advice = advice(metric, trend, aim.map(|(_, is_met)| *is_met));
+    let command = if advice == RECURS {
+        " (`im findings`)"
+    } else {
+        ""
+    };
     format!(
-        "{name}{of} is {}{things}{aimed}{then}{moved}: {advice}.",
+        "{name}{of} is {}{things}{aimed}{then}{moved}: {advice}{command}.",
         said(value)
     )
 }
@@ -212,6 +217,9 @@ pub(crate) fn advice(metric: Metric, trend: Trend, is_met: Option<bool>) -> &'st
     }
 }
 
+/// What is said with the command, or on a page with a link, that shows what recurs.
+const RECURS: &str = "mend what recurs";
+
 /// What to do where a figure is not as it should be.
 fn against(metric: Metric) -> &'static str {
     match metric {
@@ -219,7 +227,7 @@ fn against(metric: Metric) -> &'static str {
             "read its slowest incidents for what they waited for"
         }
         Metric::Mtta => "look at who is paged first, and by which channel",
-        Metric::Pages | Metric::IncidentFrequency => "mend what recurs (`im findings`)",
+        Metric::Pages | Metric::IncidentFrequency => RECURS,
         Metric::PageDisruptions | Metric::OncallLoad => {
             "share the pages among more people, or make fewer alerts page"
         }

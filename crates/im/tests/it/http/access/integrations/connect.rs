@@ -68,6 +68,12 @@ async fn m023_a_key_is_tried_and_in_no_page_and_what_was_typed_stays() {
         problem(&refused).contains("does not take this API key"),
         "{refused}"
     );
+    // The next step names what the form has.
+    assert!(
+        refused.contains("choose Europe under \u{201c}Region of the account\u{201d}"),
+        "{refused}"
+    );
+    assert!(!refused.contains("base_url"), "{refused}");
     assert!(problem(&refused).contains("nothing was stored"));
     assert!(!refused.contains("nobodys-key"));
     assert!(
@@ -202,6 +208,9 @@ async fn m020_a_connector_is_made_by_two_forms_and_the_set_up_goes_on_where_it_i
         "{setup}"
     );
     assert!(!setup.contains(&account.api_key));
+    // Where PagerDuty reaches the server is written on a page, too.
+    assert!(setup.contains("href=\"/settings\""), "{setup}");
+    assert!(!setup.contains("im config set"), "{setup}");
 }
 
 #[tokio::test]
