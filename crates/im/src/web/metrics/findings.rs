@@ -93,7 +93,7 @@ pub(super) fn body(
         None
     };
     Ok(html! {
-        p.crumbs { (asked.about.area.name()) span.sep { " · " } "Days of " (zone.iana_name().unwrap_or("UTC")) }
+        p.crumbs { (asked.about.area.name()) }
         div.top { h1 { "Findings" } }
         div.filters {
             (bar::range_menu(&asked.address, (from, to), seen.today, Buckets::None))

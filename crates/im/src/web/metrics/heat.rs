@@ -251,7 +251,6 @@ pub(super) fn section(
     view: View,
     known: &Known,
 ) -> Markup {
-    let zone = known.engine.settings().zone.iana_name().unwrap_or("UTC");
     let is_usual = view == View::Week && known.hours_since().next().is_none();
     let lines = match view {
         View::Week => heat.lines(is_usual),
@@ -265,7 +264,7 @@ pub(super) fn section(
             h2 #when {
                 "When"
                 span.number {
-                    (note(view)) " in " (zone)
+                    (note(view))
                     @if is_usual { "; inside the dashed line is Monday to Friday, 08:00 to 18:00" }
                     @if view != View::Week && lines.len() == SERVICES_MAX { "; the " (SERVICES_MAX) " with most" }
                 }

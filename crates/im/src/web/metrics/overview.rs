@@ -322,7 +322,6 @@ pub(super) fn body(
             (bar::range_menu(address, recovery.answer.range, today, Buckets::Some))
             (bar::chips(address, known))
             a.chip.add href=(address.and("choose", "filter").link()) { (parts::icon("plus")) "Team or service" }
-            span.zone { "Days of " b { (settings.zone.iana_name().unwrap_or("UTC")) } }
         }
         (printed(address, recovery.answer.range, known))
         (of_filter(address, filter, may_change))

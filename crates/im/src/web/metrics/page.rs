@@ -194,7 +194,6 @@ pub(super) fn body(
     let seen = Seen::ask(asked, known, now).map_err(wrong)?;
     let settings = known.engine.settings();
     let today = im_metrics::local_date(now, &settings.zone);
-    let zone = settings.zone.iana_name().unwrap_or("UTC");
     let groups = groups::groups(asked, &seen.grouped, seen.by, known);
     let heat = Heat::of(&seen.weekly);
     let states: Vec<State> = seen.slots.iter().map(|slot| slot.state).collect();
@@ -207,7 +206,7 @@ pub(super) fn body(
         None
     };
     Ok(html! {
-        p.crumbs { (asked.about.area.name()) span.sep { " · " } "Days of " (zone) }
+        p.crumbs { (asked.about.area.name()) }
         (head(asked))
         (bar::bar(asked, seen.answer.range, today, known))
         @if let Some(values) = &values { (bar::form(&asked.address, asked.query.metric, values)) }

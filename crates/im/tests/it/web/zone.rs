@@ -42,6 +42,18 @@ async fn a_time_is_the_same_on_every_page_and_each_page_names_the_zone_once() {
         let forms = if path == "/incidents/INC-1" { 2 } else { 0 };
         assert_eq!(count(&page, "Asia/Tokyo"), 1 + forms, "{path}: {page}");
     }
+    for path in [
+        "/metric/mttr",
+        "/overview",
+        "/findings",
+        "/on-call",
+        "/status",
+    ] {
+        let page = page(&server, path).await;
+        // What is printed lacks what can be chosen.
+        let printed = count(&page, "days of Asia/Tokyo");
+        assert_eq!(count(&page, "Asia/Tokyo"), 1 + printed, "{path}: {page}");
+    }
     let before = page(&server, "/?to=2026-11-30&status=any").await;
     assert!(before.contains("No incident fits."), "{before}");
 }
