@@ -24,21 +24,28 @@ const PAGES: [(&str, &str, &str); 9] = [
 ];
 
 const LIST: [(&str, &str); 8] = [
-    ("/", "Search"),
     ("f", "Filter"),
     ("j k", "Next incident, the one before"),
     ("x", "Choose this incident"),
     ("Enter", "Open it"),
     ("a", "Acknowledge those that are chosen"),
     ("r", "Resolve those that are chosen"),
+    ("i", "Assign this incident"),
     (".", "Show what is new"),
 ];
 
-const INCIDENT: [(&str, &str); 4] = [
+const INCIDENT: [(&str, &str); 5] = [
     ("a", "Acknowledge"),
     ("r", "Resolve"),
+    ("i", "Assign"),
     ("n", "Write a note"),
     ("e", "Edit"),
+];
+
+const FIGURES: [(&str, &str); 3] = [
+    ("f", "Filter"),
+    ("t", "The figures as a table"),
+    ("[ ]", "The time before, the time after"),
 ];
 
 /// The key that leads to a page.
@@ -50,7 +57,11 @@ pub(super) fn of(address: &str) -> Option<&'static str> {
 /// What there is.
 pub(super) fn help() -> Markup {
     let pages = PAGES.map(|(key, _, words)| (key, words));
-    let everywhere = [("?", "This help"), ("Esc", "Close, or leave a field")];
+    let everywhere = [
+        ("?", "This help"),
+        ("/", "Search"),
+        ("Esc", "Close, or leave a field"),
+    ];
     html! {
         div.help id=(ID) popover role="dialog" aria-labelledby="keys-head" {
             div.head {
@@ -62,6 +73,7 @@ pub(super) fn help() -> Markup {
                 (set("Everywhere", everywhere.into_iter().chain(pages)))
                 (set("On the list of incidents", LIST.into_iter()))
                 (set("On an incident", INCIDENT.into_iter()))
+                (set("On figures", FIGURES.into_iter()))
             }
         }
     }

@@ -78,7 +78,7 @@ pub(super) fn page(page: &Page<'_>, shell: &Shell, moment: Moment, body: &Markup
         (pagerduty::summary(&shell.health, now))
         // Where the navigation is a menu, what is wanted in a hurry is beside it.
         div.quick {
-            a href="/#search" aria-label="Search incidents" { (parts::icon("search")) }
+            a href="/#search" data-hotkey="/" aria-label="Search incidents" { (parts::icon("search")) }
             @if shell.visit.may_act() { a href=(declare::ADDRESS) aria-label="Declare an incident" { (parts::icon("plus")) } }
         }
     };

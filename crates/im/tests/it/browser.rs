@@ -12,6 +12,7 @@ mod every;
 mod hostile;
 mod incident;
 mod key;
+mod keys;
 mod live;
 mod oauth;
 mod past;

@@ -80,9 +80,14 @@ fn menu(name: &str, shown: &Shown, act: Act, form: &Markup) -> Markup {
     // Both forms of editing are behind one button.
     let is_open = shown.typed(act, "").is_some()
         || (act == Act::Edit && shown.typed(Act::Fields, "").is_some());
+    let key = match act {
+        Act::Edit => Some("e"),
+        Act::Assign => Some("i"),
+        _ => None,
+    };
     html! {
         details.menu open[is_open] {
-            summary.button data-hotkey=[(act == Act::Edit).then_some("e")] { (name) (parts::icon("down")) }
+            summary.button data-hotkey=[key] { (name) (parts::icon("down")) }
             div.pop { (form) }
         }
     }

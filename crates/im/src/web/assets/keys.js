@@ -21,6 +21,13 @@ function tick() {
   return box;
 }
 
+// Whom it is given to is chosen on its page.
+function assign() {
+  const link = document.activeElement.closest?.("tr[data-key]")?.querySelector(".title");
+  if (link) location.href = link.href + "#assign";
+  return link;
+}
+
 function use(e) {
   if (e.matches("input, textarea")) return e.focus(), e.select();
   e.click();
@@ -29,22 +36,24 @@ function use(e) {
 
 document.addEventListener("keydown", (event) => {
   const { target, key, ctrlKey, metaKey, altKey } = event;
-  if (ctrlKey || metaKey || altKey || event.isComposing || event.defaultPrevented) return;
+  // Some keyboards have brackets on a key of the third level.
+  const isChord = (ctrlKey || metaKey || altKey) && !event.getModifierState("AltGraph");
+  if (isChord || event.isComposing || event.defaultPrevented) return;
   const menu = target.closest?.("details.menu[open]");
   if (menu && key === "Escape") {
     menu.open = false;
     return menu.firstElementChild.focus();
   }
   if (types(target)) return key === "Escape" && target.blur();
-  if (isOff() || target.closest?.(".hit") && key !== "?") return;
+  if (isOff() || target.closest?.(".hit") && !"?t[]".includes(key)) return;
   clearTimeout(forget);
-  const keys = before + key.toLowerCase(), found = all("[data-hotkey]").find((e) => e.dataset.hotkey === keys);
+  const keys = before + key.toLowerCase(), found = all("[data-hotkey]").filter((e) => e.dataset.hotkey === keys).at(-1);
   before = "";
   if (found) use(found);
   else if (keys === "g") {
     before = "g ";
     forget = setTimeout(() => { before = ""; }, 1500);
-  } else if (!{ j: () => move(1), k: () => move(-1), x: tick }[keys]?.()) return;
+  } else if (!{ j: () => move(1), k: () => move(-1), x: tick, i: assign }[keys]?.()) return;
   event.preventDefault();
 });
 
@@ -80,8 +89,8 @@ if (choice) {
   choice.onchange = () => choice.checked ? localStorage.removeItem(OFF) : localStorage.setItem(OFF, "1");
 }
 
-// A link to the search is one to write in it.
-const seek = () => location.hash === "#search" && document.querySelector("#search")?.focus();
+// A link to the search is one to write in it, and one to whom an incident is given to chooses there.
+const seek = () => ({ "#search": ["#search"], "#assign": ["[data-hotkey=i]"] }[location.hash] ?? []).flatMap(all).forEach(use);
 addEventListener("hashchange", seek);
 seek();
 

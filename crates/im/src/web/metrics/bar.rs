@@ -118,8 +118,8 @@ pub(super) fn range_menu(
             li { a href=(usual) { "Last six weeks" (by(BucketSize::Week)) } }
             li { a href=(since(91, None)) { "Last 13 weeks" (by(BucketSize::Week)) } }
             li { a href=(since(365, Some(BucketSize::Month))) { "Last year" (by(BucketSize::Month)) } }
-            li { a href=(shifted(-days)) { "The " (words::span(from, to)) " before" } }
-            @if to < today { li { a href=(shifted(days)) { "The " (words::span(from, to)) " after" } } }
+            li { a data-hotkey="[" href=(shifted(-days)) { "The " (words::span(from, to)) " before" } }
+            @if to < today { li { a data-hotkey="]" href=(shifted(days)) { "The " (words::span(from, to)) " after" } } }
         }
         form method="get" action=(address.path()) {
             (address.hidden(&["from", "to"]))

@@ -597,7 +597,7 @@ fn foot(seen: &Seen<'_>) -> Markup {
         div.foot {
             @if seen.slots.len() <= DRAWN_MAX {
                 details.as-table #table {
-                    summary { "Table" }
+                    summary data-hotkey="t" { "Table" }
                     div.scroll {
                         table.data.plain {
                             thead { tr { th.name scope="col" { (parts::capital(seen.asked.query.bucket.as_str())) } @for name in &names { th.num scope="col" { (name) } } } }
