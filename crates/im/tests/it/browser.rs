@@ -19,3 +19,4 @@ mod past;
 mod pictures;
 mod stage;
 mod tab;
+mod waiting;

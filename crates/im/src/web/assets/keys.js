@@ -82,6 +82,32 @@ document.addEventListener("submit", (event) => {
 });
 addEventListener("pageshow", free);
 
+// Where the same page of other filters, another range or the next rows takes its time, what is there becomes the shape
+// of what comes. Other pages have another shape.
+const SLOW = 150, GIVEN_UP = 15000;
+let waits = [];
+const settle = () => {
+  for (const wait of waits.splice(0)) clearTimeout(wait);
+  document.querySelector("#main").removeAttribute("aria-busy");
+};
+const leave = (url) => {
+  if (url.origin + url.pathname !== location.origin + location.pathname || url.search === location.search) return;
+  settle();
+  waits = [setTimeout(() => document.querySelector("#main").setAttribute("aria-busy", "true"), SLOW), setTimeout(settle, GIVEN_UP)];
+};
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("#main a[href]");
+  const elsewhere = event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey;
+  if (link && !elsewhere && !event.defaultPrevented) leave(new URL(link.href));
+});
+addEventListener("submit", ({ target, defaultPrevented }) => {
+  if (defaultPrevented || target.method !== "get") return;
+  const url = new URL(target.action);
+  url.search = new URLSearchParams(new FormData(target));
+  leave(url);
+});
+addEventListener("pageshow", settle);
+
 const choice = document.querySelector("#keys input");
 if (choice) {
   choice.parentElement.hidden = false;

@@ -111,7 +111,8 @@ function rows(next) {
 }
 
 async function look() {
-  if (busy) return late = true;
+  // A page that is being left is the shape of the next one.
+  if (busy || main().ariaBusy) return late = true;
   busy = true;
   try {
     const old = keyed(main()), marks = [...old.values()].map((e) => e.dataset.mark ?? "").join(" ");
