@@ -35,6 +35,8 @@ pub(crate) struct Act<'a> {
     pub(crate) fact: &'a Fact,
     /// The webhook whose place a log entry took.
     pub(crate) also: Option<&'a Fact>,
+    /// The report that dates it: PagerDuty's entry where there is one.
+    pub(crate) report: &'a str,
     /// Its place in the order.
     pub(crate) at: Timestamp,
     /// Its place among our own steps of that instant.
@@ -157,18 +159,16 @@ pub(crate) fn acts<'a>(facts: &[&'a Fact]) -> Acts<'a> {
         log: Pairs::new(&own, &log),
         heard: Pairs::new(&own, &heard),
     };
-    let mut acts: Vec<Act<'a>> = others(Source::LogEntry)
-        .filter(|fact| !echoes.log.has(fact))
+    let logged = || others(Source::LogEntry).filter(|fact| !echoes.log.has(fact));
+    let told_by = || others(Source::Webhook).filter(|fact| !echoes.heard.has(fact));
+    let also = Pairs::new(&Authorities::new(logged()), &Authorities::new(told_by()));
+    let mut acts: Vec<Act<'a>> = logged()
         .map(|fact| Act {
-            also: heard.find(fact).filter(|told| !echoes.heard.has(told)),
+            also: also.of(fact),
             ..peers(fact)
         })
         .collect();
-    acts.extend(
-        others(Source::Webhook)
-            .filter(|fact| !echoes.heard.has(fact) && log.find(fact).is_none())
-            .map(peers),
-    );
+    acts.extend(told_by().filter(|fact| log.find(fact).is_none()).map(peers));
     // An answer to a command that is not here tells what happened, too.
     acts.extend(others(Source::Answer).map(|fact| Act {
         at_peer: (fact.kind != Kind::Settled).then_some(fact.kind),
@@ -281,6 +281,7 @@ fn peers(fact: &Fact) -> Act<'_> {
     Act {
         fact,
         also: None,
+        report: &fact.source_id,
         at: fact.at,
         turn: 0,
         shown_at: fact.at,
@@ -356,6 +357,7 @@ struct Ours<'a> {
     /// What its call did at PagerDuty, and when: one entry for each kind of doing.
     done: Vec<(&'a Fact, Timestamp)>,
     settled: Vec<&'a Fact>,
+    report: &'a str,
     at: Timestamp,
     turn: u32,
     /// When people are told it happened, and its place among all commands.
@@ -364,7 +366,7 @@ struct Ours<'a> {
 }
 
 impl<'a> Ours<'a> {
-    fn new(command: &'a Fact, answers: &[&'a Fact], echoes: &Echoes<'_>) -> Self {
+    fn new(command: &'a Fact, answers: &[&'a Fact], echoes: &Echoes<'a>) -> Self {
         let mut done: Vec<(&Fact, Timestamp)> = Vec::new();
         let mut settled = Vec::new();
         for answer in answers.iter().copied() {
@@ -381,8 +383,15 @@ impl<'a> Ours<'a> {
         }
         // A word about a step is not the step.
         done.sort_by_key(|(answer, _)| command.kind.is_step() && answer.kind == Kind::Noted);
+        let main = done.first().map(|(answer, _)| *answer);
+        let entry = main.and_then(|main| {
+            let mut entries = answers.iter().copied();
+            let named = entries.find(|one| one.source == Source::LogEntry && one.kind == main.kind);
+            named.or_else(|| echoes.log.of(main))
+        });
         Self {
             command,
+            report: &entry.unwrap_or(command).source_id,
             at: done.first().map_or(command.at, |(_, at)| *at),
             turn: 0,
             shown_at: command.at,
@@ -447,6 +456,7 @@ impl<'a> Ours<'a> {
         let act = Act {
             fact: self.command,
             also: None,
+            report: self.report,
             at: self.at,
             turn: self.turn,
             shown_at: self.shown_at,

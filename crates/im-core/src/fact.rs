@@ -184,6 +184,11 @@ impl Kind {
         )
     }
 
+    /// Whether its place among the facts of one instant matters; the others come after all that have one.
+    pub(crate) fn is_ranked(self) -> bool {
+        self.rank() < Self::Other.rank()
+    }
+
     /// Order among facts of one instant (`docs/metrics.md`, "Order").
     pub(crate) fn rank(self) -> u8 {
         match self {

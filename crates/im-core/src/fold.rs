@@ -28,8 +28,8 @@ use crate::gone;
 use crate::lines::lines;
 use crate::titles::{priorities, priority_since, titles, urgencies};
 use crate::{
-    Actor, ActorKind, Done, Fact, Kind, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
-    Source, Status, Story, whole,
+    Actor, ActorKind, Done, Fact, Kind, Line, Mapping, Peer, PeerStatus, Pending, Person, Snapshot,
+    Source, Status, Story, Urgency, whole,
 };
 
 /// What the facts of one incident add up to; `None` where there are none.
@@ -81,6 +81,7 @@ pub fn fold(facts: &[Fact], mapping: Option<&Mapping>) -> Option<Story> {
     let titles = titles(&facts, &snapshots);
     story.lines = lines(acts, &played, &course.order, (&snapshots, &titles));
     tell_merge(&mut story);
+    end_as_shown(&mut story);
     Some(story)
 }
 
@@ -117,6 +118,32 @@ fn tell_merge(story: &mut Story) {
     if let Some(end) = ends.find(|line| line.kind == Kind::Resolved && line.seen.peer) {
         end.value = Some("merge".to_owned());
         end.detail = Some(target);
+    }
+}
+
+/// Of several changes of a field at one instant, the one to what PagerDuty shows now is the last.
+fn end_as_shown(story: &mut Story) {
+    let Some(peer) = &story.peer else { return };
+    let is_shown = |line: &Line| {
+        let value = line.value.as_deref();
+        match (line.kind, &peer.priority) {
+            (Kind::UrgencyChanged, _) => value == peer.urgency.map(Urgency::as_str),
+            (_, Some(now)) => value == now.name.as_deref().or(Some(&now.id)),
+            (_, None) => value.is_none(),
+        }
+    };
+    for kind in [Kind::PriorityChanged, Kind::UrgencyChanged] {
+        let lines = &mut story.lines;
+        let changed = |line: &&Line| line.kind == kind;
+        let Some(at) = lines.iter().rfind(changed).map(|line| line.at) else {
+            continue;
+        };
+        let same = |line: &Line| line.kind == kind && line.at == at;
+        let last = lines.iter().rposition(same).unwrap_or_default();
+        let shown = lines.iter().rposition(|line| same(line) && is_shown(line));
+        if let Some(changes) = shown.and_then(|shown| lines.get_mut(shown..=last)) {
+            changes.rotate_left(1);
+        }
     }
 }
 
@@ -187,24 +214,40 @@ fn peer_step(played: &mut Played, index: usize, act: &Act<'_>, kind: Kind) {
     }
 }
 
-/// Plays the sorted acts. Within one instant, what only an open incident allows goes after a
+/// What happened at an instant.
+pub(crate) trait Moment {
+    fn at(&self) -> Timestamp;
+    /// What it is at PagerDuty.
+    fn kind(&self) -> Kind;
+}
+
+impl Moment for Act<'_> {
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    fn kind(&self) -> Kind {
+        self.at_peer.unwrap_or(self.fact.kind)
+    }
+}
+
+/// Plays what is sorted. Within one instant, what only an open incident allows goes after a
 /// reopen of that instant if the incident is not open (`docs/metrics.md`, "State machine").
-fn in_order<'a, S>(
-    acts: &[Act<'a>],
+pub(crate) fn in_order<M: Moment, S>(
+    all: &[M],
     state: &mut S,
     is_open: impl Fn(&S) -> bool,
-    mut play: impl FnMut(&mut S, usize, &Act<'a>),
+    mut play: impl FnMut(&mut S, usize, &M),
 ) {
-    let kind = |act: &Act<'_>| act.at_peer.unwrap_or(act.fact.kind);
     let mut start = 0;
-    for instant in acts.chunk_by(|a, b| a.at == b.at) {
-        let mut left: Vec<(usize, &Act<'a>)> = instant.iter().enumerate().collect();
+    for instant in all.chunk_by(|a, b| a.at() == b.at()) {
+        let mut left: Vec<(usize, &M)> = instant.iter().enumerate().collect();
         let mut reopens = left.clone();
-        reopens.retain(|(_, act)| kind(act) == Kind::Reopened);
+        reopens.retain(|(_, act)| act.kind() == Kind::Reopened);
         left.reverse();
         reopens.reverse();
         while let Some((index, act)) = left.pop() {
-            let waits = kind(act) == Kind::Resolved || kind(act).needs_open();
+            let waits = act.kind() == Kind::Resolved || act.kind().needs_open();
             if waits
                 && !is_open(state)
                 && let Some((first, reopen)) = reopens.pop()

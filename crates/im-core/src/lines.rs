@@ -5,8 +5,8 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 
 use crate::acts::Act;
-use crate::fold::Played;
-use crate::{Actor, Fact, Kind, Line, Person, Seen, Snapshot, Source};
+use crate::fold::{Moment, Played, in_order};
+use crate::{Actor, Fact, Kind, Line, Person, Seen, Snapshot, Source, Story};
 
 /// What happened, oldest first; `order` is the order in which the acts were played, and then come the
 /// looks at PagerDuty and the titles that they showed.
@@ -53,6 +53,37 @@ pub(crate) fn lines(
     lines.into_iter().map(|(line, _)| line).collect()
 }
 
+impl Story {
+    /// The lines as figures count them: at one instant by the rule alone (`docs/metrics.md`, "Order"), whatever
+    /// webhooks tell of the order within it, so that who read nothing but PagerDuty's log counts the same.
+    pub fn counted(&self) -> Vec<&Line> {
+        let mut lines: Vec<&Line> = self.lines.iter().collect();
+        lines.sort_by_key(|line| (line.at, line.kind.rank(), &line.report));
+        let mut counted = (true, Vec::with_capacity(lines.len()));
+        let is_open = |counted: &(bool, Vec<_>)| counted.0;
+        in_order(&lines, &mut counted, is_open, |counted, _, line| {
+            let ends = line.kind() == Kind::Resolved;
+            counted.0 = !ends && (counted.0 || line.kind == Kind::Reopened);
+            counted.1.push(*line);
+        });
+        counted.1
+    }
+}
+
+impl Moment for &Line {
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    fn kind(&self) -> Kind {
+        if matches!(self.kind, Kind::Canceled | Kind::Duplicate) {
+            Kind::Resolved
+        } else {
+            self.kind
+        }
+    }
+}
+
 /// At one instant our commands stand in the order in which they were given.
 fn keep_given(lines: &mut [(Line, Option<usize>)]) {
     for instant in lines.chunk_by_mut(|a, b| a.0.at == b.0.at) {
@@ -86,6 +117,7 @@ fn line(act: &Act<'_>) -> Line {
         detail,
         seen: act.seen,
         command: (act.fact.source == Source::Command).then(|| act.fact.source_id.clone()),
+        report: act.report.to_owned(),
         service: None,
     }
 }
@@ -175,6 +207,7 @@ fn linked(act: &Act<'_>, snapshots: &[&Snapshot]) -> Option<Line> {
             peer: true,
         },
         command: None,
+        report: act.report.to_owned(),
         service: None,
     })
 }
@@ -203,6 +236,7 @@ fn renames(acts: &[Act<'_>], titles: &[(&Snapshot, &str)]) -> Vec<Line> {
                         peer: true,
                     },
                     command: None,
+                    report: String::new(),
                     service: None,
                 })
             }

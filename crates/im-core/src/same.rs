@@ -49,8 +49,8 @@ impl<'a> Authorities<'a> {
     }
 }
 
-/// Each answer with the one report that is its echo: the nearest in time that is left. Commands
-/// that one call carried have one answer each, and one echo between them.
+/// Each answer, or entry of the log, with the one report that is its echo: the nearest in time that is left, and of
+/// its second if there is one. Commands that one call carried have one answer each, and one echo between them.
 pub(crate) struct Pairs<'a> {
     call_of: HashMap<Id<'a>, Id<'a>>,
     echo_of: HashMap<Id<'a>, &'a Fact>,
@@ -69,9 +69,10 @@ impl<'a> Pairs<'a> {
         let mut call_of = HashMap::new();
         for answer in answers.by_kind_and_time.iter().copied() {
             let one_call = |call: &&&Fact| {
-                // Each note is a call of its own.
+                // Each note is a call of its own, and each entry of the log an act.
                 call.kind == answer.kind
                     && call.kind != Kind::Noted
+                    && call.answers.is_some()
                     && call.at == answer.at
                     && same_object(call, answer)
             };
@@ -79,13 +80,12 @@ impl<'a> Pairs<'a> {
             call_of.insert(id(answer), id(call.unwrap_or(answer)));
             calls.extend(call.is_none().then_some(answer));
         }
-        let mut candidates: Vec<(i64, &Fact, &Fact)> = Vec::new();
+        // The log dates by the second what a webhook dates within it.
+        let away = |a: &Fact, b: &Fact| (a.at.as_second() != b.at.as_second(), apart(a, b));
+        let mut candidates: Vec<((bool, i64), &Fact, &Fact)> = Vec::new();
         for answer in calls {
-            candidates.extend(
-                reports
-                    .matching(answer)
-                    .map(|report| (apart(report, answer), answer, report)),
-            );
+            let matching = reports.matching(answer);
+            candidates.extend(matching.map(|report| (away(report, answer), answer, report)));
         }
         candidates.sort_by(|a, b| (a.0, id(a.1), id(a.2)).cmp(&(b.0, id(b.1), id(b.2))));
         let mut pairs = Self {

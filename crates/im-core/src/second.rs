@@ -1,10 +1,14 @@
-//! The order of what happened within one second.
+//! The order of what happened within one second, as people are told it.
 //!
 //! PagerDuty's log and its answers tell whole seconds, its webhooks milliseconds. Where webhooks have told of
-//! every step of a second, the steps are played in that order. Where one is missing nothing is known of the
-//! others' order either, and the rule for equal instants decides (`docs/metrics.md`, "Order"): of a resolve and a
+//! every step of a second, all of it is played as they tell it; what no webhook tells, such as who was paged or whom a
+//! reopening gave the incident back to, comes with the last of its second that a webhook tells and that has a rank
+//! (`Kind::is_ranked`), and there the rule for equal instants decides (`docs/metrics.md`, "Order").
+//!
+//! Where a step is missing nothing is known of the others' order either, and the rule decides alone: of a resolve and a
 //! reopen, what the incident was before tells which came first, so the one that a webhook told is taken by its second,
-//! too, until the other is told as well. What people are told keeps the log's time.
+//! too, until the other is told as well. Fields change as webhooks tell it, whatever the steps are. What people are
+//! told keeps the log's time, and figures ask for none of this ([`crate::Story::counted`]).
 
 use std::collections::HashMap;
 
@@ -27,8 +31,7 @@ impl Dated {
     }
 }
 
-/// The seconds of whose steps, two or more, webhooks told each; and those of a resolve and a reopen of which they told
-/// one.
+/// Each second in which something happened.
 pub(crate) struct Seconds(HashMap<i64, Second>);
 
 #[derive(Default)]
@@ -37,13 +40,13 @@ struct Second {
     heard: usize,
     resolves: usize,
     reopens: usize,
-    began: Option<Timestamp>,
-    reopened: Option<Timestamp>,
+    /// The last that a webhook tells and that has a rank.
+    last: Option<Timestamp>,
 }
 
 impl Second {
     fn is_told(&self) -> bool {
-        self.steps > 1 && self.heard == self.steps
+        self.heard == self.steps
     }
 
     fn is_half_told(&self) -> bool {
@@ -54,38 +57,34 @@ impl Second {
 impl Seconds {
     pub(crate) fn new(all: impl Iterator<Item = Dated>) -> Self {
         let mut seconds: HashMap<i64, Second> = HashMap::new();
-        for step in all.filter(|dated| dated.kind.is_step()) {
-            let second = seconds.entry(step.at.as_second()).or_default();
-            second.steps += 1;
-            second.heard += usize::from(step.heard().is_some());
-            if step.kind == Kind::Triggered {
-                second.began = second.began.max(step.heard());
-            }
-            second.resolves += usize::from(step.kind == Kind::Resolved);
-            if step.kind == Kind::Reopened {
-                second.reopens += 1;
-                second.reopened = second.reopened.max(step.heard());
+        for dated in all.filter(|dated| dated.kind.is_ranked()) {
+            let second = seconds.entry(dated.at.as_second()).or_default();
+            second.last = second.last.max(dated.heard());
+            if dated.kind.is_step() {
+                second.steps += 1;
+                second.heard += usize::from(dated.heard().is_some());
+                second.resolves += usize::from(dated.kind == Kind::Resolved);
+                second.reopens += usize::from(dated.kind == Kind::Reopened);
             }
         }
-        seconds.retain(|_, second| second.is_told() || second.is_half_told());
         Self(seconds)
     }
 
-    /// Where it belongs. What no webhook tells, such as who was paged or whom a reopening gave the
-    /// incident back to, comes after the beginning and the reopening of its second.
+    /// Where it belongs.
     pub(crate) fn place(&self, dated: Dated) -> Timestamp {
+        let heard = dated.heard();
         let Some(second) = self.0.get(&dated.at.as_second()) else {
-            return dated.at;
+            return heard.unwrap_or(dated.at);
         };
-        if second.is_half_told() {
-            let start = Timestamp::from_second(dated.at.as_second());
-            return start
-                .ok()
-                .filter(|_| dated.kind.is_step())
-                .unwrap_or(dated.at);
+        if second.is_told() {
+            return heard.or(second.last).unwrap_or(dated.at);
         }
-        let reopened = second.reopened.filter(|_| dated.kind.needs_open());
-        let after = reopened.max(second.began).filter(|_| !dated.kind.is_step());
-        dated.heard().or(after).unwrap_or(dated.at)
+        if second.is_half_told() && dated.kind.is_step() {
+            let start = Timestamp::from_second(dated.at.as_second());
+            return start.unwrap_or(dated.at);
+        }
+        heard
+            .filter(|_| !dated.kind.is_ranked())
+            .unwrap_or(dated.at)
     }
 }

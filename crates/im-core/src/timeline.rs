@@ -34,6 +34,8 @@ pub struct Line {
     pub seen: Seen,
     /// For what was asked for here: the command.
     pub command: Option<String>,
+    /// The id of the report that dates it: of PagerDuty's entry where there is one.
+    pub report: String,
     /// Of an incident of several services: the service that it is about, unless it is about all.
     pub service: Option<String>,
 }

@@ -9,6 +9,7 @@
 use im_core::{
     ActorKind, Fact, IncidentNumber, Kind, Line, Named, SeveritySource, Snapshot, Source, Story,
 };
+use jiff::Timestamp;
 
 use crate::input::{Event, History, ResolverKind, Values, What};
 
@@ -19,6 +20,7 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         return None;
     }
     let first = first_look(facts);
+    let lines = story.counted();
     let peer = story.peer.as_ref();
     let id = |named: Option<&Named>| named.map(|named| named.id.clone());
     let current = Values {
@@ -37,9 +39,9 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         origin: if story.born_here { "im" } else { "pagerduty" }.to_owned(),
         severity: severity(story),
         environment: said(story, &["environment"]).or_else(|| named_environment(facts)),
-        at_trigger: at_trigger(first, &current, story, facts),
+        at_trigger: at_trigger(first, &current, &lines, facts),
         policy_untold: first.and_then(|look| look.policy.as_ref()).is_none()
-            && story.lines.iter().any(|line| line.kind == Kind::Delegated),
+            && lines.iter().any(|line| line.kind == Kind::Delegated),
         current,
         teams: teams.map(|team| team.id.clone()).collect(),
         merged: peer.is_some_and(|peer| peer.merged_into.is_some()),
@@ -47,9 +49,9 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         link: None,
         not_change_related: false,
         key: key(facts),
-        cause: said(story, &CAUSES).or_else(|| cause(story)),
+        cause: said(story, &CAUSES).or_else(|| cause(&lines)),
         rebuilt: is_rebuilt(facts),
-        events: events(story),
+        events: events(story.created_at, &lines),
     };
     Some(history)
 }
@@ -116,9 +118,8 @@ fn key(facts: &[Fact]) -> Option<String> {
 const CAUSE: &str = "root cause:";
 
 /// The cause that the newest note names, if any does.
-fn cause(story: &Story) -> Option<String> {
-    let notes = story.lines.iter().rev();
-    let mut notes = notes.filter(|line| line.kind == Kind::Noted);
+fn cause(lines: &[&Line]) -> Option<String> {
+    let mut notes = lines.iter().rev().filter(|line| line.kind == Kind::Noted);
     notes.find_map(|line| {
         let text = line.value.as_deref()?.trim_start();
         let (head, rest) = text.split_at_checked(CAUSE.len())?;
@@ -135,11 +136,16 @@ fn first_look(facts: &[Fact]) -> Option<&Snapshot> {
 }
 
 /// The values at trigger: as shown then, else worked back from today's and from what changed.
-fn at_trigger(first: Option<&Snapshot>, current: &Values, story: &Story, facts: &[Fact]) -> Values {
-    let lines = |kind: Kind| story.lines.iter().filter(move |line| line.kind == kind);
+fn at_trigger(
+    first: Option<&Snapshot>,
+    current: &Values,
+    lines: &[&Line],
+    facts: &[Fact],
+) -> Values {
+    let count = |kind: Kind| lines.iter().filter(|line| line.kind == kind).count();
     let shown = |named: Option<&Named>| named.map(|named| named.id.clone());
     let urgency = first.and_then(|look| look.urgency);
-    let is_flipped = !lines(Kind::UrgencyChanged).count().is_multiple_of(2);
+    let is_flipped = !count(Kind::UrgencyChanged).is_multiple_of(2);
     let priority = first.and_then(|look| look.priority.as_ref());
     Values {
         service: shown(first.and_then(|look| look.service.as_ref()))
@@ -147,8 +153,10 @@ fn at_trigger(first: Option<&Snapshot>, current: &Values, story: &Story, facts: 
             .or_else(|| current.service.clone()),
         // The policy that it was delegated from is not told: `History::policy_untold`.
         policy: shown(first.and_then(|look| look.policy.as_ref())).or_else(|| {
-            let was_delegated = lines(Kind::Delegated).next().is_some();
-            current.policy.clone().filter(|_| !was_delegated)
+            current
+                .policy
+                .clone()
+                .filter(|_| count(Kind::Delegated) == 0)
         }),
         urgency: match (urgency, current.urgency.as_deref()) {
             (Some(urgency), _) => Some(urgency.as_str().to_owned()),
@@ -156,15 +164,36 @@ fn at_trigger(first: Option<&Snapshot>, current: &Values, story: &Story, facts: 
             (None, Some("low")) if is_flipped => Some("high".to_owned()),
             (None, urgency) => urgency.map(str::to_owned),
         },
-        priority: match (priority, lines(Kind::PriorityChanged).next()) {
-            (Some(priority), _) => shown(priority.as_ref()),
-            (None, Some(change)) => change
-                .detail
-                .as_deref()
-                .map(|told| priority_id(told, facts)),
-            (None, None) => current.priority.clone(),
+        priority: match priority {
+            Some(priority) => shown(priority.as_ref()),
+            None => first_priority(current.priority.clone(), lines, facts),
         },
     }
+}
+
+/// The priority before the first change of it. The log does not tell the order of several in one second: then it is
+/// what was left more often than it was set, and where nothing was, today's.
+fn first_priority(today: Option<String>, lines: &[&Line], facts: &[Fact]) -> Option<String> {
+    let id = |told: Option<&String>| told.map(|told| priority_id(told, facts));
+    let changes = lines
+        .iter()
+        .filter(|line| line.kind == Kind::PriorityChanged);
+    let changes: Vec<_> = changes
+        .map(|line| (line.at, id(line.detail.as_ref()), id(line.value.as_ref())))
+        .collect();
+    let Some((first, before, _)) = changes.first() else {
+        return today;
+    };
+    let left = |value: &&Option<String>| {
+        let left = changes.iter().filter(|(_, from, _)| from == *value);
+        let set = changes.iter().filter(|(_, _, to)| to == *value);
+        left.count() > set.count()
+    };
+    let at_first = changes.iter().take_while(|(at, _, _)| at == first);
+    let mut at_first = at_first.map(|(_, from, _)| from);
+    let found = at_first.clone().find(left);
+    let found = found.or_else(|| at_first.find(|from| **from == today));
+    found.unwrap_or(before).clone()
 }
 
 /// The service that the first trigger entry of PagerDuty's log names.
@@ -188,13 +217,13 @@ fn priority_id(name: &str, facts: &[Fact]) -> String {
 }
 
 /// The lines that metrics count, from the trigger on.
-fn events(story: &Story) -> Vec<Event> {
+fn events(created_at: Timestamp, lines: &[&Line]) -> Vec<Event> {
     let mut events = vec![Event {
-        at: story.created_at,
+        at: created_at,
         what: What::Triggered,
     }];
     let mut is_taken = false;
-    for line in &story.lines {
+    for line in lines {
         let Some(what) = what(line, is_taken) else {
             continue;
         };
@@ -209,11 +238,10 @@ fn events(story: &Story) -> Vec<Event> {
             | What::Notified { .. } => {}
         }
         events.push(Event {
-            at: line.at.max(story.created_at),
+            at: line.at.max(created_at),
             what,
         });
     }
-    events.sort_by_key(|event| event.at);
     events
 }
 

@@ -818,3 +818,95 @@ fn what_pagerduty_shows_is_known_without_the_story() {
     assert_eq!(Some(shown), story(told).peer);
     assert_eq!(peer_of(&facts("09:00 command triggered | db down")), None);
 }
+
+/// Acknowledged and given back in one second, and two people paged again.
+#[test]
+fn s32_who_is_paged_again_is_told_after_the_withdrawal_of_its_second() {
+    let logged = "
+        09:00 log triggered by service web | db down
+        09:00 log notified to Ann | push
+        09:00:04 log acknowledged by Ann
+        09:00:04 log unacknowledged by Ann
+        09:00:04 log notified to Ann | push
+        09:00:04 log notified to Bob | phone
+    ";
+    let heard = "
+        09:00:00.200 webhook triggered by service web showing status=triggered | db down
+        09:00:04.300 webhook acknowledged by Ann
+        09:00:04.700 webhook unacknowledged by Ann
+    ";
+    let told = tell(&format!("{heard}{logged}"));
+    assert_snapshot!(told, @r"
+    09:00 Triggered by web: db down
+    09:00 Ann paged by push message
+    09:00:04 Acknowledged by Ann
+    09:00:04 Acknowledgement withdrawn by Ann
+    09:00:04 Ann paged by push message
+    09:00:04 Bob paged by phone call
+    = open, acknowledged 09:00:04, with Ann, PagerDuty triggered
+    ");
+    // Acknowledged again, it is told so.
+    let again = "
+        09:00:04.900 webhook acknowledged by Ann
+        09:00:04 log acknowledged by Ann
+    ";
+    let told = tell(&format!("{heard}{logged}{again}"));
+    assert_snapshot!(told, @r"
+    09:00 Triggered by web: db down
+    09:00 Ann paged by push message
+    09:00:04 Acknowledged by Ann
+    09:00:04 Acknowledgement withdrawn by Ann
+    09:00:04 Acknowledged by Ann
+    09:00:04 Ann paged by push message
+    09:00:04 Bob paged by phone call
+    = acknowledged, acknowledged 09:00:04, with Ann, PagerDuty acknowledged
+    ");
+}
+
+#[test]
+fn who_is_paged_by_a_trigger_is_told_after_the_escalation_of_its_second() {
+    assert_snapshot!(tell("
+        09:00:00.200 webhook triggered by service web showing status=triggered | db down
+        09:00:00.400 webhook escalated to Bob
+        09:00:00.800 webhook acknowledged by Ann
+        09:00 log triggered by service web | db down
+        09:00 log notified to Ann | push
+        09:00 log escalated by service web to Bob
+        09:00 log acknowledged by Ann
+        09:00 log notified to Bob | push
+    "), @r"
+    09:00 Triggered by web: db down
+    09:00 Escalated to Bob by web
+    09:00 Acknowledged by Ann
+    09:00 Ann paged by push message
+    09:00 Bob paged by push message
+    = acknowledged, acknowledged 09:00, with Bob, PagerDuty acknowledged
+    ");
+}
+
+#[test]
+fn s21_of_two_changes_of_a_priority_in_one_second_what_pagerduty_shows_is_told_last() {
+    // PagerDuty's ids tell no order.
+    let logged = "
+        09:00 log triggered by service web | db down
+        09:05 log#1 priority_changed by Ann | P1 | P2
+        09:05 log#2 priority_changed by Ann | P2 | P3
+    ";
+    let heard = "
+        09:05:00.200 webhook priority_changed by Ann showing status=triggered;priority=P2 | P2
+        09:05:00.600 webhook priority_changed by Ann showing status=triggered;priority=P1 | P1
+    ";
+    let read = "09:06 read seen showing status=triggered;priority=P1;read=09:06";
+    for shown in [heard, read] {
+        let told = tell(&format!("{logged}{shown}"));
+        let lines = told.lines().filter(|line| line.contains("Priority set"));
+        assert_eq!(
+            lines.collect::<Vec<_>>(),
+            [
+                "09:05 Priority set to P2 by Ann",
+                "09:05 Priority set to P1 by Ann"
+            ],
+            "{shown}"
+        );
+    }
+}

@@ -173,6 +173,85 @@ fn g13_a_backfill_over_live_data_adds_nothing_but_times() {
     assert_eq!(before.at_trigger, after.at_trigger);
 }
 
+/// Pages and on-call load of an incident whose log was read after its webhooks, and of one of which nothing else was.
+fn counted_alike(log: &[Fact], heard: &[Fact]) -> [String; 2] {
+    let counted = |facts: &[Fact]| {
+        let world = march(&[told(facts)]);
+        let pages = world.shows("pages", "source=notifications group_by=user");
+        [pages, world.shows("oncall_load", "")]
+    };
+    let live = counted(&[log, heard].concat());
+    assert_eq!(live, counted(log));
+    live
+}
+
+fn paged(id: &str, user: &str, clock: &str) -> Fact {
+    let page = entry(id, Kind::Notified, Actor::NOBODY, clock);
+    page.about(vec![person(user)]).with_value("push")
+}
+
+#[test]
+fn s32_who_is_paged_again_in_the_second_of_a_withdrawal_counts_alike_live_and_rebuilt() {
+    let log = [
+        entry("R1", Kind::Triggered, Actor::NOBODY, "09:00"),
+        paged("R2", "UANN", "09:00"),
+        entry("R3", Kind::Acknowledged, ann(), "09:00:04"),
+        entry("R4", Kind::Unacknowledged, ann(), "09:00:04"),
+        paged("R5", "UANN", "09:00:04"),
+    ];
+    let heard = [
+        event("E1", Kind::Triggered, Actor::NOBODY, "09:00:00.100").showing(look("09:00")),
+        event("E2", Kind::Acknowledged, ann(), "09:00:04.300"),
+        event("E3", Kind::Unacknowledged, ann(), "09:00:04.700"),
+    ];
+    let [pages, _] = counted_alike(&log, &heard);
+    assert_eq!(pages, "UANN: 2");
+}
+
+#[test]
+fn who_answers_in_the_second_of_an_escalation_counts_alike_live_and_rebuilt() {
+    let bob = || vec![person("UBOB")];
+    let log = [
+        entry("R1", Kind::Triggered, Actor::NOBODY, "09:00"),
+        paged("R2", "UANN", "09:00"),
+        entry("R3", Kind::Escalated, Actor::NOBODY, "09:00").about(bob()),
+        entry("R4", Kind::Acknowledged, ann(), "09:00"),
+    ];
+    let heard = [
+        event("E1", Kind::Triggered, Actor::NOBODY, "09:00:00.100").showing(look("09:00")),
+        event("E2", Kind::Escalated, Actor::NOBODY, "09:00:00.300").about(bob()),
+        event("E3", Kind::Acknowledged, ann(), "09:00:00.800"),
+    ];
+    let [_, load] = counted_alike(&log, &heard);
+    assert_eq!(load, "UANN: 1 pages, acknowledged 1 after 0, out 0, away 0");
+}
+
+#[test]
+fn the_priority_at_the_trigger_is_no_matter_of_ids() {
+    let change = |id: &str, from: &str, to: &str| {
+        let change = entry(id, Kind::PriorityChanged, ann(), "09:05");
+        change.with_value(to).with_detail(from)
+    };
+    let at_trigger = |changes: &[Fact], now: &str| {
+        let mut shown = look("09:30");
+        shown.priority = Some(Some(named(now, now)));
+        let read = Fact::new(
+            Source::Read,
+            "read",
+            Kind::Seen,
+            Actor::NOBODY,
+            shown.version,
+        );
+        let begin = entry("R0", Kind::Triggered, Actor::NOBODY, "09:00");
+        let found = told(&[changes, &[begin, read.showing(shown)]].concat());
+        found.at_trigger.priority
+    };
+    let up = [change("R2", "P3", "P2"), change("R1", "P2", "P1")];
+    assert_eq!(at_trigger(&up, "P1").as_deref(), Some("P3"));
+    let and_back = [change("R2", "P3", "P2"), change("R1", "P2", "P3")];
+    assert_eq!(at_trigger(&and_back, "P3").as_deref(), Some("P3"));
+}
+
 #[test]
 fn values_at_trigger_are_worked_back_where_only_the_log_tells() {
     let mut now = look("09:30");

@@ -1,11 +1,14 @@
 //! Lives as PagerDuty lets them be, and how they look at the trigger and in the end.
 
-use im_core::{Fact, Named, Snapshot, Urgency};
+use im_core::{Fact, Named, Snapshot, Status, Urgency};
 use im_metrics::input::{Event, History, ResolverKind, Values, What};
 use jiff::{SignedDuration, Timestamp};
 
-use super::reports::Teller;
+use super::reports::{Teller, in_order};
 use crate::random::Dice;
+
+/// What may happen in one second.
+pub(super) const PER_SECOND: i64 = 8;
 
 const USERS: [&str; 3] = ["UANN", "UBOB", "UCAT"];
 
@@ -16,8 +19,20 @@ pub(super) struct Step {
     pub(super) act: Act,
     /// Whether nothing but this tells that the incident was opened again.
     pub(super) implies_reopen: bool,
-    /// Its place among those of its second: 0 or 1.
+    /// Its place among those of its second, from 0.
     pub(super) place: i64,
+}
+
+/// A life and what was reported of it.
+pub(super) struct Lived {
+    pub(super) history: History,
+    pub(super) reports: Vec<Fact>,
+    /// What its whole log tells, and how it looks in the end.
+    pub(super) log: Vec<Fact>,
+    /// Its state in the end, where the reports tell the order of all steps.
+    pub(super) state: Option<Status>,
+    /// What its priority became last, if it changed.
+    pub(super) priority: Option<Option<String>>,
 }
 
 #[derive(Debug, Clone)]
@@ -34,7 +49,7 @@ pub(super) enum Act {
 }
 
 /// A life with the fields of a made-up history, and the reports of it.
-pub(super) fn life(dice: &mut Dice, plain: &History) -> (History, Vec<Fact>) {
+pub(super) fn life(dice: &mut Dice, plain: &History) -> Lived {
     let begin = Timestamp::from_second(plain.events[0].at.as_second()).unwrap();
     let mut course = Course::new(begin, &plain.at_trigger);
     for _ in 0..dice.0.usize(..12) {
@@ -43,6 +58,12 @@ pub(super) fn life(dice: &mut Dice, plain: &History) -> (History, Vec<Fact>) {
     if dice.one_in(4) && plain.at_trigger.service.is_some() {
         course.now.service = Some("SAPI".to_owned());
     }
+    let state = course.state();
+    let changes = course.steps.iter().rev();
+    let priority = changes.into_iter().find_map(|step| match &step.act {
+        Act::Priority { to, .. } => Some(to.clone()),
+        Act::Counted(_) | Act::Urgency(_) => None,
+    });
     let Course {
         steps,
         now: current,
@@ -56,14 +77,15 @@ pub(super) fn life(dice: &mut Dice, plain: &History) -> (History, Vec<Fact>) {
     teller.tell(&steps);
     // A merge is the last resolve, and no timer's.
     let resolves = teller.events.iter().rev();
-    let mut resolves = resolves.filter(|event| matches!(event.what, What::Resolved(..)));
-    let is_timer = |event: &Event| matches!(event.what, What::Resolved(_, ResolverKind::Timer));
+    let mut resolves = resolves.filter(|(event, _)| matches!(event.what, What::Resolved(..)));
+    let is_timer =
+        |(event, _): &(Event, String)| matches!(event.what, What::Resolved(_, ResolverKind::Timer));
     let merged = plain.merged && !resolves.next().is_some_and(is_timer);
     let last = steps.last().map_or(begin, |step| step.at) + SignedDuration::from_secs(1);
     let mut end = look(&current, plain, last);
     end.merged_into = merged.then(|| "PTARGET".to_owned());
     teller.look(last, end);
-    let (facts, events) = teller.done();
+    let told = teller.done();
     let at_trigger = Values {
         // From which policy one was delegated is told by a webhook of its trigger alone.
         policy: plain
@@ -82,18 +104,26 @@ pub(super) fn life(dice: &mut Dice, plain: &History) -> (History, Vec<Fact>) {
         cause: None,
         rebuilt: !is_live,
         merged,
-        events,
+        events: in_order(told.events),
         ..plain.clone()
     };
-    (life, facts)
+    Lived {
+        history: life,
+        reports: told.reports,
+        log: told.log,
+        state: told.has_order.then_some(state),
+        priority,
+    }
 }
 
 /// A life on its way.
 struct Course {
     at: Timestamp,
     steps: Vec<Step>,
-    /// What happened last, and how much in its second.
-    last: (u8, i64),
+    /// How much happened in this second.
+    in_second: i64,
+    /// When something else last told that it was opened again.
+    implied_at: Option<Timestamp>,
     is_open: bool,
     is_taken: bool,
     is_delegated: bool,
@@ -105,7 +135,8 @@ impl Course {
         Self {
             at: begin,
             steps: Vec::new(),
-            last: (0, 1),
+            in_second: 1,
+            implied_at: None,
             is_open: true,
             is_taken: false,
             is_delegated: false,
@@ -113,8 +144,16 @@ impl Course {
         }
     }
 
-    /// Lets the next thing happen: often long after the last one, seldom within two seconds of it, and in the same
-    /// second only where the order of one instant is the order in which they happened.
+    fn state(&self) -> Status {
+        match (self.is_open, self.is_taken) {
+            (false, _) => Status::Resolved,
+            (true, true) => Status::Acknowledged,
+            (true, false) => Status::Open,
+        }
+    }
+
+    /// Lets the next thing happen: in the same second, soon or long after the last one. The log does not tell within a
+    /// second what was opened again by nothing but what happened to it then.
     fn go_on(&mut self, dice: &mut Dice) {
         let act = if self.is_open {
             self.while_open(dice)
@@ -122,24 +161,31 @@ impl Course {
             while_over(dice)
         };
         let implies_reopen = !self.is_open && !matches!(act, Act::Counted(What::Reopened));
-        let rank = rank(&act);
-        let gap = if dice.one_in(4) {
-            dice.0.i64(0..=3)
-        } else {
-            dice.0.i64(5..40_000)
+        let gap = match dice.0.u32(..8) {
+            0..3 => 0,
+            3 => dice.0.i64(1..=3),
+            _ => dice.0.i64(5..40_000),
         };
-        let is_in_order = self.last.1 == 1 && self.last.0 <= rank && !implies_reopen;
-        let gap = if is_in_order { gap } else { gap.max(1) };
-        let place = i64::from(gap == 0);
+        let turns = matches!(act, Act::Counted(What::Resolved(..) | What::Reopened));
+        let is_apart = implies_reopen
+            || (turns && self.implied_at == Some(self.at))
+            || self.in_second == PER_SECOND;
+        let gap = if is_apart { gap.max(1) } else { gap };
+        if gap > 0 {
+            self.in_second = 0;
+        }
         self.at += SignedDuration::from_secs(gap);
-        self.last = (rank, if implies_reopen { 2 } else { place + 1 });
+        if implies_reopen {
+            self.implied_at = Some(self.at);
+        }
         self.note(&act);
         self.steps.push(Step {
             at: self.at,
             act,
             implies_reopen,
-            place,
+            place: self.in_second,
         });
+        self.in_second += 1;
     }
 
     fn while_open(&self, dice: &mut Dice) -> Act {
@@ -228,21 +274,6 @@ fn some(dice: &mut Dice) -> Vec<String> {
     match dice.some_of(&USERS) {
         none if none.is_empty() => vec![one(dice)],
         some => some,
-    }
-}
-
-/// The place of an act among those of one instant.
-fn rank(act: &Act) -> u8 {
-    match act {
-        Act::Counted(What::Triggered) => 0,
-        Act::Counted(What::Assigned(_) | What::Escalated(_) | What::Delegated(_)) => 1,
-        Act::Counted(What::Acknowledged(_)) => 2,
-        Act::Counted(What::Unacknowledged) => 3,
-        Act::Counted(What::Resolved(..)) => 4,
-        Act::Counted(What::Reopened) => 5,
-        Act::Counted(What::Snoozed(_) | What::Notified { .. })
-        | Act::Urgency(_)
-        | Act::Priority { .. } => 6,
     }
 }
 

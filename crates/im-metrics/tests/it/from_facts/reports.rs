@@ -4,7 +4,7 @@ use im_core::{Actor, ActorKind, Fact, Kind, Person, Snapshot, Source};
 use im_metrics::input::{Event, ResolverKind, What};
 use jiff::{SignedDuration, Timestamp};
 
-use super::lives::{Act, Step};
+use super::lives::{Act, PER_SECOND, Step};
 use crate::random::Dice;
 
 /// What is nearer than this could be taken for one act if the log did not tell of both.
@@ -13,8 +13,56 @@ const NEAR: SignedDuration = SignedDuration::from_secs(3);
 pub(super) struct Teller<'a> {
     dice: &'a mut Dice,
     facts: Vec<Fact>,
-    /// What happened, with the times that are known.
-    pub(super) events: Vec<Event>,
+    log: Vec<Fact>,
+    /// What happened, with the times that are known, and the report that dates it.
+    pub(super) events: Vec<(Event, String)>,
+    /// The steps with their seconds, and whether a webhook told them.
+    steps: Vec<(Timestamp, bool)>,
+}
+
+/// What was told of a life.
+pub(super) struct Told {
+    /// In any order.
+    pub(super) reports: Vec<Fact>,
+    /// The whole log, and the last look.
+    pub(super) log: Vec<Fact>,
+    pub(super) events: Vec<(Event, String)>,
+    /// Whether webhooks told each step of every second that had more than one.
+    pub(super) has_order: bool,
+}
+
+/// What happened in the order in which it counts, which within an instant is not that in which it happened
+/// (`docs/metrics.md`, "Order").
+pub(super) fn in_order(mut events: Vec<(Event, String)>) -> Vec<Event> {
+    events.sort_by_key(|(event, report)| (event.at, rank(&event.what), report.clone()));
+    let mut events: Vec<Event> = events.into_iter().map(|(event, _)| event).collect();
+    let mut ordered: Vec<Event> = Vec::new();
+    while let Some(first) = events.first() {
+        let mut turns = ordered.iter().rev().filter_map(|event| match event.what {
+            What::Resolved(..) => Some(false),
+            What::Reopened => Some(true),
+            _ => None,
+        });
+        let is_open = turns.next().unwrap_or(true);
+        let waits = !is_open && (1..5).contains(&rank(&first.what));
+        let reopens = |event: &Event| event.at == first.at && event.what == What::Reopened;
+        let reopen = events.iter().position(reopens).filter(|_| waits);
+        ordered.push(events.remove(reopen.unwrap_or(0)));
+    }
+    ordered
+}
+
+/// The place of an act among those of one instant.
+fn rank(what: &What) -> u8 {
+    match what {
+        What::Triggered => 0,
+        What::Assigned(_) | What::Escalated(_) | What::Delegated(_) => 1,
+        What::Acknowledged(_) => 2,
+        What::Unacknowledged => 3,
+        What::Resolved(..) => 4,
+        What::Reopened => 5,
+        What::Snoozed(_) | What::Notified { .. } => 6,
+    }
 }
 
 impl<'a> Teller<'a> {
@@ -22,14 +70,21 @@ impl<'a> Teller<'a> {
         Self {
             dice,
             facts: Vec::new(),
+            log: Vec::new(),
             events: Vec::new(),
+            steps: Vec::new(),
         }
     }
 
-    /// The reports in any order, and what happened.
-    pub(super) fn done(mut self) -> (Vec<Fact>, Vec<Event>) {
+    pub(super) fn done(mut self) -> Told {
         self.dice.0.shuffle(&mut self.facts);
-        (self.facts, self.events)
+        let alone = |at| self.steps.iter().filter(|(other, _)| *other == at).count() == 1;
+        Told {
+            has_order: self.steps.iter().all(|(at, told)| *told || alone(*at)),
+            reports: self.facts,
+            log: self.log,
+            events: self.events,
+        }
     }
 
     /// Tells of the trigger: by a webhook where it is live, and by the log, which is read sooner or later.
@@ -42,23 +97,26 @@ impl<'a> Teller<'a> {
             self.facts.push(webhook.showing(look.clone()));
         }
         let service = look.service.as_ref().map(|service| service.id.as_str());
-        let log = fact(Source::LogEntry, "log-00", at);
-        self.facts.push(log.beginning_with(service, None));
-        self.events.push(Event {
-            at,
-            what: What::Triggered,
-        });
+        let log = fact(Source::LogEntry, "log-00", at).beginning_with(service, None);
+        self.facts.push(log.clone());
+        self.log.push(log);
+        let what = What::Triggered;
+        self.events.push((Event { at, what }, "log-00".to_owned()));
+        self.steps.push((at, is_live));
     }
 
     /// Tells how it looks in the end.
     pub(super) fn look(&mut self, at: Timestamp, shown: Snapshot) {
         let read = Fact::new(Source::Read, "read", Kind::Seen, Actor::NOBODY, at);
-        self.facts.push(read.showing(shown));
+        let read = read.showing(shown);
+        self.facts.push(read.clone());
+        self.log.push(read);
     }
 
-    /// An instant of a second; what comes second in it is told to be later.
+    /// An instant of a second; what comes later in it is told to be later.
     fn within(&mut self, at: Timestamp, place: i64) -> Timestamp {
-        at + SignedDuration::from_millis(500 * place + self.dice.0.i64(0..500))
+        let part = 1_000 / PER_SECOND;
+        at + SignedDuration::from_millis(part * place + self.dice.0.i64(0..part))
     }
 
     pub(super) fn tell(&mut self, steps: &[Step]) {
@@ -92,14 +150,22 @@ impl<'a> Teller<'a> {
             let copies = 1 + self.dice.0.usize(..2);
             self.facts.extend(vec![hook; copies]);
         }
-        if has_log {
-            let entry = entry(&format!("log-{number:02}"), step.at, &step.act);
-            self.facts.push(entry);
+        // PagerDuty's ids tell no order.
+        let id = format!("log-{:02}-{number:02}", self.dice.0.u32(..100));
+        let entry = entry(&id, step.at, &step.act);
+        self.facts.extend(has_log.then(|| entry.clone()));
+        self.log.push(entry);
+        if is_step(&step.act) {
+            self.steps.push((step.at, has_hook));
         }
-        let at = if has_log { step.at } else { heard_at };
+        let (at, report) = if has_log {
+            (step.at, id)
+        } else {
+            (heard_at, format!("hook-{number:02}"))
+        };
         if step.implies_reopen {
             let what = What::Reopened;
-            self.events.push(Event { at, what });
+            self.events.push((Event { at, what }, report.clone()));
         }
         if let Act::Counted(what) = &step.act {
             let what = match what {
@@ -109,9 +175,20 @@ impl<'a> Teller<'a> {
                 What::Delegated(to) if !has_log => What::Delegated(reversed(to)),
                 what => what.clone(),
             };
-            self.events.push(Event { at, what });
+            self.events.push((Event { at, what }, report));
         }
     }
+}
+
+/// Whether it moves an incident from state to state.
+fn is_step(act: &Act) -> bool {
+    let Act::Counted(what) = act else {
+        return false;
+    };
+    matches!(
+        what,
+        What::Acknowledged(_) | What::Unacknowledged | What::Resolved(..) | What::Reopened
+    )
 }
 
 fn reversed(to: &[String]) -> Vec<String> {

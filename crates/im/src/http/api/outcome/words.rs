@@ -159,6 +159,7 @@ fn unsent(answer: &Fact, peer: &Peer) -> String {
         detail: answer.detail.clone(),
         seen: Seen::default(),
         command: None,
+        report: answer.source_id.clone(),
         service: None,
     };
     let text = line.text();
