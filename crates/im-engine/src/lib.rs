@@ -40,6 +40,7 @@ mod read;
 mod reconcile;
 pub mod record;
 pub mod services;
+pub mod set_here;
 mod settle;
 pub mod silence;
 pub mod skew;

@@ -55,6 +55,10 @@ statements! {
           FROM fact f JOIN incident i ON i.number = f.incident
          WHERE f.seq > ?1 AND f.seq <= ?2 AND f.at >= ?3 AND f.at < ?4 AND i.hidden = 0 AND i.deleted = 0
          ORDER BY f.seq";
+    SET_HERE = "-- facts.set_here
+        SELECT DISTINCT incident FROM fact
+         WHERE source = 'command' AND kind IN ('severity_changed', 'fields_changed')
+         ORDER BY incident";
     SHOWN_OF = "-- facts.shown_of
         SELECT f.source, f.source_id, f.kind, f.at, f.actor_kind, f.actor_id, f.actor_name,
                f.people, f.value, f.detail, f.answers, f.seq, f.incident, f.recorded_at,
@@ -276,6 +280,15 @@ pub fn shown(
     (from, to): (Timestamp, Timestamp),
 ) -> Result<Vec<Shown>, StoreError> {
     all_shown(tx.query(SHOWN, params![after, until, from, to])?)
+}
+
+/// The incidents of which somebody set the severity or a field of their own.
+pub fn set_here(tx: &mut Tx<'_>) -> Result<Vec<IncidentNumber>, StoreError> {
+    let mut all = Vec::new();
+    for row in tx.query(SET_HERE, params![])? {
+        all.extend(IncidentNumber::new(row.int(0)?));
+    }
+    Ok(all)
 }
 
 /// At most `limit` facts of one incident before a number, the last recorded first.

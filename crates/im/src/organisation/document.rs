@@ -5,6 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use im_core::{CustomField, ParseSeverityError};
+use im_engine::set_here::SetHere;
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -57,6 +59,14 @@ pub struct Noted {
     /// When the harm was over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub impact_end: Option<Timestamp>,
+    /// The severity that somebody set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "SEV-1")]
+    pub severity: Option<Text>,
+    /// Fields of the incident's own that PagerDuty has no custom field for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>)]
+    pub fields: BTreeMap<String, Text>,
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -92,6 +102,31 @@ impl Noted {
             impact_end: self.impact_end.map(Some),
             reason: self.reason,
         }
+    }
+
+    /// The same with what was set of the incident.
+    #[must_use]
+    pub fn with(mut self, set: SetHere) -> Self {
+        let text = |text: String| Text::try_from(text).ok();
+        let severity = set.severity.map(|severity| severity.to_string());
+        self.severity = severity.and_then(text);
+        let fields = set.fields.into_iter();
+        let fields = fields.filter_map(|field| Some((field.name, text(field.value)?)));
+        self.fields = fields.collect();
+        self
+    }
+
+    /// What is to be set of the incident.
+    pub fn set(&self) -> Result<SetHere, ParseSeverityError> {
+        let severity = self.severity.as_ref();
+        let field = |(name, value): (&String, &Text)| CustomField {
+            name: name.clone(),
+            value: value.to_string(),
+        };
+        Ok(SetHere {
+            severity: severity.map(|text| text.as_str().parse()).transpose()?,
+            fields: self.fields.iter().map(field).collect(),
+        })
     }
 
     fn key(&self) -> String {

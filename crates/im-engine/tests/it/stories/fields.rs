@@ -1,6 +1,7 @@
 //! Fields of people's own, and PagerDuty's custom fields.
 
-use im_core::{Command, IncidentNumber, NewField, Severity};
+use im_core::{Command, CustomField, IncidentNumber, NewField, Severity, SeveritySource};
+use im_engine::set_here::{self, SetHere};
 use im_engine::{commands, fields};
 use im_pagerduty::{Answer, Call, Outcome};
 use jiff::SignedDuration;
@@ -126,6 +127,57 @@ story! {
         assert_eq!(there(world, &twin)["environment"], "production");
         assert_eq!(here(world, incident), "environment=production");
         assert!(world.outbox().is_empty());
+    }
+
+    fn what_is_imported_of_an_incident_stays_here_and_what_pagerduty_holds_is_not_exported(world) {
+        map(world);
+        let incident = declare(world, &["web"], &[("environment", "production"), ("region", "eu")]);
+        let wanted = SetHere {
+            severity: Some(Severity::Sev4),
+            fields: vec![CustomField { name: "region".to_owned(), value: "us".to_owned() }],
+        };
+        let (actor, writes) = (world.person(2), world.writes());
+        let import = |world: &mut World| {
+            let now = world.our_now();
+            world.write(|tx| {
+                set_here::set(tx, incident, &wanted, &actor, now).unwrap();
+                Ok(())
+            });
+            world.run_for(HOUR);
+        };
+        import(world);
+        import(world);
+        let told = world.timeline(incident);
+        for once in ["Severity set to SEV-4 by Yuki Tanvir", "Field region set to us by Yuki Tanvir"] {
+            assert_eq!(told.matches(once).count(), 1, "{told}");
+        }
+        assert_eq!(world.writes(), writes, "PagerDuty is told nothing");
+        assert!(world.outbox().is_empty());
+        let story = world.story(incident);
+        assert_eq!(story.severity, Some((Severity::Sev4, SeveritySource::Explicit)));
+        assert!(story.pending.is_empty() && story.kept.is_empty());
+        assert_eq!(here(world, incident), "environment=production, region=us");
+        let exported = world.write(set_here::all);
+        assert_eq!(exported, [(incident, wanted.clone())], "the environment is a field of PagerDuty's");
+        // By hand, it is told as ever.
+        let edit = Command::Edit { title: None, description: None, severity: Some(Severity::Sev3), service: None };
+        world.act(1, incident, &edit, None).unwrap();
+        world.settle_down();
+        assert!(world.writes() > writes);
+    }
+
+    fn what_is_imported_of_an_incident_of_several_services_stays_here(world) {
+        let incident = declare(world, &["web", "db"], &[]);
+        let (actor, now, writes) = (world.person(2), world.our_now(), world.writes());
+        let wanted = SetHere { severity: Some(Severity::Sev4), fields: Vec::new() };
+        world.write(|tx| {
+            set_here::set(tx, incident, &wanted, &actor, now).unwrap();
+            Ok(())
+        });
+        world.run_for(HOUR);
+        assert_eq!(world.writes(), writes);
+        let exported = world.write(set_here::all);
+        assert_eq!(exported, [(incident, wanted)], "once for all its parts");
     }
 
     fn i094_fields_go_to_pagerdutys_custom_fields_and_the_others_stand_in_the_text(world) {

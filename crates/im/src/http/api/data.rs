@@ -3,7 +3,7 @@
 //! An import is one transaction: with a mistake in it nothing of it is kept. What it does not name
 //! stays as it is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
@@ -11,7 +11,8 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use im_core::IncidentNumber;
 use im_engine::services::Services;
-use im_store::annotations::{self, AnnotationRow};
+use im_engine::set_here;
+use im_store::annotations;
 use im_store::{StoreError, Tx, arrangements, connectors, incidents};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -119,37 +120,36 @@ fn all(tx: &mut Tx<'_>) -> Result<Data, StoreError> {
     })
 }
 
-/// What is said of each incident.
+/// What is said and set of each incident.
 fn noted(tx: &mut Tx<'_>) -> Result<Vec<Noted>, StoreError> {
-    let rows = annotations::all(tx)?;
-    let mut all = Vec::new();
-    for rows in rows.chunk_by(|a, b| a.incident == b.incident) {
-        all.extend(noted_of(tx, rows)?);
+    let mut all: BTreeMap<IncidentNumber, Noted> = BTreeMap::new();
+    for rows in annotations::all(tx)?.chunk_by(|a, b| a.incident == b.incident) {
+        let said = Annotations::of(rows);
+        if let Some(last) = rows.last().filter(|_| !said.is_empty()) {
+            let reason = rows.iter().rev().find_map(|row| row.reason.as_deref());
+            all.insert(last.incident, Noted::of(&said, reason));
+        }
     }
-    Ok(all)
-}
-
-fn noted_of(tx: &mut Tx<'_>, rows: &[AnnotationRow]) -> Result<Option<Noted>, StoreError> {
-    let said = Annotations::of(rows);
-    let Some(last) = rows.last().filter(|_| !said.is_empty()) else {
-        return Ok(None);
-    };
-    let Some(incident) = incidents::find(tx, last.incident)?.filter(|row| !row.deleted) else {
-        return Ok(None);
-    };
+    for (incident, set) in set_here::all(tx)? {
+        let noted = all.remove(&incident).unwrap_or_default();
+        all.insert(incident, noted.with(set));
+    }
     let text = |text: String| text.try_into().ok();
-    let reason = rows.iter().rev().find_map(|row| row.reason.as_deref());
-    let noted = Noted::of(&said, reason);
-    Ok(Some(match incident.pd_id {
-        Some(id) => Noted {
-            pagerduty: text(id),
-            ..noted
-        },
-        None => Noted {
-            incident: text(last.incident.to_string()),
-            ..noted
-        },
-    }))
+    let mut named = Vec::new();
+    for (incident, noted) in all {
+        let row = incidents::find(tx, incident)?.filter(|row| !row.deleted);
+        named.extend(row.map(|row| match row.pd_id {
+            Some(id) => Noted {
+                pagerduty: text(id),
+                ..noted
+            },
+            None => Noted {
+                incident: text(incident.to_string()),
+                ..noted
+            },
+        }));
+    }
+    Ok(named)
 }
 
 /// Import what PagerDuty does not hold: all of it, or nothing where there is a mistake
@@ -272,9 +272,13 @@ fn each<T>(
     Ok(count)
 }
 
-/// Says of an incident what is noted of it.
+/// Says of an incident what is noted of it, and sets it here.
 fn note(tx: &mut Tx<'_>, noted: Noted, who: &Who, now: Timestamp) -> Result<(), ApiError> {
     let incident = find(tx, &noted)?;
+    let set = noted
+        .set()
+        .map_err(|error| ApiError::wrong_value("severity", error.to_string()))?;
+    set_here::set(tx, incident, &set, &who.actor, now)?;
     let applied = noted.changes().apply(tx, incident, &who.actor, now)?;
     applied.map_err(|(field, detail, _)| ApiError::wrong_value(field, detail))
 }

@@ -733,6 +733,11 @@ async fn settled() -> Server {
     let server = with_incident_on(server).await;
     let said = "annotate INC-1 --environment production --cause 'full disk' --caused-by d1 --reason 'seen in the graphs' --impact-start 2026-11-20T08:40:00Z";
     done(&server, said).await;
+    done(
+        &server,
+        "edit INC-1 --sev SEV-4 --field environment=staging",
+    )
+    .await;
     server
 }
 
@@ -791,10 +796,47 @@ async fn what_is_exported_is_imported_elsewhere_as_it_was() {
         assert_eq!(im(&second, "data export").await.out, text);
     }
     // Twice is once.
+    let shown = second.get("/api/v1/incidents/1").await.is(200).clone();
+    let set = json!([shown["severity"], shown["fields"]]);
+    assert_eq!(set, json!(["SEV-4", {"environment": "staging"}]));
+    let told = async || {
+        let timeline = second.get("/api/v1/incidents/1/timeline").await;
+        timeline.is(200).to_string()
+    };
+    let before = told().await;
+    assert!(before.contains("Severity set to SEV-4"), "{before}");
     done(&second, &line).await;
+    assert_eq!(told().await, before);
     assert_eq!(im(&second, "data export").await.out, text);
     let trail = second.get("/api/v1/incidents/1/annotations").await;
     assert_eq!(trail.is(200)["history"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_severity_and_fields_that_are_none_are_refused_and_nothing_is_set() {
+    let server = with_incident().await;
+    let text = r#"{"version": 1, "incidents": [
+  {"incident": "INC-1", "severity": "SEV-3", "fields": {"environment": "staging"}},
+  {"pagerduty": "QNONE", "severity": "SEV-1"},
+  {"incident": "INC-2", "fields": {"a b": "x"}},
+  {"incident": "INC-3", "severity": "SEV-9"}]}"#;
+    for _ in 0..2 {
+        let new = json!({"title": "disk full", "severity": "sev2"});
+        server.post("/api/v1/incidents", new).await.is(201);
+    }
+    let file = Written::new("unset.json", text);
+    let said = im(&server, &format!("data import {}", file.0.display())).await;
+    assert_eq!(said.code, 2);
+    for want in [
+        "line 3: there is no incident of PagerDuty's `QNONE`",
+        "line 4: ",
+        "line 5: `SEV-9` is not a severity: use SEV-1, SEV-2, SEV-3 or SEV-4",
+    ] {
+        assert!(said.err.contains(want), "{want}: {}", said.err);
+    }
+    let shown = server.get("/api/v1/incidents/1").await;
+    assert_eq!(shown.is(200)["severity"], "SEV-2");
+    assert_eq!(shown.is(200)["fields"], json!({}));
 }
 
 #[tokio::test]
