@@ -213,6 +213,10 @@ pub fn read<D: DeserializeOwned>(
     text: &str,
     name: impl Fn(&D) -> Option<String>,
 ) -> Result<Document<D>, Vec<Mistake>> {
+    if !text.trim_start().starts_with('{') {
+        let reason = "a data document is a JSON object, such as {\"version\": 1}".to_owned();
+        return Err(vec![Mistake { line: 1, reason }]);
+    }
     let sections: Sections<'_> =
         serde_json::from_str(text).map_err(|error| vec![mistake(1, &error)])?;
     if sections.version != VERSION {

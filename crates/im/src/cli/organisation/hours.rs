@@ -49,7 +49,7 @@ enum HoursCommand {
         /// The zone of the wall clock, e.g. Pacific/Auckland [default: each person's own]
         #[arg(long)]
         zone: Option<String>,
-        /// Days and hours, e.g. mon-fri=08:00-12:00,13:00-17:00; may be given more than once
+        /// Days and hours, e.g. mon-fri=08:00-12:00,13:00-17:00; `none` where there are none; may be given more than once
         #[arg(long, value_name = "DAYS=HOURS", required = true, value_parser = days)]
         week: Vec<Days>,
     },
@@ -63,16 +63,26 @@ enum HoursCommand {
     },
 }
 
-/// Some days, and the same hours on each.
+/// The word for no hours.
+const NO_HOURS: &str = "none";
+
+/// Some days, and the same hours on each, or none.
 #[derive(Debug, Clone)]
 struct Days {
     days: Vec<&'static str>,
     hours: Vec<String>,
 }
 
-/// Reads `mon-fri=08:00-18:00`; a range may pass the end of the week.
+/// Reads `mon-fri=08:00-18:00`, `sat=none` or `none`; a range may pass the end of the week.
 fn days(text: &str) -> Result<Days, String> {
+    let is_none = |text: &str| text.trim().eq_ignore_ascii_case(NO_HOURS);
     let parse = || {
+        if is_none(text) {
+            return Some(Days {
+                days: DAYS.to_vec(),
+                hours: Vec::new(),
+            });
+        }
         let (days, hours) = text.split_once('=')?;
         let place = |word: &str| {
             let word = word.trim().to_lowercase();
@@ -85,10 +95,15 @@ fn days(text: &str) -> Result<Days, String> {
         };
         let count = (last + DAYS.len() - first) % DAYS.len() + 1;
         let days = DAYS.iter().cycle().skip(first).take(count);
-        let hours = hours.split(',').map(|hours| hours.trim().to_owned());
+        let hours = if is_none(hours) {
+            Vec::new()
+        } else {
+            let hours = hours.split(',').map(|hours| hours.trim().to_owned());
+            hours.collect()
+        };
         Some(Days {
             days: days.copied().collect(),
-            hours: hours.collect(),
+            hours,
         })
     };
     parse().ok_or_else(|| "write it like mon-fri=08:00-18:00".to_owned())
@@ -99,7 +114,11 @@ fn week_of(week: Vec<Days>) -> Map<String, Value> {
     let mut all = Map::new();
     for Days { days, hours } in week {
         for day in days {
-            all.insert(day.to_owned(), hours.clone().into());
+            if hours.is_empty() {
+                all.remove(day);
+            } else {
+                all.insert(day.to_owned(), hours.clone().into());
+            }
         }
     }
     all
@@ -195,7 +214,7 @@ pub(crate) fn said(week: &Map<String, Value>) -> String {
     });
     let said = runs.collect::<Vec<_>>().join("; ");
     if said.is_empty() {
-        "none".to_owned()
+        NO_HOURS.to_owned()
     } else {
         said
     }

@@ -813,6 +813,29 @@ async fn what_is_exported_is_imported_elsewhere_as_it_was() {
 }
 
 #[tokio::test]
+async fn no_working_hours_are_set_by_the_word_by_which_they_are_listed() {
+    let server = Server::start();
+    let set = async |week: &str| {
+        let line = format!("hours set organisation --from 2026-01-01 {week}");
+        done(&server, &line).await;
+        done(&server, "hours list").await
+    };
+    for none in ["--week none", "--week mon-sun=none"] {
+        assert!(
+            set("--week mon=08:00-12:00")
+                .await
+                .contains("Mon 08:00-12:00")
+        );
+        assert!(set(none).await.contains("none"), "{none}");
+    }
+    let listed = set("--week mon-wed=08:00-12:00 --week tue=none").await;
+    assert!(
+        listed.contains("Mon 08:00-12:00; Wed 08:00-12:00"),
+        "{listed}"
+    );
+}
+
+#[tokio::test]
 async fn a_severity_and_fields_that_are_none_are_refused_and_nothing_is_set() {
     let server = with_incident().await;
     let text = r#"{"version": 1, "incidents": [
@@ -885,6 +908,14 @@ async fn a_document_with_mistakes_changes_nothing_and_each_has_its_line() {
     let said = im(&server, &format!("data import {}", wrong.0.display())).await;
     assert!(
         said.err.contains("line 3: an empty text says nothing"),
+        "{}",
+        said.err
+    );
+    let list = Written::new("list.json", "[]");
+    let said = im(&server, &format!("data import {}", list.0.display())).await;
+    let want = "line 1: a data document is a JSON object, such as {\"version\": 1}";
+    assert!(
+        said.err.contains(want) && said.err.contains("docs/data.md"),
         "{}",
         said.err
     );
