@@ -503,8 +503,12 @@ fn is_ours(
     set.any(|fact| match field {
         Field::AssignedTo => holders(&fact.people).0 == value,
         Field::Service => {
-            let service = fact.value.as_deref();
-            mapping.service_for(&Traits { service, ..*traits }) == value
+            let of_fact = Traits {
+                service: fact.value.as_deref(),
+                service_id: fact.detail.as_deref(),
+                ..*traits
+            };
+            mapping.service_for(&of_fact) == value
         }
         Field::Title
         | Field::Description

@@ -127,7 +127,7 @@ kinds! {
     UrgencyChanged = "urgency_changed",
     /// `value`: the new priority's name; `detail`: the old one's id, or its name where only that is told.
     PriorityChanged = "priority_changed",
-    /// `value`: the new service.
+    /// `value`: the new service; `detail` of a command: PagerDuty's id of it, where it was named as PagerDuty names it.
     ServiceChanged = "service_changed",
     /// It spans a service that has an incident of its own at PagerDuty. `value`: the service;
     /// `detail`: which part of the incident is for it.

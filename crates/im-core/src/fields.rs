@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use crate::acts::Act;
 use crate::custom_fields::fields_here;
 use crate::{
-    Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot, Source,
-    Story,
+    Fact, Kind, Mapping, Named, Peer, PeerStatus, Person, Severity, SeveritySource, Snapshot,
+    Source, Story,
 };
 
 /// What PagerDuty was heard to show; what was only looked at does not change what we say.
@@ -54,6 +54,9 @@ pub(crate) fn fields(
     story.description = said(Kind::Described);
     story.severity = severity(acts, shown, mapping);
     story.service = service(acts, peer, mapping, unsent(Kind::ServiceChanged));
+    story.service_id = said_service(acts)
+        .filter(|fact| fact.value == story.service)
+        .and_then(|fact| fact.detail.clone());
     story.fields = fields_here(acts, mapping);
     story.assignees = assignees(acts, taker, shown.snapshots);
 }
@@ -94,17 +97,15 @@ fn service(
     mapping: Option<&Mapping>,
     unsent: Option<String>,
 ) -> Option<String> {
-    let said = || {
-        acts.iter()
-            .rev()
-            .find(|act| act.fact.kind == Kind::ServiceChanged && act.fact.source == Source::Command)
-            .and_then(|act| act.fact.value.clone())
-    };
     let there = peer.and_then(|peer| peer.service.as_ref());
     unsent.or_else(|| match there {
         // Several names may share a PagerDuty service: keep the one that people said.
-        Some(there) => said()
-            .filter(|name| mapping.is_none_or(|mapping| mapping.may_be_on(Some(name), &there.id)))
+        Some(there) => said_service(acts)
+            .filter(|said| {
+                let (name, own) = (said.value.as_deref(), said.detail.as_deref());
+                mapping.is_none_or(|mapping| mapping.may_be_on(name, own, &there.id))
+            })
+            .and_then(|said| said.value.clone())
             .or_else(|| {
                 mapping
                     .and_then(|mapping| mapping.service_name(&there.id))
@@ -112,8 +113,16 @@ fn service(
             })
             .or_else(|| there.name.clone())
             .or_else(|| Some(there.id.clone())),
-        None => said(),
+        None => said_service(acts).and_then(|said| said.value.clone()),
     })
+}
+
+/// What people said last of the service.
+fn said_service<'a>(acts: &[Act<'a>]) -> Option<&'a Fact> {
+    let is_it = |act: &&Act<'_>| {
+        act.fact.kind == Kind::ServiceChanged && act.fact.source == Source::Command
+    };
+    acts.iter().rev().find(is_it).map(|act| act.fact)
 }
 
 /// Who has it: the last assignment, or what PagerDuty showed since, or else whoever took it.

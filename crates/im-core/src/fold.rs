@@ -355,6 +355,7 @@ fn begin(acts: &[Act<'_>], snapshots: &[&Snapshot], played: &Played) -> Option<S
         description: None,
         severity: None,
         service: None,
+        service_id: None,
         spans: Vec::new(),
         fields: Vec::new(),
         assignees: Vec::new(),

@@ -117,6 +117,8 @@ pub struct ServiceRule {
 pub struct Traits<'a> {
     /// Our name of the service.
     pub service: Option<&'a str>,
+    /// PagerDuty's id of it, where the name was PagerDuty's own when it was said.
+    pub service_id: Option<&'a str>,
     /// How bad it is.
     pub severity: Option<Severity>,
     /// Fields of people's own.
@@ -294,25 +296,48 @@ impl Mapping {
 
     /// PagerDuty's id of the service for an incident: by the first rule that it meets, else by the
     /// name of its service.
-    pub fn service_for(&self, traits: &Traits<'_>) -> &str {
+    pub fn service_for<'a>(&'a self, traits: &Traits<'a>) -> &'a str {
         let rule = self.rules.iter().find(|rule| rule.is_met(traits));
-        rule.map_or_else(|| self.service_id(traits.service), |rule| rule.id.as_str())
+        rule.map_or_else(
+            || self.service_id(traits.service, traits.service_id),
+            |rule| rule.id.as_str(),
+        )
     }
 
-    /// Whether an incident of a service of ours may be on one of PagerDuty's.
-    pub fn may_be_on(&self, name: Option<&str>, id: &str) -> bool {
+    /// Whether an incident of a service of ours, or of PagerDuty's `own` that was named so, may be on one of
+    /// PagerDuty's.
+    pub fn may_be_on(&self, name: Option<&str>, own: Option<&str>, id: &str) -> bool {
         let is_meant = |rule: &ServiceRule| {
             rule.id == id && (rule.service.is_none() || rule.service.as_deref() == name)
         };
-        self.service_id(name) == id || self.rules.iter().any(is_meant)
+        self.service_id(name, own) == id || self.rules.iter().any(is_meant)
     }
 
-    /// PagerDuty's id for one of our services, or the default.
-    pub fn service_id(&self, name: Option<&str>) -> &str {
-        self.services
-            .iter()
-            .find(|row| Some(row.name.as_str()) == name)
-            .map_or(&self.default_service, |row| &row.id)
+    /// PagerDuty's id for one of our services: by the table, else PagerDuty's `own` that was named so, else
+    /// the default.
+    pub fn service_id<'a>(&'a self, name: Option<&str>, own: Option<&'a str>) -> &'a str {
+        let row = name.and_then(|name| self.service_row(name));
+        row.map(|row| row.id.as_str())
+            .or(own)
+            .unwrap_or(&self.default_service)
+    }
+
+    /// The line of one of our services.
+    pub fn service_row(&self, name: &str) -> Option<&ServiceChoice> {
+        self.services.iter().find(|row| row.name == name)
+    }
+
+    /// Whether a line or a rule has this name of ours.
+    pub fn names_service(&self, name: &str) -> bool {
+        let mut rules = self.rules.iter();
+        self.service_row(name).is_some() || rules.any(|rule| rule.service.as_deref() == Some(name))
+    }
+
+    /// Our names of services, those of lines before those of rules.
+    pub fn service_names(&self) -> impl Iterator<Item = &str> {
+        let rows = self.services.iter().map(|row| row.name.as_str());
+        let rules = self.rules.iter();
+        rows.chain(rules.filter_map(|rule| rule.service.as_deref()))
     }
 
     /// Our name for one of PagerDuty's services: the first that is listed, else that of a rule.

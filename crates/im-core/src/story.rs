@@ -20,6 +20,8 @@ pub struct Story {
     pub severity: Option<(Severity, SeveritySource)>,
     /// What it affects, in our name for it.
     pub service: Option<String>,
+    /// PagerDuty's id of that service, where it was named as PagerDuty names it.
+    pub service_id: Option<String>,
     /// The services that have incidents of their own at PagerDuty; none for most incidents.
     pub spans: Vec<Span>,
     /// Fields of people's own, by name.
@@ -66,6 +68,7 @@ impl Story {
     pub fn traits(&self) -> Traits<'_> {
         Traits {
             service: self.service.as_deref(),
+            service_id: self.service_id.as_deref(),
             severity: self.severity.map(|(severity, _)| severity),
             fields: &self.fields,
         }

@@ -8,6 +8,7 @@ use im_store::{StoreError, Tx, incidents, outbox, people, settings};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::connector::{self, Connector};
+use crate::named::{self, Named};
 use crate::parts::{self, Declared, Planned};
 use crate::record::{self, record};
 use crate::whose;
@@ -27,6 +28,16 @@ pub enum CommandError {
     /// The connector does not send.
     #[error("connector `{0}` only receives: its direction is inbound")]
     OnlyReceives(String),
+    /// The service is PagerDuty's, and its incidents do not travel.
+    #[error(
+        "service `{service}` of PagerDuty is not among those that connector `{connector}` syncs"
+    )]
+    NotSynced {
+        /// PagerDuty's name of it.
+        service: String,
+        /// Of which connector.
+        connector: String,
+    },
     /// The state does not allow it.
     #[error("cannot {verb} {incident}: {source}")]
     Rejected {
@@ -89,7 +100,10 @@ pub fn declare_with(
     now: Timestamp,
 ) -> Result<Asked, CommandError> {
     let model = status_model(tx)?;
-    let mut decided = decide(None, command, model).map_err(CommandError::Undeclarable)?;
+    let mut command = command.clone();
+    let there = named::settle_new(tx, connector, &mut command)?;
+    let mut decided = decide(None, &command, model).map_err(CommandError::Undeclarable)?;
+    there.keep(&mut decided);
     if !fields.is_empty() {
         decided.extend(set_fields(&[], fields).map_err(CommandError::Undeclarable)?);
     }
@@ -101,7 +115,8 @@ pub fn declare_with(
     let declared = Declared::of(&decided);
     for service in named(Kind::Spanned) {
         let connector = choose(tx, connector, Some(service))?;
-        Planned::sort_in(&mut planned, service, connector, &declared);
+        let named = (service, there.id(service));
+        Planned::sort_in(&mut planned, named, connector, &declared);
     }
     if !planned.is_empty() {
         return Ok(parts::declare(tx, &decided, &planned, actor, now)?);
@@ -115,7 +130,7 @@ pub fn declare_with(
             &installation,
             number,
             &connector.mapping,
-            service,
+            (service, service.and_then(|name| there.id(name))),
         ))
     };
     let incident = incidents::insert(tx, connector.as_ref().map(Connector::name), key, now)?;
@@ -127,7 +142,7 @@ pub fn declare_with(
     })
 }
 
-fn choose(
+pub(crate) fn choose(
     tx: &mut Tx<'_>,
     named: Option<&str>,
     service: Option<&str>,
@@ -159,6 +174,9 @@ pub fn act(
     };
     let story = record::story(tx, incident, connector.as_ref())?;
     let model = status_model(tx)?;
+    let mut command = command.clone();
+    let there = named::settle_edit(tx, connector.as_ref(), &mut command)?;
+    let command = &command;
     let rejected = |source| CommandError::Rejected {
         verb: verb(command),
         incident,
@@ -167,9 +185,10 @@ pub fn act(
     check_target(tx, incident, command)
         .map_err(|error| error.map_or_else(CommandError::Store, rejected))?;
     let mut decided = decide(story.as_ref(), command, model).map_err(rejected)?;
+    there.keep(&mut decided);
     if let Some(story) = story.as_ref().filter(|story| !story.spans.is_empty()) {
         if matches!(command, Command::AddServices { .. }) {
-            return add_services(tx, (incident, story), &decided, actor, now);
+            return add_services(tx, (incident, story), (&decided, &there), actor, now);
         }
         let asked = (command, note, model);
         return parts::act(tx, (incident, story), asked, decided, actor, now);
@@ -193,7 +212,7 @@ pub fn act(
 fn add_services(
     tx: &mut Tx<'_>,
     (incident, story): (IncidentNumber, &Story),
-    decided: &[Decided],
+    (decided, there): (&[Decided], &Named),
     actor: &Actor,
     now: Timestamp,
 ) -> Result<Asked, CommandError> {
@@ -201,7 +220,8 @@ fn add_services(
     let declared = Declared::as_it_is(story);
     for service in decided.iter().filter_map(|one| one.value.as_deref()) {
         let connector = choose(tx, None, Some(service))?;
-        Planned::sort_in(&mut planned, service, connector, &declared);
+        let named = (service, there.id(service));
+        Planned::sort_in(&mut planned, named, connector, &declared);
     }
     Ok(parts::add(
         tx,

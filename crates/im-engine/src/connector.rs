@@ -13,7 +13,7 @@ use im_store::{
 };
 use jiff::Timestamp;
 
-use crate::{directory, fields, reconcile, record, skew, subscription};
+use crate::{directory, fields, named, reconcile, record, skew, subscription};
 
 /// Settings that are kept as they were read: more than there are connectors.
 const KEPT_MAX: usize = 256;
@@ -239,8 +239,9 @@ fn hear(
     Ok(())
 }
 
-/// The connector by which a new incident of `service` leaves: the only one that sends, or the
-/// only one of several whose table has the service; else the names of those it could be.
+/// The connector by which a new incident of `service` leaves: the only one that sends, or the only one
+/// of several whose table has the service, or which has it at PagerDuty where no table has it; else the names of
+/// those it could be.
 pub(crate) fn for_service(
     tx: &mut Tx<'_>,
     service: Option<&str>,
@@ -250,14 +251,16 @@ pub(crate) fn for_service(
     sending.retain(|connector| connector.mapping.direction != im_core::Direction::Inbound);
     if sending.len() > 1 {
         let names = sending.iter().map(|one| one.name().to_owned()).collect();
-        sending.retain(|connector| {
-            let rows = connector.mapping.services.iter();
-            let of_rows = rows.map(|row| Some(row.name.as_str()));
-            let rules = connector.mapping.rules.iter();
-            let of_rules = rules.map(|rule| rule.service.as_deref());
-            let mut all = of_rows.chain(of_rules);
-            all.any(|one| one.is_some() && one == service)
-        });
+        let service = service.unwrap_or_default();
+        let by_table = |one: &Connector| one.mapping.names_service(service);
+        let is_ours = sending.iter().any(by_table);
+        let mut having = Vec::new();
+        for one in sending {
+            if by_table(&one) || (!is_ours && named::is_known(tx, &one, service)?) {
+                having.push(one);
+            }
+        }
+        sending = having;
         if sending.len() != 1 {
             return Ok(Err(names));
         }

@@ -32,6 +32,7 @@ pub mod inbox;
 pub mod key;
 mod log_page;
 pub mod merges;
+pub mod named;
 pub mod old;
 mod outbox;
 pub mod parts;

@@ -110,9 +110,10 @@ impl Declared {
         }
     }
 
-    fn traits<'a>(&'a self, service: &'a str) -> Traits<'a> {
+    fn traits<'a>(&'a self, service: &'a str, own: Option<&'a str>) -> Traits<'a> {
         Traits {
             service: Some(service),
+            service_id: own,
             severity: self.severity,
             fields: &self.fields,
         }
@@ -123,6 +124,8 @@ impl Declared {
 pub(crate) struct Planned<'a> {
     connector: Option<Connector>,
     services: Vec<&'a str>,
+    /// PagerDuty's id of its service, where the first was named as PagerDuty names it.
+    own: Option<String>,
 }
 
 impl<'a> Planned<'a> {
@@ -130,26 +133,27 @@ impl<'a> Planned<'a> {
     /// twice for one incident.
     pub(crate) fn sort_in(
         planned: &mut Vec<Self>,
-        service: &'a str,
+        (service, own): (&'a str, Option<&str>),
         connector: Option<Connector>,
         declared: &Declared,
     ) {
-        let place = |connector: &Option<Connector>, service: &str| {
+        let place = |connector: &Option<Connector>, service: &str, own: Option<&str>| {
             let connector = connector.as_ref()?;
-            let traits = declared.traits(service);
+            let traits = declared.traits(service, own);
             let there = connector.mapping.service_for(&traits).to_owned();
             Some((connector.name().to_owned(), there))
         };
-        let wanted = place(&connector, service);
+        let wanted = place(&connector, service, own);
         let same = planned.iter_mut().find(|part| {
             let first = part.services.first().copied().unwrap_or_default();
-            wanted.is_some() && place(&part.connector, first) == wanted
+            wanted.is_some() && place(&part.connector, first, part.own.as_deref()) == wanted
         });
         match same {
             Some(part) => part.services.push(service),
             None => planned.push(Self {
                 connector,
                 services: vec![service],
+                own: own.map(str::to_owned),
             }),
         }
     }
@@ -163,12 +167,14 @@ pub(crate) fn planned<'a>(
 ) -> Result<Vec<Planned<'a>>, StoreError> {
     let mut planned = Vec::new();
     for spans in story.spans.chunk_by(|a, b| a.part == b.part) {
-        let connector = match spans.first() {
-            Some(span) => connector_of(tx, whole.part(span.part))?,
-            None => None,
+        let Some(number) = spans.first().map(|span| whole.part(span.part)) else {
+            continue;
         };
+        let connector = connector_of(tx, number)?;
+        let part = record::story_alone(tx, number, connector.as_ref())?;
         planned.push(Planned {
             connector,
+            own: part.and_then(|part| part.service_id),
             services: spans.iter().map(|span| span.service.as_str()).collect(),
         });
     }
@@ -245,11 +251,15 @@ fn begin(
 ) -> Result<(), StoreError> {
     let installation = whose::installation(tx)?;
     let (connector, service) = (part.connector.as_ref(), part.services.first().copied());
+    let named = (service, part.own.as_deref());
     let key =
-        connector.map(|connector| whose::key(&installation, number, &connector.mapping, service));
+        connector.map(|connector| whose::key(&installation, number, &connector.mapping, named));
     let name = connector.map(Connector::name);
     incidents::insert_as(tx, number, name, key.as_deref(), now)?;
-    let moved = said(Kind::ServiceChanged, service.map(str::to_owned));
+    let moved = Decided {
+        detail: part.own.clone(),
+        ..said(Kind::ServiceChanged, service.map(str::to_owned))
+    };
     told.extend(reports(tx, &[moved], actor, at));
     facts::append(tx, number, &told, now)?;
     record::refold_alone(tx, number, connector, now)?;

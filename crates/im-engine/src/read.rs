@@ -154,9 +154,9 @@ fn named_services(
     let named = known
         .iter()
         .filter(|fact| fact.source == Source::Command && fact.kind == Kind::ServiceChanged)
-        .map(|fact| fact.value.as_deref());
-    let services = named.chain([None]);
-    let by_name = services.map(|name| mapping.service_id(name));
+        .map(|fact| (fact.value.as_deref(), fact.detail.as_deref()));
+    let services = named.chain([(None, None)]);
+    let by_name = services.map(|(name, own)| mapping.service_id(name, own));
     let by_rule = mapping.rules.iter().map(|rule| rule.id.as_str());
     Ok(by_name.chain(by_rule).map(str::to_owned).collect())
 }

@@ -16,11 +16,11 @@ pub(crate) fn key(
     installation: &str,
     incident: IncidentNumber,
     mapping: &Mapping,
-    service: Option<&str>,
+    (service, own): (Option<&str>, Option<&str>),
 ) -> String {
     format!(
         "im-{installation}-{incident}-{}-1",
-        mapping.service_id(service)
+        mapping.service_id(service, own)
     )
 }
 

@@ -126,7 +126,7 @@ fn several_names_may_share_a_service_and_the_first_is_its_name_here() {
         Some("new"),
         None,
     ]
-    .map(|name| mapping.service_id(name))
+    .map(|name| mapping.service_id(name, None))
     .to_vec();
     assert_eq!(ids, ["PSHOP", "PSHOP", "PDB", "PELSE", "PELSE"]);
     assert_eq!(mapping.service_name("PSHOP"), Some("shop"));

@@ -52,6 +52,7 @@ mod stories {
     mod lists;
     mod main_job;
     mod measured;
+    mod named;
     mod on_its_way;
     mod order;
     mod priorities;

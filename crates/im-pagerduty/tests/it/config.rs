@@ -59,9 +59,9 @@ fn the_documented_examples_are_read() {
     assert_eq!(advanced.sync_interval, SignedDuration::from_mins(2));
     assert_eq!(advanced.custom.urgency_mapping.len(), 4);
     let mapping = advanced.mapping();
-    assert_eq!(mapping.service_id(Some("db")), "PDAT001");
-    assert_eq!(mapping.service_id(Some("payments")), "PXXXXXX");
-    assert_eq!(mapping.service_id(None), "PXXXXXX");
+    assert_eq!(mapping.service_id(Some("db"), None), "PDAT001");
+    assert_eq!(mapping.service_id(Some("payments"), None), "PXXXXXX");
+    assert_eq!(mapping.service_id(None, None), "PXXXXXX");
     assert_eq!(mapping.service_name("PWEB001"), Some("web"));
 }
 
@@ -465,7 +465,7 @@ fn of_two_names_for_a_service_the_first_by_the_alphabet_is_shown() {
     )
     .mapping();
     assert_eq!(mapping.service_name("P1"), Some("alpha"));
-    assert_eq!(mapping.service_id(Some("nobody")), "PGEN");
+    assert_eq!(mapping.service_id(Some("nobody"), None), "PGEN");
     assert_eq!(mapping.service_name("PGEN"), None);
 }
 

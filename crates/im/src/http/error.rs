@@ -250,6 +250,9 @@ impl From<CommandError> for ApiError {
             CommandError::OnlyReceives(name) => Self::conflict("direction", text).hint(format!(
                 "`im connector config {name} --direction bidirectional` lets it send"
             )),
+            CommandError::NotSynced { connector, .. } => Self::wrong_value("service", text).hint(format!(
+                "choose another service, or let it be synced: `custom.synced_services` of `im connector config {connector}`"
+            )),
             CommandError::Rejected {
                 incident, source, ..
             } => Self::rejected(&source, text, Some(incident)),

@@ -19,17 +19,17 @@ use axum::extract::{MatchedPath, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_core::{IncidentNumber, StatusModel, Story};
-use im_store::StoreError;
+use im_store::{StoreError, incidents};
 use maud::{Markup, html};
 
+use super::declare::Choices;
 use super::guard::{Fields, Visit};
 use super::list::{Asked, List, Listed};
 use super::load::ROWS_MAX;
 use super::said::{Became, Told};
 use super::timeline::Lines;
 use super::{
-    Pairs, WebState, declare, failed, incident, layout, load, paged_next, parts, seen_before, to,
-    views,
+    Pairs, WebState, failed, incident, layout, load, paged_next, parts, seen_before, to, views,
 };
 use crate::access::Who;
 use crate::access::audit::Note;
@@ -277,7 +277,10 @@ pub(super) async fn one(state: &WebState, visit: &Visit, id: &str, acted: Acted)
             Some(detail) if visit.may_act() => load::people(tx, detail)?,
             _ => Vec::new(),
         };
-        let services = declare::services(tx)?;
+        let by = detail
+            .as_ref()
+            .and_then(|detail| detail.row.connector.as_deref());
+        let services = Choices::read(tx, by)?.services;
         Ok::<_, StoreError>((shell, detail, became, (people, services)))
     });
     let (shell, detail, became, (people, services)) = match read.await {
@@ -381,7 +384,7 @@ async fn done(
             let add_services = ticked(fields);
             let chosen = service.iter().filter(|name| !name.is_empty());
             for name in chosen.chain(&add_services) {
-                must_be_known(state, name).await?;
+                must_be_known(state, incident, name).await?;
             }
             let edits = Edits {
                 title: fields.changed("title"),
@@ -437,16 +440,17 @@ fn ticked(fields: &Fields) -> Vec<String> {
     named.map(str::to_owned).collect()
 }
 
-/// A name of no service would quietly be the default service of PagerDuty.
-async fn must_be_known(state: &WebState, name: &str) -> Result<(), ApiError> {
-    let known = state.db.read(declare::services).await?;
-    if known.is_empty() || known.contains(name) {
-        return Ok(());
-    }
-    let known: Vec<String> = known.into_iter().collect();
-    let detail = format!("`{name}` is no service that a connector knows");
-    let hint = format!("choose one of: {}", known.join(", "));
-    Err(ApiError::wrong_value("service", detail).hint(hint))
+/// The connector that has an incident must know the service that it is put on.
+async fn must_be_known(
+    state: &WebState,
+    incident: IncidentNumber,
+    name: &str,
+) -> Result<(), ApiError> {
+    let known = state.db.read(move |tx| {
+        let by = incidents::find(tx, incident)?.and_then(|row| row.connector);
+        Choices::read(tx, by.as_deref())
+    });
+    known.await?.must_have(name)
 }
 
 /// Fields of people's own that a form changes. Each is sent with its name, in the order of the page; one

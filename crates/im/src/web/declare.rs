@@ -6,7 +6,8 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_core::{Direction, Severity};
-use im_engine::connector;
+use im_engine::connector::{self, Connector};
+use im_engine::named;
 use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 
@@ -27,31 +28,44 @@ const SERVICE: &str = "service";
 const SERVICES: &str = "services";
 
 /// What can be chosen.
-struct Choices {
+pub(super) struct Choices {
     /// Connectors that send.
     connectors: Vec<String>,
-    /// Names that these connectors map to a service of PagerDuty's.
-    services: BTreeSet<String>,
+    /// The services that these know.
+    pub(super) services: BTreeSet<String>,
 }
 
-/// The services that an incident can be put on, by our names.
-pub(super) fn services(tx: &mut Tx<'_>) -> Result<BTreeSet<String>, StoreError> {
-    Ok(choices(tx)?.services)
-}
+impl Choices {
+    /// For an incident that goes by any connector that sends, or by this one.
+    pub(super) fn read(tx: &mut Tx<'_>, only: Option<&str>) -> Result<Self, StoreError> {
+        let mut sending = connector::all(tx)?;
+        sending.retain(|connector| connector.mapping.direction != Direction::Inbound);
+        let mut services = BTreeSet::new();
+        let is_meant = |one: &&Connector| only.is_none_or(|name| name == one.name());
+        for connector in sending.iter().filter(is_meant) {
+            services.extend(named::offered(tx, connector)?);
+        }
+        Ok(Self {
+            services,
+            connectors: sending.iter().map(|one| one.name().to_owned()).collect(),
+        })
+    }
 
-fn choices(tx: &mut Tx<'_>) -> Result<Choices, StoreError> {
-    let mut sending = connector::all(tx)?;
-    sending.retain(|connector| connector.mapping.direction != Direction::Inbound);
-    let services = sending.iter().flat_map(|connector| {
-        let rules = connector.mapping.rules.iter();
-        let of_rules = rules.filter_map(|rule| rule.service.clone());
-        let of_rows = connector.mapping.services.iter();
-        of_rows.map(|row| row.name.clone()).chain(of_rules)
-    });
-    Ok(Choices {
-        services: services.collect(),
-        connectors: sending.iter().map(|one| one.name().to_owned()).collect(),
-    })
+    /// A name of no service would quietly be the default service of PagerDuty.
+    pub(super) fn must_have(&self, name: &str) -> Result<(), ApiError> {
+        if self.connectors.is_empty() || self.services.contains(name) {
+            return Ok(());
+        }
+        let detail = format!("`{name}` is no service that a connector knows");
+        let hint = if self.services.is_empty() {
+            "PagerDuty's services were not read yet: wait a moment, or leave the service out"
+                .to_owned()
+        } else {
+            let known: Vec<&str> = self.services.iter().map(String::as_str).collect();
+            format!("choose one of: {}", known.join(", "))
+        };
+        Err(ApiError::wrong_value("service", detail).hint(hint))
+    }
 }
 
 pub(super) async fn show(State(state): State<WebState>, visit: Visit) -> Response {
@@ -74,6 +88,13 @@ pub(super) async fn declare(
             fields: Vec::new(),
             connector: named("connector"),
         };
+        let only = new.connector.clone();
+        let known = state.db.read(move |tx| Choices::read(tx, only.as_deref()));
+        let known = known.await?;
+        let named = new.services.iter().map(|name| name.trim());
+        for name in named.filter(|name| !name.is_empty()) {
+            known.must_have(name)?;
+        }
         begin(&state, new, By::form(&who, fields.digest())).await
     };
     match done.await {
@@ -94,9 +115,9 @@ fn services_of(fields: &Fields) -> Vec<String> {
 
 async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError)>) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
-    let read = state
-        .db
-        .read(move |tx| Ok::<_, StoreError>((load::shell(tx, &looking)?, choices(tx)?)));
+    let read = state.db.read(move |tx| {
+        Ok::<_, StoreError>((load::shell(tx, &looking)?, Choices::read(tx, None)?))
+    });
     let (shell, choices) = match read.await {
         Ok(found) => found,
         Err(error) => return failed(&error, moment),

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use im_core::{IncidentNumber, Status, StatusModel, Story};
-use im_engine::{commands, connector, directory, merges, parts, record, unowned};
+use im_engine::{commands, connector, directory, merges, named, parts, record, unowned};
 use im_metrics::input::Target;
 use im_store::annotations::AnnotationRow;
 use im_store::conflicts::{self, ConflictRow};
@@ -99,6 +99,8 @@ pub(super) struct Detail {
     pub(super) row: IncidentRow,
     /// Whether its connector was removed.
     pub(super) unlinked: bool,
+    /// Its service, where PagerDuty has it on another because no table, rule or name of PagerDuty's knows it.
+    pub(super) elsewhere: Option<String>,
     pub(super) story: Story,
     /// Whether what happens at PagerDuty is heard of here.
     pub(super) hears: bool,
@@ -284,6 +286,9 @@ pub(super) fn detail(
         hears: connector
             .as_ref()
             .is_some_and(|connector| connector.mapping.direction.receives()),
+        elsewhere: connector
+            .filter(|connector| !named::is_on_its_own(connector, &story))
+            .and(story.service.clone()),
         owed: outbox::of_incident(tx, number)?,
         said: history(tx, number)?,
         merged_into: merges::merged_into(tx, number)?,

@@ -150,6 +150,8 @@ pub(super) enum Standing {
     Held,
     /// Both say the same.
     Agreed,
+    /// They do but for the service: PagerDuty has it on the default one, because nothing knows ours.
+    Elsewhere,
     /// They do not, and nothing is owed.
     Differing(PeerStatus),
 }
@@ -173,8 +175,11 @@ pub(super) fn standing(detail: &Detail) -> Standing {
         (None, Some(_)) => Standing::Coming,
         (Some(_), Some(_)) => Standing::Waiting,
         (None, None) => Standing::Apart,
-        (Some(peer), None) if peer.status == detail.story.status.at_peer() => Standing::Agreed,
-        (Some(peer), None) => Standing::Differing(peer.status),
+        (Some(peer), None) if peer.status != detail.story.status.at_peer() => {
+            Standing::Differing(peer.status)
+        }
+        (Some(_), None) if detail.elsewhere.is_some() => Standing::Elsewhere,
+        (Some(_), None) => Standing::Agreed,
     }
 }
 
@@ -187,9 +192,10 @@ fn of_parts(detail: &Detail) -> Option<Standing> {
         Standing::Waiting => 2,
         Standing::Coming => 3,
         Standing::Unlinked => 4,
-        Standing::Differing(_) => 5,
-        Standing::Held => 6,
-        Standing::Parked => 7,
+        Standing::Elsewhere => 5,
+        Standing::Differing(_) => 6,
+        Standing::Held => 7,
+        Standing::Parked => 8,
     })
 }
 
@@ -202,6 +208,7 @@ pub(super) fn brief(standing: Standing) -> &'static str {
         Standing::Waiting => "being told",
         Standing::Parked | Standing::Held => "needs a decision",
         Standing::Agreed => "in sync",
+        Standing::Elsewhere => "on another service",
         Standing::Differing(_) => "differs",
     }
 }
@@ -245,6 +252,7 @@ fn headline(standing: Standing) -> (&'static str, &'static str, &'static str) {
         Standing::Parked => ("warn", "amber", "A change needs a decision"),
         Standing::Held => ("warn", "amber", "Both sides changed it"),
         Standing::Agreed => ("check", "green", "Both sides agree"),
+        Standing::Elsewhere => ("warn", "amber", "On another service there"),
         Standing::Differing(_) => ("warn", "amber", "The sides differ"),
     }
 }
@@ -264,6 +272,12 @@ fn remark(standing: Standing, detail: &Detail, model: StatusModel) -> Markup {
             let here = parts::status_word(model.shown(detail.story.status)).to_lowercase();
             html! {
                 p.small { "PagerDuty says " (there) ", im says " (here) ". The connector's direction lets that be." }
+            }
+        }
+        Standing::Elsewhere => {
+            let ours = detail.elsewhere.as_deref().unwrap_or_default();
+            html! {
+                p.small { "No mapping has a service \u{201c}" (ours) "\u{201d}, and none of PagerDuty's is called so, so it went to the default service. \u{201c}Edit\u{201d} moves it." }
             }
         }
         Standing::Coming

@@ -179,7 +179,7 @@ impl Script {
             .or_else(|| {
                 differ(
                     "service",
-                    mapping.service_id(story.service.as_deref()),
+                    mapping.service_id(story.service.as_deref(), None),
                     &there.service,
                 )
             })

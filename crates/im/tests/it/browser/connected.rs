@@ -51,7 +51,40 @@ pub(super) fn lives(stage: &Stage, im: &Tab, pagerduty: &Tab) {
     im.press_on("form[action$='/resolve'] button");
     im.sees("Over in");
     pagerduty.sees("Reopen");
+    declares_on_another_service(stage, im);
     unlinks(stage, im);
+}
+
+/// Nothing is mapped: services go by PagerDuty's names.
+fn declares_on_another_service(stage: &Stage, im: &Tab) {
+    const OTHER: &str = "Search answers late";
+    let account = &stage.stand_in.account;
+    let id = |name: &str| {
+        let mut services = account.services.iter();
+        services.find(|row| row.1 == name).unwrap().0.clone()
+    };
+    let there = |name: &str| {
+        stage.stand_in.with(|sim| {
+            let mut all = sim.incidents();
+            let found = all.find(|one| one.title == OTHER);
+            found.is_some_and(|one| one.service == id(name))
+        })
+    };
+    im.press("Declare an incident");
+    im.fill("What is wrong", OTHER);
+    im.press_on("input[name=service][value=Search]");
+    im.press("Declare incident");
+    im.until(
+        "its page",
+        "document.querySelector('#main h1').textContent === 'Search answers late'",
+    );
+    im.sees("Both sides agree");
+    assert!(there("Search"), "it is on another service there");
+    im.press("Edit");
+    im.choose("Service", "Billing");
+    im.press("Save changes");
+    im.sees("moved to Billing");
+    assert!(there("Billing"), "it was not moved there");
 }
 
 fn links_a_person(im: &Tab) {

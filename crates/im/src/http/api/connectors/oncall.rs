@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use im_core::Severity;
+use im_core::{ServiceChoice, Severity};
 use im_engine::connector::{self, Connector};
+use im_engine::named;
 use im_pagerduty::oncall::{Turn, Uncovered, Watch, current, next, turns, watches};
 use im_pagerduty::{Answer, Call, Oncall, Policy, Service, User};
-use im_store::directory::{self, DirectoryRow, Kind};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -203,23 +203,22 @@ async fn which(
     if let Some(name) = given {
         return find(app, name).await;
     }
-    let (mut all, services) = app
-        .db
-        .read(|tx| {
-            let services = directory::of_kind(tx, Kind::Service)?;
-            Ok::<_, ApiError>((connector::all(tx)?, services))
-        })
-        .await?;
-    let names: Vec<String> = all.iter().map(|one| one.name().to_owned()).collect();
-    if all.len() > 1 {
-        let has = |one: &Connector| {
-            let mut rows = one.mapping.services.iter();
-            let mut theirs = services.iter().filter(|row| row.connector == one.name());
-            rows.any(|row| Some(row.name.as_str()) == service)
-                || theirs.any(|row| row.until.is_none() && is_named(row, service))
-        };
-        all.retain(has);
-    }
+    let asked = service.map(str::to_owned);
+    let read = app.db.read(move |tx| {
+        let (all, mut having) = (connector::all(tx)?, Vec::new());
+        let names: Vec<String> = all.iter().map(|one| one.name().to_owned()).collect();
+        for one in all {
+            let has = |tx, asked| named::is_known(tx, &one, asked);
+            let is_meant = match &asked {
+                _ if names.len() == 1 => true,
+                Some(asked) => has(tx, asked)?,
+                None => false,
+            };
+            having.extend(is_meant.then_some(one));
+        }
+        Ok::<_, ApiError>((having, names))
+    });
+    let (mut all, names) = read.await?;
     match (all.pop(), all.is_empty(), names.is_empty()) {
         (Some(one), true, _) => Ok(one),
         (_, _, true) => Err(ApiError::not_found("there is no connector to ask")
@@ -230,13 +229,6 @@ async fn which(
         )
         .hint("`--connector NAME` says whose PagerDuty to ask")),
     }
-}
-
-fn is_named(row: &DirectoryRow, asked: Option<&str>) -> bool {
-    let name = row.name.as_deref();
-    asked.is_some_and(|asked| {
-        row.id == asked || name.is_some_and(|name| name.eq_ignore_ascii_case(asked))
-    })
 }
 
 /// What is asked by: one PagerDuty at one moment.
@@ -250,7 +242,7 @@ struct Look<'a> {
 impl Look<'_> {
     async fn service(&self, name: &str) -> Result<OncallView, ApiError> {
         let mapping = &self.connector.mapping;
-        let is_mapped = mapping.services.iter().any(|row| row.name == name);
+        let is_mapped = mapping.service_row(name).is_some();
         // A name of PagerDuty's is not one of ours, and never means the default.
         let theirs = if is_mapped {
             None
@@ -263,7 +255,7 @@ impl Look<'_> {
         };
         let id = theirs.as_deref();
         let service = self
-            .read_service(id.unwrap_or_else(|| mapping.service_id(Some(name))))
+            .read_service(mapping.service_id(Some(name), id))
             .await?;
         let mut policies = Vec::new();
         let mut until = self.now + AHEAD;
@@ -293,9 +285,11 @@ impl Look<'_> {
             return Ok(Some(asked.to_owned()));
         }
         let all = lists::all_services(self.app, self.connector).await?;
-        let exact = all.iter().find(|one| one.name == asked);
-        let found = exact.or_else(|| all.iter().find(|one| one.name.eq_ignore_ascii_case(asked)));
-        Ok(found.map(|one| one.id.clone()))
+        let all: Vec<ServiceChoice> = all
+            .into_iter()
+            .map(|Named { id, name }| ServiceChoice { name, id })
+            .collect();
+        Ok(named::find(&all, asked).map(|one| one.id.clone()))
     }
 
     async fn policy(&self, asked: &str) -> Result<OncallView, ApiError> {

@@ -1,6 +1,7 @@
 //! The words for what PagerDuty answered, and for why it was not told.
 
 use im_core::{Actor, Fact, Kind, Line, Mapping, Peer, PeerStatus, Seen};
+use im_engine::named;
 
 use super::{Added, Known, There, answers};
 
@@ -77,6 +78,8 @@ struct Done {
     state: Option<&'static str>,
     /// A word in place of a resolve.
     said: bool,
+    /// Where it was made, if that has to be said.
+    place: Option<String>,
     fields: Vec<&'static str>,
     others: Vec<String>,
     unsent: Vec<String>,
@@ -102,7 +105,11 @@ impl Done {
                 self.fields.push("custom fields");
             }
             Kind::ServiceChanged => self.others.push(service("moved to", known, peer)),
-            Kind::Triggered | Kind::Reopened => self.state = Some(PeerStatus::Triggered.as_str()),
+            Kind::Triggered => {
+                self.state = Some(PeerStatus::Triggered.as_str());
+                self.place = by_default(known, peer).map(|place| format!("on {place}"));
+            }
+            Kind::Reopened => self.state = Some(PeerStatus::Triggered.as_str()),
             Kind::Acknowledged => self.state = Some(PeerStatus::Acknowledged.as_str()),
             Kind::Resolved => self.state = Some(PeerStatus::Resolved.as_str()),
             _ => {}
@@ -117,7 +124,10 @@ impl Done {
     fn parts(self) -> Vec<String> {
         let mut parts: Vec<String> = match self.state {
             _ if self.said => vec!["note added, not resolved (auto_resolve is off)".to_owned()],
-            Some(state) => vec![state.to_owned()],
+            Some(state) => vec![match self.place {
+                Some(place) => format!("{state} {place}"),
+                None => state.to_owned(),
+            }],
             None => {
                 let fields = (!self.fields.is_empty())
                     .then(|| format!("{} updated", self.fields.join(" and ")));
@@ -197,21 +207,31 @@ fn remark(kind: Kind, known: &Known, peer: &Peer, mapping: &Mapping) -> Option<S
 
 /// `moved to Database Service`, and whether that is what was asked for.
 fn service(what: &str, known: &Known, peer: &Peer) -> String {
-    let service = peer.service.as_ref();
-    let shown = service.map_or("its service", |service| {
-        service.name.as_deref().unwrap_or(&service.id)
-    });
-    let name = known.whole.story.service.as_deref().unwrap_or_default();
-    let connector = known.whole.connector.as_ref();
-    let is_mapped = connector.is_some_and(|connector| {
-        let mapping = &connector.mapping;
-        let is_it = |id: &str| service.is_some_and(|service| service.id == id);
-        let by_rule = mapping.rules.iter().any(|rule| is_it(&rule.id));
-        by_rule || mapping.services.iter().any(|row| row.name == name)
-    });
-    if is_mapped {
-        format!("{what} {shown}")
-    } else {
-        format!("{what} {shown}, `{name}` is not in service_mappings")
+    match by_default(known, peer) {
+        Some(place) => format!("{what} {place}"),
+        None => format!("{what} {}", shown_service(peer)),
     }
+}
+
+fn shown_service(peer: &Peer) -> &str {
+    let service = peer.service.as_ref();
+    service.map_or("its service", |service| {
+        service.name.as_deref().unwrap_or(&service.id)
+    })
+}
+
+/// The service where PagerDuty has it and why, where what it is called here means no service.
+fn by_default(known: &Known, peer: &Peer) -> Option<String> {
+    let story = &known.whole.story;
+    let connector = known.whole.connector.as_ref()?;
+    let name = story.service.as_deref()?;
+    let is_default = |id: &str| connector.mapping.default_service == id;
+    let shown = peer.service.as_ref().filter(|shown| is_default(&shown.id));
+    if shown.is_none() || named::is_on_its_own(connector, story) {
+        return None;
+    }
+    let place = shown_service(peer);
+    Some(format!(
+        "{place}, the default service: no mapping and no service of PagerDuty's is called `{name}`"
+    ))
 }

@@ -221,6 +221,29 @@ async fn what_is_refused_comes_back_with_what_was_typed_and_what_to_do() {
 }
 
 #[tokio::test]
+async fn a_service_that_nothing_knows_yet_is_refused_where_somebody_would_be_paged() {
+    let server = Server::with_people().await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let typed = [
+        ("title", "Search is slow"),
+        ("severity", "SEV-1"),
+        ("service", "Search"),
+    ];
+    // Nobody is paged, so it is a word like any other.
+    browser.post("/declare", "/declare", &typed).await.is(303);
+    let new = json!({"name": "prod", "type": "pagerduty", "config": config()});
+    server.in_process("POST", "/api/v1/connectors", &new).await;
+    let refused = browser.post("/declare", "/declare", &typed).await.is(422);
+    assert_eq!(
+        problem(&refused.body),
+        "Search is no service that a connector knows. PagerDuty's services were not read yet: wait a moment, or leave the service out."
+    );
+    let listed = "/api/v1/incidents?status=any";
+    let listed = server.in_process("GET", listed, &json!({})).await;
+    assert_eq!(listed.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn an_incident_is_declared_and_its_page_says_who_was_told() {
     let server = Server::with_people().await;
     let mut config = config();
@@ -249,6 +272,12 @@ async fn an_incident_is_declared_and_its_page_says_who_was_told() {
         assert!(refused.body.contains(kept), "{kept}: {}", refused.body);
     }
     let typed = [&[("title", "Checkout is down")], &typed[1..]].concat();
+    let elsewhere = [&typed[..2], &[("service", "nonsense")]].concat();
+    let refused = browser.post("/declare", "/declare", &elsewhere).await;
+    assert_eq!(
+        problem(&refused.is(422).body),
+        "nonsense is no service that a connector knows. Choose one of: checkout."
+    );
     let page = browser.post("/declare", "/declare", &typed).await;
     assert!(page.to().starts_with("/incidents/INC-1?"), "{}", page.to());
     let body = followed(&mut browser, page).await;
