@@ -73,5 +73,5 @@ pub use query::{
     Reason, Recovery, Sort, View, When,
 };
 pub use rails::iana;
-pub use story::history;
+pub use story::{CauseSource, history, named_cause};
 pub use weekly::{Hourly, Weekly, hour_of_week};

@@ -49,7 +49,7 @@ pub fn history(number: IncidentNumber, facts: &[Fact], story: &Story) -> Option<
         link: None,
         not_change_related: false,
         key: key(facts),
-        cause: said(story, &CAUSES).or_else(|| cause(&lines)),
+        cause: cause_among(story, &lines).map(|(cause, _)| cause),
         rebuilt: is_rebuilt(facts),
         events: events(story.created_at, &lines),
     };
@@ -116,6 +116,25 @@ fn key(facts: &[Fact]) -> Option<String> {
 
 /// How a note that names a cause begins, in any case.
 const CAUSE: &str = "root cause:";
+
+/// Where a cause is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CauseSource {
+    /// A field of the incident's own.
+    Field,
+    /// A note.
+    Note,
+}
+
+/// The category of its cause that the incident itself names: its field counts before its notes.
+pub fn named_cause(story: &Story) -> Option<(String, CauseSource)> {
+    cause_among(story, &story.counted())
+}
+
+fn cause_among(story: &Story, lines: &[&Line]) -> Option<(String, CauseSource)> {
+    let by_field = said(story, &CAUSES).map(|cause| (cause, CauseSource::Field));
+    by_field.or_else(|| cause(lines).map(|cause| (cause, CauseSource::Note)))
+}
 
 /// The cause that the newest note names, if any does.
 fn cause(lines: &[&Line]) -> Option<String> {

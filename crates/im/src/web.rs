@@ -40,6 +40,7 @@ mod paged_next;
 mod pagerduty;
 mod parts;
 mod people;
+mod related;
 mod said;
 mod seen_before;
 mod settings;

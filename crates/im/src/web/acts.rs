@@ -25,11 +25,14 @@ use maud::{Markup, html};
 use super::declare::Choices;
 use super::guard::{Fields, Visit};
 use super::list::{Asked, List, Listed};
-use super::load::ROWS_MAX;
+use super::load::{Detail, ROWS_MAX};
+use super::related::Related;
 use super::said::{Became, Told};
+use super::seen_before::Before;
 use super::timeline::Lines;
 use super::{
-    Pairs, WebState, failed, incident, layout, load, paged_next, parts, seen_before, to, views,
+    Pairs, WebState, failed, incident, layout, load, paged_next, parts, related, seen_before, to,
+    views,
 };
 use crate::access::Who;
 use crate::access::audit::Note;
@@ -303,21 +306,27 @@ pub(super) async fn one(state: &WebState, visit: &Visit, id: &str, acted: Acted)
             .filter(|people| people.len() <= MENU_MAX)
             .unwrap_or_default(),
     };
-    let before = match seen_before::read(state, &detail).await {
-        Ok(before) => before,
+    let (before, related) = match of_figures(state, &detail).await {
+        Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
     let waiting = paged_next::waiting(&detail);
     if acted.asks && !paged_next::is_known(state, &waiting, moment.now) {
         let next = paged_next::place();
-        let page = incident::page(&shell, &detail, &shown, (&before, &next), moment);
+        let page = incident::page(&shell, &detail, &shown, (&before, &related, &next), moment);
         let state = state.clone();
         let told = async move { paged_next::asked(&state, &waiting, moment.now).await };
         return layout::send_in_two(page, told);
     }
     let next = paged_next::heard(state, &waiting, moment.now);
-    let page = incident::page(&shell, &detail, &shown, (&before, &next), moment);
+    let page = incident::page(&shell, &detail, &shown, (&before, &related, &next), moment);
     (status, page).into_response()
+}
+
+/// What figures know of an incident: what was seen before, and what may be behind it.
+async fn of_figures(state: &WebState, detail: &Detail) -> Result<(Before, Related), StoreError> {
+    let before = seen_before::read(state, detail).await?;
+    Ok((before, related::read(state, detail).await?))
 }
 
 /// The text that somebody wrote.

@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::acts::{self, Shown};
 use super::layout::{Live, Page};
 use super::load::{Detail, Shell};
+use super::related::Related;
 use super::seen_before::Before;
 use super::times::Now;
 use super::{Moment, due, facts, layout, pagerduty, parts, timeline, times};
@@ -17,7 +18,7 @@ pub(super) fn page(
     shell: &Shell,
     detail: &Detail,
     shown: &Shown,
-    (before, next): (&Before, &Markup),
+    (before, related, next): (&Before, &Related, &Markup),
     moment: Moment,
 ) -> Markup {
     let now = moment.now;
@@ -38,6 +39,7 @@ pub(super) fn page(
                     p.small { "Newest first · " a href=(facts::address(number)) { "Facts as reported" } }
                 }
                 (acts::note(shell, detail, shown))
+                (related.show(shell, detail, now))
                 (timeline::show(detail, shown.lines, shell.model, now))
             }
             aside aria-label="About it" {

@@ -3,6 +3,7 @@
 
 use axum::response::{IntoResponse as _, Response};
 use im_core::IncidentNumber;
+use im_metrics::{CauseSource, named_cause};
 use im_store::annotations::{AnnotationRow, Field};
 use jiff::Timestamp;
 use maud::{Markup, html};
@@ -145,15 +146,26 @@ fn changes(fields: &Fields, now: Now) -> Result<Changes, ApiError> {
 pub(in crate::web) fn panel(shell: &Shell, detail: &Detail, shown: &Shown, now: Now) -> Markup {
     let said = Annotations::of(&detail.said);
     let is_open = shown.typed(Act::Annotate, "").is_some();
-    if detail.said.is_empty() && !shell.visit.may_act() {
+    let cause = named_cause(&detail.story).filter(|_| said.cause.is_none());
+    if detail.said.is_empty() && cause.is_none() && !shell.visit.may_act() {
         return html! {};
     }
     html! {
         section.side aria-labelledby="said" {
             h2.h3 #said { "What people say of it" }
-            @if said.is_empty() { p.small { "Nothing is said of its cause, its environment or when it did harm." } }
+            @if said.is_empty() && cause.is_none() { p.small { "Nothing is said of its cause, its environment or when it did harm." } }
             @else {
                 dl.facts {
+                    @if let Some((cause, source)) = &cause {
+                        dt { (name(Field::Cause)) }
+                        dd {
+                            (parts::capital(cause)) ", "
+                            @match source {
+                                CauseSource::Field => "as a field of the incident says",
+                                CauseSource::Note => "as a note says",
+                            }
+                        }
+                    }
                     @for field in Field::ALL {
                         @if let Some(value) = shown_value(&said, field, now) { dt { (name(field)) } dd { (value) } }
                     }

@@ -265,6 +265,107 @@ async fn an_impact_is_typed_and_shown_in_the_zone_of_the_organisation() {
 }
 
 #[tokio::test]
+async fn mw18_the_deployment_that_is_likely_behind_it_is_confirmed_or_not_by_a_person() {
+    let server = Server::with_people().await;
+    let deployment = json!({"id": "build-7", "service": "web", "version": "2.4.0",
+        "finished_at": "2026-11-20T09:06:05Z"});
+    let path = "/api/v1/deployments";
+    server.in_process("POST", path, &deployment).await;
+    let new = json!({"title": "Checkout is down", "severity": "SEV-2", "service": "web"});
+    server.in_process("POST", "/api/v1/incidents", &new).await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let words = |body: &str| {
+        let (_, related) = body.split_once("aria-label=\"What may be behind it\"")?;
+        let related = related.split_once("</ul>")?.0.split('<');
+        let texts = related.filter_map(|part| Some(part.split_once('>')?.1));
+        Some(texts.collect::<String>())
+    };
+    let body = browser.get("/incidents/INC-1").await.body;
+    assert_eq!(
+        words(&body).unwrap(),
+        "Likely related: deployment 2.4.0 to web, finished 8 min before the trigger\
+         Same service, by time: nobody has said soConfirmNot related"
+    );
+    let figures = "/api/v1/metrics/change_failure_rate?from=2026-11-20&to=2026-11-20&bucket=all";
+    let rate = async || look(&server, figures).await["series"][0]["total"]["ratio"].clone();
+    assert_eq!(rate().await, 1.0);
+    let confirmed = [
+        ("was_caused_by", ""),
+        ("caused_by", "build-7"),
+        ("reason", "confirmed: by time"),
+    ];
+    let page = browser.sent("annotate", &confirmed).await;
+    let body = followed(&mut browser, page).await;
+    let said = words(&body).unwrap();
+    assert!(
+        said.starts_with("Caused by deployment 2.4.0 to web") && said.ends_with("Take it back"),
+        "{said}"
+    );
+    assert_eq!(
+        server.last_act().await,
+        "account responder@example.com: annotated an incident [INC-1] 303"
+    );
+    let unrelated = [
+        ("was_caused_by", "build-7"),
+        ("caused_by", "none"),
+        ("reason", "it was not out yet"),
+    ];
+    let page = browser.sent("annotate", &unrelated).await;
+    let body = followed(&mut browser, page).await;
+    assert!(
+        words(&body)
+            .unwrap()
+            .starts_with("No deployment is behind it")
+    );
+    assert_eq!(rate().await, 0.0);
+    let back = [
+        ("was_caused_by", "none"),
+        ("caused_by", ""),
+        ("reason", "taken back"),
+    ];
+    let page = browser.sent("annotate", &back).await;
+    let body = followed(&mut browser, page).await;
+    assert!(words(&body).unwrap().starts_with("Likely related"));
+    // Who may only look is told the same, and asked nothing.
+    let mut viewer = server.signed_in(Role::Viewer).await;
+    let body = viewer.get("/incidents/INC-1").await.body;
+    assert!(words(&body).unwrap().ends_with("nobody has said so"));
+}
+
+#[tokio::test]
+async fn mw18_a_cause_that_a_note_or_a_field_names_is_shown_with_where_it_is_from() {
+    let server = Server::with_people().await;
+    declare(&server, "Checkout is down").await;
+    let mut browser = server.signed_in(Role::Responder).await;
+    let untold = "Nothing is said of its cause";
+    let body = browser.get("/incidents/INC-1").await.body;
+    assert!(body.contains(untold), "{body}");
+    let note = [("text", "root cause: disk full")];
+    let page = browser.sent("note", &note).await;
+    let body = followed(&mut browser, page).await;
+    assert!(body.contains("Disk full, as a note says"), "{body}");
+    assert!(!body.contains(untold), "{body}");
+    let field = [
+        ("was_value", ""),
+        ("name", "cause"),
+        ("value", "expired key"),
+    ];
+    let page = browser.sent("fields", &field).await;
+    let body = followed(&mut browser, page).await;
+    assert!(
+        body.contains("Expired key, as a field of the incident says"),
+        "{body}"
+    );
+    let said = [("was_cause", ""), ("cause", "full disk")];
+    let page = browser.sent("annotate", &said).await;
+    let body = followed(&mut browser, page).await;
+    assert!(
+        !body.contains("Expired key, as") && body.contains("full disk"),
+        "{body}"
+    );
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_of_an_impact_or_cause_is_refused_and_stays_typed() {
     let server = Server::with_people().await;
     declare(&server, "Checkout is down").await;
