@@ -21,6 +21,7 @@ mod assets;
 mod audit;
 mod calls;
 mod connector;
+mod consequences;
 mod declare;
 mod due;
 mod facts;

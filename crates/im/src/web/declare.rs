@@ -11,6 +11,7 @@ use im_engine::named;
 use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 
+use super::consequences::{Consequences, Told};
 use super::guard::{Fields, TEXT_CHARS_MAX, Visit};
 use super::layout::{Live, Page};
 use super::{WebState, acts, failed, layout, load, parts};
@@ -35,11 +36,17 @@ pub(super) struct Choices {
     pub(super) services: BTreeSet<String>,
 }
 
+/// The connectors that tell PagerDuty.
+pub(super) fn sending(tx: &mut Tx<'_>) -> Result<Vec<Connector>, StoreError> {
+    let mut sending = connector::all(tx)?;
+    sending.retain(|connector| connector.mapping.direction != Direction::Inbound);
+    Ok(sending)
+}
+
 impl Choices {
     /// For an incident that goes by any connector that sends, or by this one.
     pub(super) fn read(tx: &mut Tx<'_>, only: Option<&str>) -> Result<Self, StoreError> {
-        let mut sending = connector::all(tx)?;
-        sending.retain(|connector| connector.mapping.direction != Direction::Inbound);
+        let sending = sending(tx)?;
         let mut services = BTreeSet::new();
         let is_meant = |one: &&Connector| only.is_none_or(|name| name == one.name());
         for connector in sending.iter().filter(is_meant) {
@@ -116,18 +123,20 @@ fn services_of(fields: &Fields) -> Vec<String> {
 async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError)>) -> Response {
     let (moment, looking) = (state.moment(), visit.clone());
     let read = state.db.read(move |tx| {
-        Ok::<_, StoreError>((load::shell(tx, &looking)?, Choices::read(tx, None)?))
+        let (shell, choices) = (load::shell(tx, &looking)?, Choices::read(tx, None)?);
+        Ok::<_, StoreError>((shell, choices, Consequences::read(tx)?))
     });
-    let (shell, choices) = match read.await {
+    let (shell, choices, consequences) = match read.await {
         Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
+    let told = consequences.told(state, moment.now).await;
     let (fields, error) = refused.unzip();
     let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
     let body = html! {
         h1 { "Declare an incident" }
         @if let Some(error) = &error { div.answer { (parts::problem(error)) } }
-        div.panel.pad.entry { (parts::form_once(ADDRESS, visit, &entry(&choices, fields.as_ref()))) }
+        div.panel.pad.entry { (parts::form_once(ADDRESS, visit, &entry((&choices, &told), fields.as_ref()))) }
     };
     let head = Page {
         title: "Declare an incident",
@@ -137,7 +146,7 @@ async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError
     (status, layout::page(&head, &shell, moment, &body)).into_response()
 }
 
-fn entry(choices: &Choices, fields: Option<&Fields>) -> Markup {
+fn entry((choices, told): (&Choices, &Told), fields: Option<&Fields>) -> Markup {
     let typed = |name| fields.map_or("", |fields| fields.raw(name));
     let is_ticked =
         |name: &str| fields.is_some_and(|fields| fields.all(SERVICE).any(|one| one == name));
@@ -146,13 +155,14 @@ fn entry(choices: &Choices, fields: Option<&Fields>) -> Markup {
     html! {
         label { "What is wrong, in a line" input type="text" name="title" value=(typed("title")) required autocomplete="off"; }
         label { "Severity" (acts::severities(Some(bad.unwrap_or(Severity::Sev3)))) }
+        (told.lines())
         @if choices.services.is_empty() {
             label { "Services, if they are known, with commas between them" input type="text" name=(SERVICES) value=(typed(SERVICES)) autocomplete="off"; }
         } @else {
             fieldset {
                 legend { "Services" }
                 div.ticks {
-                    @for name in &choices.services { label.tick { input type="checkbox" name=(SERVICE) value=(name) checked[is_ticked(name)]; (name) } }
+                    @for name in &choices.services { label.tick { input type="checkbox" name=(SERVICE) value=(name) checked[is_ticked(name)]; (name) @if let Some(who) = told.paged.get(name) { span.meta { (who) } } } }
                 }
             }
         }
@@ -169,6 +179,9 @@ fn entry(choices: &Choices, fields: Option<&Fields>) -> Markup {
             @if choices.connectors.is_empty() { "Nobody is paged: no connector sends to PagerDuty." }
             @else { "PagerDuty pages whoever is on call for each service, and has an incident for each." }
         }
-        p.choices { button.button.primary type="submit" { "Declare incident" } }
+        p.choices {
+            button.button.primary type="submit" { "Declare incident" }
+            a.button href="/" data-cancel { "Cancel" }
+        }
     }
 }

@@ -139,6 +139,7 @@ async function declare() {
     const head = document.createElement("header");
     head.append(page.querySelector("#main h1"), close);
     dialog.append(head, page.querySelector("#main .entry form"));
+    dialog.querySelector("[data-cancel]").onclick = (event) => { event.preventDefault(); dialog.close(); };
     document.body.append(dialog);
   }
   dialog.showModal();

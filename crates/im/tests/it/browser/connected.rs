@@ -71,6 +71,13 @@ fn declares_on_another_service(stage: &Stage, im: &Tab) {
         })
     };
     im.press("Declare an incident");
+    im.sees("pages Carla Nowak");
+    im.choose("Severity", "SEV-1");
+    im.sees("SEV-1 pages with high urgency: acknowledge in");
+    im.sees_no("SEV-2 pages with");
+    im.press("Cancel");
+    im.until("it is closed", "!document.querySelector('dialog[open]')");
+    im.press("Declare an incident");
     im.fill("What is wrong", OTHER);
     im.press_on("input[name=service][value=Search]");
     im.press("Declare incident");
