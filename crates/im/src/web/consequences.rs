@@ -12,10 +12,10 @@ use im_engine::connector::Connector;
 use im_engine::named;
 use im_store::directory::{self, Kind};
 use im_store::{StoreError, Tx};
-use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::due::{self, Targets};
+use super::times::Now;
 use super::{WebState, declare, oncall, times};
 use crate::http::api::connectors::oncall::OncallView;
 
@@ -52,7 +52,7 @@ impl Consequences {
     }
 
     /// With whom each service pages first, as far as PagerDuty says so in time.
-    pub(super) async fn told(self, state: &WebState, now: Timestamp) -> Told {
+    pub(super) async fn told(self, state: &WebState, now: Now) -> Told {
         Told {
             paged: paged(state, &self.policies, now).await,
             severities: self.severities,
@@ -115,23 +115,23 @@ fn policies(
 async fn paged(
     state: &WebState,
     policies: &BTreeMap<String, Policy>,
-    now: Timestamp,
+    now: Now,
 ) -> BTreeMap<String, Markup> {
     let each: BTreeSet<&Policy> = policies.values().collect();
     let asked = each.into_iter().take(POLICIES_MAX);
-    let asked = join_all(asked.map(|of| oncall::listen(state, of.clone(), now)));
+    let asked = join_all(asked.map(|of| oncall::listen(state, of.clone(), now.at)));
     // What is heard later than this is not said now.
     drop(tokio::time::timeout(WAIT, asked).await);
     let said = policies.iter().filter_map(|(name, of)| {
         let (at, view) = state.heard.find(of)?;
-        let is_fresh = !oncall::is_old(at, now);
+        let is_fresh = !oncall::is_old(at, now.at);
         Some((name.clone(), first(&view, now).filter(|_| is_fresh)?))
     });
     said.collect()
 }
 
 /// Who stands on the first level.
-fn first(view: &OncallView, now: Timestamp) -> Option<Markup> {
+fn first(view: &OncallView, now: Now) -> Option<Markup> {
     let level = view.policies.first()?.levels.first()?;
     let mut turns = level.current.iter().peekable();
     Some(html! {

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use maud::{Markup, html};
 
 use super::load::{Detail, Shell};
+use super::times::Now;
 use super::{WebState, parts, times};
 use crate::organisation::annotations::{Annotations, NO_DEPLOYMENT};
 
@@ -81,7 +82,7 @@ pub(super) async fn read(state: &WebState, detail: &Detail) -> Result<Related, S
 
 impl Related {
     /// A line for each, with what can be said of it.
-    pub(super) fn show(&self, shell: &Shell, detail: &Detail, now: Timestamp) -> Markup {
+    pub(super) fn show(&self, shell: &Shell, detail: &Detail, now: Now) -> Markup {
         html! {
             @if !self.links.is_empty() {
                 ul.related aria-label="What may be behind it" {
@@ -117,7 +118,7 @@ impl Link {
     }
 
     /// How it is known.
-    fn known(&self, detail: &Detail, now: Timestamp) -> Markup {
+    fn known(&self, detail: &Detail, now: Now) -> Markup {
         match self.method {
             Method::SameServiceTime => html! { "Same service, by time: nobody has said so" },
             Method::Explicit => {
