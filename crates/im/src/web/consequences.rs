@@ -1,10 +1,9 @@
 //! What comes of declaring an incident: whom a service pages, and what a severity means.
 //!
-//! PagerDuty is asked who is on call for at most a second, so that nobody waits for it to declare. What is not certain
+//! PagerDuty is asked who is on call once the form is sent, so that nobody waits for it to declare. What is not certain
 //! is not said: nothing of services that page by another policy for some severities, by a rule, or by two connectors.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use futures_util::future::join_all;
 use im_core::Severity;
@@ -16,11 +15,9 @@ use maud::{Markup, html};
 
 use super::due::{self, Targets};
 use super::times::Now;
-use super::{WebState, declare, oncall, times};
+use super::{WebState, declare, layout, oncall, times};
 use crate::http::api::connectors::oncall::OncallView;
 
-/// So long PagerDuty is waited for.
-const WAIT: Duration = Duration::from_secs(1);
 /// Policies that are asked about: each costs PagerDuty two requests.
 const POLICIES_MAX: usize = 10;
 
@@ -35,12 +32,15 @@ pub(super) struct Consequences {
     severities: Vec<(Severity, String)>,
 }
 
-/// The same, with what PagerDuty says.
+/// The same, with what PagerDuty said lately.
 pub(super) struct Told {
-    /// Whom each service pages first.
+    /// Whom services page first.
     pub(super) paged: BTreeMap<String, Markup>,
     severities: Vec<(Severity, String)>,
 }
+
+/// The policies of services of which PagerDuty said nothing lately.
+pub(super) struct Unheard(BTreeMap<String, Policy>);
 
 impl Consequences {
     pub(super) fn read(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
@@ -51,13 +51,48 @@ impl Consequences {
         })
     }
 
-    /// With whom each service pages first, as far as PagerDuty says so in time.
-    pub(super) async fn told(self, state: &WebState, now: Now) -> Told {
-        Told {
-            paged: paged(state, &self.policies, now).await,
+    /// With whom services page first, and of which PagerDuty has to be asked.
+    pub(super) fn heard(self, state: &WebState, now: Now) -> (Told, Unheard) {
+        let is_fresh = |of: &Policy| {
+            let heard = state.heard.find(of);
+            heard.is_some_and(|(at, _)| !oncall::is_old(at, now.at))
+        };
+        let (fresh, rest): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            self.policies.into_iter().partition(|(_, of)| is_fresh(of));
+        let told = Told {
+            paged: paged(state, &fresh, now),
             severities: self.severities,
+        };
+        (told, Unheard(rest))
+    }
+}
+
+impl Unheard {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whom services page first, as PagerDuty says now; nothing of what it does not say.
+    pub(super) async fn asked(mut self, state: &WebState, now: Now) -> Markup {
+        let each: BTreeSet<Policy> = self.0.values().cloned().collect();
+        let each: BTreeSet<Policy> = each.into_iter().take(POLICIES_MAX).collect();
+        let asked = each.iter().cloned();
+        join_all(asked.map(|of| oncall::listen(state, of, now.at))).await;
+        self.0.retain(|_, of| each.contains(of));
+        let paged = paged(state, &self.0, now);
+        html! {
+            @if paged.is_empty() { p.small { "PagerDuty does not say who is on call." } } @else {
+                h2.h3 { "On call now" }
+                ul.small { @for (name, who) in &paged { li { b { (name) } " " (who) } } }
+            }
         }
     }
+}
+
+/// The place of what PagerDuty says.
+pub(super) fn place() -> Markup {
+    let shape = html! { p.small role="status" { "Asking PagerDuty who is on call" } };
+    html! { div.panel.pad.whom { (layout::in_two(&shape)) } }
 }
 
 impl Told {
@@ -112,16 +147,12 @@ fn policies(
     Ok(certain.filter_map(|(name, of)| Some((name, of?))).collect())
 }
 
-async fn paged(
+/// Whom each service pages first, as PagerDuty said last; nothing where it said nothing lately.
+fn paged(
     state: &WebState,
     policies: &BTreeMap<String, Policy>,
     now: Now,
 ) -> BTreeMap<String, Markup> {
-    let each: BTreeSet<&Policy> = policies.values().collect();
-    let asked = each.into_iter().take(POLICIES_MAX);
-    let asked = join_all(asked.map(|of| oncall::listen(state, of.clone(), now.at)));
-    // What is heard later than this is not said now.
-    drop(tokio::time::timeout(WAIT, asked).await);
     let said = policies.iter().filter_map(|(name, of)| {
         let (at, view) = state.heard.find(of)?;
         let is_fresh = !oncall::is_old(at, now.at);

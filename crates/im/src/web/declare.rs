@@ -11,7 +11,7 @@ use im_engine::named;
 use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 
-use super::consequences::{Consequences, Told};
+use super::consequences::{self, Consequences, Told};
 use super::guard::{Fields, TEXT_CHARS_MAX, Visit};
 use super::layout::{Live, Page};
 use super::{WebState, acts, failed, layout, load, parts};
@@ -130,20 +130,28 @@ async fn page(state: &WebState, visit: &Visit, refused: Option<(Fields, ApiError
         Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
-    let told = consequences.told(state, moment.now).await;
+    let (told, unheard) = consequences.heard(state, moment.now);
+    // What comes back has a status, and is sent whole.
+    let asks = refused.is_none() && !unheard.is_empty();
     let (fields, error) = refused.unzip();
     let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
     let body = html! {
         h1 { "Declare an incident" }
         @if let Some(error) = &error { div.answer { (parts::problem(error)) } }
         div.panel.pad.entry { (parts::form_once(ADDRESS, visit, &entry((&choices, &told), fields.as_ref()))) }
+        @if asks { (consequences::place()) }
     };
     let head = Page {
         title: "Declare an incident",
         entry: ADDRESS,
         live: Live::Still,
     };
-    (status, layout::page(&head, &shell, moment, &body)).into_response()
+    let page = layout::page(&head, &shell, moment, &body);
+    if asks {
+        let state = state.clone();
+        return layout::send_in_two(page, async move { unheard.asked(&state, moment.now).await });
+    }
+    (status, page).into_response()
 }
 
 fn entry((choices, told): (&Choices, &Told), fields: Option<&Fields>) -> Markup {

@@ -131,7 +131,16 @@ async function declare() {
   if (!dialog.isConnected) {
     const answer = await fetch(DECLARE);
     if (answer.redirected || !answer.ok) throw answer;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    // The form comes first; PagerDuty may take a while to say who is on call.
+    const parts = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "", page;
+    const more = async () => {
+      const { done, value } = await parts.read();
+      text += value ?? "";
+      page = new DOMParser().parseFromString(text, "text/html");
+      return !done;
+    };
+    while (await more() && !page.querySelector("#main [data-cancel]"));
     const close = document.createElement("button");
     close.className = "quietly";
     close.textContent = "Close";
@@ -139,6 +148,10 @@ async function declare() {
     const head = document.createElement("header");
     head.append(page.querySelector("#main h1"), close);
     dialog.append(head, page.querySelector("#main .entry form"));
+    const whom = page.querySelector("#main .whom");
+    if (whom) dialog.append(whom);
+    const rest = async () => { while (await more()); whom?.replaceWith(page.querySelector("#main .whom")); };
+    rest().catch(() => whom?.remove());
     dialog.querySelector("[data-cancel]").onclick = (event) => { event.preventDefault(); dialog.close(); };
     document.body.append(dialog);
   }

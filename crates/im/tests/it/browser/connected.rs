@@ -83,7 +83,7 @@ fn declares_on_another_service(stage: &Stage, im: &Tab) {
     im.press("Declare incident");
     im.until(
         "its page",
-        "document.querySelector('#main h1').textContent === 'Search answers late'",
+        "document.querySelector('#main h1')?.textContent === 'Search answers late'",
     );
     im.sees("Both sides agree");
     assert!(there("Search"), "it is on another service there");

@@ -111,7 +111,7 @@ fn an_open_incident_keeps_up_around_the_note_that_somebody_writes() {
     // The header, the tiles and the timeline say so, and what can be done is what can be done now.
     tab.until(
         "the state",
-        "document.querySelector('.state').textContent.includes('Mitigated')",
+        "document.querySelector('.state')?.textContent.includes('Mitigated')",
     );
     tab.sees("Acknowledged by");
     let buttons = "[...document.querySelectorAll('main form button')].filter((e) => e.textContent === 'Acknowledge').length";
@@ -125,7 +125,7 @@ fn an_open_incident_keeps_up_around_the_note_that_somebody_writes() {
     stage.api("POST", "/api/v1/incidents/1/resolve", &json!({}));
     tab.until(
         "the end",
-        "document.querySelector('.state').textContent.includes('Resolved')",
+        "document.querySelector('.state')?.textContent.includes('Resolved')",
     );
     tab.sees("none open");
     assert_eq!(written(&tab), ",The disk is full");
@@ -153,7 +153,7 @@ fn an_open_menu_stays_as_it_is_and_is_renewed_when_it_is_closed() {
     );
     tab.until(
         "the state",
-        "document.querySelector('.state').textContent.includes('SEV-1')",
+        "document.querySelector('.state')?.textContent.includes('SEV-1')",
     );
     assert_eq!(tab.ask(chosen), "SEV-2");
     tab.press_on("h1");
