@@ -251,7 +251,7 @@ impl From<CommandError> for ApiError {
                 "`im connector config {name} --direction bidirectional` lets it send"
             )),
             CommandError::NotSynced { connector, .. } => Self::wrong_value("service", text).hint(format!(
-                "choose another service, or let it be synced: `custom.synced_services` of `im connector config {connector}`"
+                "choose another service; `im connector services {connector}` lists those that are synced, and changes the choice"
             )),
             CommandError::Rejected {
                 incident, source, ..
