@@ -221,6 +221,7 @@ pub fn routes(state: WebState) -> Router {
         .route(assets::SCRIPT_PATH, get(assets::script))
         .route(assets::CHART_PATH, get(assets::chart))
         .route(assets::KEYS_PATH, get(assets::keys))
+        .route(assets::AIDS_PATH, get(assets::aids))
         .route_layer(check)
         .route_layer(middleware::from_fn(add_headers))
         .with_state(state)

@@ -98,6 +98,7 @@ const OPEN: &[Rule] = &[
     get(Need::Nothing, "/assets/live.js"),
     get(Need::Nothing, "/assets/chart.js"),
     get(Need::Nothing, "/assets/keys.js"),
+    get(Need::Nothing, "/assets/aids.js"),
 ];
 
 const INCIDENTS: &[Rule] = &[

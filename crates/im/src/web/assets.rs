@@ -13,6 +13,7 @@ pub(super) const CSS_PATH: &str = "/assets/app.css";
 pub(super) const SCRIPT_PATH: &str = "/assets/live.js";
 pub(super) const CHART_PATH: &str = "/assets/chart.js";
 pub(super) const KEYS_PATH: &str = "/assets/keys.js";
+pub(super) const AIDS_PATH: &str = "/assets/aids.js";
 
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
@@ -26,11 +27,13 @@ const CSS: &str = concat!(
 const SCRIPT: &str = include_str!("assets/live.js");
 const CHART: &str = include_str!("assets/chart.js");
 const KEYS: &str = include_str!("assets/keys.js");
+const AIDS: &str = include_str!("assets/aids.js");
 
 static CSS_QUERY: LazyLock<String> = LazyLock::new(|| query(CSS));
 static SCRIPT_QUERY: LazyLock<String> = LazyLock::new(|| query(SCRIPT));
 static CHART_QUERY: LazyLock<String> = LazyLock::new(|| query(CHART));
 static KEYS_QUERY: LazyLock<String> = LazyLock::new(|| query(KEYS));
+static AIDS_QUERY: LazyLock<String> = LazyLock::new(|| query(AIDS));
 
 /// Where the style is.
 pub(super) fn css_url() -> String {
@@ -52,6 +55,11 @@ pub(super) fn keys_url() -> String {
     format!("{KEYS_PATH}?{}", *KEYS_QUERY)
 }
 
+/// Where the script of what helps on any page is.
+pub(super) fn aids_url() -> String {
+    format!("{AIDS_PATH}?{}", *AIDS_QUERY)
+}
+
 pub(super) async fn css(RawQuery(asked): RawQuery) -> Response {
     answer("text/css; charset=utf-8", CSS, &CSS_QUERY, asked.as_deref())
 }
@@ -66,6 +74,10 @@ pub(super) async fn chart(RawQuery(asked): RawQuery) -> Response {
 
 pub(super) async fn keys(RawQuery(asked): RawQuery) -> Response {
     answer(JAVASCRIPT, KEYS, &KEYS_QUERY, asked.as_deref())
+}
+
+pub(super) async fn aids(RawQuery(asked): RawQuery) -> Response {
+    answer(JAVASCRIPT, AIDS, &AIDS_QUERY, asked.as_deref())
 }
 
 fn answer(kind: &'static str, body: &'static str, current: &str, asked: Option<&str>) -> Response {

@@ -302,6 +302,7 @@ fn framed(page: &Page<'_>, frame: &str, (bar, inner): (&Markup, &Markup)) -> Mar
                 link rel="stylesheet" href=(assets::css_url());
                 @if is_live { script type="module" src=(assets::script_url()) {} }
                 @if frame == "frame" { script type="module" src=(assets::keys_url()) {} }
+                script type="module" src=(assets::aids_url()) {}
                 @if is_live && has_chart { script type="module" src=(assets::chart_url()) {} }
             }
             body {

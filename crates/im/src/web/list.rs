@@ -216,9 +216,12 @@ fn table(list: &List, rows: &[IncidentRow], asked: &Asked, choosing: bool) -> Ma
         div.panel.choosing[choosing] {
             @if choosing {
                 div.chosen role="group" aria-label="With those that are ticked" {
-                    span { "Those that are ticked:" }
+                    // The style shows one of the two: only a script can count.
+                    span.plainly { "Those that are ticked:" }
+                    span.how-many role="status" {}
                     button.button type="submit" data-hotkey="a" { "Acknowledge" }
                     button.button type="submit" formaction=(RESOLVE) data-hotkey="r" { "Resolve" }
+                    button.quietly type="button" data-clear { "Clear " kbd { "Esc" } }
                 }
             }
             table role="table" {

@@ -6,6 +6,7 @@
 //! Without Chromium these tests fail and say so; `IM_TEST_BROWSER=none` leaves them out.
 
 mod accessible;
+mod aids;
 mod chromium;
 mod connected;
 mod every;

@@ -445,7 +445,7 @@ async fn style_and_script_are_kept_for_ever_under_their_own_name_only() {
         .into_iter()
         .filter(|name| name.starts_with("/assets/"))
         .collect();
-    assert_eq!(assets.len(), 3, "{assets:?}");
+    assert_eq!(assets.len(), 4, "{assets:?}");
     for asset in assets {
         let answer = site.get(asset).await;
         assert_eq!(
@@ -456,8 +456,8 @@ async fn style_and_script_are_kept_for_ever_under_their_own_name_only() {
         assert_eq!(site.get(plain).await.headers["cache-control"], "no-cache");
     }
     assert_eq!(site.get("/").await.headers["cache-control"], "no-store");
-    // There is no library beside them; compressed, all three are a third of this.
-    for script in ["live", "chart", "keys"] {
+    // There is no library beside them; compressed, all four are a third of this.
+    for script in ["live", "chart", "keys", "aids"] {
         let script = site.get(&format!("/assets/{script}.js")).await;
         assert!(script.body.len() <= 8_192, "{}", script.body.len());
     }

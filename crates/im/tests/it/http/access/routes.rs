@@ -62,6 +62,7 @@ fn pages() -> BTreeSet<String> {
         ("assets::SCRIPT_PATH", "/assets/live.js"),
         ("assets::CHART_PATH", "/assets/chart.js"),
         ("assets::KEYS_PATH", "/assets/keys.js"),
+        ("assets::AIDS_PATH", "/assets/aids.js"),
         ("OVERVIEW", "/overview"),
         ("FINDINGS", "/findings"),
     ];

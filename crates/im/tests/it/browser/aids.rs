@@ -1,0 +1,53 @@
+//! What helps on a page and asks the server nothing.
+
+use serde_json::json;
+
+use super::chromium::is_left_out;
+use super::past::quiet;
+use super::stage::Stage;
+use super::tab::Browser;
+
+/// Where the first row of the list is.
+const FIRST: &str = "document.querySelector('#main tbody tr').getBoundingClientRect().top";
+
+fn declare(stage: &Stage, title: &str) {
+    let new = json!({"title": title, "severity": "SEV-2"});
+    stage.api("POST", "/api/v1/incidents", &new);
+}
+
+#[test]
+fn a_list_says_how_many_are_ticked_and_nothing_moves() {
+    if is_left_out() {
+        return;
+    }
+    let stage = Stage::new(quiet);
+    declare(&stage, "Disk full");
+    declare(&stage, "Search is slow");
+    let browser = Browser::start();
+    let tab = browser.open(&stage.url);
+    let tick = |title: &str| tab.press_on(&format!("tr[data-key='{title}'] .pick"));
+    tab.sees("Search is slow");
+    for width in [1280, 360] {
+        tab.looks(width, false);
+        tab.sees_no("Those that are ticked");
+        tab.sees_no("selected");
+        let first = tab.ask(FIRST);
+        tick("INC-1");
+        tab.sees("1 selected");
+        tick("INC-2");
+        tab.sees("2 selected");
+        assert_eq!(tab.ask(FIRST), first, "{width}");
+        tab.press("Clear");
+        tab.sees_no("selected");
+        tick("INC-1");
+        tab.sees("1 selected");
+        let key = json!({"type": "keyDown", "key": "Escape", "code": "Escape", "windowsVirtualKeyCode": 27});
+        tab.call("Input.dispatchKeyEvent", &key);
+        tab.sees_no("selected");
+    }
+    tick("INC-2");
+    tab.press("Resolve");
+    tab.sees("Recently resolved");
+    let [ours, _] = stage.hosts();
+    tab.is_clean(&[ours], "");
+}
