@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use im_core::Status;
 use im_metrics::input::{Settings, Target};
 use im_store::incidents::IncidentRow;
 use im_store::{StoreError, Tx, arrangements};
@@ -44,6 +45,16 @@ pub(super) fn next(row: &IncidentRow, targets: &Targets, now: Timestamp) -> Opti
     Some(html! { (left) " " (act) })
 }
 
+/// Whether an incident that was resolved kept its target; `None` of what ended otherwise, and where it has none.
+pub(super) fn kept(row: &IncidentRow, targets: &Targets) -> Option<Markup> {
+    let is_judged = matches!(row.status, Status::Resolved | Status::Closed);
+    let ended = row.resolved_at.filter(|_| is_judged)?;
+    Some(verdict(
+        of(row, targets)?.resolve_s,
+        (row.created_at, ended),
+    ))
+}
+
 /// How an act that takes at most so many seconds stands: it is done, or time is left for it.
 pub(super) fn judged(
     seconds: i64,
@@ -53,10 +64,17 @@ pub(super) fn judged(
     let limit = times::say(seconds);
     html! {
         @match done {
-            Some(done) if done.as_second() - since.as_second() <= seconds => { span.green { "target met" } ", " (limit) },
-            Some(_) => { span.orange { "target missed" } ", " (limit) },
+            Some(done) => { (verdict(seconds, (since, done))) ", " (limit) },
             None => { (left(seconds, since, now)) ", target " (limit) },
         }
+    }
+}
+
+/// Whether something was done within so many seconds.
+fn verdict(seconds: i64, (since, done): (Timestamp, Timestamp)) -> Markup {
+    html! {
+        @if done.as_second() - since.as_second() <= seconds { span.green { "target met" } }
+        @else { span.orange { "target missed" } }
     }
 }
 

@@ -273,7 +273,8 @@ fn cells(found: &Found, row: &IncidentRow, chosen: Option<bool>, now: Now) -> Ma
         td.c-who role="cell" { (parts::people(&row.assignees, row.status)) }
         td.c-progress role="cell" {
             (progress(row))
-            @if row.status.is_open() && let Some(due) = due::next(row, &found.targets, now.at) { span.due { (due) } }
+            @let due = if row.status.is_open() { due::next(row, &found.targets, now.at) } else { due::kept(row, &found.targets) };
+            @if let Some(due) = due { span.due { (due) } }
         }
         td.c-time role="cell" { (times::exact(row.created_at, now)) span.small { (times::ago(row.created_at, now)) } }
     }

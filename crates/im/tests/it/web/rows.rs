@@ -1,6 +1,6 @@
 //! What of an incident has to be seen at once, and what must not be seen.
 
-use im_core::{Actor, ActorKind, Command, Kind, PeerStatus, Severity};
+use im_core::{Actor, ActorKind, Command, IncidentNumber, Kind, PeerStatus, Severity};
 use im_engine::commands;
 use im_store::{facts, params, settings};
 
@@ -40,6 +40,27 @@ async fn s49_an_incident_that_nobody_has_is_unowned_on_every_page() {
             "{page}: {body}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_list_says_of_what_is_resolved_whether_its_target_was_met() {
+    let site = Site::new();
+    let done = |title: &str, begun: &str, ended: &str, command: Command| {
+        let number = site.declare(begun, title, Severity::Sev1, "db");
+        site.act(number, ended, "Hanna Becker", command);
+        number
+    };
+    let quick = done("Disk full", "13:00:00", "13:10:00", Command::Resolve);
+    let slow = done("Disk slow", "06:00:00", "14:00:00", Command::Resolve);
+    let none = done("Disk gone", "06:00:00", "14:00:00", Command::Cancel);
+    let list = site.get("/").await.body;
+    let row = |number: IncidentNumber| {
+        let (_, row) = list.split_once(&format!("data-key=\"{number}\"")).unwrap();
+        row.split_once("</tr>").unwrap().0
+    };
+    assert!(row(quick).contains("target met"), "{list}");
+    assert!(row(slow).contains("target missed"), "{list}");
+    assert!(!row(none).contains("target"), "{list}");
 }
 
 #[tokio::test]
