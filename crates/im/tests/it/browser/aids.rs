@@ -1,5 +1,6 @@
-//! What helps on a page and asks the server nothing.
+//! What helps on a page and asks the server nothing; and that what belongs in a line stands in one.
 
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::chromium::is_left_out;
@@ -50,4 +51,25 @@ fn a_list_says_how_many_are_ticked_and_nothing_moves() {
     tab.sees("Recently resolved");
     let [ours, _] = stage.hosts();
     tab.is_clean(&[ours], "");
+}
+
+#[test]
+fn the_figures_of_a_metric_stand_in_one_line() {
+    if is_left_out() {
+        return;
+    }
+    let stage = Stage::new(quiet);
+    declare(&stage, "Disk full");
+    stage.app.clock.advance(SignedDuration::from_mins(40));
+    stage.api("POST", "/api/v1/incidents/1/resolve", &json!({}));
+    stage.app.clock.advance(SignedDuration::from_mins(1));
+    let browser = Browser::start();
+    let tab = browser.open(&format!("{}/metric/mttr", stage.url));
+    tab.sees("Median");
+    let tops =
+        "[...document.querySelectorAll('.numbers dt')].map((e) => e.getBoundingClientRect().top)";
+    let tops = tab.ask(tops);
+    let tops = tops.as_array().unwrap();
+    assert!(tops.len() > 2, "{tops:?}");
+    assert!(tops.iter().all(|top| Some(top) == tops.first()), "{tops:?}");
 }
