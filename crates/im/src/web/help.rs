@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
-use super::{WebState, failed, layout, times};
+use super::{WebState, failed, layout, parts, times};
 use crate::http::api::settings::contact;
 
 /// Where it is.
@@ -29,7 +29,7 @@ pub(super) async fn show(State(state): State<WebState>) -> Response {
                 None => p { "Ask whoever runs this server. They can say here whom to ask: " code { "im config set contact help@example.com" } "." },
             }
             p { "Send along what the page of the error says in its last lines, and this. No secret is in either." }
-            pre.diagnostic { (times::machine(moment.now.at)) "  im " (env!("CARGO_PKG_VERSION")) }
+            (parts::diagnostic(html! { (times::machine(moment.now.at)) "  im " (env!("CARGO_PKG_VERSION")) }))
             p { "Whoever runs the server finds what is wrong by these:" }
             pre.command { "im doctor\nim logs --since 1h" }
             p.choices { a.button href="/" { "Back to the incidents" } }

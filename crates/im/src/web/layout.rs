@@ -196,10 +196,10 @@ impl Trouble<'_> {
                 @if let Some(next) = error.next() { p { (parts::sentence(&next)) } }
                 (self.more)
                 p.choices { (self.choices) }
-                pre.diagnostic {
+                (parts::diagnostic(html! {
                     (times::machine(moment.now.at)) "  im " (env!("CARGO_PKG_VERSION")) "\n"
                     (parts::diagnosis(error))
-                }
+                }))
             }
         }
     }
@@ -324,7 +324,7 @@ pub(super) fn not_found(shell: &Shell, name: &str, typed: &str, moment: Moment) 
     ))
     .hint("it may be found by a word of its title");
     let more = html! {
-        @if !typed.is_empty() { p { "Nothing was done. What you wrote:" } pre.diagnostic { (typed) } }
+        @if !typed.is_empty() { p { "Nothing was done. What you wrote:" } (parts::copied(Some("diagnostic"), "Copy what you wrote", typed)) }
         p { "Nothing else is affected." }
         form.ask method="get" action="/" role="search" {
             label { "Search incidents" input type="search" name="q" placeholder="a word of its title" required autocomplete="off"; }

@@ -4,7 +4,7 @@ use super::guard::{ONCE, Visit, WORD};
 use crate::access::new_secret;
 use crate::http::error::ApiError;
 use im_core::{Peer, Person, Seen, Severity, Status};
-use maud::{Markup, PreEscaped, html};
+use maud::{Markup, PreEscaped, Render, html};
 
 /// Every picture of the pages, drawn once per page and used by name. 16 by 16, in the colour of
 /// the text around it.
@@ -170,12 +170,37 @@ pub(super) fn problem(error: &ApiError) -> Markup {
     }
 }
 
+/// What helps whoever is asked for help.
+pub(super) fn diagnostic(text: impl Render) -> Markup {
+    copied(Some("diagnostic"), "Copy diagnostic", text)
+}
+
 /// What to send along when asking for help, for whoever opens it.
 pub(super) fn along(error: &ApiError) -> Markup {
     html! {
         details.along {
             summary { "Asking for help? Send this along" }
-            pre.diagnostic { "im " (env!("CARGO_PKG_VERSION")) "\n" (diagnosis(error)) }
+            (diagnostic(format_args!("im {}\n{}", env!("CARGO_PKG_VERSION"), diagnosis(error))))
+        }
+    }
+}
+
+/// A text that people take elsewhere, with a button that copies it where there is a script.
+pub(super) fn copied(class: Option<&str>, words: &str, text: impl Render) -> Markup {
+    html! {
+        div.copied {
+            pre class=[class] { (text) }
+            button type="button" data-copy title=(words) { (icon("copy")) span.hidden role="status" { (words) } }
+        }
+    }
+}
+
+/// A field for a secret, with a button that shows what was typed where there is a script.
+pub(super) fn secret(field: &Markup) -> Markup {
+    html! {
+        div.secret {
+            (field)
+            button type="button" data-show { "Show" }
         }
     }
 }

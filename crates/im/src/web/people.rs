@@ -84,7 +84,7 @@ fn answer(said: &Said, visit: &Visit, moment: Moment) -> Markup {
                     p { "This is the first account: from now on everybody signs in, and programs need a token, on this machine, too. Make one first if any calls the API: " code { "im token create NAME --role owner" } "." }
                 }
                 p { "Give it to them by a way that others do not read. It works once, until " (times::exact(link.expires_at, moment.now)) ", and is not shown again." }
-                pre.link { (visit.base) (link.path()) }
+                (parts::copied(Some("link"), "Copy link", html! { (visit.base) (link.path()) }))
             }
         },
     }

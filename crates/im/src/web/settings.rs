@@ -300,7 +300,8 @@ fn sign_in(forms: &Forms<'_>, now: &Settings) -> Markup {
     html! {
         section aria-labelledby="by-provider" {
             h2 #by-provider { "Sign-in by a provider" }
-            p.small { "By OpenID Connect, beside passwords. Register this server there with the redirect URL " code { (forms.visit.base) (BACK) } "." }
+            p.small { "By OpenID Connect, beside passwords. Register this server there with the redirect URL:" }
+            (parts::copied(None, "Copy redirect URL", html! { (forms.visit.base) (BACK) }))
             (forms.problem(part))
             div.panel.pad {
                 (forms.form(part, "/settings/sign-in", &html! { div.many {

@@ -73,7 +73,7 @@ fn answer(said: &Said) -> Markup {
             div.panel.message.answer role="status" {
                 h2 { "The token " (token.name) }
                 p { "Keep it now: it is not stored, and not shown again. Whoever has it may do what it may." }
-                @if let Some(secret) = &token.secret { pre.link { (secret) } }
+                @if let Some(secret) = &token.secret { (parts::copied(Some("link"), "Copy token", secret)) }
             }
         },
     }

@@ -22,6 +22,35 @@ document.addEventListener("keydown", ({ key, target, defaultPrevented }) => {
   if (key === "Escape" && !isTaken) clear();
 });
 
+// A text goes to the clipboard. Where a browser gives it to encrypted pages alone, the text is selected to be copied by hand.
+async function copy(button) {
+  const text = button.parentElement.querySelector("pre"), [shape, said] = [button.querySelector("use"), button.querySelector("span")];
+  const was = [shape.getAttribute("href"), said.textContent];
+  getSelection().selectAllChildren(text);
+  const done = await navigator.clipboard?.writeText(text.textContent).then(() => true, () => false) || document.execCommand("copy");
+  if (button.dataset.copy) return;
+  button.dataset.copy = said.textContent = done ? "Copied" : "Press Ctrl+C to copy";
+  if (done) shape.setAttribute("href", "#i-check");
+  setTimeout(() => {
+    button.dataset.copy = "";
+    shape.setAttribute("href", was[0]);
+    said.textContent = was[1];
+  }, 3000);
+}
+
+// A secret is seen while it is typed, and hidden again before it is sent: browsers remember what was plain.
+const field = (button) => button.parentElement.querySelector("input");
+function show(button, isShown) {
+  field(button).type = isShown ? "text" : "password";
+  button.textContent = isShown ? "Hide" : "Show";
+}
+document.addEventListener("submit", ({ target }) => {
+  for (const button of all("[data-show]")) if (target.contains(button)) show(button, false);
+}, true);
+
 document.addEventListener("click", ({ target }) => {
-  if (target.closest?.("[data-clear]")) clear();
+  const button = target.closest?.("button");
+  if (button?.matches("[data-clear]")) clear();
+  else if (button?.matches("[data-copy]")) copy(button);
+  else if (button?.matches("[data-show]")) show(button, field(button).type === "password");
 });

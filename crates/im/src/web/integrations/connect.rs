@@ -396,7 +396,7 @@ pub(super) fn how_to() -> Markup {
             }
             div {
                 h3 { "Description to paste there" }
-                pre { (DESCRIPTION) }
+                (parts::copied(None, "Copy description", DESCRIPTION))
             }
         }
     }
@@ -430,7 +430,7 @@ fn key_form(visit: &Visit, typed: Typed<'_>) -> Markup {
         (what_for())
         (how_to())
         (parts::form(CONNECT, visit, &html! {
-            label { "API key" input type="password" name="api_key" required autocomplete="off" spellcheck="false"; }
+            (parts::secret(&html! { label { "API key" input type="password" name="api_key" required autocomplete="off" spellcheck="false"; } }))
             (regions(region))
             (name_and_address(typed))
             p.choices {
@@ -448,7 +448,7 @@ fn key_form(visit: &Visit, typed: Typed<'_>) -> Markup {
                 p.choices { button.button type="submit" { "Make a link" } }
             }))
             p { "On the server's own machine it is a command:" }
-            pre { "im connector add pagerduty " (NAME) }
+            (parts::copied(None, "Copy command", html! { "im connector add pagerduty " (NAME) }))
         }
     }
 }

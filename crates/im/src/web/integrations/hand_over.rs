@@ -74,7 +74,7 @@ pub(super) async fn make(State(state): State<WebState>, visit: Visit, fields: Fi
         h1 { "A key from somebody else" }
         div.panel.message {
             p { "Send this link to a PagerDuty admin. It asks for an API key, shows nothing of what is here, and works once, until " (times::exact(moment.now.at + LASTS, moment.now)) " or until this server is started anew. It is not shown again." }
-            pre.link { (visit.base) (GIVE) "?" (LINK) "=" (secret) }
+            (parts::copied(Some("link"), "Copy link", html! { (visit.base) (GIVE) "?" (LINK) "=" (secret) }))
             p { "When they have given a key, go on here within the hour, in this browser." }
             p.choices { a.button.primary href=(CONNECT) { "Go on" } }
         }
@@ -161,7 +161,7 @@ fn form(visit: &Visit, link: &str, base_url: &str, error: Option<&ApiError>) -> 
             (connect::how_to())
             (parts::form(GIVE, visit, &html! {
                 input type="hidden" name=(LINK) value=(link);
-                label { "API key" input type="password" name="api_key" required autocomplete="off" spellcheck="false"; }
+                (parts::secret(&html! { label { "API key" input type="password" name="api_key" required autocomplete="off" spellcheck="false"; } }))
                 @if let Some(error) = error { (parts::problem(error)) }
                 p.choices { button.button.primary type="submit" { "Give this key" } }
             }))

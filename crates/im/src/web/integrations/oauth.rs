@@ -357,13 +357,13 @@ pub(super) fn form<'a>(visit: &Visit, typed: impl Fn(&'a str, &'a str) -> &'a st
         h3 { "In PagerDuty" }
         ol.ways {
             li { "Integrations, then App Registration, New App, with OAuth 2.0 as Scoped OAuth" }
-            li { "Redirect URL: " code { (callback(visit)) } }
-            li { "The permissions " code { (SCOPES.map(|(scope, _)| scope).join(" ")) } }
+            li { "Redirect URL: " (parts::copied(None, "Copy redirect URL", callback(visit))) }
+            li { "The permissions " (parts::copied(Some("link"), "Copy permissions", SCOPES.map(|(scope, _)| scope).join(" "))) }
             li { "Register the app, and copy its client id and secret" }
         }
         (parts::form(&format!("{CONNECT}/oauth"), visit, &html! {
             label { "Client id" input type="text" name="client_id" value=(typed("client_id", "")) required autocomplete="off"; }
-            label { "Client secret" input type="password" name="client_secret" autocomplete="off" spellcheck="false"; }
+            (parts::secret(&html! { label { "Client secret" input type="password" name="client_secret" autocomplete="off" spellcheck="false"; } }))
             label { "Kind of the app"
                 select name="kind" {
                     option value="scoped" selected[kind == "scoped"] { "Scoped OAuth" }

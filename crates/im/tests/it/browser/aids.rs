@@ -1,4 +1,5 @@
-//! What helps on a page and asks the server nothing; and that what belongs in a line stands in one.
+//! What helps on a page and asks the server nothing: counting what is ticked, copying, seeing a secret; and that
+//! what belongs in a line stands in one.
 
 use jiff::SignedDuration;
 use serde_json::json;
@@ -49,6 +50,40 @@ fn a_list_says_how_many_are_ticked_and_nothing_moves() {
     tick("INC-2");
     tab.press("Resolve");
     tab.sees("Recently resolved");
+    let [ours, _] = stage.hosts();
+    tab.is_clean(&[ours], "");
+}
+
+#[test]
+fn a_text_is_copied_and_a_typed_key_can_be_seen() {
+    if is_left_out() {
+        return;
+    }
+    let stage = Stage::new(quiet);
+    let browser = Browser::start();
+    let tab = browser.open(&format!("{}/integrations/connect", stage.url));
+    let allowed = json!({"permissions": ["clipboardReadWrite"]});
+    tab.call("Browser.grantPermissions", &allowed);
+    tab.press("Copy description");
+    tab.sees("Copied");
+    let copied = tab.ask("navigator.clipboard.readText()");
+    let shown = tab.ask("document.querySelector('.copied pre').textContent");
+    assert_eq!(copied, shown);
+
+    tab.fill("API key", "u+nobodys-key-0123456");
+    let kind = "document.querySelector('[name=api_key]').type";
+    assert_eq!(tab.ask(kind), "password");
+    tab.press("Show");
+    assert_eq!(tab.ask(kind), "text");
+    tab.press("Hide");
+    assert_eq!(tab.ask(kind), "password");
+
+    // So is what to send along, on a page that has nothing else.
+    tab.go(&format!("{}/help", stage.url));
+    tab.press("Copy diagnostic");
+    tab.sees("Copied");
+    let version = tab.ask("navigator.clipboard.readText()");
+    assert!(version.as_str().unwrap().contains("  im "), "{version}");
     let [ours, _] = stage.hosts();
     tab.is_clean(&[ours], "");
 }

@@ -103,9 +103,11 @@ impl Shown<'_> {
             label { "Address of the API"
                 input type="url" name="base_url" value=(self.text(WHAT, "base_url", &config.base_url)) required autocomplete="off";
             }
-            label { "Another API key"
-                input type="password" name="api_key" autocomplete="off" spellcheck="false";
-                span.small { "Left empty, " (self.key) " stays. A new one is tried before it is kept." }
+            div {
+                (parts::secret(&html! {
+                    label { "Another API key" input type="password" name="api_key" autocomplete="off" spellcheck="false" aria-describedby="key-stays"; }
+                }))
+                span.small #key-stays { "Left empty, " (self.key) " stays. A new one is tried before it is kept." }
             }
             p.choices { button.button.primary type="submit" { "Change connection" } }
         }
