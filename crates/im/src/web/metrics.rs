@@ -24,6 +24,7 @@ mod report;
 mod scale;
 mod slots;
 mod spark;
+mod who;
 mod words;
 
 use axum::Router;

@@ -15,7 +15,7 @@ use crate::organisation::Target;
 use crate::web::parts;
 
 /// Rows of a table; the export has them all.
-const ROWS_MAX: usize = 50;
+pub(super) const ROWS_MAX: usize = 50;
 /// More lines or colours are not told apart.
 const DRAWN_MAX: usize = 5;
 /// The column of weeks that missed their target.

@@ -18,7 +18,7 @@ use super::part::{FAILED, LEFT_OUT, ORDER, why};
 use super::slots::{self, Slot, State};
 use super::spark::Kind;
 use super::words::{self, Unit, float, size, value};
-use super::{bar, definition, insight};
+use super::{bar, definition, insight, who};
 use crate::figures::Known;
 use crate::organisation::Target;
 use crate::web::integrations::users::ADDRESS as USERS;
@@ -205,6 +205,7 @@ pub(super) fn body(
     } else {
         None
     };
+    let who = who::section(asked, (seen.by, seen.answer.range.1), known, now).map_err(wrong)?;
     Ok(html! {
         p.crumbs { (asked.about.area.name()) }
         (head(asked))
@@ -220,6 +221,7 @@ pub(super) fn body(
             }
             (groups::table(asked, &groups, seen.by, (&states, of_weeks(&seen))))
             (in_two(known, seen.by))
+            (who)
             (heat::section(asked, (&heat, &seen.weekly), view, known))
         } @else { (empty(&seen)) }
         (definition::section(asked.about))

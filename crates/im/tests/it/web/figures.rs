@@ -470,12 +470,25 @@ async fn whoever_sits_at_the_machine_sees_single_people_while_nobody_has_an_acco
     }
     let by_person = page(&server, "/metric/page_disruptions?group_by=user").await;
     assert!(by_person.contains("priya"), "{by_person}");
+    let shown = page(&server, "/metric/page_disruptions").await;
+    let told = server.get("/api/v1/metrics/page_disruptions").await;
+    let pages = &told.is(200)["series"][0]["total"]["n"];
+    let told = server
+        .get("/api/v1/metrics/page_disruptions?when=out_of_hours")
+        .await;
+    let outside = &told.is(200)["series"][0]["total"]["n"];
+    let told = server
+        .get("/api/v1/metrics/page_disruptions?measure=hours")
+        .await;
+    let hours = &told.is(200)["series"][0]["total"]["n"];
+    has(
+        &shown,
+        &format!("priya@example.com none {pages} {outside} {hours}"),
+    );
     // Where teams are asked for, nobody is named, whoever asks.
-    for path in ["/metric/page_disruptions", "/overview"] {
-        let shown = page(&server, path).await;
-        assert!(shown.contains("href=\"/metric/oncall_load\""), "{path}");
-        assert!(!shown.contains("priya"), "{path}: {shown}");
-    }
+    let shown = page(&server, "/overview").await;
+    assert!(shown.contains("href=\"/metric/oncall_load\""), "{shown}");
+    assert!(!shown.contains("priya"), "{shown}");
 }
 
 /// An address, what is wrong with it, what works, and the address without that.

@@ -54,6 +54,8 @@ async fn m_005_weeks_over_target_are_on_the_findings_of_who_may_see_them() {
         assert!(!shown.contains("priya"), "{path}");
     }
     allowed(&mut browser).await;
+    let disruptions = browser.get("/metric/page_disruptions").await.is(200).body;
+    assert!(disruptions.contains("Shown by name") && disruptions.contains("priya"));
     let shown = browser.get("/findings").await.is(200).body;
     assert!(shown.contains("More than 0.5 pages in a week"), "{shown}");
     let (_, rest) = shown
