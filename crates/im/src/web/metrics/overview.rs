@@ -15,7 +15,7 @@ use super::asked::{self, Asked, Wrong};
 use super::bar::Buckets;
 use super::groups::{self, Group};
 use super::insight::{Aim, Moved};
-use super::part::{LEFT_OUT, why};
+use super::part::{FAILED, LEFT_OUT, why};
 use super::slots::{self, Slot, State};
 use super::spark::spark;
 use super::words::{self, Change, size};
@@ -332,7 +332,7 @@ pub(super) fn body(
         div.tiles { @for tile in &tiles { (tile.draw()) } }
         (note(&recovery.slots))
         (page::incomplete(known, recovery.answer.range.1, now))
-        (most_changed(asked, changed, &states))
+        (most_changed((asked, of_changes(&tiles)), changed, &states, known))
     })
 }
 
@@ -546,8 +546,59 @@ fn note(slots: &[Slot]) -> Markup {
     }
 }
 
+/// The figure that blames failures on deployments.
+fn of_changes(tiles: &[Tile]) -> Option<&Tile> {
+    let mut tiles = tiles.iter();
+    tiles.find(|tile| tile.asked.query.metric == Metric::ChangeFailureRate)
+}
+
+/// What is blamed for what happens to a service: the deployments that failed, as the figure of all services told them.
+fn reason(changes: Option<&Tile>, service: Option<&str>) -> Markup {
+    let blamed = changes.zip(service).and_then(|(tile, service)| {
+        let mut services = tile.by_service.series.iter();
+        let is_it = |key: &Option<String>| key.as_deref() == Some(service);
+        let found = services.find(|series| series.keys.first().is_some_and(is_it))?;
+        match found.total.figure {
+            Figure::Ratio {
+                numerator,
+                denominator,
+                ..
+            } if numerator > 0 => {
+                let items = tile.asked.items().with("service", service);
+                Some((items.with(FAILED, "yes"), numerator, denominator))
+            }
+            _ => None,
+        }
+    });
+    html! {
+        @match blamed {
+            Some((items, failed, all)) => a href=(items.link()) { (failed) " of " (all) " deployments failed" },
+            None => span.nobody { "–" },
+        }
+    }
+}
+
+/// The teams that are responsible for a service.
+fn teams(service: Option<&str>, known: &Known) -> String {
+    let settings = known.engine.settings();
+    let Some(service) = service else {
+        return String::new();
+    };
+    let theirs = settings.teams_of_service.get(service);
+    let own = settings.teams.iter();
+    let own = own.filter(|team| team.services.iter().any(|one| one == service));
+    let ids = theirs.into_iter().flatten().chain(own.map(|team| &team.id));
+    let names: Vec<&str> = ids.map(|id| known.name(id)).collect();
+    names.join(", ")
+}
+
 /// The services by how much worse their recovery became.
-fn most_changed(asked: &Asked, mut groups: Vec<Group<'_>>, states: &[State]) -> Markup {
+fn most_changed(
+    (asked, changes): (&Asked, Option<&Tile>),
+    mut groups: Vec<Group<'_>>,
+    states: &[State],
+    known: &Known,
+) -> Markup {
     if groups.is_empty() {
         return html! {};
     }
@@ -577,6 +628,7 @@ fn most_changed(asked: &Asked, mut groups: Vec<Group<'_>>, states: &[State]) -> 
                             th.num scope="col" { "Change" }
                             th.course scope="col" { "Course" }
                             th.share scope="col" { "Share of time" }
+                            th scope="col" { "Most likely reason" }
                         }
                     }
                     tbody {
@@ -585,6 +637,8 @@ fn most_changed(asked: &Asked, mut groups: Vec<Group<'_>>, states: &[State]) -> 
                             tr {
                                 th.name scope="row" {
                                     a.title href=(asked.address.with("service", group.key.unwrap_or("null")).link()) { (group.name) }
+                                    @let teams = teams(group.key, known);
+                                    @if !teams.is_empty() { p.meta { (teams) } }
                                 }
                                 td.num data-name="Incidents" { a href=(asked.items().with("service", group.key.unwrap_or("null")).link()) { (size(figure)) } }
                                 td.num data-name="Recovery" { (words::say(figure).unwrap_or_default()) }
@@ -596,6 +650,7 @@ fn most_changed(asked: &Asked, mut groups: Vec<Group<'_>>, states: &[State]) -> 
                                         meter min="0" max="100" value=(format!("{:.1}", share * 100.0)) {}
                                     }
                                 }
+                                td data-name="Most likely reason" { (reason(changes, group.key)) }
                             }
                         }
                     }

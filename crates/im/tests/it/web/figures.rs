@@ -290,6 +290,8 @@ async fn mw12_changes_and_their_failures_are_shown_with_the_published_level() {
         (&total["numerator"], &total["denominator"]),
         (&json!(1), &json!(2))
     );
+    let overview = page(&server, "/overview").await;
+    has(&overview, "1 of 1 deployments failed");
     let shown = page(&server, "/metric/change_failure_rate").await;
     has(&shown, "Rate, six weeks 50 %");
     has(&shown, "Failed 1 Deployments 2");
