@@ -22,12 +22,13 @@ document.addEventListener("keydown", ({ key, target, defaultPrevented }) => {
   if (key === "Escape" && !isTaken) clear();
 });
 
-// A text goes to the clipboard. Where a browser gives it to encrypted pages alone, the text is selected to be copied by hand.
+// A text goes to the clipboard. Where a browser does not give it, the text is selected to be copied by hand. The older way
+// comes first: the newer one is for encrypted pages alone.
 async function copy(button) {
   const text = button.parentElement.querySelector("pre"), [shape, said] = [button.querySelector("use"), button.querySelector("span")];
   const was = [shape.getAttribute("href"), said.textContent];
   getSelection().selectAllChildren(text);
-  const done = await navigator.clipboard?.writeText(text.textContent).then(() => true, () => false) || document.execCommand("copy");
+  const done = document.execCommand("copy") || await navigator.clipboard?.writeText(text.textContent).then(() => true, () => false);
   if (button.dataset.copy) return;
   button.dataset.copy = said.textContent = done ? "Copied" : "Press Ctrl+C to copy";
   if (done) shape.setAttribute("href", "#i-check");
