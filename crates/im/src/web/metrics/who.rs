@@ -98,8 +98,8 @@ fn rows(asked: &Asked, last: Date, known: &Known, now: Timestamp) -> Result<Vec<
         })
         .collect();
     rows.sort_by(|a, b| {
-        let (most, least) = ((b.out_of_hours, b.pages), (a.out_of_hours, a.pages));
-        most.cmp(&least).then_with(|| a.name.cmp(&b.name))
+        let most_first = (b.out_of_hours, b.pages).cmp(&(a.out_of_hours, a.pages));
+        most_first.then_with(|| a.name.cmp(&b.name))
     });
     Ok(rows)
 }
