@@ -48,7 +48,13 @@ pub(crate) fn lines(
         lines.extend(linked(act, snapshots).map(|line| (line, act.given)));
     }
     lines.extend(renames(acts, titles).into_iter().map(|line| (line, None)));
-    lines.sort_by_key(|(line, _)| line.at);
+    // The twin's birth comes before all else of its second.
+    let place = |line: &Line| match line.kind {
+        Kind::Triggered => 0,
+        Kind::Linked => 1,
+        _ => 2,
+    };
+    lines.sort_by_key(|(line, _)| (line.at, place(line)));
     keep_given(&mut lines);
     lines.into_iter().map(|(line, _)| line).collect()
 }
@@ -194,8 +200,10 @@ fn linked(act: &Act<'_>, snapshots: &[&Snapshot]) -> Option<Line> {
         return None;
     }
     let snapshot = snapshots.first()?;
+    // PagerDuty's log tells seconds of what it did then.
+    let second = Timestamp::from_second(act.at.as_second()).unwrap_or(act.at);
     Some(Line {
-        at: act.at,
+        at: second.max(act.shown_at),
         kind: Kind::Linked,
         actor: Actor::NOBODY,
         people: Vec::new(),
