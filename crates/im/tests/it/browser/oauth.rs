@@ -22,6 +22,8 @@ fn an_owner_signs_in_to_pagerduty_uses_it_and_unlinks_it() {
     let im = browser.open(&stage.url);
     begins(&im);
     im.press("Integrations");
+    // The page before has a button of that name, too.
+    im.sees("two minutes to set up");
     im.press("Connect PagerDuty");
     im.press("By signing in (OAuth)");
     im.sees("the sign-in is used for");
