@@ -83,7 +83,7 @@ use times::Now;
 
 /// What a browser may load: our own files, and small pictures that are part of a page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; \
-    img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+    img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// What the pages work with: what the API does, and what only they need.
 #[derive(Clone)]
@@ -222,6 +222,7 @@ pub fn routes(state: WebState) -> Router {
         .route(assets::CHART_PATH, get(assets::chart))
         .route(assets::KEYS_PATH, get(assets::keys))
         .route(assets::AIDS_PATH, get(assets::aids))
+        .route(assets::FONT_PATH, get(assets::font))
         .route_layer(check)
         .route_layer(middleware::from_fn(add_headers))
         .with_state(state)

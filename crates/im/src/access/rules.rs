@@ -99,6 +99,7 @@ const OPEN: &[Rule] = &[
     get(Need::Nothing, "/assets/chart.js"),
     get(Need::Nothing, "/assets/keys.js"),
     get(Need::Nothing, "/assets/aids.js"),
+    get(Need::Nothing, "/assets/inter-3.19/{name}"),
 ];
 
 const INCIDENTS: &[Rule] = &[

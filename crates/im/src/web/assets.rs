@@ -4,8 +4,8 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::RawQuery;
-use axum::http::header;
+use axum::extract::{Path, RawQuery};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
@@ -15,9 +15,20 @@ pub(super) const CHART_PATH: &str = "/assets/chart.js";
 pub(super) const KEYS_PATH: &str = "/assets/keys.js";
 pub(super) const AIDS_PATH: &str = "/assets/aids.js";
 
+/// Where a weight of the font is. Its name has the version of what it is, so it needs no hash.
+pub(super) const FONT_PATH: &str = "/assets/inter-3.19/{name}";
+/// The weights that pages use (`assets/inter/LICENSE`, ADR 0040). The style names them, too.
+const FONTS: [(&str, &[u8]); 3] = [
+    ("400.woff2", include_bytes!("assets/inter/400.woff2")),
+    ("500.woff2", include_bytes!("assets/inter/500.woff2")),
+    ("600.woff2", include_bytes!("assets/inter/600.woff2")),
+];
+const FOR_EVER: &str = "public, max-age=31536000, immutable";
+
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 const CSS: &str = concat!(
+    include_str!("assets/inter/inter.css"),
     include_str!("assets/app.css"),
     include_str!("assets/metrics.css"),
     include_str!("assets/access.css"),
@@ -80,10 +91,30 @@ pub(super) async fn aids(RawQuery(asked): RawQuery) -> Response {
     answer(JAVASCRIPT, AIDS, &AIDS_QUERY, asked.as_deref())
 }
 
+/// Where each weight of the font is.
+pub(super) fn font_urls() -> impl Iterator<Item = String> {
+    let names = FONTS.iter().map(|(name, _)| *name);
+    names.map(|name| FONT_PATH.replace("{name}", name))
+}
+
+pub(super) async fn font(Path(name): Path<String>) -> Response {
+    let found = FONTS.iter().find(|(one, _)| *one == name);
+    let Some((_, font)) = found else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let headers = [
+        (header::CONTENT_TYPE, "font/woff2"),
+        // It is compressed as it is.
+        (header::CONTENT_ENCODING, "identity"),
+        (header::CACHE_CONTROL, FOR_EVER),
+    ];
+    (headers, *font).into_response()
+}
+
 fn answer(kind: &'static str, body: &'static str, current: &str, asked: Option<&str>) -> Response {
     // Only the address with the right hash will never mean anything else.
     let keep = if asked == Some(current) {
-        "public, max-age=31536000, immutable"
+        FOR_EVER
     } else {
         "no-cache"
     };

@@ -299,6 +299,7 @@ fn framed(page: &Page<'_>, frame: &str, (bar, inner): (&Markup, &Markup)) -> Mar
                 meta name="color-scheme" content="light dark";
                 title { (page.title) " · im" }
                 link rel="icon" href=(TAB_ICON);
+                @for font in assets::font_urls() { link rel="preload" href=(font) as="font" type="font/woff2" crossorigin; }
                 link rel="stylesheet" href=(assets::css_url());
                 @if is_live { script type="module" src=(assets::script_url()) {} }
                 @if frame == "frame" { script type="module" src=(assets::keys_url()) {} }

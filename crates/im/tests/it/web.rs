@@ -387,7 +387,7 @@ async fn every_answer_forbids_what_is_not_ours() {
         insta::allow_duplicates! {
             insta::assert_snapshot!(
                 answer.headers["content-security-policy"].to_str().unwrap(),
-                @"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+                @"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
             );
         }
         assert_eq!(answer.headers["x-content-type-options"], "nosniff");
@@ -445,6 +445,23 @@ async fn style_and_script_are_kept_for_ever_under_their_own_name_only() {
         .into_iter()
         .filter(|name| name.starts_with("/assets/"))
         .collect();
+    let (fonts, assets): (Vec<&str>, Vec<&str>) = assets
+        .into_iter()
+        .partition(|name| name.contains("/inter-"));
+    let style = site.get("/assets/app.css").await.body;
+    assert_eq!(fonts.len(), 3, "{fonts:?}");
+    for font in fonts {
+        let request = Request::get(font).body(Body::empty()).unwrap();
+        let answer = site.ask(request).await;
+        let headers = answer.headers();
+        assert_eq!(headers["content-type"], "font/woff2");
+        assert_eq!(
+            headers["cache-control"],
+            "public, max-age=31536000, immutable"
+        );
+        // What is loaded early is what the style asks for.
+        assert!(style.contains(&format!("url({font})")), "{font}");
+    }
     assert_eq!(assets.len(), 4, "{assets:?}");
     for asset in assets {
         let answer = site.get(asset).await;

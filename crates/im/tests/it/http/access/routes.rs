@@ -63,6 +63,7 @@ fn pages() -> BTreeSet<String> {
         ("assets::CHART_PATH", "/assets/chart.js"),
         ("assets::KEYS_PATH", "/assets/keys.js"),
         ("assets::AIDS_PATH", "/assets/aids.js"),
+        ("assets::FONT_PATH", "/assets/inter-3.19/{name}"),
         ("OVERVIEW", "/overview"),
         ("FINDINGS", "/findings"),
     ];
