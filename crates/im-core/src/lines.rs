@@ -49,12 +49,10 @@ pub(crate) fn lines(
     }
     lines.extend(renames(acts, titles).into_iter().map(|line| (line, None)));
     // The twin's birth comes before all else of its second.
-    let place = |line: &Line| match line.kind {
-        Kind::Triggered => 0,
-        Kind::Linked => 1,
-        _ => 2,
-    };
-    lines.sort_by_key(|(line, _)| (line.at, place(line)));
+    lines.sort_by_key(|(line, _)| {
+        let is_later = (line.kind != Kind::Triggered, line.kind != Kind::Linked);
+        (line.at, is_later)
+    });
     keep_given(&mut lines);
     lines.into_iter().map(|(line, _)| line).collect()
 }
