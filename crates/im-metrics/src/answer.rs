@@ -363,6 +363,7 @@ fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: &[Cell]) -> Series 
     let mut whole = Cell::default();
     let mut samples = Vec::with_capacity(cells.len());
     let mut values = Vec::with_capacity(cells.len());
+    let mut last = Sample::of_all(&[]);
     let is_state = plan.query.metric == Metric::OpenIncidents;
     for (cell, bucket) in cells.iter().zip(&plan.buckets) {
         if is_state {
@@ -372,21 +373,26 @@ fn series(plan: &Plan<'_>, keys: Vec<Option<String>>, cells: &[Cell]) -> Series 
         let before = samples.len();
         samples.extend(cell.samples());
         let of_cell = samples.get(before..).unwrap_or_default();
-        values.push(value(plan, cell, bucket.days, of_cell));
+        last = Sample::of_all(of_cell);
+        values.push(value(plan, cell, bucket.days, last));
     }
+    // One bucket is the whole.
+    let all = match cells {
+        [_] => last,
+        _ => Sample::of_all(&samples),
+    };
     let (from, to) = plan.range;
     let days = days_between(from, to) + 1;
     Series {
         keys,
         values,
-        total: value(plan, &whole, days, &samples),
+        total: value(plan, &whole, days, all),
     }
 }
 
-fn value(plan: &Plan<'_>, cell: &Cell, days: i64, samples: &[(Sample, &[i64])]) -> Value {
+fn value(plan: &Plan<'_>, cell: &Cell, days: i64, sample: Sample) -> Value {
     let (rebuilt, oldest) = (cell.rebuilt(), cell.oldest());
-    let durations = Sample::of_all(samples).durations();
-    let figure = cell.figure(plan.query, days, durations);
+    let figure = cell.figure(plan.query, days, sample.durations());
     // Of deployments that nobody tells of, no frequency is low.
     let is_told = plan.query.metric != Metric::DeploymentFrequency || plan.engine.has_deployments();
     let benchmark = plan.query.benchmark.filter(|_| is_told);

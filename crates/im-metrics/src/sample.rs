@@ -141,7 +141,8 @@ impl Sample {
         let (mut below, mut near) = (0, Vec::new());
         for (part, values) in parts {
             for (places, (first, last)) in part.stretches() {
-                if last < least {
+                if last <= least {
+                    // What is as small as the least may count as below it: it is in order there.
                     below += places.len();
                 } else if first <= most {
                     for value in values.get(places).unwrap_or_default() {
