@@ -11,7 +11,7 @@ use im_engine::services::Services;
 use im_pagerduty::config::nearest;
 use im_store::deployments::{self, Commit, DeploymentRow, Status};
 use im_store::{StoreError, Tx};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -26,6 +26,8 @@ use crate::organisation::annotations::NO_DEPLOYMENT;
 const TEXT_CHARS_MAX: usize = 200;
 /// More commits are not a change but a move.
 const COMMITS_MAX: usize = 1_000;
+/// Clocks of pipelines may be so far ahead of ours.
+const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 /// Deployments in one answer unless asked otherwise.
 const LIMIT_DEFAULT: u32 = 50;
 /// Deployments in one answer at most.
@@ -351,6 +353,16 @@ fn store(
         .started_at
         .or(known.as_ref().map(|known| known.started_at));
     let started_at = began.unwrap_or_else(|| finished_at.unwrap_or(now).min(now));
+    if status == Status::InProgress && report.finished_at.is_some() {
+        let detail = "a deployment that is in progress is not over";
+        return Err(ApiError::wrong_value("finished_at", detail)
+            .hint("leave `finished_at` away, or say by `status` how it ended"));
+    }
+    if finished_at.is_some_and(|finished| finished > now + AHEAD_MAX) {
+        let detail = format!("it cannot be over at a time to come: it is {now:.0} here");
+        return Err(ApiError::wrong_value("finished_at", detail)
+            .hint("tell it once it is over, or as `in_progress` until then"));
+    }
     if finished_at.is_some_and(|finished| finished < started_at) {
         let detail = "it cannot be over before it began";
         return Err(ApiError::wrong_value("finished_at", detail)

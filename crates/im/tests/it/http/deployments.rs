@@ -2,7 +2,7 @@
 
 use im_store::directory::{self, About, DirectoryRow, Kind};
 use im_store::{StoreError, Tx};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{Server, config};
@@ -201,6 +201,36 @@ async fn mw07_dd37_dd43_a_deployment_is_of_the_service_that_pagerduty_calls_so()
     assert_eq!(slip.body.get("service_name"), None);
     let hint = slip.body["hint"].as_str().unwrap();
     assert!(hint.contains("did you mean `Checkout Web`?"), "{hint}");
+}
+
+#[tokio::test]
+async fn a_deployment_that_is_not_over_has_no_end() {
+    let server = Server::start();
+    let now: Timestamp = "2026-11-20T09:14:05.12Z".parse().unwrap();
+    let at = |seconds: i64| json!((now + SignedDuration::from_secs(seconds)).to_string());
+    let open =
+        json!({"id": "d1", "service": "db", "status": "in_progress", "finished_at": at(-60)});
+    let refused = server.post(PATH, open).await;
+    let detail = "a deployment that is in progress is not over";
+    assert_eq!(refused.is(422)["detail"], detail);
+    let early = json!({"id": "d1", "service": "db", "finished_at": at(301)});
+    let refused = server.post(PATH, early).await;
+    assert_eq!(
+        refused.is(422)["detail"],
+        "it cannot be over at a time to come: it is 2026-11-20T09:14:05Z here"
+    );
+    assert!(
+        server
+            .get(PATH)
+            .await
+            .is(200)
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    // A clock may be a little ahead.
+    let ahead = json!({"id": "d1", "service": "db", "finished_at": at(300)});
+    server.post(PATH, ahead).await.is(201);
 }
 
 #[tokio::test]
