@@ -52,18 +52,14 @@ impl Consequences {
     }
 
     /// With whom services page first, and of which PagerDuty has to be asked.
-    pub(super) fn heard(self, state: &WebState, now: Now) -> (Told, Unheard) {
-        let is_fresh = |of: &Policy| {
-            let heard = state.heard.find(of);
-            heard.is_some_and(|(at, _)| !oncall::is_old(at, now.at))
-        };
-        let (fresh, rest): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            self.policies.into_iter().partition(|(_, of)| is_fresh(of));
+    pub(super) fn heard(mut self, state: &WebState, now: Now) -> (Told, Unheard) {
         let told = Told {
-            paged: paged(state, &fresh, now),
+            paged: paged(state, &self.policies, now),
             severities: self.severities,
         };
-        (told, Unheard(rest))
+        let is_unheard = |of: &Policy| state.heard.fresh(of, now.at).is_none();
+        self.policies.retain(|_, of| is_unheard(of));
+        (told, Unheard(self.policies))
     }
 }
 
@@ -154,9 +150,8 @@ fn paged(
     now: Now,
 ) -> BTreeMap<String, Markup> {
     let said = policies.iter().filter_map(|(name, of)| {
-        let (at, view) = state.heard.find(of)?;
-        let is_fresh = !oncall::is_old(at, now.at);
-        Some((name.clone(), first(&view, now).filter(|_| is_fresh)?))
+        let view = state.heard.fresh(of, now.at)?;
+        Some((name.clone(), first(&view, now)?))
     });
     said.collect()
 }

@@ -48,6 +48,12 @@ impl Heard {
         kept.get(of).cloned()
     }
 
+    /// What was said so lately that it is taken for what is so now.
+    pub(super) fn fresh(&self, of: &(String, String), now: Timestamp) -> Option<OncallView> {
+        let (at, view) = self.find(of)?;
+        (!is_old(at, now)).then_some(view)
+    }
+
     fn keep(&self, of: (String, String), at: Timestamp, view: OncallView) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if kept.len() >= KEPT_MAX {

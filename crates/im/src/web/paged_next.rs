@@ -176,9 +176,8 @@ fn on_duty(level: &LevelView, at: Timestamp) -> Vec<&TurnView> {
 
 /// Whether PagerDuty need not be asked.
 pub(super) fn is_known(state: &WebState, waiting: &[Waiting], now: Now) -> bool {
-    let is_fresh = |(heard, _): (Timestamp, OncallView)| !oncall::is_old(heard, now.at);
     let mut waiting = waiting.iter();
-    waiting.all(|one| state.heard.find(&one.of).is_some_and(is_fresh))
+    waiting.all(|one| state.heard.fresh(&one.of, now.at).is_some())
 }
 
 /// What is known without asking.
