@@ -237,7 +237,8 @@ fn what(dice: &mut Dice) -> What {
     }
 }
 
-fn rank(what: &What) -> u8 {
+/// The place of an act among those of one instant.
+pub(crate) fn rank(what: &What) -> u8 {
     match what {
         What::Triggered => 0,
         What::Assigned(_) | What::Escalated(_) | What::Delegated(_) => 1,

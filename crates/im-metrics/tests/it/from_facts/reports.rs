@@ -5,7 +5,7 @@ use im_metrics::input::{Event, ResolverKind, What};
 use jiff::{SignedDuration, Timestamp};
 
 use super::lives::{Act, PER_SECOND, Step};
-use crate::random::Dice;
+use crate::random::{Dice, rank};
 
 /// What is nearer than this could be taken for one act if the log did not tell of both.
 const NEAR: SignedDuration = SignedDuration::from_secs(3);
@@ -50,19 +50,6 @@ pub(super) fn in_order(mut events: Vec<(Event, String)>) -> Vec<Event> {
         ordered.push(events.remove(reopen.unwrap_or(0)));
     }
     ordered
-}
-
-/// The place of an act among those of one instant.
-fn rank(what: &What) -> u8 {
-    match what {
-        What::Triggered => 0,
-        What::Assigned(_) | What::Escalated(_) | What::Delegated(_) => 1,
-        What::Acknowledged(_) => 2,
-        What::Unacknowledged => 3,
-        What::Resolved(..) => 4,
-        What::Reopened => 5,
-        What::Snoozed(_) | What::Notified { .. } => 6,
-    }
 }
 
 impl<'a> Teller<'a> {
