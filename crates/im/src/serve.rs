@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{new_secret, people};
 use crate::cli::ServeOptions;
-use crate::http::api::settings::{PUBLIC_URL, public_url, stored_public_url};
+use crate::http::api::settings::{PUBLIC_URL, public_url, put_served_at, stored_public_url};
 use crate::http::error::ApiError;
 use crate::http::{self, App};
 use crate::telemetry::{self, Audience};
@@ -35,7 +35,7 @@ pub async fn run(options: ServeOptions) -> anyhow::Result<()> {
     let listener = listen(options.listen).await?;
     let at = listener.local_addr()?;
     let app = Arc::new(local::build(&options.data, at.ip().is_loopback()).await?);
-    let is_fresh = prepare(&app, options.public_url.as_deref()).await?;
+    let is_fresh = prepare(&app, options.public_url.as_deref(), at).await?;
     say_hello(at, is_fresh, &options);
     if let Some(how) = first_owner(&app, at).await? {
         tracing::warn!(target: "im::first_owner", "{how}");
@@ -86,8 +86,8 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) {
     local::close(app).await;
 }
 
-/// Stores the public address; says whether nobody has used this database yet.
-async fn prepare(app: &App, given: Option<&str>) -> anyhow::Result<bool> {
+/// Stores where this server is; says whether nobody has used this database yet.
+async fn prepare(app: &App, given: Option<&str>, at: SocketAddr) -> anyhow::Result<bool> {
     let url = given
         .map(public_url)
         .transpose()
@@ -98,6 +98,7 @@ async fn prepare(app: &App, given: Option<&str>) -> anyhow::Result<bool> {
             if let Some(url) = &url {
                 settings::put(tx, PUBLIC_URL, url)?;
             }
+            put_served_at(tx, &near(at))?;
             let is_fresh = tokens::all(tx)?.is_empty() && connectors::all(tx)?.is_empty();
             Ok::<_, ApiError>(is_fresh)
         })
@@ -135,17 +136,20 @@ pub async fn first_owner(app: &App, at: SocketAddr) -> anyhow::Result<Option<Str
     });
     let (url, link) = made.await.map_err(words)?;
     let Some(link) = link else { return Ok(None) };
-    let base = url.unwrap_or_else(|| {
-        if at.ip().is_unspecified() {
-            format!("http://localhost:{}", at.port())
-        } else {
-            format!("http://{at}")
-        }
-    });
+    let base = url.unwrap_or_else(|| near(at));
     Ok(Some(format!(
         "nobody has an account yet; the first owner chooses a password at {base}{} (once, within 24 hours)",
         link.path()
     )))
+}
+
+/// Where a server that listens at an address is for its own machine.
+fn near(at: SocketAddr) -> String {
+    if at.ip().is_unspecified() {
+        format!("http://localhost:{}", at.port())
+    } else {
+        format!("http://{at}")
+    }
 }
 
 /// Stops at the first of SIGINT and SIGTERM; the second ends the process as usual.

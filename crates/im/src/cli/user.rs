@@ -110,6 +110,7 @@ struct Invited {
     account: Account,
     link: String,
     url: Option<String>,
+    local_url: Option<String>,
     link_expires_at: Timestamp,
     is_first: bool,
 }
@@ -168,10 +169,12 @@ fn invited(answer: &Answer, done: &str, cx: &mut Context) -> Result<(), Failure>
         account,
         link,
         url,
+        local_url,
         link_expires_at,
         is_first,
     } = answer.read()?;
     let knows_itself = url.is_some();
+    let url = url.or(local_url.filter(|_| cx.is_local()));
     cx.ui
         .say(url.unwrap_or_else(|| format!("{}{link}", cx.server())));
     let until = time::full(link_expires_at, &cx.zone);

@@ -145,7 +145,7 @@ fn a_server_that_others_reach_prints_a_link_for_its_first_owner_and_keeps_it_out
 
     let local = Serving::start("first-owner-here", None);
     let folder = local.folder.to_str().unwrap();
-    im(&[
+    let added = im(&[
         "user",
         "add",
         "ann@example.com",
@@ -154,6 +154,8 @@ fn a_server_that_others_reach_prints_a_link_for_its_first_owner_and_keeps_it_out
         "--data-dir",
         folder,
     ]);
+    let here = format!("{}/set-password?link=", local.url);
+    assert!(added.starts_with(&here), "{here}: {added}");
     let acts = im(&["audit", "--data-dir", folder]);
     assert!(
         acts.contains("the administrator invited somebody (ann@example.com): done"),

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::settings::stored_public_url;
+use super::settings::{served_at, stored_public_url};
 use crate::access::audit::Note;
 use crate::access::people::{self, Link, New};
 use crate::access::{Who, new_secret};
@@ -72,6 +72,8 @@ struct Invited {
     link: String,
     /// The whole address, if the server knows its own (`public_url`).
     url: Option<String>,
+    /// The whole address for the server's own machine, if a server has run on this data.
+    local_url: Option<String>,
     /// When the link ends.
     link_expires_at: Timestamp,
     /// Whether it is the first account: from now on everybody signs in, and the API needs a token.
@@ -79,12 +81,19 @@ struct Invited {
 }
 
 impl Invited {
-    fn new(account: AccountRow, link: &Link, base: Option<&str>, is_first: bool) -> Self {
+    fn new(
+        account: AccountRow,
+        link: &Link,
+        (public, local): (Option<String>, Option<String>),
+        is_first: bool,
+    ) -> Self {
         let path = link.path();
+        let below = |base: String| format!("{base}{path}");
         Self {
             is_first,
             account: account.into(),
-            url: base.map(|base| format!("{base}{path}")),
+            url: public.map(below),
+            local_url: local.map(below),
             link: path,
             link_expires_at: link.expires_at,
         }
@@ -239,8 +248,8 @@ async fn linked(
     let done = app.db.write(move |tx| {
         let is_first = !accounts::any(tx)?;
         let (account, link) = make(tx, &secret, now)?;
-        let base = stored_public_url(tx)?;
-        Ok::<_, ApiError>(Invited::new(account, &link, base.as_deref(), is_first))
+        let bases = (stored_public_url(tx)?, served_at(tx)?);
+        Ok::<_, ApiError>(Invited::new(account, &link, bases, is_first))
     });
     done.await
 }

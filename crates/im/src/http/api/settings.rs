@@ -28,6 +28,8 @@ use crate::organisation::zone_name;
 /// The setting that holds the address under which PagerDuty reaches us.
 pub const PUBLIC_URL: &str = "public_url";
 
+/// The setting that holds where the last server on this data is for its own machine.
+const SERVED_AT: &str = "served_at";
 /// The setting that says how many proxies stand in front of us.
 const TRUSTED_PROXY_HOPS: &str = "trusted_proxy_hops";
 /// The setting that holds the organisation's time zone.
@@ -366,6 +368,16 @@ fn hops(given: &Value) -> Result<usize, ApiError> {
 /// The address under which PagerDuty reaches us, without a slash at its end.
 pub fn stored_public_url(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
     Ok(settings::get(tx, PUBLIC_URL)?.filter(|url| !url.is_empty()))
+}
+
+/// Where the last server on this data is for its own machine, without a slash at its end.
+pub(crate) fn served_at(tx: &mut Tx<'_>) -> Result<Option<String>, StoreError> {
+    settings::get(tx, SERVED_AT)
+}
+
+/// Keeps where a server is for its own machine, for commands that name it.
+pub(crate) fn put_served_at(tx: &mut Tx<'_>, url: &str) -> Result<(), StoreError> {
+    settings::put(tx, SERVED_AT, url)
 }
 
 fn model(word: &str) -> Result<StatusModel, ApiError> {
