@@ -17,6 +17,7 @@ mod groups;
 mod heat;
 mod insight;
 mod items;
+mod marks;
 mod overview;
 mod page;
 mod part;

@@ -177,7 +177,7 @@ impl Chart<'_> {
     /// A diamond above each bucket in which something else happened, and above what stands over the highest bar.
     fn marks(&self) -> Markup {
         html! {
-            @for (index, _) in self.slots.iter().enumerate().filter(|(_, slot)| !slot.marks.is_empty()) {
+            @for (index, _) in self.slots.iter().enumerate().filter(|(_, slot)| slot.marks.iter().any(|mark| mark.drawn)) {
                 svg.marked x=(percent(self.middle(index) * 100.0)) y="-8" width="1" height="12" overflow="visible" {
                     path d="M0 1L5 6L0 11L-5 6Z" {}
                 }
@@ -344,7 +344,7 @@ impl Chart<'_> {
                         span class={ "tip" @if index >= half { " left" } } aria-hidden="true" {
                             strong { (slot.title) }
                             @for (name, value) in &slot.rows { span { (name) } b { (value) } }
-                            @for mark in &slot.marks { em { (mark) } }
+                            @for mark in &slot.marks { em { (mark.said) } }
                             @if let Some(act) = &slot.act { em { (act) } }
                         }
                     };

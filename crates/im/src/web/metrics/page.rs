@@ -14,6 +14,7 @@ use super::chart::{self, Chart, Drawing, Line, Stack};
 use super::groups::{self, Group};
 use super::heat::{self, Heat, View};
 use super::insight::{Aim, Moved};
+use super::marks;
 use super::part::{FAILED, LEFT_OUT, ORDER, why};
 use super::slots::{self, Slot, State};
 use super::spark::Kind;
@@ -92,7 +93,7 @@ impl<'a> Seen<'a> {
             )
         });
         let mut slots = slots::slots(asked.about, &answer, query.bucket, &asked.items());
-        mark(&mut slots, asked, &answer, known, now)?;
+        marks::note(&mut slots, asked, &answer, known, now)?;
         Ok(Self {
             weekly: engine.weekly(&asked.asking(|query| query.group_by = None), now)?,
             slots,
@@ -127,51 +128,7 @@ impl<'a> Seen<'a> {
     }
 }
 
-/// Notes what else happened in each bucket: deployments to the same services, and other working hours where
-/// these count.
-fn mark(
-    slots: &mut [Slot],
-    asked: &Asked,
-    answer: &Answer,
-    known: &Known,
-    now: Timestamp,
-) -> Result<(), BadQuery> {
-    let metric = asked.query.metric;
-    if !matches!(
-        metric,
-        Metric::DeploymentFrequency | Metric::ChangeFailureRate
-    ) {
-        let shared = ["service", "team", "environment", "bucket", "as_of_time"];
-        let (from, to) = (answer.range.0.to_string(), answer.range.1.to_string());
-        let pairs = asked
-            .address
-            .pairs()
-            .filter(|(name, _)| shared.contains(name));
-        let pairs = pairs.chain([("from", &*from), ("to", &*to)]);
-        let query = im_metrics::parse(Metric::DeploymentFrequency.as_str(), pairs)?;
-        let (query, _said_above) = known.meant_as_far_as_known(&query);
-        let deployed = known.engine.answer(&query, now)?;
-        for (slot, value) in slots.iter_mut().zip(values(&deployed)) {
-            match size(&value.figure) {
-                0 => {}
-                1 => slot.marks.push("1 deployment".to_owned()),
-                many => slot.marks.push(format!("{many} deployments")),
-            }
-        }
-    }
-    if metric == Metric::PageDisruptions {
-        for (slot, bucket) in slots.iter_mut().zip(&answer.buckets) {
-            let dates = known
-                .hours_since()
-                .filter(|date| (bucket.first..=bucket.last).contains(date));
-            slot.marks
-                .extend(dates.map(|date| format!("Other working hours since {date}")));
-        }
-    }
-    Ok(())
-}
-
-fn values(answer: &Answer) -> &[Value] {
+pub(super) fn values(answer: &Answer) -> &[Value] {
     answer
         .series
         .first()
@@ -572,13 +529,14 @@ fn keys(
     benchmark: Option<&Benchmark>,
 ) -> Markup {
     let has = |state: State| slots.iter().any(|slot| slot.state == state);
+    let marked = marks::drawn(slots);
     html! {
         p.keys {
             @for (name, class) in names { span.key { span class={ "swatch " (class) } {} (name) } }
             @if has(State::Open) { span.key { span.swatch.open {} "dashed: not over" } }
             @if has(State::Partial) { span.key { span.swatch.partial {} "hatched: only a part is in range" } }
             @if has(State::Immature) { span.key { span.swatch.hollow {} "hollow: failures may still come" } }
-            @if slots.iter().any(|slot| !slot.marks.is_empty()) { span.key { span.swatch.diamond {} "something else happened" } }
+            @if !marked.is_empty() { span.key { span.swatch.diamond {} (marked.join(" or ")) } }
             @if let Some(benchmark) = benchmark {
                 span.key { span.swatch.zones {} "levels as DORA published them in " (benchmark.year) @if !benchmark.monotone { ", some bounds weaker than the next" } }
             }
@@ -612,7 +570,7 @@ fn foot(seen: &Seen<'_>) -> Markup {
                                                 None => (slot.title),
                                             }
                                             @if !slot.note.is_empty() { span.small { " " (slot.note) } }
-                                            @for mark in &slot.marks { span.small { " " (mark) } }
+                                            @for mark in &slot.marks { span.small { " " (mark.said) } }
                                         }
                                         @for (index, _) in names.iter().enumerate() { td.num { @if let Some((_, said)) = slot.rows.get(index) { (said) } } }
                                     }

@@ -5,6 +5,7 @@ use jiff::civil::Date;
 
 use super::about::About;
 use super::address::Address;
+use super::marks::Mark;
 use super::words::{self, Unit};
 
 /// How much of a bucket there is.
@@ -47,7 +48,7 @@ pub(super) struct Slot {
     /// Each figure, with its name.
     pub(super) rows: Vec<(String, String)>,
     /// What else happened in it.
-    pub(super) marks: Vec<String>,
+    pub(super) marks: Vec<Mark>,
     /// Where what is behind it is listed, if something is.
     pub(super) href: Option<String>,
     /// What following the link does.
@@ -70,7 +71,8 @@ impl Slot {
         } else {
             format!(" {}", self.note)
         };
-        let marks = [&[String::new()][..], &self.marks].concat().join(". ");
+        let marks = self.marks.iter();
+        let marks: String = marks.map(|mark| format!(". {}", mark.said)).collect();
         format!("{}{note}: {}{marks}{act}", self.title, rows.join(", "))
     }
 }

@@ -84,6 +84,21 @@ async fn deployments_are_marked_in_their_bucket_for_the_services_that_are_asked_
 }
 
 #[tokio::test]
+async fn what_is_in_most_buckets_is_named_there_and_has_no_diamond() {
+    let server = twelve_weeks().await;
+    let shown = page(&server, "/metric/mttr?bucket=week").await;
+    let weeks = count(&shown, "class=\"tip");
+    for week in 0..weeks {
+        let at = "2026-08-17T09:00:00Z".parse::<jiff::Timestamp>().unwrap()
+            + jiff::SignedDuration::from_hours(i64::try_from(week).unwrap() * 7 * 24);
+        deployed(&server, &format!("d{week}"), "payments", &at.to_string()).await;
+    }
+    let shown = page(&server, "/metric/mttr?bucket=week").await;
+    assert_eq!(count(&shown, "class=\"marked\""), 0, "{shown}");
+    has(&shown, "1 deployment");
+}
+
+#[tokio::test]
 async fn other_working_hours_are_marked_where_they_count() {
     let server = twelve_weeks().await;
     let hours = json!({"of": "organisation", "effective_from": "2026-11-03",
