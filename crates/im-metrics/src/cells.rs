@@ -212,6 +212,12 @@ impl Cell {
         }
     }
 
+    /// Adds so many items that are counted and nothing else, some of them of rebuilt incidents.
+    pub(crate) fn add_many(&mut self, n: u64, rebuilt: u64) {
+        self.n += n;
+        self.rebuilt += rebuilt;
+    }
+
     /// Adds hours of people; `is_again` where an earlier cell of the group has them too.
     pub(crate) fn add_hours(&mut self, hours: u32, is_again: bool) {
         self.n += u64::from(hours);

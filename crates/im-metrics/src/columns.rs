@@ -429,14 +429,12 @@ impl Part {
         blocks.filter(move |(_, block)| block.span.start < end && start <= block.span.end)
     }
 
-    /// A share of the rows of blocks in which something was from `start` to `end`, and whether all that ever
-    /// happened to a block's rows was by `as_of`.
+    /// A share of the rows of blocks in which something was from `start` to `end`.
     pub(crate) fn blocks(
         &self,
         range: (i64, i64),
-        as_of: i64,
         share: Share,
-    ) -> impl Iterator<Item = (bool, impl Iterator<Item = Row<'_>>)> {
+    ) -> impl Iterator<Item = Rows<'_>> {
         let (from, to) = share.of(self.rows_within(range));
         let mut passed = 0;
         self.lived(range).map(move |(nth, block)| {
@@ -444,12 +442,11 @@ impl Part {
             let at = |row: usize| (places.start + row.saturating_sub(passed)).min(places.end);
             let mine = at(from)..at(to);
             passed += places.len();
-            let rows = mine.map(move |place| Row {
+            Rows {
                 part: self,
                 block,
-                place,
-            });
-            (block.span.end <= as_of, rows)
+                places: mine,
+            }
         })
     }
 }
@@ -469,6 +466,45 @@ impl Share {
     fn of(self, all: usize) -> (usize, usize) {
         let end = |place: usize| all * place / self.count;
         (end(self.place), end(self.place + 1))
+    }
+}
+
+/// Neighbours in a block.
+pub(crate) struct Rows<'a> {
+    part: &'a Part,
+    block: &'a Block,
+    places: Range<usize>,
+}
+
+impl<'a> Rows<'a> {
+    /// From when until when anything happened to them.
+    pub(crate) fn span(&self) -> (i64, i64) {
+        (self.block.span.start, self.block.span.end)
+    }
+
+    pub(crate) fn each(self) -> impl Iterator<Item = Row<'a>> {
+        let Self {
+            part,
+            block,
+            places,
+        } = self;
+        places.map(move |place| Row { part, block, place })
+    }
+
+    /// The sum over those that are no tests, and over those of them that nobody told of when they were triggered;
+    /// `None` where it is not known of one.
+    pub(crate) fn sum(&self, count: impl Fn(Paged) -> Option<u64>) -> Option<(u64, u64)> {
+        let first = self.places.start % BLOCK;
+        let places = first..first + self.places.len();
+        let flags = self.block.derived.flags.get(places.clone())?;
+        let paged = self.block.derived.paged.get(places)?;
+        let (mut all, mut rebuilt) = (0, 0);
+        for (flags, paged) in flags.iter().zip(paged) {
+            let counted = count(*paged)? * u64::from(!flags.has(Flags::TEST));
+            all += counted;
+            rebuilt += counted * u64::from(flags.has(Flags::REBUILT));
+        }
+        Some((all, rebuilt))
     }
 }
 

@@ -228,11 +228,9 @@ impl Engine {
                 && (has_key || normal(self.title(*other)) == title)
         };
         // Of others than that time nothing is looked at.
-        let blocks = self
-            .main
-            .blocks((since, row.trigger() + 1), i64::MAX, Share::WHOLE);
+        let blocks = self.main.blocks((since, row.trigger() + 1), Share::WHOLE);
         let mut before: Vec<Row<'_>> = blocks
-            .flat_map(|(_, rows)| rows.filter(&is_before))
+            .flat_map(|rows| rows.each().filter(&is_before))
             .collect();
         before.sort_by_key(|row| Reverse(place(*row)));
         before.into_iter().map(Row::number).collect()

@@ -3,10 +3,10 @@
 use crate::answer::CELLS_MAX;
 use crate::calendar::Found;
 use crate::cells::Cell;
-use crate::columns::{Row, Share};
+use crate::columns::Share;
 use crate::distinct::Distinct;
 use crate::groups::Groups;
-use crate::left_out::{Leaving, LeftOut};
+use crate::left_out::LeftOut;
 use crate::metrics::scan;
 use crate::names::NONE;
 use crate::plan::{Item, Measured, Plan, Sink};
@@ -68,7 +68,6 @@ struct Adding<'p, const ALL: bool, const ONE: bool> {
     hours: Distinct,
     /// Items that are in more than one group.
     in_several: u64,
-    leaving: Leaving,
     /// Whether it does not matter whom an item is about.
     are_people_alike: bool,
 }
@@ -140,14 +139,28 @@ impl<'p, const ALL: bool, const ONE: bool> Sink<'p> for Adding<'p, ALL, ONE> {
     }
 
     #[inline(always)]
-    fn together(&mut self, from: i64, to: i64) -> Option<usize> {
-        let bucket = self.are_people_alike.then(|| self.counted.at(from))??;
-        self.counted.last.has(to).then_some(bucket)
+    fn take_all(
+        &mut self,
+        (from, to): (i64, i64),
+        count: impl FnOnce() -> Option<(u64, u64)>,
+    ) -> bool {
+        if !(ALL && ONE) {
+            return false;
+        }
+        let Some(bucket) = self.together(from, to) else {
+            return false;
+        };
+        let (Some(cell), Some((n, rebuilt))) = (self.cells.get_mut(bucket), count()) else {
+            return false;
+        };
+        cell.add_many(n, rebuilt);
+        true
     }
 
     #[inline(always)]
-    fn see(&mut self, row: Row<'p>) {
-        self.leaving.see(self.counted.plan, row);
+    fn together(&mut self, from: i64, to: i64) -> Option<usize> {
+        let bucket = self.are_people_alike.then(|| self.counted.at(from))??;
+        self.counted.last.has(to).then_some(bucket)
     }
 }
 
@@ -187,7 +200,6 @@ impl Gathered {
             cells,
             hours: Distinct::default(),
             in_several: 0,
-            leaving: Leaving::of(plan.query),
             are_people_alike: plan.are_people_alike(),
         };
         scan(plan, share, &mut adding);
@@ -196,7 +208,6 @@ impl Gathered {
             mut cells,
             hours,
             in_several,
-            leaving,
             ..
         } = adding;
         for cell in &mut cells {
@@ -207,7 +218,7 @@ impl Gathered {
             cells,
             hours,
             in_several,
-            left_out: leaving.counts,
+            left_out: LeftOut::count(plan, share),
         }
     }
 

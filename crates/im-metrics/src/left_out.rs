@@ -38,52 +38,31 @@ pub struct LeftOut {
     pub rebuilt: Option<u64>,
 }
 
-/// Counts what a query leaves out of the incidents that it sees.
-pub(crate) struct Leaving {
-    pub(crate) counts: LeftOut,
-    /// Most incidents count, and most reasons are a flag.
-    flags: Flags,
-    has_only_flags: bool,
-}
-
-impl Leaving {
-    pub(crate) fn of(query: &Query) -> Self {
-        let counts = LeftOut::none(query);
-        Self {
-            counts,
-            flags: counts.flags(),
-            has_only_flags: counts.has_only_flags(),
+/// Tells what a query leaves out, a share of the incidents at a time.
+fn each<'a>(plan: &'a Plan<'a>, share: Share, mut each: impl FnMut(Row<'a>, Reason)) {
+    if plan.query.metric.is_of_deployments() {
+        return;
+    }
+    let uses = LeftOut::none(plan.query);
+    // Most incidents count, and most reasons are a flag.
+    let (flags, has_only_flags) = (uses.flags(), uses.has_only_flags());
+    plan.rows_in_range(share, |row| {
+        if (!has_only_flags || row.is(flags))
+            && let Some(reason) = uses.reason_in_range(plan, row)
+        {
+            each(row, reason);
         }
-    }
-
-    /// Takes an incident that passes the filters on its fields.
-    #[inline(always)]
-    pub(crate) fn see(&mut self, plan: &Plan<'_>, row: Row<'_>) {
-        if self.may_leave_out(row) {
-            self.count(plan, row);
-        }
-    }
-
-    #[inline(always)]
-    fn may_leave_out(&self, row: Row<'_>) -> bool {
-        !self.has_only_flags || row.is(self.flags)
-    }
-
-    #[inline(never)]
-    fn count(&mut self, plan: &Plan<'_>, row: Row<'_>) {
-        if let Some(reason) = self.reason(plan, row) {
-            self.counts.count(reason);
-        }
-    }
-
-    /// Why an incident that passes the filters on its fields is left out of the range.
-    fn reason(&self, plan: &Plan<'_>, row: Row<'_>) -> Option<Reason> {
-        let is_asked = plan.cuts.hold(row.trigger()) && plan.passes_own_teams(row);
-        is_asked.then(|| self.counts.reason(plan, row)).flatten()
-    }
+    });
 }
 
 impl LeftOut {
+    /// Counts what a query leaves out of a share of the incidents.
+    pub(crate) fn count(plan: &Plan<'_>, share: Share) -> Self {
+        let mut counts = Self::none(plan.query);
+        each(plan, share, |_, reason| counts.add_one(reason));
+        counts
+    }
+
     /// Zero for each reason that a metric uses.
     fn none(query: &Query) -> Self {
         let (metric, mode) = (query.metric, query.mode);
@@ -161,14 +140,14 @@ impl LeftOut {
         }
     }
 
-    fn count(&mut self, reason: Reason) {
+    fn add_one(&mut self, reason: Reason) {
         let count = match reason {
             Reason::Test => Some(&mut self.test),
             Reason::Merged => Some(&mut self.merged),
             Reason::Open => self.open.as_mut(),
             Reason::Unacknowledged | Reason::Unanswered => self.unacknowledged.as_mut(),
             Reason::Waiting => {
-                self.count(Reason::Unacknowledged);
+                self.add_one(Reason::Unacknowledged);
                 self.unacknowledged_open.as_mut()
             }
             Reason::NotFailure => self.not_failure.as_mut(),
@@ -180,6 +159,14 @@ impl LeftOut {
         if let Some(count) = count {
             *count += 1;
         }
+    }
+
+    /// Why an incident of the range that passes the filters is left out, if it is.
+    #[inline(never)]
+    fn reason_in_range(&self, plan: &Plan<'_>, row: Row<'_>) -> Option<Reason> {
+        let is_asked =
+            plan.passes(row) && plan.cuts.hold(row.trigger()) && plan.passes_own_teams(row);
+        is_asked.then(|| self.reason(plan, row)).flatten()
     }
 
     /// Why an incident is left out, by the reasons that are used.
@@ -242,21 +229,15 @@ impl Engine {
     ) -> Result<Vec<Behind>, BadQuery> {
         let plan = Plan::new(self, query, now)?;
         let mut found = Vec::new();
-        let leaving = Leaving::of(query);
         let is_it = |found: Reason| {
             let is_either = matches!(found, Reason::Waiting | Reason::Unanswered);
             found == reason || (reason == Reason::Unacknowledged && is_either)
         };
-        if !query.metric.is_of_deployments() {
-            plan.rows_in_range(Share::WHOLE, |row| {
-                if leaving.may_leave_out(row)
-                    && plan.passes(row)
-                    && leaving.reason(&plan, row).is_some_and(is_it)
-                {
-                    found.push(row);
-                }
-            });
-        }
+        each(&plan, Share::WHOLE, |row, reason| {
+            if is_it(reason) {
+                found.push(row);
+            }
+        });
         found.sort_by_key(|row| (row.trigger(), row.number()));
         let told = found.into_iter().map(|row| Behind {
             bucket: 0,

@@ -29,7 +29,7 @@ pub(crate) fn scan<'a>(plan: &'a Plan<'a>, share: Share, sink: &mut impl Sink<'a
     match plan.query.metric {
         Metric::Mttr => incidents(plan, share, sink, mttr::items),
         Metric::Mtta => incidents(plan, share, sink, mtta::items),
-        Metric::Pages => incidents(plan, share, sink, pages::items),
+        Metric::Pages => pages::scan(plan, share, sink),
         Metric::PageDisruptions => {
             incidents(plan, share, sink, page_disruptions::items);
         }
@@ -50,7 +50,6 @@ pub(crate) fn scan<'a>(plan: &'a Plan<'a>, share: Share, sink: &mut impl Sink<'a
         // What is open in the range need not have moved in it.
         Metric::OpenIncidents => plan.rows(share, |row| {
             if plan.passes(row) {
-                sink.see(row);
                 open_incidents::items(plan, row, sink);
             }
         }),
@@ -76,7 +75,6 @@ pub(crate) fn incidents<'a, S: Sink<'a>>(
 ) {
     plan.rows_in_range(share, |row| {
         if S::TAKES_ALL || plan.passes(row) {
-            sink.see(row);
             items(plan, row, sink);
         }
     });

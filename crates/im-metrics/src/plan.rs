@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::calendar::{Bucket, Cuts, buckets, local_date, plus_days};
-use crate::columns::{Flags, Method, PageKinds, PageMore, Part, Row, Share};
+use crate::columns::{Flags, Method, PageKinds, PageMore, Part, Row, Rows, Share};
 use crate::deployments::Deployment;
 use crate::distinct::Hour;
 use crate::engine::Engine;
@@ -83,17 +83,23 @@ pub(crate) trait Sink<'a> {
     /// Takes one.
     fn take(&mut self, item: Item<'a>);
 
+    /// Takes incidents of which everything was from one instant to another at once, if they may be: how many things
+    /// they add, and how many of these are rebuilt.
+    #[inline(always)]
+    fn take_all(
+        &mut self,
+        _span: (i64, i64),
+        _count: impl FnOnce() -> Option<(u64, u64)>,
+    ) -> bool {
+        false
+    }
+
     /// The bucket to which those items of an incident that are about people may be added as one, if all are from one
     /// instant to another.
     #[inline(always)]
     fn together(&mut self, _from: i64, _to: i64) -> Option<usize> {
         None
     }
-
-    /// Sees an incident that passes the filters on its fields, before its items. At least all that were triggered
-    /// in the range are seen.
-    #[inline(always)]
-    fn see(&mut self, _row: Row<'a>) {}
 }
 
 /// Whose an item is.
@@ -386,15 +392,37 @@ impl<'a> Plan<'a> {
 
     #[inline]
     fn rows_of(&'a self, range: (i64, i64), share: Share, mut each: impl FnMut(Row<'a>)) {
-        let main = self.engine.main.blocks(range, self.as_of, share);
         // One call of `each` in one loop, so that it can be a part of the loop.
-        for (is_over, rows) in main.chain(self.then.blocks(range, self.as_of, share)) {
-            for row in rows {
-                if is_over || self.engine.last_fact(row) <= self.as_of {
-                    each(row);
-                }
+        for rows in self.blocks_of(range, share) {
+            for row in self.begun(rows) {
+                each(row);
             }
         }
+    }
+
+    /// A share of the incidents, block by block, at least all to which something happened in a range.
+    #[inline]
+    pub(crate) fn blocks_of(
+        &'a self,
+        range: (i64, i64),
+        share: Share,
+    ) -> impl Iterator<Item = Rows<'a>> {
+        let main = self.engine.main.blocks(range, share);
+        main.chain(self.then.blocks(range, share))
+    }
+
+    /// Whether nothing happened later to any of a block.
+    #[inline]
+    pub(crate) fn is_over(&self, rows: &Rows<'_>) -> bool {
+        rows.span().1 <= self.as_of
+    }
+
+    /// Those of a block that had begun, as they were then.
+    #[inline]
+    pub(crate) fn begun(&'a self, rows: Rows<'a>) -> impl Iterator<Item = Row<'a>> {
+        let is_over = self.is_over(&rows);
+        let rows = rows.each();
+        rows.filter(move |row| is_over || self.engine.last_fact(*row) <= self.as_of)
     }
 
     /// A field of an incident.

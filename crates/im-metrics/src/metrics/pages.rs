@@ -5,9 +5,33 @@
 //! `source=acknowledgements`: one per acknowledgement by a person; the first resolve by a person where
 //! nobody acknowledged. Pages by people are attributed to the person's teams. Merge sources stay in.
 
-use crate::columns::{Flags, Page, PageKinds, PageMore, Row};
+use crate::columns::{Flags, Page, PageKinds, PageMore, Paged, Row, Share};
 use crate::plan::{Item, Measured, Plan, Sink, Teams};
 use crate::query::{PageSource, Query};
+
+/// Gives `sink` the pages of a share. Where a block of incidents is in one bucket, how many pages each has is all there
+/// is to know.
+#[inline(never)]
+pub(crate) fn scan<'a, S: Sink<'a>>(plan: &'a Plan<'a>, share: Share, sink: &mut S) {
+    let (kind, within) = plan.pages;
+    let count = |paged: Paged| match plan.query.source {
+        PageSource::Incidents => Some(1),
+        PageSource::Notifications | PageSource::Acknowledgements => {
+            paged.count(kind).map(|(count, _)| u64::from(count))
+        }
+    };
+    for rows in plan.blocks_of(plan.cuts.range(), share) {
+        let is_simple = within == 0 && plan.is_over(&rows);
+        if is_simple && sink.take_all(rows.span(), || rows.sum(count)) {
+            continue;
+        }
+        for row in plan.begun(rows) {
+            if S::TAKES_ALL || plan.passes(row) {
+                items(plan, row, sink);
+            }
+        }
+    }
+}
 
 #[inline(always)]
 pub(crate) fn items<'a>(plan: &Plan<'a>, row: Row<'a>, sink: &mut impl Sink<'a>) {
