@@ -430,11 +430,7 @@ impl Part {
     }
 
     /// A share of the rows of blocks in which something was from `start` to `end`.
-    pub(crate) fn blocks(
-        &self,
-        range: (i64, i64),
-        share: Share,
-    ) -> impl Iterator<Item = Rows<'_>> {
+    pub(crate) fn blocks(&self, range: (i64, i64), share: Share) -> impl Iterator<Item = Rows<'_>> {
         let (from, to) = share.of(self.rows_within(range));
         let mut passed = 0;
         self.lived(range).map(move |(nth, block)| {

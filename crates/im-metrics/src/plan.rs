@@ -86,11 +86,7 @@ pub(crate) trait Sink<'a> {
     /// Takes incidents of which everything was from one instant to another at once, if they may be: how many things
     /// they add, and how many of these are rebuilt.
     #[inline(always)]
-    fn take_all(
-        &mut self,
-        _span: (i64, i64),
-        _count: impl FnOnce() -> Option<(u64, u64)>,
-    ) -> bool {
+    fn take_all(&mut self, _span: (i64, i64), _count: impl FnOnce() -> Option<(u64, u64)>) -> bool {
         false
     }
 

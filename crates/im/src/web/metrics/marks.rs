@@ -23,7 +23,10 @@ pub(super) struct Mark {
 /// What the diamonds of a chart stand for.
 pub(super) fn drawn(slots: &[Slot]) -> Vec<&'static str> {
     let marks = slots.iter().flat_map(|slot| &slot.marks);
-    let mut kinds: Vec<_> = marks.filter(|mark| mark.drawn).map(|mark| mark.of).collect();
+    let mut kinds: Vec<_> = marks
+        .filter(|mark| mark.drawn)
+        .map(|mark| mark.of)
+        .collect();
     kinds.sort_unstable();
     kinds.dedup();
     kinds
@@ -62,7 +65,11 @@ pub(super) fn note(
         for (slot, count) in slots.iter_mut().zip(counts) {
             if count > 0 {
                 let said = format!("{count} deployment{}", if count == 1 { "" } else { "s" });
-                slot.marks.push(Mark { of: "deployments", said, drawn });
+                slot.marks.push(Mark {
+                    of: "deployments",
+                    said,
+                    drawn,
+                });
             }
         }
     }

@@ -71,8 +71,9 @@ impl Slot {
         } else {
             format!(" {}", self.note)
         };
-        let marks = self.marks.iter();
-        let marks: String = marks.map(|mark| format!(". {}", mark.said)).collect();
+        let marks = self.marks.iter().map(|mark| &*mark.said);
+        let marks: Vec<&str> = std::iter::once("").chain(marks).collect();
+        let marks = marks.join(". ");
         format!("{}{note}: {}{marks}{act}", self.title, rows.join(", "))
     }
 }
