@@ -86,15 +86,26 @@ async fn deployments_are_marked_in_their_bucket_for_the_services_that_are_asked_
 #[tokio::test]
 async fn what_is_in_most_buckets_is_named_there_and_has_no_diamond() {
     let server = twelve_weeks().await;
-    let shown = page(&server, "/metric/mttr?bucket=week").await;
-    let weeks = count(&shown, "class=\"tip");
-    for week in 0..weeks {
-        let at = "2026-08-17T09:00:00Z".parse::<jiff::Timestamp>().unwrap()
-            + jiff::SignedDuration::from_hours(i64::try_from(week).unwrap() * 7 * 24);
-        deployed(&server, &format!("d{week}"), "payments", &at.to_string()).await;
+    for day in ["10-14", "10-21", "10-28"] {
+        deployed(&server, day, "payments", &format!("2026-{day}T09:00:00Z")).await;
     }
-    let shown = page(&server, "/metric/mttr?bucket=week").await;
-    assert_eq!(count(&shown, "class=\"marked\""), 0, "{shown}");
+    let shown = page(&server, "/metric/mttr").await;
+    assert_eq!(
+        count(&shown, "class=\"marked\""),
+        3,
+        "three of seven: {shown}"
+    );
+    assert!(
+        shown.contains("<span class=\"swatch diamond\"></span>deployments"),
+        "{shown}"
+    );
+    deployed(&server, "often", "payments", "2026-11-04T09:00:00Z").await;
+    let shown = page(&server, "/metric/mttr").await;
+    assert_eq!(
+        count(&shown, "class=\"marked\""),
+        0,
+        "four of seven: {shown}"
+    );
     has(&shown, "1 deployment");
 }
 
