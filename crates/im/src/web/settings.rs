@@ -257,7 +257,7 @@ fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
             (forms.problem(Part::General))
             div.panel.pad {
                 (forms.form(Part::General, ADDRESS, &html! { div.many {
-                    (forms.setting(Part::General, ("time_zone", "Time zone of the organisation", "Metrics count days in it, e.g. Europe/Berlin"), &now.time_zone))
+                    (forms.setting(Part::General, ("time_zone", "Time zone of the organisation", "Pages tell times and figures count days in it, e.g. Europe/Berlin"), &now.time_zone))
                     (forms.setting(Part::General, ("test_keyword", "Keyword of tests", "Incidents with it in the title are in no figure; empty for none"), &now.test_keyword))
                     (forms.choice(("status_model", "Status model", "Whether acknowledging is mitigating"), now.status_model, [("documented", "Acknowledging mitigates"), ("lifecycle", "Two states")]))
                     (forms.choice(("hide_emails", "E-mail addresses of PagerDuty's people", "In answers of the API"), &hides, [("false", "Are shown"), ("true", "Are left out")]))
