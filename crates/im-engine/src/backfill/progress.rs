@@ -214,6 +214,9 @@ pub struct State {
     pub rate: Option<u64>,
     /// How long it will take; `None` while nobody knows.
     pub left: Option<SignedDuration>,
+    /// When its next step is made at the latest, while it runs: a call that is under way may take until then, and so
+    /// may one that was cut off.
+    pub next_step_by: Option<Timestamp>,
     /// Calls that were answered.
     pub requests: u64,
     /// Hundredths of PagerDuty's allowance that it may take.
@@ -247,6 +250,7 @@ pub fn seen(tx: &mut Tx<'_>, connector: &str, now: Timestamp) -> Result<Option<S
         _ => None,
     };
     Ok(Some(State {
+        next_step_by: backfill::next_due(tx, connector)?,
         since: row.since,
         until: row.until,
         started_at: row.started_at,

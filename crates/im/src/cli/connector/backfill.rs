@@ -15,6 +15,8 @@ use crate::client::{Answer, Call};
 
 /// How often is looked how far it is.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+/// Who sees nothing move for so many looks is told until when.
+const STILL: u32 = 10;
 /// The bar has so many places.
 const PLACES: u64 = 20;
 
@@ -54,6 +56,7 @@ struct Backfill {
     percent: Option<u64>,
     per_minute: Option<u64>,
     seconds_left: Option<i64>,
+    next_step_by: Option<Timestamp>,
     created: i64,
     updated: i64,
     unchanged: i64,
@@ -72,11 +75,19 @@ pub(crate) async fn run(args: BackfillArgs, cx: &mut Context) -> Result<Exit, Fa
     };
     let mut found: Backfill = answer.read()?;
     if !args.status && !args.stop && !args.no_wait {
+        let mut still = 0;
         while found.state == "running" {
-            cx.ui.progress(&bar(&found));
+            let line = match found.next_step_by.filter(|_| still >= STILL) {
+                Some(by) => format!("{}, {}", how_far(&found), waits(by, cx)),
+                None => bar(&found),
+            };
+            cx.ui.progress(&line);
             tokio::time::sleep(LOOK_AGAIN).await;
+            let before = (found.rows, found.reading.take());
             answer = cx.send(Call::get(path)).await?;
             found = answer.read()?;
+            let is_still = before == (found.rows, found.reading.clone());
+            still = if is_still { still + 1 } else { 0 };
         }
         cx.ui.progress("");
     }
@@ -131,17 +142,27 @@ fn said(args: &BackfillArgs, answer: &Answer, found: &Backfill, cx: &mut Context
     }
 }
 
-/// How far it is, in a line.
-fn bar(found: &Backfill) -> String {
-    let mut parts = Vec::new();
-    parts.push(match found.percent {
+/// Until when nothing may come.
+fn waits(by: Timestamp, cx: &Context) -> String {
+    let at = time::clock(by, &cx.zone);
+    format!("waits until {at}: allowance, or call cut off")
+}
+
+/// How far it is, and nothing else.
+fn how_far(found: &Backfill) -> String {
+    match found.percent {
         Some(percent) => {
             let full = usize::try_from(percent.min(100) * PLACES / 100).unwrap_or_default();
             let places = usize::try_from(PLACES).unwrap_or_default();
             format!("[{:·<places$}] {percent:>2} %", "#".repeat(full))
         }
         None => "counting".to_owned(),
-    });
+    }
+}
+
+/// How far it is, in a line.
+fn bar(found: &Backfill) -> String {
+    let mut parts = vec![how_far(found)];
     if let Some(total) = found.total {
         parts.push(format!("{} of {total}", found.rows));
     }
@@ -171,6 +192,7 @@ mod tests {
             percent,
             per_minute: left.map(|_| 5_100),
             seconds_left: left,
+            next_step_by: None,
             created: 0,
             updated: 0,
             unchanged: 0,

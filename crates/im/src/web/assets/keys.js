@@ -45,6 +45,7 @@ document.addEventListener("keydown", (event) => {
     return menu.firstElementChild.focus();
   }
   if (types(target)) return key === "Escape" && target.blur();
+  if (key === "Escape" && document.querySelector("dialog[open], :popover-open")) return;
   if (isOff() || target.closest?.(".hit") && !"?t[]".includes(key)) return;
   clearTimeout(forget);
   const keys = before + key.toLowerCase(), found = all("[data-hotkey]").filter((e) => e.dataset.hotkey === keys).at(-1);
@@ -119,6 +120,9 @@ if (choice) {
 const seek = () => ({ "#search": ["#search"], "#assign": ["[data-hotkey=i]"] }[location.hash] ?? []).flatMap(all).forEach(use);
 addEventListener("hashchange", seek);
 seek();
+
+// Whoever asked for other filters chooses there.
+document.querySelector("#main form.choose")?.querySelector("select, input:not([type=hidden])").focus();
 
 // An incident is declared from wherever somebody is: the form of its page, in a dialog. What was typed stays until it is sent.
 // Without this, or where there is no answer, the link leads to the page.

@@ -154,7 +154,7 @@ fn form(list: &List, address: &Address, choices: &Choices) -> Markup {
             }
             p.choices {
                 button.button.primary type="submit" { "Apply filters" }
-                a.button href=(address.link()) { "Leave as it is" }
+                a.button href=(address.link()) data-hotkey="escape" { "Leave as it is" }
             }
         }
     }

@@ -378,7 +378,7 @@ pub(super) fn form(address: &Address, metric: Metric, values: &Values) -> Markup
             p.small { "A second value of the same thing counts besides the first." }
             p.choices {
                 button.button.primary type="submit" { "Apply filters" }
-                a.button href=(address.link()) { "Leave as it is" }
+                a.button href=(address.link()) data-hotkey="escape" { "Leave as it is" }
             }
         }
     }

@@ -142,7 +142,13 @@ impl Found {
             @let is_left_out = part.left_out.is_some();
             h1 { @if is_left_out { "Left out of " } @else { "Behind " } (about.title.to_lowercase()) span.number { (self.total) } }
             (self.head)
-            @if self.items.is_empty() {
+            @if self.items.is_empty() && self.total > 0 {
+                div.panel.message {
+                    h2 { "There is no such page" }
+                    p { "There are " (self.total) ", on " (self.total.div_ceil(ROWS)) @if self.total > ROWS { " pages of " (ROWS) } @else { " page" } "." }
+                    p.choices { a.button href=(asked.address.without("page").link()) { "To the first page" } }
+                }
+            } @else if self.items.is_empty() {
                 div.panel.message {
                     h2 { "Nothing is behind this" }
                     p { "In this range and with these filters nothing counts for this metric." }

@@ -602,9 +602,8 @@ fn most_changed(
     if groups.is_empty() {
         return html! {};
     }
-    let worse = |group: &Group<'_>| group.change.worse.unwrap_or(f64::MIN);
     groups.sort_by(|a, b| {
-        worse(b).total_cmp(&worse(a)).then_with(|| {
+        b.change.rank().total_cmp(&a.change.rank()).then_with(|| {
             b.share
                 .unwrap_or_default()
                 .total_cmp(&a.share.unwrap_or_default())

@@ -159,6 +159,13 @@ impl Change {
         }
     }
 
+    /// The place among others, the worst last: what is as it was is between better and worse, and what cannot be told
+    /// comes before all.
+    pub(super) fn rank(&self) -> f64 {
+        let same = (self.words == UNCHANGED).then_some(0.0);
+        self.worse.or(same).unwrap_or(f64::MIN)
+    }
+
     fn unclear(words: &str) -> Self {
         Self {
             words: words.to_owned(),
@@ -327,6 +334,14 @@ mod tests {
             owned("too few to tell", "grey")
         );
         assert_eq!(said(&mean(9, 75.0), None), owned("none before", "grey"));
+        let rank = |n, now| change(mttr, &mean(n, now), Some(&mean(9, 100.0))).rank();
+        let worst_first = [
+            rank(9, 150.0),
+            rank(9, 100.2),
+            rank(9, 50.0),
+            rank(4, 150.0),
+        ];
+        assert!(worst_first.is_sorted_by(|a, b| a > b), "{worst_first:?}");
         let ratio = |numerator, denominator| Figure::Ratio {
             numerator,
             denominator,

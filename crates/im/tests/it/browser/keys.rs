@@ -63,6 +63,14 @@ fn each_key_of_the_help_does_what_it_says_and_none_while_somebody_types() {
         "new URLSearchParams(location.search).get('to') === '2026-11-20'",
     );
 
+    // Into the form of filters, and out of it again.
+    key(&tab, "f");
+    so(&tab, "document.activeElement.matches('form.choose select')");
+    key(&tab, "Escape");
+    so(&tab, "!document.activeElement.matches('select')");
+    key(&tab, "Escape");
+    so(&tab, "!document.querySelector('form.choose')");
+
     // From any page to the search of the list, where keys are letters.
     key(&tab, "/");
     so(

@@ -12,7 +12,8 @@ async fn m044_a_new_connector_begins_with_its_past() {
     let begun = server.get(PATH).await;
     let want = json!({"state": "running", "since": "2026-05-24T09:14:05.12Z", "until": "2026-11-20T09:14:05.12Z",
         "started_at": "2026-11-20T09:14:05.12Z", "stopped_at": null, "finished_at": null, "reading": "incidents",
-        "rows": 0, "total": null, "percent": null, "per_minute": null, "seconds_left": null, "requests": 0, "share": 50,
+        "rows": 0, "total": null, "percent": null, "per_minute": null, "seconds_left": null,
+        "next_step_by": "2026-11-20T09:14:05.12Z", "requests": 0, "share": 50,
         "created": 0, "updated": 0, "unchanged": 0, "failed": 0, "message": null});
     assert_eq!(*begun.is(200), want, "180 days");
     server.pass(60);

@@ -58,6 +58,21 @@ async fn mw11_each_number_of_a_metric_opens_what_is_behind_it() {
 }
 
 #[tokio::test]
+async fn a_page_that_does_not_exist_says_how_many_there_are() {
+    let server = twelve_weeks().await;
+    let shown = page(&server, "/metric/mttr/items?page=9").await;
+    has(&shown, "There is no such page");
+    has(&shown, "There are 15, on 1 page");
+    assert!(!shown.contains("Nothing is behind this"), "{shown}");
+    let first = page(&server, "/metric/mttr/items").await;
+    assert_eq!(listed(&first), 15);
+    assert!(
+        shown.contains("href=\"/metric/mttr/items\">To the first page"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
 async fn mw11_what_is_left_out_opens_and_so_does_what_failed() {
     let server = twelve_weeks().await;
     still_open(&server).await;

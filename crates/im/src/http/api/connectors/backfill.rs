@@ -63,6 +63,9 @@ pub(crate) struct Backfill {
     pub(crate) per_minute: Option<u64>,
     /// Seconds until it ends, about; null while nobody knows.
     pub(crate) seconds_left: Option<i64>,
+    /// When its next step is made at the latest, while it runs: later than now while PagerDuty's allowance is used up, or a
+    /// call is under way or was cut off.
+    pub(crate) next_step_by: Option<Timestamp>,
     /// Calls that PagerDuty answered.
     pub(crate) requests: u64,
     /// Hundredths of PagerDuty's allowance that it may take.
@@ -105,6 +108,7 @@ impl From<backfill::State> for Backfill {
             percent: state.total.map(done),
             per_minute: state.rate,
             seconds_left: state.left.map(|left| left.as_secs()),
+            next_step_by: state.next_step_by,
             requests: state.requests,
             share: state.share,
             created: state.found.created,
