@@ -18,7 +18,8 @@ use crate::length;
 
 /// List PagerDuty's services, teams, users and more, as they are known here
 ///
-/// They are read each hour and by `im connector sync`; webhooks tell of services at once.
+/// They are read each hour and by `im connector sync`; webhooks tell of services at once. What two readings in a
+/// row lack is gone.
 #[derive(Debug, Args)]
 pub(crate) struct DirectoryArgs {
     /// What to list

@@ -10,11 +10,12 @@ use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::table::Column;
 use crate::client::Call;
+use crate::length;
 
 /// Set and show the targets of severities and metrics
 ///
 /// Of a severity: how long an acknowledgement and a resolve may take, which sla_compliance judges by.
-/// Of a metric: what is good enough, in seconds, as a share or a number a day; of page_disruptions the
+/// Of a metric: what is good enough, as a length, a share or a number a day; of page_disruptions the
 /// pages of a person in a week.
 #[derive(Debug, Args)]
 pub(crate) struct TargetArgs {
@@ -45,11 +46,11 @@ struct SetArgs {
     /// Of a severity: how long the resolve may take
     #[arg(long, value_name = "TIME", requires = "ack")]
     resolve: Option<String>,
-    /// Of a metric: no more than this is good
-    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["ack", "at_least"])]
+    /// Of a metric: no more than this is good, e.g. 45m, 15% or 7
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["ack", "at_least"], value_parser = bound)]
     at_most: Option<f64>,
     /// Of a metric: no less than this is good
-    #[arg(long, value_name = "NUMBER", conflicts_with = "ack")]
+    #[arg(long, value_name = "NUMBER", conflicts_with = "ack", value_parser = bound)]
     at_least: Option<f64>,
 }
 
@@ -61,6 +62,23 @@ struct Target {
     resolve: Option<String>,
     at_most: Option<f64>,
     at_least: Option<f64>,
+}
+
+/// A number, a share, or a length in seconds.
+fn bound(text: &str) -> Result<f64, String> {
+    let percents = text.strip_suffix('%').map(str::trim_end);
+    let bound = match percents {
+        Some(percents) => percents
+            .parse::<f64>()
+            .ok()
+            .map(|percents| percents / 100.0),
+        None => text.parse().ok(),
+    };
+    let seconds = || length::read_loosely(text).map(|length| length.as_secs_f64());
+    let bound = bound.filter(|bound| bound.is_finite()).or_else(seconds);
+    bound.ok_or_else(|| {
+        "write a length such as 45m, a share such as 15% or 0.15, or a number".to_owned()
+    })
 }
 
 pub(crate) async fn run(args: TargetArgs, cx: &mut Context) -> Result<Exit, Failure> {

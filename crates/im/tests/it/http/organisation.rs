@@ -611,7 +611,7 @@ async fn targets_of_our_own_judge_incidents_and_figures() {
     done(&server, "target set sev2 --ack 10m --resolve 20m").await;
     assert_eq!(met().await, 0);
     assert_eq!(total(&server, "mttr").await.get("on_target"), None);
-    done(&server, "target set mttr --at-most 1800").await;
+    done(&server, "target set mttr --at-most 30m").await;
     assert_eq!(total(&server, "mttr").await["on_target"], true);
     done(&server, "target set mttr --at-most 1799.5").await;
     assert_eq!(total(&server, "mttr").await["on_target"], false);
@@ -626,10 +626,15 @@ async fn targets_of_our_own_judge_incidents_and_figures() {
         "mttr --ack 1m --resolve 2m",
         "oncall_load --at-most 1",
         "mttr --at-most -1",
+        "mttr --at-most soon",
+        "mttr --at-most inf",
     ] {
         let said = im(&server, &format!("target set {wrong}")).await;
         assert_eq!(said.code, 2, "{wrong}");
     }
+    done(&server, "target set change_failure_rate --at-most 15%").await;
+    let listed = done(&server, "target list").await;
+    assert!(listed.contains("at most 0.15"), "{listed}");
     done(&server, "target remove SEV-2").await;
     assert_eq!(met().await, 1);
 }
