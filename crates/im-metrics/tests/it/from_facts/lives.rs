@@ -1,7 +1,7 @@
 //! Lives as PagerDuty lets them be, and how they look at the trigger and in the end.
 
 use im_core::{Fact, Named, Snapshot, Status, Urgency};
-use im_metrics::input::{Event, History, ResolverKind, Values, What};
+use im_metrics::input::{History, ResolverKind, Values, What};
 use jiff::{SignedDuration, Timestamp};
 
 use super::reports::{Teller, in_order};
@@ -75,12 +75,13 @@ pub(super) fn life(dice: &mut Dice, plain: &History) -> Lived {
     let then = look(&plain.at_trigger, plain, begin);
     teller.trigger(begin, &plain.title, &then, is_live);
     teller.tell(&steps);
-    // A merge is the last resolve, and no timer's.
-    let resolves = teller.events.iter().rev();
-    let mut resolves = resolves.filter(|(event, _)| matches!(event.what, What::Resolved(..)));
-    let is_timer =
-        |(event, _): &(Event, String)| matches!(event.what, What::Resolved(_, ResolverKind::Timer));
-    let merged = plain.merged && !resolves.next().is_some_and(is_timer);
+    // A merge is the last resolve of those that count, and no timer's.
+    let counted = in_order(teller.events.clone());
+    let mut resolves = counted.iter().rev().filter_map(|event| match event.what {
+        What::Resolved(_, by) => Some(by),
+        _ => None,
+    });
+    let merged = plain.merged && resolves.next() != Some(ResolverKind::Timer);
     let last = steps.last().map_or(begin, |step| step.at) + SignedDuration::from_secs(1);
     let mut end = look(&current, plain, last);
     end.merged_into = merged.then(|| "PTARGET".to_owned());
