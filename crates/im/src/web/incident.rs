@@ -8,6 +8,7 @@ use maud::{Markup, html};
 use super::acts::{self, Shown};
 use super::layout::{Live, Page};
 use super::load::{Detail, Shell};
+use super::pagerduty::Health;
 use super::related::Related;
 use super::seen_before::Before;
 use super::times::Now;
@@ -30,7 +31,7 @@ pub(super) fn page(
         (shown.answer())
         (acts::bar(shell, detail, shown))
         (warnings(detail, now))
-        (figures(detail, now))
+        (figures(detail, &shell.health, now))
         div.columns {
             section.lines aria-labelledby="timeline" {
                 div.head {
@@ -43,7 +44,7 @@ pub(super) fn page(
                 (timeline::show(detail, shown.lines, shell.model, now))
             }
             aside aria-label="About it" {
-                (pagerduty::panel(detail, shell.model, now))
+                (pagerduty::panel(detail, &shell.health, shell.model, now))
                 (details(detail, now))
                 (before.panel(now))
                 (acts::panel(shell, detail, shown, now))
@@ -101,7 +102,7 @@ fn warnings(detail: &Detail, now: Now) -> Markup {
 }
 
 /// Four figures in a row.
-fn figures(detail: &Detail, now: Now) -> Markup {
+fn figures(detail: &Detail, health: &[Health], now: Now) -> Markup {
     let story = &detail.story;
     let due = |limit: fn(&Target) -> i64, done: Option<Timestamp>| {
         let target = detail.target.as_ref();
@@ -145,7 +146,7 @@ fn figures(detail: &Detail, now: Now) -> Markup {
             }
             div {
                 dt { "PagerDuty" }
-                (there(detail, now))
+                (there(detail, health, now))
             }
             div {
                 dt { "Assigned" }
@@ -158,8 +159,9 @@ fn figures(detail: &Detail, now: Now) -> Markup {
     }
 }
 
-fn there(detail: &Detail, now: Now) -> Markup {
-    let standing = pagerduty::brief(pagerduty::standing(detail));
+fn there(detail: &Detail, health: &[Health], now: Now) -> Markup {
+    let sure = pagerduty::sure(health, detail);
+    let standing = pagerduty::brief(pagerduty::standing(detail), sure);
     html! {
         @match &detail.story.peer {
             Some(peer) => {

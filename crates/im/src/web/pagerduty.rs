@@ -21,6 +21,21 @@ pub(super) struct Health {
     undecided: i64,
     /// Since when webhooks have been missing.
     deaf_since: Option<Timestamp>,
+    /// Where webhooks tell nothing: when both sides were last compared.
+    compared: Option<Option<Timestamp>>,
+}
+
+/// How sure it is that what PagerDuty was last known to say is what it says.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Sure {
+    /// Webhooks tell what changes.
+    Live,
+    /// Both sides are compared now and then, the last time then.
+    Compared(Option<Timestamp>),
+    /// PagerDuty is not heard now, or does not answer.
+    Deaf,
+    /// It takes nothing from here and tells nothing: its key or sign-in is refused.
+    Refused,
 }
 
 impl Health {
@@ -32,6 +47,8 @@ impl Health {
     /// Of a connector with so many changes that wait, and so many that need a person.
     pub(super) fn new(connector: &Connector, waiting: i64, undecided: i64) -> Self {
         let open_gap = connector.row.gap.filter(|gap| gap.to.is_none());
+        let has_webhook =
+            connector.config.enable_webhook && !connector.row.webhook_secrets.is_empty();
         Self {
             name: connector.name().to_owned(),
             state: connector.row.state,
@@ -39,6 +56,18 @@ impl Health {
             waiting,
             undecided,
             deaf_since: open_gap.map(|gap| gap.from),
+            compared: (connector.mapping.direction.receives() && !has_webhook)
+                .then_some(connector.row.last_sync_at),
+        }
+    }
+
+    fn sure(&self) -> Sure {
+        match (self.state, self.compared) {
+            (State::AuthFailed, _) => Sure::Refused,
+            (State::Failing, _) => Sure::Deaf,
+            _ if self.deaf_since.is_some() => Sure::Deaf,
+            (State::Untested | State::Limited | State::Active, Some(at)) => Sure::Compared(at),
+            (State::Untested | State::Limited | State::Active, None) => Sure::Live,
         }
     }
 
@@ -69,7 +98,13 @@ impl Health {
             (State::Active, _, _) if self.waiting > 0 => {
                 Verdict::new(1, "grey", format!(": {} to send", changes(self.waiting)))
             }
-            (State::Active, _, _) => Verdict::new(0, "green", " in sync"),
+            (State::Active, _, _) => match self.compared {
+                Some(Some(at)) => {
+                    Verdict::new(0, "green", format!(" compared {}", times::ago(at, now)))
+                }
+                Some(None) => Verdict::new(0, "grey", " not compared yet"),
+                None => Verdict::new(0, "green", " in sync"),
+            },
         }
     }
 }
@@ -199,8 +234,21 @@ fn of_parts(detail: &Detail) -> Option<Standing> {
     })
 }
 
+/// How sure it is how an incident stands; live where nobody tells.
+pub(super) fn sure(health: &[Health], detail: &Detail) -> Sure {
+    let name = detail.row.connector.as_deref();
+    let found = health.iter().find(|health| Some(health.name()) == name);
+    found.map_or(Sure::Live, Health::sure)
+}
+
 /// The standing in few words.
-pub(super) fn brief(standing: Standing) -> &'static str {
+pub(super) fn brief(standing: Standing, sure: Sure) -> &'static str {
+    match (standing, sure) {
+        (Standing::Coming | Standing::Waiting, Sure::Refused) => return "not sent",
+        (Standing::Agreed, Sure::Compared(_)) => return "agreed when compared",
+        (Standing::Agreed, Sure::Deaf | Sure::Refused) => return "agreed when last heard",
+        _ => {}
+    }
     match standing {
         Standing::Apart => "not in PagerDuty",
         Standing::Unlinked => "no connector any more",
@@ -214,36 +262,71 @@ pub(super) fn brief(standing: Standing) -> &'static str {
 }
 
 /// The panel beside the timeline.
-pub(super) fn panel(detail: &Detail, model: StatusModel, now: Now) -> Markup {
+pub(super) fn panel(detail: &Detail, health: &[Health], model: StatusModel, now: Now) -> Markup {
     html! {
         section.side aria-labelledby="pagerduty" {
             h2.h3 #pagerduty { "PagerDuty" }
             @if detail.parts.is_empty() {
-                div.panel.pad { (there(detail, model, now)) }
+                div.panel.pad { (there(detail, health, model, now)) }
             }
             @for (service, part) in &detail.parts {
                 div.panel.pad {
                     h3.service { (service) }
-                    (there(part, model, now))
+                    (there(part, health, model, now))
                 }
             }
         }
     }
 }
 
-fn there(detail: &Detail, model: StatusModel, now: Now) -> Markup {
+fn there(detail: &Detail, health: &[Health], model: StatusModel, now: Now) -> Markup {
     let standing = standing(detail);
-    let (icon, tone, words) = headline(standing);
+    let sure = sure(health, detail);
+    let (icon, tone, words) = headline(standing, sure);
     html! {
         p.headline { span class={ "tone " (tone) } { (parts::icon(icon)) } (words) }
         (remark(standing, detail, model))
+        (doubt(standing, sure, detail, now))
         (twin(detail))
         @for row in &detail.owed { (debt(row, now)) }
         @for row in &detail.held { (conflict(row, now)) }
     }
 }
 
-fn headline(standing: Standing) -> (&'static str, &'static str, &'static str) {
+/// What stands in the way of both sides, and why they may differ by now.
+fn doubt(standing: Standing, sure: Sure, detail: &Detail, now: Now) -> Markup {
+    let of = detail.row.connector.as_deref().unwrap_or_default();
+    let is_owed = matches!(standing, Standing::Coming | Standing::Waiting);
+    let settings = connector::settings_address(of);
+    html! {
+        @match sure {
+            Sure::Refused if is_owed || matches!(standing, Standing::Agreed) => p.small {
+                @if matches!(standing, Standing::Coming) { "Nobody was paged. " }
+                "PagerDuty refuses the key or sign-in: nothing is sent and nothing is heard until "
+                a href=(settings) { "another one is given" } "."
+            },
+            Sure::Deaf if matches!(standing, Standing::Agreed) => p.small { "PagerDuty is not heard now; it may have changed there." },
+            Sure::Compared(Some(at)) if matches!(standing, Standing::Agreed) => p.small {
+                "Compared " (times::ago(at, now)) "; without a webhook a change there is known after the next comparison."
+            },
+            Sure::Live | Sure::Compared(_) | Sure::Deaf | Sure::Refused => {},
+        }
+    }
+}
+
+fn headline(standing: Standing, sure: Sure) -> (&'static str, &'static str, &'static str) {
+    match (standing, sure) {
+        (Standing::Coming | Standing::Waiting, Sure::Refused) => {
+            return ("warn", "amber", "Not sent to PagerDuty");
+        }
+        (Standing::Agreed, Sure::Compared(_)) => {
+            return ("check", "grey", "Both sides agreed when compared");
+        }
+        (Standing::Agreed, Sure::Deaf | Sure::Refused) => {
+            return ("dash", "grey", "Both sides agreed when last heard");
+        }
+        _ => {}
+    }
     match standing {
         Standing::Apart => ("dash", "grey", "Not in PagerDuty"),
         Standing::Unlinked => ("dash", "grey", "No connector any more"),

@@ -127,10 +127,9 @@ impl Became {
             said.map(|there| format!("{}.", there.on_a_page()))
                 .collect()
         });
-        let is_done = |there: &There| matches!(there.state, "done" | "none" | "queued");
         Ok(Self {
             sentences,
-            is_well: told.refused.is_empty() && there.iter().all(is_done),
+            is_well: told.refused.is_empty() && there.iter().all(There::is_well),
         })
     }
 

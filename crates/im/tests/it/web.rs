@@ -5,7 +5,9 @@ use axum::http::{Request, StatusCode};
 use futures_util::StreamExt;
 use im_core::{Command, Severity};
 use im_engine::commands;
+use im_store::connectors::{self, State};
 use im_store::{DbOptions, outbox, settings};
+use jiff::{SignedDuration, Timestamp};
 
 mod charts;
 mod connector;
@@ -136,6 +138,61 @@ async fn an_incident_whose_connector_was_removed_says_so_and_keeps_its_values() 
         );
     }
     assert!(!list.contains("not in PagerDuty yet"), "{list}");
+}
+
+#[tokio::test]
+async fn without_a_webhook_both_sides_agreed_when_they_were_compared() {
+    let site = busy();
+    site.write(|tx| {
+        connectors::set_webhook(tx, CONNECTOR, None, &[])?;
+        connectors::synced(tx, CONNECTOR, site::now() - SignedDuration::from_mins(3))
+    });
+    let page = site.get("/incidents/INC-5").await.body;
+    for words in [
+        "agreed when compared",
+        "Both sides agreed when compared",
+        "Compared 3 min ago; without a webhook",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(
+        !page.contains("in sync") && !page.contains("Both sides agree<"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
+async fn while_pagerduty_refuses_the_key_no_page_says_that_something_is_on_its_way_or_agreed() {
+    let site = busy();
+    site.write(|tx| {
+        connectors::set_state(
+            tx,
+            CONNECTOR,
+            State::AuthFailed,
+            Some("401"),
+            Timestamp::UNIX_EPOCH,
+        )
+    });
+    let agreed = site.get("/incidents/INC-5").await.body;
+    assert!(
+        agreed.contains("Both sides agreed when last heard"),
+        "{agreed}"
+    );
+    assert!(
+        agreed.contains("PagerDuty refuses the key or sign-in"),
+        "{agreed}"
+    );
+    assert!(!agreed.contains("in sync"), "{agreed}");
+    let owed = site.get("/incidents/INC-6").await.body;
+    assert!(
+        owed.contains("Not sent to PagerDuty") && owed.contains("Nobody was paged."),
+        "{owed}"
+    );
+    assert!(
+        owed.contains("/connectors/prod-pagerduty/settings"),
+        "{owed}"
+    );
+    assert!(!owed.contains("On its way"), "{owed}");
 }
 
 #[tokio::test]

@@ -41,6 +41,9 @@ pub struct Here {
     pub text: String,
 }
 
+/// Of what is sent in a moment.
+const QUEUED: &str = "PagerDuty: queued; it will be sent";
+
 /// What happened at PagerDuty.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct There {
@@ -187,6 +190,11 @@ impl Known {
 const RESEND: &str = ". `im connector outbox retry ";
 
 impl There {
+    /// Whether nothing is in the way: it is done, or will be in a moment.
+    pub(crate) fn is_well(&self) -> bool {
+        matches!(self.state, "done" | "none") || self.text == QUEUED
+    }
+
     /// The same for a page, where there are buttons for it.
     pub(crate) fn on_a_page(&self) -> String {
         let lines = self.text.lines().map(|line| {
@@ -344,7 +352,7 @@ impl There {
                 connector.name()
             ),
             (Some(reason), _) => format!("PagerDuty: queued ({reason}); it will be sent"),
-            (None, _) => "PagerDuty: queued; it will be sent".to_owned(),
+            (None, _) => QUEUED.to_owned(),
         };
         Self {
             state: "queued",

@@ -94,6 +94,7 @@ impl Site {
             let config = r#"{"sync_direction": "bidirectional",
                 "custom": {"service_id": "PPAY001", "from_email": "im@example.com"}}"#;
             connectors::insert(tx, CONNECTOR, config, "sealed", &[], at("08:00:00"))?;
+            connectors::set_webhook(tx, CONNECTOR, Some("PHOOK01"), &["sealed".to_owned()])?;
             connectors::set_state(tx, CONNECTOR, State::Active, None, Timestamp::UNIX_EPOCH)
         });
     }
