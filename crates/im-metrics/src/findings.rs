@@ -20,7 +20,7 @@ use crate::metrics::scan;
 use crate::names::{NONE, NOTHING};
 use crate::num;
 use crate::params::{BadQuery, parse};
-use crate::plan::{Item, Of, Plan, Sink};
+use crate::plan::{Item, Measured, Of, Plan, Sink};
 use crate::query::{Dimension, Filter, Metric, Query};
 use crate::recurring::{normal, recurring};
 use crate::spent::Spent;
@@ -141,7 +141,7 @@ pub struct Change {
     pub now: f64,
     /// How many times more it is; `None` where it was 0 before.
     pub times: Option<f64>,
-    /// The incidents behind the figure now, oldest first.
+    /// The incidents behind the figure now, oldest first; of a share those in its part: reopened, failures.
     pub incidents: Vec<i64>,
 }
 
@@ -353,7 +353,7 @@ impl Engine {
         Ok(found)
     }
 
-    /// Each incident behind a figure, as often as it is, with the person and the bucket.
+    /// Each incident behind a figure (of a share: in its part), as often as it is, with the person and the bucket.
     fn behind(&self, query: &Query, now: Timestamp) -> Result<Vec<(Week, Began)>, BadQuery> {
         let plan = Plan::new(self, query, now)?;
         let mut incidents = Incidents {
@@ -381,7 +381,7 @@ type Week = (u32, usize);
 /// When an incident began, and its number.
 type Began = (i64, i64);
 
-/// Finds the incidents behind a figure.
+/// Finds the incidents behind a figure; of a share those that are in the part.
 struct Incidents<'p> {
     counted: Counted<'p>,
     found: Vec<(Week, Began)>,
@@ -389,6 +389,9 @@ struct Incidents<'p> {
 
 impl<'p> Sink<'p> for Incidents<'p> {
     fn take(&mut self, item: Item<'p>) {
+        if matches!(item.measured, Measured::Share(false)) {
+            return;
+        }
         if let (Some(bucket), Of::Incident(row)) = (self.counted.bucket(&item), item.of) {
             let began = (row.trigger(), row.number());
             self.found.push(((item.user, bucket), began));
