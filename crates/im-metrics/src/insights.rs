@@ -1,7 +1,10 @@
 //! Insights: what a figure is, how it stands to the time before, and what moved it most.
 //!
-//! What moved it is the part (a service; where figures are of services, an urgency) whose share of the
-//! figure changed most in the direction in which the figure changed. Words and names are the caller's.
+//! What moved it is the part (a service; where figures are of services, an urgency) that brought most of
+//! the change, in its direction. Of counts a part brings its own difference. Of means and shares it brings
+//! its weight in the whole times what it is away from the whole's figure before, now less then: so parts
+//! add up to the change, and more or fewer items of what is as the rest move nothing. Words and names are
+//! the caller's.
 
 use jiff::Timestamp;
 
@@ -36,8 +39,9 @@ pub struct Mover {
     pub by: Dimension,
     /// Which.
     pub key: String,
-    /// The change of the figure that it brought.
-    pub change: f64,
+    /// The change of the figure that it brought; `None` where the figure is a median, which has no parts:
+    /// then it is the one that moved the mean most.
+    pub change: Option<f64>,
 }
 
 impl Metric {
@@ -61,7 +65,10 @@ impl Engine {
         let mut insights = Vec::new();
         for series in &answer.series {
             let same = earlier.and_then(|earlier| find(&earlier.series, &series.keys));
-            let then = same.map(|same| same.total.figure);
+            let then = match same {
+                Some(same) => Some(same.total.figure),
+                None => earlier.and_then(|_| nothing_of(&series.total.figure)),
+            };
             let mover = match then {
                 Some(then) => self.mover(&query, range, (series, &then), now)?,
                 None => None,
@@ -163,7 +170,7 @@ impl Engine {
     }
 }
 
-/// Of the parts of a figure, now and before, the one whose share changed most as the figure did.
+/// Of the parts of a figure, now and before, the one that brought most of its change.
 fn moved(
     metric: Metric,
     by: Dimension,
@@ -171,51 +178,106 @@ fn moved(
     (parts, earlier): (&[Series], &[Series]),
 ) -> Option<Mover> {
     let figure = &series.total.figure;
-    let (is, was) = (figure.headline(metric)?, then.headline(metric)?);
-    let mut best: Option<Mover> = None;
-    let keys = parts.iter().chain(earlier).map(|part| &part.keys);
-    for keys in keys {
+    let is_more = figure.headline(metric)? - then.headline(metric)?;
+    let (whole, whole_then) = (Sum::of(figure), Sum::of(then));
+    let base = whole_then.mean();
+    // Parts of a mean say nothing of a median that went the other way.
+    let is_same_way = |change: f64| change * is_more > 0.0;
+    if !is_same_way(whole.mean() - base) {
+        return None;
+    }
+    let mut best: Option<(String, f64)> = None;
+    for keys in parts.iter().chain(earlier).map(|part| &part.keys) {
         let Some(key) = keys.last().cloned().flatten() else {
             continue;
         };
-        let share = |parts: &[Series], whole: &Figure| {
-            find(parts, keys).map_or(0.0, |part| share(&part.total.figure, whole))
+        let away = |parts: &[Series], whole: &Sum| {
+            let part = find(parts, keys);
+            part.map_or(0.0, |part| Sum::of(&part.total.figure).away(base, whole))
         };
-        let change = share(parts, figure) - share(earlier, then);
-        let is_same_way = (change > 0.0 && is > was) || (change < 0.0 && is < was);
-        let is_more = best
+        let change = away(parts, &whole) - away(earlier, &whole_then);
+        let is_most = best
             .as_ref()
-            .is_none_or(|best| change.abs() > best.change.abs());
-        if is_same_way && is_more {
-            best = Some(Mover { by, key, change });
+            .is_none_or(|(_, most)| change.abs() > most.abs());
+        if is_same_way(change) && is_most {
+            best = Some((key, change));
         }
     }
-    best
+    let is_median = matches!(figure, Figure::Durations(_)) && metric.is_dora();
+    best.map(|(key, change)| Mover {
+        by,
+        key,
+        change: (!is_median).then_some(change),
+    })
 }
 
 fn find<'a>(series: &'a [Series], keys: &[Option<String>]) -> Option<&'a Series> {
     series.iter().find(|one| one.keys == keys)
 }
 
-/// What a part contributes to the figure of the whole.
-fn share(part: &Figure, whole: &Figure) -> f64 {
-    let over = |part: f64, whole: u64| match whole {
-        0 => 0.0,
-        whole => part / num::float(whole.into()),
-    };
-    let count = |n: u64| num::float(n.into());
-    match (*part, *whole) {
-        (Figure::Durations(part), Figure::Durations(whole)) => {
-            over(part.mean.unwrap_or(0.0) * count(part.n), whole.n)
+/// The figure of a group that had nothing: of counts and rates 0, of others there is none.
+fn nothing_of(figure: &Figure) -> Option<Figure> {
+    match figure {
+        Figure::Count { .. } => Some(Figure::Count { n: 0 }),
+        Figure::Rate { .. } => Some(Figure::Rate { n: 0, per_day: 0.0 }),
+        Figure::Load { .. } => Some(Figure::Load {
+            n: 0,
+            acknowledged: None,
+            mtta: None,
+            out_of_hours: None,
+            escalated_away: 0,
+        }),
+        Figure::Durations(_) | Figure::Ratio { .. } | Figure::Compliance { .. } => None,
+    }
+}
+
+/// What a figure is made of.
+enum Sum {
+    /// A number that parts add up to.
+    Number(f64),
+    /// A sum over what it is the mean of.
+    Mean { sum: f64, of: f64 },
+}
+
+impl Sum {
+    fn of(figure: &Figure) -> Self {
+        let float = |n: u64| num::float(n.into());
+        match *figure {
+            Figure::Rate { per_day, .. } => Self::Number(per_day),
+            Figure::Count { n } | Figure::Load { n, .. } => Self::Number(float(n)),
+            Figure::Durations(durations) => Self::Mean {
+                sum: durations.mean.unwrap_or(0.0) * float(durations.n),
+                of: float(durations.n),
+            },
+            Figure::Ratio {
+                numerator,
+                denominator,
+                ..
+            } => Self::Mean {
+                sum: float(numerator),
+                of: float(denominator),
+            },
+            Figure::Compliance { resolve, .. } => Self::Mean {
+                sum: float(resolve.met),
+                of: float(resolve.met + resolve.breached),
+            },
         }
-        (Figure::Ratio { numerator, .. }, Figure::Ratio { denominator, .. }) => {
-            over(count(numerator), denominator)
+    }
+
+    /// The number, or the mean.
+    fn mean(&self) -> f64 {
+        match *self {
+            Self::Number(number) => number,
+            Self::Mean { sum, of } => sum / of,
         }
-        (Figure::Compliance { resolve: part, .. }, Figure::Compliance { resolve: whole, .. }) => {
-            over(count(part.met), whole.met + whole.breached)
+    }
+
+    /// The number; of a mean how far this part takes that of the whole from `base`.
+    fn away(&self, base: f64, whole: &Self) -> f64 {
+        match (self, whole) {
+            (Self::Mean { sum, of }, Self::Mean { of: whole, .. }) => (sum - base * of) / whole,
+            (Self::Number(number), _) => *number,
+            (Self::Mean { .. }, Self::Number(_)) => 0.0,
         }
-        (Figure::Rate { per_day, .. }, _) => per_day,
-        (Figure::Count { n } | Figure::Load { n, .. }, _) => count(n),
-        (Figure::Durations(_) | Figure::Ratio { .. } | Figure::Compliance { .. }, _) => 0.0,
     }
 }

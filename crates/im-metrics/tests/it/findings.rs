@@ -208,7 +208,7 @@ fn m_013_an_insight_names_what_moved_a_figure_most() {
     let mover = whole.mover.as_ref().unwrap();
     assert_eq!((mover.by, mover.key.as_str()), (Dimension::Service, "SDB"));
     // Half of the incidents took 30 minutes more.
-    assert_eq!(Some(mover.change), Some(900.0));
+    assert_eq!(mover.change, Some(900.0));
     let found = explain(&world, "mttr", "group_by=service");
     let movers: Vec<_> = found
         .iter()
@@ -229,6 +229,110 @@ fn m_013_an_insight_names_what_moved_a_figure_most() {
     // Nothing happened before.
     let found = explain(&world, "escalations", "");
     assert_eq!(found[0].mover, None);
+}
+
+/// SEV-1 incidents of a day that were over in time, and those that were late.
+fn judged(world: &mut World, service: &str, day: &str, (met, late): (usize, usize)) {
+    for hours in [vec!["09"; met], vec!["19"; late]].concat() {
+        let number = i64::try_from(world.histories.len()).unwrap() + 1;
+        let story = format!("{day} 08:30 trigger\n{day} {hours}:00 resolve UANN");
+        let mut history = on(service, number, "x", &story);
+        history.severity = Some("SEV-1".to_owned());
+        world.histories.push(history);
+    }
+}
+
+#[test]
+fn a_part_that_improved_but_shrank_did_not_make_the_whole_worse() {
+    let mut world = march(&[]);
+    let services = [
+        ("SNOTIFY", (21, 1), (11, 0)),
+        ("SDB", (14, 0), (15, 2)),
+        ("SWEB", (8, 0), (20, 0)),
+    ];
+    for (service, before, now) in services {
+        judged(&mut world, service, "03-02", before);
+        judged(&mut world, service, "03-16", now);
+    }
+    let found = explain(&world, "sla_compliance", "");
+    let [whole] = &found[..] else {
+        panic!("{found:?}")
+    };
+    let headline = whole.figure.headline(Metric::SlaCompliance);
+    assert_eq!(headline, Some(46.0 / 48.0));
+    let mover = whole.mover.as_ref().unwrap();
+    assert_eq!(mover.key, "SDB");
+    // The share of its items times what it is away from the whole of before, now less then.
+    let before = 43.0 / 44.0;
+    let want = 17.0 / 48.0 * (15.0 / 17.0 - before) - 14.0 / 44.0 * (1.0 - before);
+    let change = mover.change.unwrap();
+    assert!((change - want).abs() < 1e-12, "{change} {want}");
+}
+
+#[test]
+fn who_moved_a_median_is_named_without_an_amount() {
+    let found = explain(&slower(), "time_to_restore", "");
+    let mover = found[0].mover.as_ref().unwrap();
+    assert_eq!((mover.key.as_str(), mover.change), ("SDB", None));
+}
+
+#[test]
+fn a_group_that_had_nothing_before_was_at_0_of_what_is_counted() {
+    let world = march(&[
+        on("SDB", 1, "x", "03-02 08:00 trigger"),
+        on(
+            "SDB",
+            2,
+            "x",
+            "03-16 08:00 trigger\n03-16 08:10 resolve UANN",
+        ),
+        on(
+            "SWEB",
+            3,
+            "x",
+            "03-16 08:00 trigger\n03-16 08:10 resolve UANN",
+        ),
+    ]);
+    let before = |metric: &str| -> Vec<_> {
+        let of = Metric::parse(metric).unwrap();
+        let found = explain(&world, metric, "group_by=service");
+        let told = found.iter().map(|one| {
+            let before = one.before.map(|before| before.headline(of));
+            (one.keys[0].clone().unwrap(), before.flatten())
+        });
+        told.collect()
+    };
+    let want = |of_db, of_web| [("SDB".to_owned(), of_db), ("SWEB".to_owned(), of_web)];
+    assert_eq!(before("pages"), want(Some(1.0), Some(0.0)));
+    let per_day = Some(1.0 / 14.0);
+    assert_eq!(before("incident_frequency"), want(per_day, Some(0.0)));
+    assert_eq!(
+        before("mttr"),
+        want(None, None),
+        "a mean of nothing is none"
+    );
+    let found = explain(&world, "pages", "group_by=service");
+    let mover = found[1].mover.as_ref().unwrap();
+    assert_eq!((mover.by, mover.change), (Dimension::Urgency, Some(1.0)));
+}
+
+#[test]
+fn behind_a_reopen_rate_that_rose_are_those_that_were_reopened() {
+    let over = |day: i8| format!("03-{day:02} 08:00 trigger\n03-{day:02} 08:10 resolve UANN");
+    let again = |day: i8| format!("{}\n03-{day:02} 08:20 reopen UANN", over(day));
+    let world = march(&[
+        on("SDB", 1, "a", &over(2)),
+        on("SDB", 2, "b", &over(3)),
+        on("SDB", 3, "c", &over(4)),
+        on("SDB", 4, "d", &again(16)),
+        on("SDB", 5, "e", &over(17)),
+        on("SDB", 6, "f", &again(18)),
+    ]);
+    let asked = query("incident_frequency", "from=2026-03-15 to=2026-03-28");
+    let found = world.engine().findings(&asked, 7.0, world.now).unwrap();
+    let mut changes = found.changes.iter();
+    let rate = changes.find(|change| change.metric == Metric::ReopenRate);
+    assert_eq!(rate.unwrap().incidents, [4, 6]);
 }
 
 #[test]

@@ -1,6 +1,10 @@
 //! Buckets partition the range, and groups what is in it: counts add up to the total, on random worlds.
 
-use im_metrics::{Answer, Behind, Dimension, Engine, Figure, Hourly, Measure, Metric, Query};
+use std::collections::BTreeMap;
+
+use im_metrics::{
+    Answer, Behind, BucketSize, Dimension, Engine, Figure, Hourly, Measure, Metric, Query,
+};
 
 use crate::random::questions;
 
@@ -100,6 +104,86 @@ fn an_answer_and_its_parts_of_one_scan_are_as_those_that_are_asked_alone() {
         }
     });
     assert!(asked > 500 && moved > 100, "{asked} {moved}");
+}
+
+#[test]
+fn parts_add_up_to_the_change_and_the_largest_is_named() {
+    let (mut added, mut named) = (0, 0);
+    questions(200, |(world, engine), mut query, place| {
+        let groups = Dimension::groups_of(query.metric, query.source);
+        let by = Dimension::Service;
+        if !groups.contains(&by) || query.metric == Metric::OncallLoad || !are_counts(&query) {
+            return;
+        }
+        (query.group_by, query.compare, query.bucket) = (None, true, BucketSize::All);
+        let Ok((whole, parts)) = engine.answer_and_parts(&query, by, world.now) else {
+            return;
+        };
+        let Some(then) = whole.previous.as_deref() else {
+            return;
+        };
+        let totals = [&whole, then].map(|answer| answer.series[0].total.figure);
+        let Some((change, parts)) = parts_of_change(&totals, &parts) else {
+            return;
+        };
+        let sum: f64 = parts.values().sum();
+        let nearly = |one: f64, other: f64| (one - other).abs() <= 1e-9 * (1.0 + other.abs());
+        assert!(nearly(sum, change), "{place}: {sum} {change} {parts:?}");
+        added += 1;
+        let mover = engine.mover_of(&query, &whole, None, world.now).unwrap();
+        let Some((mover, told)) = mover.and_then(|mover| Some((mover.key, mover.change?))) else {
+            return;
+        };
+        let part = parts[&Some(mover)];
+        assert!(nearly(told, part), "{place}: {told} {part} {parts:?}");
+        let most = parts.iter().filter(|(key, _)| key.is_some());
+        let most = most.map(|(_, part)| part * change.signum());
+        let most = most.fold(0.0, f64::max);
+        assert!(nearly(part.abs(), most), "{place}: {part} {parts:?}");
+        named += 1;
+    });
+    assert!(added > 500 && named > 300, "{added} {named}");
+}
+
+/// The change of a figure, and what each group brought of it: of a mean its weight times what it is away from
+/// the whole of before, now less then.
+fn parts_of_change(
+    [now, then]: &[Figure; 2],
+    parts: &Answer,
+) -> Option<(f64, BTreeMap<Option<String>, f64>)> {
+    let (mean, base) = (weighed(now)?, weighed(then)?);
+    let mut of = BTreeMap::new();
+    let before = &parts.previous.as_deref().unwrap().series;
+    let all = [(1.0, &parts.series, mean), (-1.0, before, base)];
+    for (sign, series, (_, weight)) in all {
+        for one in series {
+            let part = weighed(&one.total.figure);
+            let part = part.map_or(0.0, |(value, own)| match weight {
+                Some(weight) => own.unwrap() / weight * (value - base.0),
+                None => value,
+            });
+            *of.entry(one.keys[0].clone()).or_default() += sign * part;
+        }
+    }
+    Some((mean.0 - base.0, of))
+}
+
+/// A number, or a mean or share and over how much; `None` where there is nothing to divide by.
+fn weighed(figure: &Figure) -> Option<(f64, Option<f64>)> {
+    #[expect(clippy::cast_precision_loss, reason = "they are few")]
+    let float = |n: u64| n as f64;
+    match *figure {
+        Figure::Durations(durations) => Some((durations.mean?, Some(float(durations.n)))),
+        Figure::Count { n } | Figure::Load { n, .. } => Some((float(n), None)),
+        Figure::Rate { per_day, .. } => Some((per_day, None)),
+        Figure::Ratio {
+            ratio, denominator, ..
+        } => Some((ratio?, Some(float(denominator)))),
+        Figure::Compliance { resolve, .. } => {
+            let judged = float(resolve.met + resolve.breached);
+            Some((resolve.compliance?, Some(judged)))
+        }
+    }
 }
 
 /// Whether the figures are counts of things that are in one bucket each: an hour may be in two.

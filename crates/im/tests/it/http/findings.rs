@@ -230,6 +230,28 @@ async fn m_013_each_figure_has_a_sentence() {
 }
 
 #[tokio::test]
+async fn a_new_group_stands_to_0_and_a_change_of_a_share_is_in_points() {
+    let server = two_ranges().await;
+    incidents(&server, 9, "web", &["slow"], 150).await;
+    for (metric, index, told) in [
+        (
+            "pages/insights?group_by=service",
+            1,
+            "pages of web is 1, worse than 0 before: ",
+        ),
+        (
+            "sla_compliance/insights",
+            0,
+            "sla_compliance is 80.0 % (5 incidents), worse than 100.0 % before; web moved it most (-20.0 points): ",
+        ),
+    ] {
+        let answer = server.get(&format!("/api/v1/metrics/{metric}")).await;
+        let text = answer.is(200)[index]["text"].as_str().unwrap();
+        assert!(text.starts_with(told), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn the_main_figures_are_gauges() {
     let server = two_ranges().await;
     let page = server.get("/metrics").await;

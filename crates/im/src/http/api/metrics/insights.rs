@@ -41,8 +41,9 @@ struct Moved {
     by: &'static str,
     #[serde(flatten)]
     what: Group,
-    /// By how much.
-    change: f64,
+    /// How much of the change it brought, so that all parts add up to the change; null where the value is a
+    /// median: then it moved the mean most.
+    change: Option<f64>,
 }
 
 /// Each figure explained. Where there is no data yet there is no group either, and that is said once.
@@ -160,12 +161,11 @@ fn text(
     };
     let moved = moved_by.filter(|_| trend != Trend::Same);
     let moved = moved.map_or(String::new(), |moved| {
-        let sign = if moved.change < 0.0 { "-" } else { "+" };
-        let name = &moved.what.name;
-        format!(
-            "; {name} moved it most ({sign}{})",
-            said(moved.change.abs())
-        )
+        let amount = moved.change.map_or(String::new(), |change| {
+            let sign = if change < 0.0 { "-" } else { "+" };
+            format!(" ({sign}{})", said_change(&insight.figure, change.abs()))
+        });
+        format!("; {} moved it most{amount}", moved.what.name)
     });
     let aimed = aim.map_or(String::new(), |(target, is_met)| {
         let (word, bound) = target.bound();
@@ -250,6 +250,18 @@ fn said(figure: &Figure, value: f64) -> String {
         Figure::Ratio { .. } | Figure::Compliance { .. } => format!("{:.1} %", value * 100.0),
         Figure::Rate { .. } => format!("{value:.2} a day"),
         Figure::Count { .. } | Figure::Load { .. } => format!("{value:.0}"),
+    }
+}
+
+/// A change as people say it: that of a share is of points, since a share of a share would be in % too.
+fn said_change(figure: &Figure, change: f64) -> String {
+    match figure {
+        Figure::Ratio { .. } | Figure::Compliance { .. } => {
+            format!("{:.1} points", change * 100.0)
+        }
+        Figure::Durations(_) | Figure::Rate { .. } | Figure::Count { .. } | Figure::Load { .. } => {
+            said(figure, change)
+        }
     }
 }
 
