@@ -26,8 +26,8 @@ pub enum BadQuery {
     /// The metric has no such parameter.
     #[error("{metric} has no parameter `{name}`: use {allowed}")]
     Parameter {
-        /// The metric.
-        metric: &'static str,
+        /// The metric; where another source has it, with the source.
+        metric: String,
         /// What was given.
         name: String,
         /// What there is.
@@ -296,7 +296,7 @@ impl Reader<'_> {
             }
             if !allowed.contains(name) {
                 return Err(BadQuery::Parameter {
-                    metric: self.metric.as_str(),
+                    metric: self.metric.as_str().to_owned(),
                     name: (*name).to_owned(),
                     allowed: list(allowed.into_iter()),
                 });
@@ -415,10 +415,10 @@ impl Reader<'_> {
             };
             if !allowed.contains(&dimension) {
                 let allowed = list(allowed.iter().map(|filter| filter.as_str()));
-                let source = source.as_str();
+                let (metric, source) = (self.metric.as_str(), source.as_str());
                 return Err(BadQuery::Parameter {
-                    metric: self.metric.as_str(),
-                    name: format!("{name} with source={source}"),
+                    metric: format!("{metric} with source={source}"),
+                    name: (*name).to_owned(),
                     allowed,
                 });
             }

@@ -254,7 +254,7 @@ const REFUSED: &[(&str, &str, &str)] = &[
     (
         "pages",
         "user=UANN",
-        "pages has no parameter `user with source=incidents`: use service, team, environment, escalation_policy, urgency, priority, severity, origin or title",
+        "pages with source=incidents has no parameter `user`: use service, team, environment, escalation_policy, urgency, priority, severity, origin or title",
     ),
     (
         "page_disruptions",

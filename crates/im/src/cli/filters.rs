@@ -10,10 +10,10 @@ pub(super) struct Places {
     /// Only this service, by PagerDuty's id or name, or as it is mapped here; `null` for none
     #[arg(long, value_name = "ID")]
     service: Vec<String>,
-    /// Only this team, by id or name
+    /// Only this team, by id or name; `null` for none
     #[arg(long, value_name = "ID")]
     team: Vec<String>,
-    /// Only this environment
+    /// Only this environment; `null` for none
     #[arg(long, value_name = "NAME")]
     environment: Vec<String>,
 }

@@ -321,6 +321,8 @@ fn unknown(by: Dimension, value: &str, words: &[String]) -> BadQuery {
         words.join(", ")
     };
     let instead = match (nearest(value, &all), &*near) {
+        // As figures by group show it.
+        _ if lower == "none" => format!("use `null` for what has no {}", by.as_str()),
         (Some(near), _) => format!("did you mean {}?", said(&[near])),
         (None, []) if all.len() <= NAMES_MAX => format!("there is {}", said(&all)),
         (None, []) => {

@@ -165,8 +165,8 @@ fn by_bucket(answer: &Answer, series: &Series, shown: &[Shown], width: u16) -> S
         _ => "Week",
     };
     let mut columns = vec![Column::Whole(name)];
-    columns.extend(shown.iter().map(|(name, _)| Column::Whole(name)));
-    columns.push(Column::Whole("Trend"));
+    columns.extend(shown.iter().map(|(name, _)| column(name)));
+    columns.push(Column::Optional("Trend", TREND_RANK));
     let trend = trend(&series.values, Middle::of(answer));
     let mut rows: Vec<Vec<Cell>> = answer
         .buckets
@@ -178,6 +178,7 @@ fn by_bucket(answer: &Answer, series: &Series, shown: &[Shown], width: u16) -> S
     if answer.buckets.len() > 1 {
         rows.push(row("all", &series.total, shown, ""));
     }
+    table::fit(&mut columns, &mut rows, width);
     table::rows(&columns, rows, width)
 }
 
@@ -198,9 +199,15 @@ fn by_group(answer: &Answer, shown: &[Shown], width: u16) -> String {
         .iter()
         .map(|by| Column::Rest(title(by)))
         .collect();
-    columns.extend(shown.iter().map(|(name, _)| Column::Whole(name)));
+    columns.extend(shown.iter().map(|(name, _)| column(name)));
     columns.extend(answer.previous.as_ref().map(|_| Column::Whole("Before")));
-    columns.push(Column::Optional("Trend", 0));
+    let has_level = answer
+        .series
+        .iter()
+        .any(|series| level(&series.total).is_some());
+    let levels = answer.benchmark.as_ref().filter(|_| has_level);
+    columns.extend(levels.map(|_| Column::Optional("Level", LEVEL_RANK)));
+    columns.push(Column::Optional("Trend", TREND_RANK));
     let mut rows: Vec<Vec<Cell>> = answer
         .series
         .iter()
@@ -219,11 +226,34 @@ fn by_group(answer: &Answer, shown: &[Shown], width: u16) -> String {
                 ))
             });
             let trend = Cell::new(trend(&series.values, Middle::of(answer)));
-            names.chain(figures).chain(before).chain([trend]).collect()
+            let level = levels.map(|_| Cell::new(level(&series.total).unwrap_or("-")));
+            let figures = names.chain(figures).chain(before);
+            figures.chain(level).chain([trend]).collect()
         })
         .collect();
-    table::fit(&mut columns, &mut rows, width);
-    table::rows(&columns, rows, width)
+    let left_out = table::fit(&mut columns, &mut rows, width);
+    let text = table::rows(&columns, rows, width);
+    match levels.filter(|_| !left_out.contains(&"Level")) {
+        Some(benchmark) => format!("{text}\n\nBy the levels of {}.", benchmark.year),
+        None => text,
+    }
+}
+
+/// What goes first where the line is too short: levels, the trend, and then the ends of a sample.
+const LEVEL_RANK: u8 = 0;
+const TREND_RANK: u8 = 1;
+
+fn column(name: &'static str) -> Column {
+    match name {
+        "Min" => Column::Optional(name, 2),
+        "Max" => Column::Optional(name, 3),
+        _ => Column::Whole(name),
+    }
+}
+
+/// The published level that a figure meets.
+fn level(figure: &Figure) -> Option<&str> {
+    figure.get("level").and_then(Value::as_str)
 }
 
 fn title(by: &str) -> &'static str {
@@ -492,25 +522,19 @@ fn say_left_out(answer: &Answer, cx: &mut Context) {
     }
     if !left_out.is_empty() {
         cx.ui.say("");
-        cx.ui
-            .say(format_args!("Left out: {}.", left_out.join(", ")));
+        let said = format!("{}.", left_out.join(", "));
+        cx.ui.say(table::hanging("Left out: ", &said, cx.ui.width));
     }
-    let level = answer
-        .series
-        .first()
-        .and_then(|series| series.total.get("level"));
-    if let (Some(Value::String(level)), Some(benchmark), true) =
-        (level, &answer.benchmark, answer.group_by.is_empty())
-    {
-        cx.ui.say(format_args!(
-            "By the levels of {}: {level}.",
-            benchmark.year
-        ));
+    let whole = answer.series.first().filter(|_| answer.group_by.is_empty());
+    let level = whole.and_then(|whole| level(&whole.total));
+    if let Some((benchmark, level)) = answer.benchmark.as_ref().zip(level) {
+        let year = benchmark.year;
+        cx.ui.say(format_args!("By the levels of {year}: {level}."));
     }
 }
 
 /// The order in which CSV has the fields; one that is not here comes after them.
-const FIELDS: [&str; 24] = [
+const FIELDS: [&str; 26] = [
     "n",
     "mean",
     "median",
@@ -533,6 +557,8 @@ const FIELDS: [&str; 24] = [
     "resolve_breached",
     "resolve_pending",
     "resolve_compliance",
+    "level",
+    "benchmark",
     "on_target",
     "reconstructed",
 ];
@@ -605,7 +631,12 @@ fn lines_of(answer: &Answer) -> Vec<Line> {
                 groups
                     .flat_map(|group| [group.key.clone().unwrap_or_default(), group.name.clone()]),
             );
-            lines.push((line, flat(figure)));
+            let mut fields = flat(figure);
+            match &answer.benchmark {
+                Some(used) => fields.insert("benchmark".to_owned(), used.year.to_string()),
+                None => fields.remove("level"),
+            };
+            lines.push((line, fields));
         }
     }
     lines
@@ -615,7 +646,7 @@ fn lines_of(answer: &Answer) -> Vec<Line> {
 fn flat(figure: &Figure) -> BTreeMap<String, String> {
     let mut fields = BTreeMap::new();
     for (name, value) in figure {
-        if ["level", "oldest"].contains(&name.as_str()) {
+        if name == "oldest" {
             continue;
         }
         match value {
@@ -625,6 +656,9 @@ fn flat(figure: &Figure) -> BTreeMap<String, String> {
             }
             Value::Null => {
                 fields.insert(name.clone(), String::new());
+            }
+            Value::String(text) => {
+                fields.insert(name.clone(), text.clone());
             }
             value => {
                 fields.insert(name.clone(), value.to_string());

@@ -142,7 +142,7 @@ impl Wrong {
         let names: &[&str] = match error {
             BadQuery::Parameter { name, .. }
             | BadQuery::Value { name, .. }
-            | BadQuery::Twice(name) => &[name.split_whitespace().next().unwrap_or_default()],
+            | BadQuery::Twice(name) => &[name],
             BadQuery::Range { .. } | BadQuery::Before { .. } => &["from", "to"],
             BadQuery::Buckets { .. } | BadQuery::Cells { .. } => &["bucket"],
             BadQuery::Personal { .. } => &["user"],

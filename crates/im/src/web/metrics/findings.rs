@@ -37,7 +37,7 @@ pub(super) fn read(
     let allowed = [&api::OWN[..], &FILTERS[..], &[SETTLED.0]].concat();
     if let Some((name, _)) = address.pairs().find(|(name, _)| !allowed.contains(name)) {
         let error = BadQuery::Parameter {
-            metric: "the page of findings",
+            metric: "the page of findings".to_owned(),
             name: name.to_owned(),
             allowed: allowed.join(", "),
         };

@@ -264,7 +264,7 @@ pub(super) fn tiles(
 ) -> Result<Vec<Tile>, Wrong> {
     if let Some((name, _)) = address.pairs().find(|(name, _)| !PARAMS.contains(name)) {
         let error = BadQuery::Parameter {
-            metric: WHAT,
+            metric: WHAT.to_owned(),
             name: name.to_owned(),
             allowed: PARAMS.join(", "),
         };

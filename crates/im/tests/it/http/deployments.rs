@@ -5,6 +5,7 @@ use im_store::{StoreError, Tx};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::organisation::im;
 use super::{Server, config};
 
 const PATH: &str = "/api/v1/deployments";
@@ -246,6 +247,37 @@ async fn dd_43_where_no_deployment_was_ever_told_of_no_frequency_is_low() {
     let old = json!({"service": "db", "finished_at": "2026-01-02T09:00:00Z"});
     server.post(PATH, old).await.is(201);
     assert_eq!(level().await, "low");
+}
+
+#[tokio::test]
+async fn csv_and_the_table_of_groups_have_the_level_and_its_year() {
+    let server = Server::start();
+    server.post(PATH, json!({"service": "db"})).await.is(201);
+    server.pass(60);
+    let asked = "change_failure_rate --from 2026-11-09 --group-by service";
+    for (benchmark, ends) in [
+        ("2024", [",level,benchmark", ",,2024", ",elite,2024"]),
+        ("none", [",ratio", "0,", "0.0"]),
+    ] {
+        let csv = im(
+            &server,
+            &format!("metrics {asked} --csv --benchmark {benchmark}"),
+        )
+        .await;
+        let lines: Vec<&str> = csv.out.lines().collect();
+        assert_eq!(lines.len(), 3, "{}", csv.out);
+        for (line, end) in lines.iter().zip(ends) {
+            assert!(line.ends_with(end), "{end} in\n{}", csv.out);
+            let cells = |line: &str| line.split(',').count();
+            assert_eq!(cells(line), cells(lines[0]), "{}", csv.out);
+        }
+    }
+    let said = im(&server, &format!("metrics {asked} --benchmark 2024"))
+        .await
+        .out;
+    let row = said.lines().find(|line| line.starts_with("db")).unwrap();
+    assert!(row.contains("  elite  "), "{said}");
+    assert!(said.contains("By the levels of 2024.\n"), "{said}");
 }
 
 #[tokio::test]

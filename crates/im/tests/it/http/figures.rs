@@ -210,6 +210,8 @@ async fn m_003_a_filter_takes_ids_and_names_and_names_what_it_does_not_know() {
     }
     let (_, severities) = refused("metrics/pages?severity=worst").await;
     assert_eq!(severities, "there is `SEV-1`, `SEV-2`, `SEV-3`, `SEV-4`");
+    let (_, nobody) = refused("metrics/pages?severity=None").await;
+    assert_eq!(nobody, "use `null` for what has no severity");
     let (_, origins) = refused("metrics/pages?origin=here").await;
     assert_eq!(origins, "use pagerduty or im");
     // Nobody has said anything of environments yet: there is nothing to choose from, and no slip.
@@ -252,9 +254,10 @@ async fn m_003_a_filter_takes_ids_and_names_and_names_what_it_does_not_know() {
 }
 
 /// Runs the command line on the server's own API.
-async fn im(server: &Server, line: &'static str) -> Said {
+async fn im(server: &Server, line: &str) -> Said {
     let router = server.router.clone().layer(Extension(InProcess));
-    let said = tokio::task::spawn_blocking(move || on_router(router).im(line));
+    let line = line.to_owned();
+    let said = tokio::task::spawn_blocking(move || on_router(router).im(&line));
     said.await.unwrap()
 }
 
@@ -356,6 +359,43 @@ async fn mw_17_figures_are_marked_by_the_targets_of_the_organisation() {
         .await
         .out;
     assert!(csv.lines().next().unwrap().contains("on_target"), "{csv}");
+    // The label of a week in part is the longest.
+    for metric in [
+        "mttr --from 2026-11-11",
+        "mttr --group-by service --compare previous",
+    ] {
+        let said = im(&server, &format!("metrics {metric}")).await.out;
+        let fits = |line: &str| line.chars().count() <= 80;
+        assert!(said.lines().all(fits), "{said}");
+        assert!(said.contains("  Target"), "{said}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_wrapped() {
+    let server = with_incidents().await;
+    for title in ["slow", "slower"] {
+        let new = json!({"title": title, "severity": "sev2", "service": "db"});
+        server.post("/api/v1/incidents", new).await.is(201);
+    }
+    for number in [2, 4] {
+        let path = format!("/api/v1/incidents/INC-{number}/resolve");
+        server.post(&path, Value::Null).await.is(200);
+    }
+    server.pass(60);
+    let after = json!({"id": "d1", "service": "db"});
+    server.post("/api/v1/deployments", after).await.is(201);
+    for (number, cause) in [(1, "d1"), (2, "none")] {
+        let path = format!("/api/v1/incidents/INC-{number}/annotations");
+        let said = json!({"caused_by": cause, "reason": "seen in the log"});
+        server.patch(&path, said).await.is(200);
+    }
+    let said = im(&server, "metrics failed_deployment_recovery_time").await;
+    let told = "
+Left out: 1 over before their deployment, 1 still open, 1 test, 2 without a
+          deployment.
+";
+    assert!(said.out.contains(told), "{}", said.out);
 }
 
 #[tokio::test]
