@@ -170,8 +170,7 @@ fn parts_of_change(
 
 /// A number, or a mean or share and over how much; `None` where there is nothing to divide by.
 fn weighed(figure: &Figure) -> Option<(f64, Option<f64>)> {
-    #[expect(clippy::cast_precision_loss, reason = "they are few")]
-    let float = |n: u64| n as f64;
+    let float = |n: u64| f64::from(u32::try_from(n).unwrap());
     match *figure {
         Figure::Durations(durations) => Some((durations.mean?, Some(float(durations.n)))),
         Figure::Count { n } | Figure::Load { n, .. } => Some((float(n), None)),
