@@ -29,6 +29,8 @@ pub struct Services {
     mapped: Vec<(String, String)>,
     /// PagerDuty's services by id: the last name of each, and whether it is gone.
     listed: BTreeMap<String, (Option<String>, bool)>,
+    /// Every name that each of them ever had.
+    names: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Services {
@@ -36,13 +38,23 @@ impl Services {
     pub fn read(tx: &mut Tx<'_>) -> Result<Self, StoreError> {
         let connectors = connector::all(tx)?;
         let mapped = connectors.iter().flat_map(|one| &one.mapping.services);
-        let listed = directory::of_kind(tx, Kind::Service)?.into_iter();
-        let listed = listed.map(|row| (row.id, (row.name, row.until.is_some())));
+        let rows = directory::of_kind(tx, Kind::Service)?;
+        let mut names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for row in &rows {
+            names
+                .entry(row.id.clone())
+                .or_default()
+                .extend(row.name.clone());
+        }
+        let listed = rows
+            .into_iter()
+            .map(|row| (row.id, (row.name, row.until.is_some())));
         Ok(Self {
             mapped: mapped
                 .map(|service| (service.name.clone(), service.id.clone()))
                 .collect(),
             listed: listed.collect(),
+            names,
         })
     }
 
@@ -72,6 +84,37 @@ impl Services {
             ids.extend(named(true));
         }
         only(given, ids)
+    }
+
+    /// Everything that incidents of the services may say which go by an id or a name: PagerDuty's ids, the names here,
+    /// and all that each had there. A name that services had before means them where none has it now.
+    pub fn said(&self, given: &str) -> BTreeSet<String> {
+        let lower = given.to_lowercase();
+        let is_so = |name: &String| name.to_lowercase() == lower;
+        let meant = match self.id(given) {
+            Ok(id) => vec![id],
+            Err(Several { ids, .. }) => ids,
+        };
+        let known = self
+            .names
+            .keys()
+            .chain(self.mapped.iter().map(|(_, id)| id));
+        let ids: BTreeSet<&String> = known.filter(|id| meant.contains(id)).collect();
+        let of_before = || {
+            let had = self
+                .names
+                .iter()
+                .filter(|(_, names)| names.iter().any(is_so));
+            had.map(|(id, _)| id).collect()
+        };
+        let ids = if ids.is_empty() { of_before() } else { ids };
+        let listed = ids.iter().filter_map(|id| self.names.get(*id)).flatten();
+        let mapped = self.mapped.iter().filter(|(_, id)| ids.contains(id));
+        let all = mapped
+            .map(|(name, _)| name)
+            .chain(listed)
+            .chain(ids.iter().copied());
+        all.cloned().chain([given.to_owned()]).collect()
     }
 
     /// What a service is called here, else at PagerDuty.

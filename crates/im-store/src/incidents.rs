@@ -88,8 +88,8 @@ pub struct Filter {
     pub statuses: Vec<Status>,
     /// Any of these severities.
     pub severities: Vec<Severity>,
-    /// This service.
-    pub service: Option<String>,
+    /// A service that goes by any of these names; by whichever if there is none.
+    pub services: Vec<String>,
     /// This connector.
     pub connector: Option<String>,
     /// Who has them.
@@ -489,9 +489,9 @@ impl Choice {
         choice.any_of("status", filter.statuses.iter().map(|one| one.as_str()));
         choice.any_of("severity", filter.severities.iter().map(|one| one.as_str()));
         let has_parts = tx.query_one(HAS_PARTS, params![parts])?.is_some();
-        choice.whole_or_part("service", filter.service.as_deref(), has_parts);
+        choice.whole_or_part("service", &filter.services, has_parts);
         // Most incidents may be of one connector: no index is of use.
-        choice.whole_or_part("connector", filter.connector.as_deref(), true);
+        choice.whole_or_part("connector", filter.connector.as_slice(), true);
         choice.assigned(&filter.assigned);
         if let Some(text) = &filter.search {
             choice.search(text);
@@ -527,16 +527,25 @@ impl Choice {
 
     /// What a whole has not, one of its parts may have: they are few, and found by their numbers. The empty text keeps
     /// the planners from gathering both before they sort.
-    fn whole_or_part(&mut self, column: &str, value: Option<&str>, has_parts: bool) {
-        let Some(value) = value else { return };
-        let is_long = value.chars().count() > INDEXED_MAX;
-        let (value, parts) = (self.bind(value), IncidentNumber::FIRST_OF_PARTS);
+    fn whole_or_part(&mut self, column: &str, values: &[String], has_parts: bool) {
+        let is_long = |value: &String| value.chars().count() > INDEXED_MAX;
+        let is_long = values.iter().any(is_long);
+        let marks: Vec<String> = values
+            .iter()
+            .map(|value| self.bind(value.as_str()))
+            .collect();
+        let is_it = match &*marks {
+            [] => return,
+            [one] => format!("= {one}"),
+            several => format!("IN ({})", several.join(", ")),
+        };
+        let parts = IncidentNumber::FIRST_OF_PARTS;
         self.wheres.push(if has_parts || is_long {
             format!(
-                "({column} || '' = {value} OR number IN (SELECT number % {parts} FROM incident WHERE number >= {parts} AND {column} = {value}))"
+                "({column} || '' {is_it} OR number IN (SELECT number % {parts} FROM incident WHERE number >= {parts} AND {column} {is_it}))"
             )
         } else {
-            format!("{column} = {value} AND LENGTH({column}) <= {INDEXED_MAX}")
+            format!("{column} {is_it} AND LENGTH({column}) <= {INDEXED_MAX}")
         });
     }
 

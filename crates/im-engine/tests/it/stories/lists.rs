@@ -98,7 +98,7 @@ story! {
         let whole = whole.get();
         assert_eq!(numbers(world, search(&format!("#{part}"))), [whole]);
         for name in ["db", "web"] {
-            let of = Filter { service: Some(name.to_owned()), ..Filter::default() };
+            let of = Filter { services: vec![name.to_owned()], ..Filter::default() };
             assert_eq!(numbers(world, of), [whole], "{name}");
         }
         let of = Filter { connector: Some(CONNECTOR.to_owned()), ..Filter::default() };

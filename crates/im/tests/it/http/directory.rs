@@ -301,3 +301,52 @@ async fn m008_m011_a_page_counts_for_the_team_and_the_zone_that_a_person_had_on_
         "{by_team}"
     );
 }
+
+#[tokio::test]
+async fn a_service_that_was_renamed_is_one_in_a_list_by_each_of_its_names_and_its_id() {
+    let server = Server::with_connector(config()).await;
+    let search =
+        |name: &str, since: &str| row(Kind::Service, "PH8LDZL", name, since, About::default());
+    let before = DirectoryRow {
+        until: Some(at("2026-11-20T09:00:00Z")),
+        ..search("Search", "2026-11-01T00:00:00Z")
+    };
+    let after = search("Search & Find", "2026-11-20T09:00:00Z");
+    let other = row(
+        Kind::Service,
+        "POTHER1",
+        "Checkout",
+        "2026-11-01T00:00:00Z",
+        About::default(),
+    );
+    let rows = [before, after, other];
+    server
+        .write(move |tx| {
+            for row in &rows {
+                directory::begin(tx, row, 1)?;
+            }
+            Ok(())
+        })
+        .await;
+    for service in ["Search", "Search & Find", "Checkout"] {
+        let new = json!({"title": service, "severity": "SEV-3", "service": service});
+        let made = server.post("/api/v1/incidents", new).await;
+        assert!(made.status < 300, "{}", made.body);
+    }
+    let titles = async |service: &str| {
+        let path = format!("/api/v1/incidents?service={service}");
+        let found = server.get(&path).await.is(200).clone();
+        let one = |row: &Value| row["title"].as_str().unwrap().to_owned();
+        found
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(one)
+            .collect::<Vec<_>>()
+    };
+    for name in ["Search", "Search%20%26%20Find", "PH8LDZL", "search"] {
+        assert_eq!(titles(name).await, ["Search & Find", "Search"], "{name}");
+    }
+    assert_eq!(titles("Checkout").await, ["Checkout"]);
+    assert!(titles("nope").await.is_empty());
+}

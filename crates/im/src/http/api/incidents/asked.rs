@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::str::FromStr as _;
 
 use im_core::{ActorKind, IncidentNumber, Severity, Status, StatusModel};
+use im_engine::services::Services;
 use im_engine::{connector, unowned};
 use im_store::incidents::{Assigned, Filter, Hidden};
 use im_store::{StoreError, Tx, people};
@@ -80,7 +81,7 @@ impl Asking {
             is_unowned: params.flag("unowned")?,
             filter: Filter {
                 severities: severities(params)?,
-                service: owned("service"),
+                services: owned("service").into_iter().collect(),
                 connector: owned("connector"),
                 search: owned("q").filter(|q| !q.trim().is_empty()),
                 hidden: if params.flag("hidden")? {
@@ -115,6 +116,7 @@ impl Asking {
                 Some(NOBODY) => Assigned::Nobody,
                 Some(name) => Assigned::To(ids(tx, name)?),
             },
+            services: services(tx, &self.filter.services)?,
             from: self.from.and_then(|edge| edge.start(&zone)),
             until: self.to.and_then(|edge| edge.end(&zone)),
             among: if self.is_unowned {
@@ -165,6 +167,16 @@ fn person(name: String, who: &Who) -> Result<String, ApiError> {
         ApiError::bad_request(format!("`assignee={ME}`: nobody knows who you are"))
             .hint("write your e-mail address instead, or act as a person: sign in, or use `--as`")
     })
+}
+
+/// What incidents may say who are on the services that are asked for: what was renamed is one service.
+fn services(tx: &mut Tx<'_>, asked: &[String]) -> Result<Vec<String>, StoreError> {
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let known = Services::read(tx)?;
+    let said: BTreeSet<String> = asked.iter().flat_map(|name| known.said(name)).collect();
+    Ok(said.into_iter().collect())
 }
 
 /// What the assignees of incidents may be called who are one person: a PagerDuty user goes by an id.
