@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::directory::Directory;
 use self::image::{Head, Image};
-use crate::http::api::settings::{test_keyword, time_zone};
+use crate::http::api::settings::{hides_emails, test_keyword, time_zone};
 use crate::organisation::annotations::Annotations;
 use crate::organisation::{Candidates, Organisation, Whose, is_email};
 
@@ -117,6 +117,8 @@ struct Surroundings {
     test_keyword: String,
     /// Whether the past of the accounts was read.
     past: Past,
+    /// Whether addresses of PagerDuty's people are left out of answers.
+    hides_emails: bool,
 }
 
 /// How far the past of all accounts is read.
@@ -159,6 +161,7 @@ impl Default for Figures {
                     gap_since: None,
                     test_keyword: TEST_KEYWORD.to_owned(),
                     past: Past::Unread,
+                    hides_emails: false,
                 },
                 Organisation::default(),
                 Directory::default(),
@@ -175,7 +178,7 @@ impl Known {
             engine: Engine::new(settings(&surroundings, &organisation, &directory)),
             services: BTreeSet::new(),
             names: BTreeMap::new(),
-            own_names: organisation.names(),
+            own_names: organisation.names(&directory.names),
             acted: OnceLock::new(),
             organisation,
             directory,
@@ -207,7 +210,7 @@ impl Known {
         if *self.engine.settings() != settings {
             self.engine.set(settings);
         }
-        self.own_names = organisation.names();
+        self.own_names = organisation.names(&directory.names);
         self.acted = OnceLock::new();
         self.organisation = organisation;
         self.directory = directory;
@@ -265,7 +268,9 @@ impl Known {
         let own = self.own_names.get(id);
         let listed = own.or_else(|| self.directory.names.get(id));
         let told = self.names.get(id).map(|told| &told.name);
-        listed.or(told).map_or(id, String::as_str)
+        listed
+            .or(told)
+            .map_or_else(|| self.shown(id), String::as_str)
     }
 
     /// Whether nothing was read yet.
@@ -525,6 +530,7 @@ fn surroundings(tx: &mut Tx<'_>) -> Result<Surroundings, StoreError> {
         gap_since,
         test_keyword: test_keyword(tx)?,
         past: past(tx, &connectors)?,
+        hides_emails: hides_emails(tx)?,
     })
 }
 

@@ -16,4 +16,4 @@ mod values;
 pub use candidates::Candidates;
 pub use settings::Organisation;
 pub use things::{FailureRule, Hours, Member, Person, Target, Team, Thing, User, Week};
-pub use values::{Interval, Length, Text, Whose, Zone, is_email, zone_name};
+pub use values::{AHEAD_MAX, Interval, Length, Text, Whose, Zone, is_email, zone_name};

@@ -29,7 +29,8 @@ enum ConfigCommand {
         /// `trusted_proxy_hops`: how many proxies of yours are in front of it (0: none).
         /// `time_zone`: the zone in which metrics count days, e.g. Europe/Berlin.
         /// `identity_header`: the header that names the connector of a webhook at /events.
-        /// `hide_emails`: true leaves the e-mail addresses of PagerDuty's people out of answers.
+        /// `hide_emails`: true leaves out the e-mail addresses that PagerDuty tells of its users; figures
+        /// name a person who is one by the user's id. What was typed in here stays: people, teams, hours.
         /// `test_keyword`: what stands in the title of a test incident, which figures leave out.
         /// `default_filter`: which incidents figures on pages are of: all, urgency=high or priority=P1,P2.
         /// `contact`: whom people ask for help, e.g. help@example.com.

@@ -12,7 +12,7 @@ use im_store::directory::Kind;
 use im_store::people::UserRow;
 
 use super::{Known, Past};
-use crate::organisation::Target;
+use crate::organisation::{Target, is_email};
 
 /// Names told at most where none is near.
 const NAMES_MAX: usize = 8;
@@ -199,6 +199,22 @@ impl Known {
             *values = ids;
         }
         (meant, unknown)
+    }
+
+    /// The id of a person or thing as answers have it: of a person who is a user of PagerDuty's the user's, where
+    /// addresses are left out.
+    pub fn shown<'a>(&'a self, id: &'a str) -> &'a str {
+        if !self.surroundings.hides_emails || !is_email(id) {
+            return id;
+        }
+        let mut same = self.engine.settings().same_person.iter();
+        let user = same.find(|(_, person)| *person == id);
+        user.map_or(id, |(user, _)| user)
+    }
+
+    /// The ids of the services that are meant by an id or a name, or that nobody knows it.
+    pub fn services_called(&self, value: &str) -> Result<Vec<String>, BadQuery> {
+        self.ids(Dimension::Service, value)
     }
 
     /// What has a value of this kind: by id, by name in any case, by the name of a service here.

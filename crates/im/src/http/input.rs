@@ -44,7 +44,7 @@ pub async fn whole(body: axum::body::Body) -> Result<axum::body::Body, ApiError>
     let read = to_bytes(body, BODY_BYTES_MAX);
     match tokio::time::timeout(WHOLE_WITHIN, read).await {
         Ok(Ok(bytes)) => Ok(bytes.into()),
-        Ok(Err(_too_large_or_cut)) => Err(too_large()),
+        Ok(Err(_too_large_or_cut)) => Err(too_large(BODY_BYTES_MAX)),
         Err(_late) => Err(ApiError::new(
             StatusCode::REQUEST_TIMEOUT,
             "too_slow",
@@ -57,22 +57,31 @@ pub async fn whole(body: axum::body::Body) -> Result<axum::body::Body, ApiError>
     }
 }
 
-fn too_large() -> ApiError {
+fn too_large(bytes_max: usize) -> ApiError {
     ApiError::new(
         StatusCode::PAYLOAD_TOO_LARGE,
         "too_large",
-        format!("the body has more than {} KiB", BODY_BYTES_MAX / 1024),
+        format!("the body has more than {} KiB", bytes_max / 1024),
     )
     .hint("send less at once; put long texts where a link can lead to them")
 }
 
 /// The whole body, if it is not too large.
 pub async fn bytes<S: Send + Sync>(request: Request, state: &S) -> Result<Bytes, ApiError> {
+    bytes_up_to(BODY_BYTES_MAX, request, state).await
+}
+
+/// The same where a route takes other than the usual length, which its layer has.
+pub async fn bytes_up_to<S: Send + Sync>(
+    bytes_max: usize,
+    request: Request,
+    state: &S,
+) -> Result<Bytes, ApiError> {
     Bytes::from_request(request, state)
         .await
         .map_err(|rejection| {
             if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                too_large()
+                too_large(bytes_max)
             } else {
                 ApiError::bad_request("the body did not arrive whole")
                     .hint("the connection was cut; send it again")

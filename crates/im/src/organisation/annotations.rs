@@ -1,5 +1,7 @@
 //! What people say of an incident beside its facts: the values that hold, and changes to them.
 
+use std::collections::BTreeMap;
+
 use im_core::{Actor, IncidentNumber};
 use im_metrics::input::{History, ManualLink};
 use im_store::annotations::{self, AnnotationRow, Field};
@@ -8,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-use super::values::Text;
+use super::values::{AHEAD_MAX, Text};
 
 /// What decides that no deployment is behind an incident.
 pub const NO_DEPLOYMENT: &str = "none";
@@ -74,6 +76,10 @@ pub struct Changes {
     /// Why.
     #[schema(value_type = Option<String>)]
     pub reason: Option<Text>,
+    /// Why each field, where that differs: a data document tells what was said at several times.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub reasons: BTreeMap<Field, Text>,
 }
 
 /// A field that is there was given, even if it is null.
@@ -122,6 +128,19 @@ impl Annotations {
             Field::Cause => self.cause.clone(),
             Field::ImpactStart => instant(self.impact_start),
             Field::ImpactEnd => instant(self.impact_end),
+        }
+    }
+
+    /// The instant of a field of which one is said.
+    fn instant(&self, field: Field) -> Option<Timestamp> {
+        match field {
+            Field::ImpactStart => self.impact_start,
+            Field::ImpactEnd => self.impact_end,
+            Field::Environment
+            | Field::Deployment
+            | Field::CausedBy
+            | Field::NotChangeRelated
+            | Field::Cause => None,
         }
     }
 
@@ -186,12 +205,23 @@ impl Changes {
         self.given().is_empty()
     }
 
-    /// Whether a person must say why.
-    fn overrides(&self) -> Option<&'static str> {
-        let says = |given: bool, name| given.then_some(name);
+    /// Why a field is said.
+    fn reason_of(&self, field: Field) -> Option<&Text> {
+        self.reasons.get(&field).or(self.reason.as_ref())
+    }
+
+    /// What a person must say why, and did not.
+    fn unexplained(&self) -> Option<Field> {
         let caused_by = self.caused_by.as_ref().is_some_and(Option::is_some);
         let unrelated = self.not_change_related == Some(Some(true));
-        says(caused_by, "caused_by").or(says(unrelated, "not_change_related"))
+        let overrides = [
+            (Field::CausedBy, caused_by),
+            (Field::NotChangeRelated, unrelated),
+        ];
+        let mut overrides = overrides.into_iter();
+        let found =
+            overrides.find(|(field, is_given)| *is_given && self.reason_of(*field).is_none());
+        found.map(|(field, _)| field)
     }
 
     /// Says what is new of an incident; tells why that makes no sense, if so.
@@ -204,10 +234,10 @@ impl Changes {
     ) -> Result<Result<(), Wrong>, StoreError> {
         let before = annotations::of_incident(tx, incident)?;
         let known = Annotations::of(&before);
-        if let Some(what) = self.overrides().filter(|_| self.reason.is_none()) {
+        if let Some(what) = self.unexplained() {
             return Ok(Err((
                 "reason",
-                format!("`{what}` decides for a person: say why"),
+                format!("`{}` decides for a person: say why", what.as_str()),
                 "give a `reason` (`--reason TEXT`)",
             )));
         }
@@ -219,13 +249,13 @@ impl Changes {
                 incident,
                 field,
                 value,
-                reason: self.reason.as_ref().map(Text::to_string),
+                reason: self.reason_of(field).map(Text::to_string),
                 at: now,
                 actor: actor.clone(),
             })
             .collect();
         let after = Annotations::of(&[before, rows.clone()].concat());
-        if let Err(wrong) = check(tx, &known, &after)? {
+        if let Err(wrong) = check(tx, &known, &after, now)? {
             return Ok(Err(wrong));
         }
         for row in &rows {
@@ -240,7 +270,21 @@ fn check(
     tx: &mut Tx<'_>,
     before: &Annotations,
     after: &Annotations,
+    now: Timestamp,
 ) -> Result<Result<(), Wrong>, StoreError> {
+    for field in [Field::ImpactStart, Field::ImpactEnd] {
+        let at = after.instant(field).filter(|at| *at > now + AHEAD_MAX);
+        if at.is_some() && at != before.instant(field) {
+            return Ok(Err((
+                field.as_str(),
+                format!(
+                    "`{}` cannot be at a time to come: it is {now:.0} here",
+                    field.as_str()
+                ),
+                "say it once it has happened",
+            )));
+        }
+    }
     if let (Some(start), Some(end)) = (after.impact_start, after.impact_end)
         && end < start
     {

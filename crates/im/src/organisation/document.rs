@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use im_core::{CustomField, ParseSeverityError};
 use im_engine::set_here::SetHere;
+use im_store::annotations::{AnnotationRow, Field};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -67,16 +68,29 @@ pub struct Noted {
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(value_type = BTreeMap<String, String>)]
     pub fields: BTreeMap<String, Text>,
-    /// Why.
+    /// Why, of each field that `reasons` does not name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub reason: Option<Text>,
+    /// Why, by field.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"cause": "seen in the graphs"}))]
+    pub reasons: BTreeMap<String, Text>,
 }
 
 impl Noted {
-    /// What is said of an incident, and the last reason that was given.
-    pub fn of(said: &Annotations, reason: Option<&str>) -> Self {
+    /// What is said of an incident, with the reason of each value that holds; `rows` is all that was said.
+    pub fn of(said: &Annotations, rows: &[AnnotationRow]) -> Self {
         let text = |text: Option<&str>| text.and_then(|text| Text::try_from(text.to_owned()).ok());
+        let mut reasons = reasons(said, rows);
+        let mut fields = Field::ALL
+            .into_iter()
+            .filter(|of| said.value(*of).is_some());
+        let first = reasons.values().next().cloned();
+        let is_one = first.is_some() && fields.all(|of| reasons.get(of.as_str()) == first.as_ref());
+        if is_one {
+            reasons.clear();
+        }
         Self {
             environment: text(said.environment.as_deref()),
             deployment: text(said.deployment.as_deref()),
@@ -85,14 +99,21 @@ impl Noted {
             cause: text(said.cause.as_deref()),
             impact_start: said.impact_start,
             impact_end: said.impact_end,
-            reason: text(reason),
+            reason: first.filter(|_| is_one),
+            reasons,
             ..Self::default()
         }
     }
 
     /// The same as a change: what is left out stays.
-    pub fn changes(self) -> Changes {
-        Changes {
+    pub fn changes(self) -> Result<Changes, String> {
+        let mut reasons = BTreeMap::new();
+        for (word, reason) in self.reasons {
+            let field = Field::parse(&word)
+                .ok_or_else(|| format!("there is no `{word}` that `reasons` could be of"))?;
+            reasons.insert(field, reason);
+        }
+        Ok(Changes {
             environment: self.environment.map(Some),
             deployment: self.deployment.map(Some),
             caused_by: self.caused_by.map(Some),
@@ -101,7 +122,8 @@ impl Noted {
             impact_start: self.impact_start.map(Some),
             impact_end: self.impact_end.map(Some),
             reason: self.reason,
-        }
+            reasons,
+        })
     }
 
     /// The same with what was set of the incident.
@@ -133,6 +155,23 @@ impl Noted {
         let id = self.pagerduty.as_ref().or(self.incident.as_ref());
         id.map_or_else(String::new, Text::to_string)
     }
+}
+
+/// Why each value that holds was said.
+fn reasons(said: &Annotations, rows: &[AnnotationRow]) -> BTreeMap<String, Text> {
+    let mut reasons = BTreeMap::new();
+    for row in rows {
+        // What holds is what was said last of a field.
+        let reason = row
+            .reason
+            .clone()
+            .and_then(|text| Text::try_from(text).ok());
+        match reason.filter(|_| said.value(row.field).is_some()) {
+            Some(reason) => reasons.insert(row.field.as_str().to_owned(), reason),
+            None => reasons.remove(row.field.as_str()),
+        };
+    }
+    reasons
 }
 
 /// A thing and the line where it begins.

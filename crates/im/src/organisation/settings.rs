@@ -49,14 +49,19 @@ impl Organisation {
         })
     }
 
-    /// Names of what has an id here.
-    pub fn names(&self) -> BTreeMap<String, String> {
+    /// Names of what has an id here; a person without one has that of the user at PagerDuty who they are.
+    pub fn names(&self, theirs: &BTreeMap<String, String>) -> BTreeMap<String, String> {
         let people = self.people.iter().map(|person| (&person.id, &person.name));
         let teams = self.teams.iter().map(|team| (&team.id, &team.name));
         let named = people.chain(teams);
         let named =
             named.filter_map(|(id, name)| Some((id.to_string(), name.as_ref()?.to_string())));
-        named.collect()
+        let linked = self.users.iter().filter_map(|user| {
+            let name = theirs.get(user.user.as_str())?;
+            Some((user.person.as_ref()?.to_string(), name.clone()))
+        });
+        // What was given here comes last, so it holds.
+        linked.chain(named).collect()
     }
 
     /// The target of a metric; for pages of people there is one even where none was set.

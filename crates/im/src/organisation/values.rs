@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use im_metrics::Week;
+use jiff::SignedDuration;
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,9 @@ use crate::length;
 const CHARS_MAX: usize = 200;
 /// Nobody waits longer for an incident.
 const LENGTH_MAX: Duration = Duration::from_hours(366 * 24);
+
+/// The clock of whoever tells of what has happened may be so far ahead of ours.
+pub const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
 
 /// A short text that says something.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -260,7 +260,7 @@ fn general(forms: &Forms<'_>, who: &Who, now: &Settings) -> Markup {
                     (forms.setting(Part::General, ("time_zone", "Time zone of the organisation", "Pages tell times and figures count days in it, e.g. Europe/Berlin"), &now.time_zone))
                     (forms.setting(Part::General, ("test_keyword", "Keyword of tests", "Incidents with it in the title are in no figure; empty for none"), &now.test_keyword))
                     (forms.choice(("status_model", "Status model", "Whether acknowledging is mitigating"), now.status_model, [("documented", "Acknowledging mitigates"), ("lifecycle", "Two states")]))
-                    (forms.choice(("hide_emails", "E-mail addresses of PagerDuty's people", "In answers of the API"), &hides, [("false", "Are shown"), ("true", "Are left out")]))
+                    (forms.choice(("hide_emails", "E-mail addresses of PagerDuty's people", "Those of people, teams and hours that were typed in here stay"), &hides, [("false", "Are shown"), ("true", "Are left out")]))
                     (forms.setting(Part::General, ("contact", "Whom people ask for help", "An address like help@example.com, shown on pages of errors and before signing in"), now.contact.as_deref().unwrap_or_default()))
                     (forms.setting(Part::General, ("identity_header", "Header that names a connector at /events", "For webhooks of several accounts at one address"), &now.identity_header))
                     label {

@@ -52,9 +52,45 @@ fn mw04_who_responded_is_known_by_name_linked_to_own_people_and_shown_without_an
     assert_eq!(addresses(), 0);
     let linked = story.done("person users");
     assert!(
-        linked.contains(&second.1) && linked.contains("own@company.example"),
+        linked.contains(&second.1) && linked.contains("Own"),
         "{linked}"
     );
     let shown = story.done("timeline 1");
     assert!(shown.contains(&first.1), "{shown}");
+}
+
+#[test]
+fn figures_name_a_linked_person_by_the_id_of_the_user_where_addresses_are_left_out() {
+    let story = Story::connected(&json!({}));
+    let (user, name, address) = story.stand_in.account.users[0].clone();
+    let service = story.stand_in.account.services[2].0.clone();
+    story.there(|sim, now| {
+        let twin = sim.trigger(&service, "Disk full", now).unwrap();
+        sim.acknowledge(&user, &twin, now).unwrap();
+    });
+    story.done("connector sync prod");
+    // The same address as at PagerDuty; nobody gave a name.
+    story.done(&format!("person add {address}"));
+    story.done(&format!("person link {user} {address}"));
+    let pages = "metrics pages --source acknowledgements";
+    let asked = [
+        format!("--json {pages} --group-by user"),
+        format!("--json {pages} --group-by user --items"),
+        format!("--json {pages} --group-by user --user {user}"),
+    ];
+    assert!(story.done(&asked[0]).contains(address.as_str()));
+    story.done("config set hide_emails true");
+    for line in asked {
+        let said = story.done(&line);
+        let is_named = said.contains(user.as_str()) && said.contains(name.as_str());
+        assert!(
+            is_named && !said.contains(address.as_str()),
+            "{line}: {said}"
+        );
+    }
+    let tables = story.done(&format!("{pages} --group-by user")) + &story.done("person users");
+    assert!(
+        tables.contains(name.as_str()) && !tables.contains(address.as_str()),
+        "{tables}"
+    );
 }

@@ -409,6 +409,12 @@ async fn a_request_that_is_too_large_is_refused() {
     let body = json!({"title": "x".repeat(1024 * 1024), "severity": "SEV-1"});
     let answer = server.post("/api/v1/incidents", body).await;
     assert_eq!(answer.is(413)["code"], "too_large");
+    let body = json!({"version": 1, "x": "x".repeat(16 * 1024 * 1024)});
+    let answer = server
+        .send(request(NEAR, "PUT", "/api/v1/data", &body))
+        .await;
+    let detail = answer.is(413)["detail"].as_str().unwrap();
+    assert!(detail.contains("16384 KiB"), "{detail}");
 }
 
 #[tokio::test]

@@ -79,7 +79,17 @@ struct User {
     email: Option<String>,
     state: String,
     person: Option<String>,
+    person_name: Option<String>,
     suggested_by: Option<String>,
+}
+
+impl User {
+    /// The person by address, or by name where addresses are left out.
+    fn person(&self) -> Option<&String> {
+        let name = self.person_name.as_ref();
+        name.filter(|_| self.email.is_none())
+            .or(self.person.as_ref())
+    }
 }
 
 pub(crate) async fn run(args: PersonArgs, cx: &mut Context) -> Result<Exit, Failure> {
@@ -154,7 +164,7 @@ async fn users(states: Vec<String>, cx: &mut Context) -> Result<(), Failure> {
             Cell::new(dash(user.name.as_ref())),
             Cell::new(dash(user.email.as_ref())),
             Cell::new(state),
-            Cell::new(dash(user.person.as_ref())),
+            Cell::new(dash(user.person())),
         ]
     };
     list(call, (columns, &none), row, cx).await

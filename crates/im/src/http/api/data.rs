@@ -7,8 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use im_core::IncidentNumber;
 use im_engine::services::Services;
 use im_engine::set_here;
@@ -27,6 +26,7 @@ use super::settings;
 use crate::access::Who;
 use crate::http::App;
 use crate::http::error::ApiError;
+use crate::http::input::bytes_up_to;
 use crate::http::openapi::WrongValue;
 use crate::organisation::annotations::Annotations;
 use crate::organisation::document::{self, At, Document, ERRORS_MAX, Mistake, Noted};
@@ -126,8 +126,7 @@ fn noted(tx: &mut Tx<'_>) -> Result<Vec<Noted>, StoreError> {
     for rows in annotations::all(tx)?.chunk_by(|a, b| a.incident == b.incident) {
         let said = Annotations::of(rows);
         if let Some(last) = rows.last().filter(|_| !said.is_empty()) {
-            let reason = rows.iter().rev().find_map(|row| row.reason.as_deref());
-            all.insert(last.incident, Noted::of(&said, reason));
+            all.insert(last.incident, Noted::of(&said, rows));
         }
     }
     for (incident, set) in set_here::all(tx)? {
@@ -160,8 +159,9 @@ fn noted(tx: &mut Tx<'_>) -> Result<Vec<Noted>, StoreError> {
 async fn import(
     State(app): State<Arc<App>>,
     who: Who,
-    body: Bytes,
+    request: Request,
 ) -> Result<Json<Imported>, ApiError> {
+    let body = bytes_up_to(BYTES_MAX, request, &app).await?;
     let text = std::str::from_utf8(&body)
         .map_err(|_not_text| ApiError::bad_request("the body is no UTF-8 text"))?;
     let read = document::read(text, |report: &Report| report.id().map(str::to_owned));
@@ -217,11 +217,14 @@ fn take(
         settings::put_zone(tx, zone.as_str())?;
     }
     taken.people = each(document.people, &mut mistakes, |one| store(tx, &one))?;
-    taken.users = each(document.users, &mut mistakes, |one| {
-        link_to_person(tx, &one)
-    })?;
-    let mut known = Directory::read(tx, of_incidents)?;
     let mut hints = BTreeSet::new();
+    let known = Directory::read(tx, of_incidents.clone())?;
+    taken.users = each(document.users, &mut mistakes, |one| {
+        hints.extend(link_to_person(tx, one, &known)?.1);
+        Ok(())
+    })?;
+    // With the links of the document.
+    let mut known = Directory::read(tx, of_incidents)?;
     taken.teams = each(document.teams, &mut mistakes, |one| {
         // Hours of a team that is wrong are not wrong for that.
         known.learn(&one);
@@ -279,7 +282,9 @@ fn note(tx: &mut Tx<'_>, noted: Noted, who: &Who, now: Timestamp) -> Result<(), 
         .set()
         .map_err(|error| ApiError::wrong_value("severity", error.to_string()))?;
     set_here::set(tx, incident, &set, &who.actor, now)?;
-    let applied = noted.changes().apply(tx, incident, &who.actor, now)?;
+    let changes = noted.changes();
+    let changes = changes.map_err(|why| ApiError::wrong_value("reasons", why))?;
+    let applied = changes.apply(tx, incident, &who.actor, now)?;
     applied.map_err(|(field, detail, _)| ApiError::wrong_value(field, detail))
 }
 

@@ -11,7 +11,7 @@ use im_engine::services::Services;
 use im_pagerduty::config::nearest;
 use im_store::deployments::{self, Commit, DeploymentRow, Status};
 use im_store::{StoreError, Tx};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -20,14 +20,15 @@ use crate::http::App;
 use crate::http::error::ApiError;
 use crate::http::input::{Body, Params};
 use crate::http::openapi::WrongValue;
+use crate::organisation::AHEAD_MAX;
 use crate::organisation::annotations::NO_DEPLOYMENT;
 
 /// Ids, names and versions go into tables.
 const TEXT_CHARS_MAX: usize = 200;
 /// More commits are not a change but a move.
 const COMMITS_MAX: usize = 1_000;
-/// Clocks of pipelines may be so far ahead of ours.
-const AHEAD_MAX: SignedDuration = SignedDuration::from_mins(5);
+/// What to do where a service is missing.
+const NAME_SERVICE: &str = "name it by PagerDuty's id, or by its name there or here";
 /// Deployments in one answer unless asked otherwise.
 const LIMIT_DEFAULT: u32 = 50;
 /// Deployments in one answer at most.
@@ -158,7 +159,8 @@ pub(super) async fn list(
                 ApiError::bad_request(detail)
             })?,
     };
-    let service = params.one("service").map(str::to_owned);
+    let asked = params.one("service");
+    let service = asked.map(str::to_owned);
     let read = app.db.read(move |tx| {
         let services = Services::read(tx)?;
         let service = service.map(|service| services.id(&service)).transpose()?;
@@ -166,6 +168,9 @@ pub(super) async fn list(
         Ok::<_, ApiError>((rows, services))
     });
     let (rows, services) = read.await?;
+    if let Some(service) = asked.filter(|_| rows.is_empty()) {
+        app.figures.known(&app.db).await?.services_called(service)?;
+    }
     let named = |row| Deployment::from(row).named(&services);
     Ok(Json(rows.into_iter().map(named).collect()))
 }
@@ -251,8 +256,11 @@ fn check(report: &Report) -> Result<(), ApiError> {
     for (name, text) in texts {
         if !text.as_deref().is_none_or(fits) {
             let detail = format!("`{name}` has 1 to {TEXT_CHARS_MAX} characters");
-            return Err(ApiError::wrong_value(name, detail)
-                .hint(format!("leave `{name}` out where there is none")));
+            let hint = match name {
+                "service" => NAME_SERVICE.to_owned(),
+                _ => format!("leave `{name}` out where there is none"),
+            };
+            return Err(ApiError::wrong_value(name, detail).hint(hint));
         }
     }
     if environment(report).is_some_and(|text| !fits(text)) {
@@ -339,7 +347,7 @@ fn store(
         (None, None) => {
             return Err(
                 ApiError::wrong_value("service", "a deployment is of a `service`")
-                    .hint("name it by PagerDuty's id, or by its name there or here"),
+                    .hint(NAME_SERVICE),
             );
         }
     };

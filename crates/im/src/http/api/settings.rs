@@ -67,7 +67,8 @@ pub(crate) struct Settings {
     pub(crate) time_zone: String,
     /// The header that names the connector of a webhook at `/events`.
     pub(crate) identity_header: String,
-    /// Whether the e-mail addresses of PagerDuty's people are left out of answers.
+    /// Whether the e-mail addresses that PagerDuty tells of its users are left out of answers. Addresses that were given here
+    /// stay in what was given: people, links, teams, hours, the data document.
     pub(crate) hide_emails: bool,
     /// What stands in the title of a test incident, in any case: figures leave it out. Empty: nothing is a test.
     #[schema(example = "[test]")]

@@ -139,6 +139,7 @@ fn changes(fields: &Fields, now: Now) -> Result<Changes, ApiError> {
         impact_start: instant("impact_start")?,
         impact_end: instant("impact_end")?,
         reason: read("reason")?.flatten(),
+        ..Changes::default()
     })
 }
 

@@ -37,7 +37,7 @@ pub(super) fn groups<'a>(
     asked: &Asked,
     answer: &'a Answer,
     by: Dimension,
-    known: &Known,
+    known: &'a Known,
 ) -> Vec<Group<'a>> {
     let whole: f64 = answer
         .series
@@ -52,7 +52,7 @@ pub(super) fn groups<'a>(
             let then = then(answer, series).map(|series| &series.total.figure);
             Group {
                 name: bar::key_name(by, key, known),
-                key,
+                key: key.map(|key| known.shown(key)),
                 series,
                 change: words::change(asked.about, &series.total.figure, then),
                 share: (whole > 0.0).then(|| weight(&series.total.figure) / whole),

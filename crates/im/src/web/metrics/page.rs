@@ -651,8 +651,11 @@ pub(super) fn offered(
         let keys = answer.series.iter().filter_map(|series| series.keys.last());
         let mut keys: Vec<(String, String)> = keys
             .map(|key| {
-                let value = key.clone().unwrap_or_else(|| "null".to_owned());
-                (value, bar::key_name(dimension, key.as_deref(), known))
+                let value = key.as_deref().map_or("null", |key| known.shown(key));
+                (
+                    value.to_owned(),
+                    bar::key_name(dimension, key.as_deref(), known),
+                )
             })
             .collect();
         keys.sort_by_key(|(_, name)| name.to_lowercase());

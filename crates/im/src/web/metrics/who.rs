@@ -94,7 +94,7 @@ fn rows(asked: &Asked, last: Date, known: &Known, now: Timestamp) -> Result<Vec<
             pages: size(&series.total.figure),
             out_of_hours: count(&out_of_hours, &series.keys),
             hours: count(&hours, &series.keys),
-            key: key(&series.keys).map(str::to_owned),
+            key: key(&series.keys).map(|key| known.shown(key).to_owned()),
         })
         .collect();
     rows.sort_by(|a, b| {

@@ -36,12 +36,11 @@ async fn a_deployment_is_told_and_told_again() {
     assert_eq!(*told.is(200), hinted(&want));
     let listed = server.get(PATH).await;
     assert_eq!(*listed.is(200), json!([want]));
-    assert_eq!(
-        *server
-            .get(&format!("{PATH}?service=web&limit=5"))
-            .await
-            .is(200),
-        json!([])
+    let unknown = server.get(&format!("{PATH}?service=web&limit=5")).await;
+    assert!(
+        unknown.is(400)["hint"].to_string().contains("`db`"),
+        "{}",
+        unknown.body
     );
     let other = server.post(PATH, json!({"service": "web"})).await;
     let id = other.is(201)["id"].as_str().unwrap();
@@ -89,6 +88,11 @@ async fn what_makes_no_sense_is_refused_by_name() {
     for (body, code) in rows {
         let answer = server.post(PATH, body).await;
         assert_eq!(answer.is(422)["code"], code);
+        let leaves = answer.body["hint"]
+            .as_str()
+            .unwrap()
+            .contains("leave `service` out");
+        assert!(!leaves, "{}", answer.body);
     }
     server
         .post(PATH, json!({"service": "db", "colour": "red"}))

@@ -774,7 +774,9 @@ async fn what_is_exported_is_imported_elsewhere_as_it_was() {
     let said = done(&second, &line).await;
     let words: Vec<&str> = said.split_whitespace().collect();
     let want = "Imported: deployments 2, failure rules 1, hours 2, incidents 1, people 1, targets 2, teams 1, users 2 \
-        hint: nothing of PagerDuty's is known yet, so nobody can say whether there is a team of PagerDuty's `PT1`";
+        hint: nothing of PagerDuty's is known yet, so nobody can say whether there is a team of PagerDuty's `PT1` \
+        hint: nothing of PagerDuty's is known yet, so nobody can say whether there is a user `PUANN01` \
+        hint: nothing of PagerDuty's is known yet, so nobody can say whether there is a user `PUBOT01`";
     assert_eq!(words.join(" "), want);
     assert_eq!(im(&second, "data export").await.out, text);
     for asked in [
@@ -815,6 +817,94 @@ async fn what_is_exported_is_imported_elsewhere_as_it_was() {
     assert_eq!(im(&second, "data export").await.out, text);
     let trail = second.get("/api/v1/incidents/1/annotations").await;
     assert_eq!(trail.is(200)["history"].as_array().unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn each_value_keeps_the_reason_that_it_was_said_for() {
+    let first = with_incident().await;
+    let said = "annotate INC-1 --impact-start 2026-11-20T08:40:00Z --cause 'full disk' --reason r";
+    done(&first, said).await;
+    done(&first, "annotate INC-1 --environment production").await;
+    done(&first, "deployment record --service db --id d1").await;
+    done(&first, "annotate INC-1 --caused-by d1 --reason a").await;
+    let text = im(&first, "data export").await.out;
+    let second = with_incident().await;
+    let taken = async |text: &str| {
+        let file = Written::new("reasons.json", text);
+        im(&second, &format!("data import {}", file.0.display())).await
+    };
+    let odd = text.replace("\"caused_by\": \"a\"", "\"colour\": \"a\"");
+    let refused = taken(&odd).await;
+    assert!(refused.err.contains("`colour`"), "{}", refused.all());
+    assert_eq!(taken(&text).await.code, 0);
+    let why = async || {
+        let trail = second.get("/api/v1/incidents/1/annotations").await;
+        let all = trail.is(200)["history"].as_array().unwrap().clone();
+        let one = |row: &Value| (row["field"].to_string(), row["reason"].clone());
+        all.iter()
+            .map(one)
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let found = why().await;
+    for (field, reason) in [
+        ("cause", json!("r")),
+        ("impact_start", json!("r")),
+        ("caused_by", json!("a")),
+        ("environment", Value::Null),
+    ] {
+        assert_eq!(found[&json!(field).to_string()], reason, "{field}");
+    }
+    assert_eq!(im(&second, "data export").await.out, text);
+    // A document of before had one reason for all.
+    let old = r#"{"version": 1, "incidents": [{"incident": "INC-1", "cause": "a cable", "environment": "staging", "reason": "seen"}]}"#;
+    assert_eq!(taken(old).await.code, 0);
+    let found = why().await;
+    assert_eq!(found["\"cause\""], "seen");
+    assert_eq!(found["\"environment\""], "seen");
+}
+
+#[tokio::test]
+async fn an_impact_of_a_time_to_come_is_refused() {
+    let server = with_incident().await;
+    for field in ["impact_start", "impact_end"] {
+        let body = json!({field: "2036-11-16T09:50:00Z"});
+        let refused = server.patch("/api/v1/incidents/1/annotations", body).await;
+        assert_eq!(refused.is(422)["code"], field);
+    }
+    let document = r#"{"version": 1, "incidents": [{"incident": "INC-1", "impact_end": "2036-11-16T09:50:00Z"}]}"#;
+    let file = Written::new("to-come.json", document);
+    let refused = im(&server, &format!("data import {}", file.0.display())).await;
+    assert!(refused.err.contains("line 1"), "{}", refused.all());
+    // Clocks differ a little.
+    let soon = server.clock.now() + jiff::SignedDuration::from_mins(4);
+    let body = json!({"impact_start": soon});
+    server
+        .patch("/api/v1/incidents/1/annotations", body)
+        .await
+        .is(200);
+}
+
+#[tokio::test]
+async fn a_link_of_a_user_whom_nobody_knows_is_refused() {
+    let server = with_directory().await;
+    done(&server, "person add boss@example.com").await;
+    for line in [
+        "person link PZZZZ1 boss@example.com",
+        "person ignore PUANN02",
+    ] {
+        let refused = im(&server, line).await;
+        assert_eq!(refused.code, 2, "{line}: {}", refused.all());
+        assert!(refused.err.contains("there is no user"), "{}", refused.err);
+    }
+    let document = r#"{"version": 1, "users": [{"user": "PUANN01", "person": "boss@example.com"}, {"user": "PZZZZ1", "ignored": true}]}"#;
+    let file = Written::new("links.json", document);
+    let refused = im(&server, &format!("data import {}", file.0.display())).await;
+    assert!(
+        refused.err.contains("line 1: there is no user `PZZZZ1`"),
+        "{}",
+        refused.all()
+    );
+    done(&server, "person link PUANN01 boss@example.com").await;
 }
 
 #[tokio::test]

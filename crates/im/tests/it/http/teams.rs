@@ -79,3 +79,18 @@ async fn mw_40_a_team_of_ones_own_takes_no_name_from_a_team_of_pagerdutys() {
     );
     assert_eq!(*server.get("/api/v1/teams").await.is(200), json!([]));
 }
+
+#[tokio::test]
+async fn a_team_has_an_id_that_questions_can_name() {
+    let server = with_directory().await;
+    for id in ["null", "None", "bad id!", "a\u{7}b", "x/y"] {
+        let refused = server.post("/api/v1/teams", json!({"id": id})).await;
+        assert_eq!(refused.is(422)["code"], "id", "{id}");
+    }
+    for id in ["ops", "site-reliability_2.eu", "Älteste"] {
+        server
+            .post("/api/v1/teams", json!({"id": id}))
+            .await
+            .is(200);
+    }
+}

@@ -376,17 +376,7 @@ impl Answer {
             bucket: query.bucket.as_str(),
             group_by: answer.grouped_by.iter().map(|by| by.as_str()).collect(),
             clock: query.metric.is_response_time().then_some("events"),
-            parameters: im_metrics::used(query)
-                .into_iter()
-                .map(|(name, value)| {
-                    let called = known.name(&value);
-                    Parameter {
-                        name,
-                        value_name: (called != value).then(|| called.to_owned()),
-                        value,
-                    }
-                })
-                .collect(),
+            parameters: parameters(query, known),
             buckets: buckets.collect(),
             series,
             left_out: LeftOut::from(&answer.left_out),
@@ -403,11 +393,28 @@ impl Answer {
     }
 }
 
+/// Every parameter of a question, each once: a user and the person who they are are one.
+fn parameters(query: &Query, known: &Known) -> Vec<Parameter> {
+    let used = im_metrics::used(query).into_iter();
+    let mut all: Vec<Parameter> = used
+        .map(|(name, value)| {
+            let (called, value) = (known.name(&value), known.shown(&value));
+            Parameter {
+                name,
+                value_name: (called != value).then(|| called.to_owned()),
+                value: value.to_owned(),
+            }
+        })
+        .collect();
+    all.dedup_by(|a, b| (a.name, &a.value) == (b.name, &b.value));
+    all
+}
+
 impl Group {
     /// The key with its name.
     pub(in crate::http::api) fn new(key: Option<&str>, known: &Known) -> Self {
         Self {
-            key: key.map(str::to_owned),
+            key: key.map(|key| known.shown(key).to_owned()),
             name: key.map_or("none", |key| known.name(key)).to_owned(),
         }
     }

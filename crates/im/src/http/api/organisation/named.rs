@@ -1,4 +1,4 @@
-//! Whom and what working hours, teams and rules for failures may name: people, users, teams, services and priorities
+//! Whom and what working hours, links of users, teams and rules for failures may name: people, users, teams, services and priorities
 //! that somebody knows.
 //!
 //! A name that nobody knows is refused with what is near it, because what is settled of it would change nothing and say
@@ -22,11 +22,18 @@ use crate::http::api::settings::hides_emails;
 use crate::http::error::ApiError;
 use crate::organisation::{FailureRule, Hours, Person, Team, Text, Thing, User, Whose, is_email};
 
+/// What questions call nobody.
+const NO_TEAM: [&str; 2] = ["null", "none"];
+/// What the id of a team may have beside letters and digits.
+const ID_MARKS: &str = "-_.";
+
 /// What a thing names, in the words of its document.
 #[derive(Clone, Copy)]
 pub(crate) enum Named<'a> {
     /// The team that is settled.
     Itself(&'a Text),
+    /// A user of PagerDuty's, by id.
+    User(&'a Text),
     /// A person by address, or a user of PagerDuty's by id.
     Person(&'a Text),
     /// A team of the organisation's own, or of PagerDuty's.
@@ -55,6 +62,16 @@ impl Naming for Hours {
             Whose::Team(id) => vec![Named::Team(id)],
             Whose::Person(id) => vec![Named::Person(id)],
         }
+    }
+
+    fn by_id(self, _known: &Directory) -> Result<Self, ApiError> {
+        Ok(self)
+    }
+}
+
+impl Naming for User {
+    fn names(&self) -> Vec<Named<'_>> {
+        vec![Named::User(&self.user)]
     }
 
     fn by_id(self, _known: &Directory) -> Result<Self, ApiError> {
@@ -181,7 +198,7 @@ impl Directory {
         match named {
             Named::Itself(team) => self.own(team.as_str()).map(|()| None),
             Named::Person(who) if is_email(who.as_str()) => self.address(who.as_str()),
-            Named::Person(user) => self.id("user", Kind::User, user.as_str()),
+            Named::User(user) | Named::Person(user) => self.id("user", Kind::User, user.as_str()),
             Named::Team(team) if self.teams.contains_key(team.as_str()) => Ok(None),
             Named::Team(team) => self.id("team", Kind::Team, team.as_str()),
             Named::Theirs(team) => self.id("team of PagerDuty's", Kind::Team, team.as_str()),
@@ -192,6 +209,20 @@ impl Directory {
 
     /// The id of a team of the organisation's own: figures of two teams with one id would be mixed.
     fn own(&self, id: &str) -> Result<(), ApiError> {
+        if NO_TEAM.contains(&&*id.to_lowercase()) {
+            let detail =
+                format!("a team cannot be called `{id}`: filters mean by that what has no team");
+            return Err(ApiError::wrong_value("id", detail).hint("give it another id"));
+        }
+        if id.contains(|c: char| !(c.is_alphanumeric() || ID_MARKS.contains(c))) {
+            let detail = format!(
+                "the id `{}` of a team has other characters than letters, digits and `{ID_MARKS}`",
+                id.escape_debug()
+            );
+            return Err(ApiError::wrong_value("id", detail).hint(
+                "leave them out; `name` is what people call it, with blanks and anything else",
+            ));
+        }
         let Some(name) = self.listed.get(&(Kind::Team, id.to_owned())) else {
             return Ok(());
         };

@@ -16,7 +16,8 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Put, list, put, remove, store};
+use super::named::{self, Directory, store_known};
+use super::{Put, Settled, list, put, remove, store};
 use crate::access::audit::Note;
 use crate::http::App;
 use crate::http::api::settings::hides_emails;
@@ -93,8 +94,11 @@ pub(crate) struct Known {
     pub(crate) email: Option<String>,
     /// `linked`, `ignored`, `suggested` or `unknown`.
     pub(crate) state: &'static str,
-    /// The person who the user is, or may be.
+    /// The person who the user is, or may be, by the address that was given here.
     pub(crate) person: Option<String>,
+    /// What people call that person: the name that was given here, else the user's at PagerDuty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) person_name: Option<String>,
     /// What suggests that person: `email` or `name`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) suggested_by: Option<&'static str>,
@@ -194,8 +198,15 @@ pub(crate) fn known(tx: &mut Tx<'_>, acted: &Candidates) -> Result<Vec<Known>, S
         email: None,
         state: state_of(&link),
         person: link.person.as_ref().map(ToString::to_string),
+        person_name: None,
         suggested_by: None,
     }));
+    for user in &mut users {
+        let person = user.person.as_deref();
+        let own = person.and_then(|person| candidates.name_of(person));
+        let own = own.map(str::to_owned);
+        user.person_name = own.or_else(|| user.name.clone().filter(|_| user.person.is_some()));
+    }
     if hides_emails(tx)? {
         for user in &mut users {
             user.email = None;
@@ -220,6 +231,7 @@ fn one(row: UserRow, link: Option<&User>, candidates: &Candidates) -> Known {
             Some(link) => link.person.as_ref().map(ToString::to_string),
             None => suggestion.map(|(person, _)| person.to_owned()),
         },
+        person_name: None,
         suggested_by: suggestion.map(|(_, by)| by),
         id: row.id,
         name: row.name,
@@ -230,18 +242,22 @@ fn one(row: UserRow, link: Option<&User>, candidates: &Candidates) -> Known {
 /// Say which person a user is, or that it is nobody's
 #[utoipa::path(
     post, path = "/api/v1/users", tag = "metrics", operation_id = "link_user", request_body = User,
-    responses((status = 200, body = User, description = "Pages of the past move to the person"), WrongValue),
+    responses((status = 200, body = Settled<User>, description = "Pages of the past move to the person"), WrongValue),
 )]
-pub(crate) async fn link_user(State(app): State<Arc<App>>, Body(user): Body<User>) -> Put<User> {
-    let link = user.clone();
+pub(crate) async fn link_user(
+    State(app): State<Arc<App>>,
+    Body(user): Body<User>,
+) -> Put<Settled<User>> {
     let acted = acted(&app).await?;
+    let of_incidents = named::of_incidents(&app).await?;
     let write = app.db.write(move |tx| {
-        add_person(tx, &link, &acted)?;
-        link_to_person(tx, &link)
+        let known = Directory::read(tx, of_incidents)?;
+        add_person(tx, &user, &acted)?;
+        link_to_person(tx, user, &known)
     });
-    write.await?;
+    let (thing, hint) = write.await?;
     app.signals.nudge();
-    Ok((Note::thing(user.key()), Json(user)))
+    Ok((Note::thing(thing.key()), Json(Settled { thing, hint })))
 }
 
 /// Makes a person of somebody who has an account or acted here, under the name that is known.
@@ -262,8 +278,12 @@ fn add_person(tx: &mut Tx<'_>, link: &User, acted: &Candidates) -> Result<(), Ap
     store(tx, &new)
 }
 
-/// Stores a link to a person who is there.
-pub(in crate::http::api) fn link_to_person(tx: &mut Tx<'_>, link: &User) -> Result<(), ApiError> {
+/// Stores a link of a user who is known, or of whom nobody can say, to a person who is there.
+pub(in crate::http::api) fn link_to_person(
+    tx: &mut Tx<'_>,
+    link: User,
+    known: &Directory,
+) -> Result<(User, Option<String>), ApiError> {
     if let Some(person) = &link.person
         && arrangements::find::<Person>(tx, Person::SORT, person.as_str())?.is_none()
     {
@@ -272,7 +292,7 @@ pub(in crate::http::api) fn link_to_person(tx: &mut Tx<'_>, link: &User) -> Resu
                 .hint(format!("`im person add {person}` adds one")),
         );
     }
-    store(tx, link)
+    store_known(tx, link, known)
 }
 
 /// Take back what was said of a user

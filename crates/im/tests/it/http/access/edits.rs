@@ -192,9 +192,9 @@ async fn what_people_say_of_an_incident_is_kept_with_who_said_it_and_why() {
         ("was_environment", ""),
         ("environment", "production"),
         ("was_impact_start", ""),
-        ("impact_start", "2026-11-30T08:55"),
+        ("impact_start", "2026-11-20T08:55"),
         ("was_impact_end", ""),
-        ("impact_end", "2026-11-30T09:10:30"),
+        ("impact_end", "2026-11-20T09:10:30"),
         ("reason", "the log says so"),
     ];
     let page = browser.sent("annotate", &fields).await;
@@ -204,7 +204,7 @@ async fn what_people_say_of_an_incident_is_kept_with_who_said_it_and_why() {
     assert_eq!(
         said["current"],
         json!({"cause": "full disk", "environment": "production",
-            "impact_start": "2026-11-30T08:55:00Z", "impact_end": "2026-11-30T09:10:30Z"})
+            "impact_start": "2026-11-20T08:55:00Z", "impact_end": "2026-11-20T09:10:30Z"})
     );
     assert_eq!(said["history"][0]["actor"]["id"], "responder@example.com");
     assert!(
@@ -213,14 +213,14 @@ async fn what_people_say_of_an_incident_is_kept_with_who_said_it_and_why() {
     );
     // A browser sends a whole minute without its seconds.
     assert!(
-        body.contains("name=\"was_impact_start\" value=\"2026-11-30T08:55:00\""),
+        body.contains("name=\"was_impact_start\" value=\"2026-11-20T08:55:00\""),
         "{body}"
     );
     let untouched = [
-        ("was_impact_start", "2026-11-30T08:55:00"),
-        ("impact_start", "2026-11-30T08:55"),
-        ("was_impact_end", "2026-11-30T09:10:30"),
-        ("impact_end", "2026-11-30T09:10:30"),
+        ("was_impact_start", "2026-11-20T08:55:00"),
+        ("impact_start", "2026-11-20T08:55"),
+        ("was_impact_end", "2026-11-20T09:10:30"),
+        ("impact_end", "2026-11-20T09:10:30"),
     ];
     let page = browser.sent("annotate", &untouched).await.is(422);
     assert!(problem(&page.body).contains("Nothing is said"));
@@ -250,13 +250,13 @@ async fn an_impact_is_typed_and_shown_in_the_zone_of_the_organisation() {
     let mut browser = server.signed_in(Role::Responder).await;
     let fields = [
         ("was_impact_start", ""),
-        ("impact_start", "2026-12-01T05:38"),
+        ("impact_start", "2026-11-20T05:38"),
     ];
     let page = browser.sent("annotate", &fields).await;
     let body = followed(&mut browser, page).await;
     let said = look(&server, "/api/v1/incidents/1/annotations").await;
-    assert_eq!(said["current"]["impact_start"], "2026-11-30T20:38:00Z");
-    let typed = "name=\"was_impact_start\" value=\"2026-12-01T05:38:00\"";
+    assert_eq!(said["current"]["impact_start"], "2026-11-19T20:38:00Z");
+    let typed = "name=\"was_impact_start\" value=\"2026-11-20T05:38:00\"";
     assert!(body.contains(typed), "{body}");
     assert!(body.contains("Impact since, in Asia/Tokyo<"), "{body}");
     let nonsense = [("impact_start", "at nine")];
@@ -373,8 +373,8 @@ async fn what_makes_no_sense_of_an_impact_or_cause_is_refused_and_stays_typed() 
     let cases: [(&[(&str, &str)], &str); 4] = [
         (
             &[
-                ("impact_start", "2026-11-30T09:00"),
-                ("impact_end", "2026-11-30T08:00"),
+                ("impact_start", "2026-11-20T09:00"),
+                ("impact_end", "2026-11-20T08:00"),
             ],
             "The impact cannot end",
         ),
