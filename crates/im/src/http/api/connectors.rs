@@ -24,6 +24,7 @@ mod synced;
 mod test;
 mod test_event;
 mod timeline;
+pub(crate) mod twin;
 mod view;
 pub(crate) mod webhook;
 

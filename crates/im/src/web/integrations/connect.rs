@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_pagerduty::Secret;
 use im_pagerduty::config::BASE_URL_DEFAULT;
+use im_store::connectors::{self, ConnectorRow};
 use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
@@ -20,6 +21,7 @@ use super::{CONNECT, oauth, setup};
 use crate::access::audit::Note;
 use crate::http::api::connectors::config::{self, NewConnector};
 use crate::http::api::connectors::set_up::{self, Given, KeyView};
+use crate::http::api::connectors::twin;
 use crate::http::api::settings::stored_public_url;
 use crate::http::api::types::Named;
 use crate::http::error::ApiError;
@@ -32,8 +34,8 @@ use crate::web::parts::{self, Step, step};
 use crate::web::said::Told;
 use crate::web::{Pairs, WebState, connector, failed, help, layout, to};
 
-/// What a connector is called unless somebody says otherwise.
-pub(super) const NAME: &str = "pagerduty";
+/// What the first connector is called unless somebody says otherwise.
+const NAME: &str = "pagerduty";
 /// PagerDuty's API for accounts in Europe.
 pub(super) const EU: &str = "https://api.eu.pagerduty.com";
 /// What PagerDuty's list of keys is to call ours.
@@ -41,6 +43,9 @@ const DESCRIPTION: &str = "im incident platform";
 
 /// What the field is called that chooses between these.
 const REGION: &str = "Region of the account";
+
+/// What tells the form that asks somebody else for a key.
+const HANDED: &str = "handed";
 
 /// A form that was not done.
 type Refused = Option<(Fields, ApiError)>;
@@ -68,14 +73,24 @@ pub(super) async fn try_key(
 }
 
 async fn draft(state: &WebState, fields: &Fields) -> Result<Draft, ApiError> {
-    let name = config::free_name(state, fields.get("name")).await?;
-    tried(
-        state,
-        name.to_string(),
-        api_url(fields),
-        fields.get("api_key"),
-    )
-    .await
+    let name = free_name(state, fields).await?;
+    let draft = tried(state, name, api_url(fields), fields.get("api_key")).await?;
+    must_be_new(state, &draft).await?;
+    Ok(draft)
+}
+
+/// The name that a form gives a connection, if no other has it.
+pub(super) async fn free_name(state: &WebState, fields: &Fields) -> Result<String, ApiError> {
+    let name = config::free_name(state, fields.get("name")).await;
+    let name = name.map_err(|error| in_words_of_the_form(error, ""))?;
+    Ok(name.to_string())
+}
+
+/// Refuses a key of an account that another connection brings already, before anybody chooses more.
+pub(super) async fn must_be_new(state: &WebState, draft: &Draft) -> Result<(), ApiError> {
+    let whose = (&*draft.base_url, draft.api_key.expose());
+    let looked = twin::refuse_whole(state, whose, &draft.key).await;
+    looked.map_err(|error| in_words_of_the_form(error, &draft.base_url))
 }
 
 /// The address of the API that a form names.
@@ -130,6 +145,10 @@ fn in_words_of_the_form(error: ApiError, base_url: &str) -> ApiError {
         "base_url" => error.hint(format!(
             "choose the account's region under \u{201c}{REGION}\u{201d}; another address is for a proxy or a stand-in"
         )),
+        "name_taken" => error.hint("choose another name; the one that is there is under Integrations"),
+        "account_connected" => error.hint(
+            "go on with that connection under Integrations, where it can be given another key; a second one is taken where each syncs services of its own",
+        ),
         _ => error,
     }
 }
@@ -155,7 +174,11 @@ pub(super) async fn add(State(state): State<WebState>, visit: Visit, fields: Fie
     };
     let made = async {
         must_be_known(&state, &draft, fields.get("from_email")).await?;
-        config::add(State(Arc::clone(&state.app)), Body(new)).await
+        let added = config::add(State(Arc::clone(&state.app)), Body(new)).await;
+        added.map_err(|error| match error.code() {
+            "account_connected" => in_words_of_the_form(error, &draft.base_url),
+            _ => error,
+        })
     };
     match made.await {
         Ok((_, Extension(note), axum::Json(view))) => {
@@ -241,9 +264,10 @@ pub(super) async fn page(
     let (moment, looking) = (state.moment(), visit.clone());
     let read = state.db.read(move |tx: &mut Tx<'_>| {
         let public = stored_public_url(tx)?;
-        Ok::<_, StoreError>((load::shell(tx, &looking)?, public))
+        let free = proposed(&connectors::all(tx)?);
+        Ok::<_, StoreError>((load::shell(tx, &looking)?, public, free))
     });
-    let (shell, public): (Shell, _) = match read.await {
+    let (shell, public, free): (Shell, _, _) = match read.await {
         Ok(found) => found,
         Err(error) => return failed(&error, moment),
     };
@@ -253,7 +277,10 @@ pub(super) async fn page(
     let (fields, error) = refused.unzip();
     let status = error.as_ref().map_or(StatusCode::OK, |error| error.status);
     let known = lacking.as_ref().filter(|_| by != Some("oauth")).map(known);
-    let typed = Typed(fields.as_ref().or(known.as_ref()));
+    let typed = Typed {
+        fields: fields.as_ref().or(known.as_ref()),
+        name: &free,
+    };
     let lacked = lacking.map(|lacking| lacking.error);
     let problem = error.as_ref().or(lacked.as_ref()).map(parts::problem);
     let body = html! {
@@ -273,7 +300,7 @@ pub(super) async fn page(
                     (step(1, Step::Now, if by == Some("oauth") { "Sign in to PagerDuty" } else { "Add an API key" }, &html! {
                         (ways(by))
                         (problem.unwrap_or_default())
-                        @if by == Some("oauth") { (oauth::form(visit, |name, first| typed.or(name, first))) }
+                        @if by == Some("oauth") { (oauth::form(visit, typed.name, |name, first| typed.or(name, first))) }
                         @else { (key_form(visit, typed)) }
                     }))
                     (later_use())
@@ -287,13 +314,7 @@ pub(super) async fn page(
                     (step(2, Step::Now, "Choose how it is used", &html! { (problem.unwrap_or_default()) (use_form(visit, draft, typed)) }))
                 },
             }
-            (step(3, Step::Later, "Webhook", &html! {
-                p.small { @match public {
-                    Some(url) if url.starts_with("https://") => { "Is made in the same go: PagerDuty will deliver to " (url) "." },
-                    Some(url) => { "Is made once you have agreed: " (url) " is not encrypted." },
-                    None => "Needs an address under which PagerDuty reaches this server; until there is one, changes are found by comparing.",
-                } }
-            }))
+            (step(3, Step::Later, "Webhook", &webhook(public.as_deref())))
             (step(4, Step::Later, "Import", &html! { p.small { "The incidents of the last 180 days. It goes on by itself, also after a restart." } }))
             (step(5, Step::Later, "Check people, filter and working hours", &html! { p.small { "PagerDuty's users are matched with people here." } }))
         }
@@ -318,6 +339,25 @@ fn known(lacking: &Lacking) -> Fields {
         ("region", region),
         ("other_url", other),
     ])
+}
+
+/// A name that no connector has.
+fn proposed(all: &[ConnectorRow]) -> String {
+    let is_free = |name: &String| all.iter().all(|row| row.name != *name);
+    let more = (2..).map(|number| format!("{NAME}-{number}"));
+    let mut names = std::iter::once(NAME.to_owned()).chain(more);
+    names.find(is_free).unwrap_or_default()
+}
+
+/// When the webhook is made.
+fn webhook(public: Option<&str>) -> Markup {
+    html! {
+        p.small { @match public {
+            Some(url) if url.starts_with("https://") => { "Is made in the same go: PagerDuty will deliver to " (url) "." },
+            Some(url) => { "Is made once you have agreed: " (url) " is not encrypted." },
+            None => "Needs an address under which PagerDuty reaches this server; until there is one, changes are found by comparing.",
+        } }
+    }
 }
 
 fn later_use() -> Markup {
@@ -356,16 +396,21 @@ fn renew_form(visit: &Visit, draft: &Draft) -> Markup {
 
 /// What was typed into a form that was refused.
 #[derive(Clone, Copy)]
-struct Typed<'a>(Option<&'a Fields>);
+struct Typed<'a> {
+    fields: Option<&'a Fields>,
+    /// What the connection is called unless somebody says otherwise.
+    name: &'a str,
+}
 
 impl<'a> Typed<'a> {
     /// A field, or what stands there at first.
     fn or(self, name: &str, first: &'a str) -> &'a str {
-        self.0.map_or(first, |fields| fields.raw(name))
+        let typed = self.fields.and_then(|fields| fields.all(name).next());
+        typed.unwrap_or(first)
     }
 
     fn has(self, name: &str, value: &str) -> bool {
-        self.0
+        self.fields
             .is_some_and(|fields| fields.all(name).any(|one| one == value))
     }
 }
@@ -415,7 +460,7 @@ fn regions(region: &str) -> Markup {
 
 fn name_and_address(typed: Typed<'_>) -> Markup {
     html! {
-        label { "Name of the connection" input type="text" name="name" value=(typed.or("name", NAME)) required autocomplete="off"; }
+        label { "Name of the connection" input type="text" name="name" value=(typed.or("name", typed.name)) required autocomplete="off"; }
         details open[!typed.or("other_url", "").is_empty()] {
             summary { "Another address of the API" }
             label { "Only for a stand-in of PagerDuty's" input type="url" name="other_url" value=(typed.or("other_url", "")) placeholder="http://127.0.0.1:8090" autocomplete="off"; }
@@ -439,16 +484,17 @@ fn key_form(visit: &Visit, typed: Typed<'_>) -> Markup {
                 (help::link())
             }
         }))
-        details.handed {
+        details.handed open[typed.fields.is_some_and(|fields| fields.get(HANDED) == "yes")] {
             summary { "I am not a PagerDuty admin" }
             p { "A link that works once lets somebody who is one give the key, without an account here and without seeing anything of what is here. You go on from there." }
             (parts::form(&format!("{CONNECT}/hand-over"), visit, &html! {
+                input type="hidden" name=(HANDED) value="yes";
                 (regions(region))
                 (name_and_address(typed))
                 p.choices { button.button type="submit" { "Make a link" } }
             }))
             p { "On the server's own machine it is a command:" }
-            (parts::copied(None, "Copy command", html! { "im connector add pagerduty " (NAME) }))
+            (parts::copied(None, "Copy command", html! { "im connector add pagerduty " (typed.name) }))
         }
     }
 }

@@ -21,12 +21,11 @@ use super::connect::{self, api_url, tried};
 use super::{CONNECT, draft::HandOver};
 use crate::access::audit::Note;
 use crate::access::{hash, new_secret};
-use crate::http::api::connectors::config;
 use crate::http::api::settings::is_near;
 use crate::http::error::ApiError;
 use crate::web::guard::{Fields, Visit};
 use crate::web::layout::{Live, Page};
-use crate::web::{Pairs, WebState, failed, layout, load, parts, refused, times};
+use crate::web::{Pairs, WebState, failed, layout, load, parts, times};
 
 /// How long the link can be used.
 pub(super) const LASTS: SignedDuration = SignedDuration::from_hours(24);
@@ -44,7 +43,7 @@ pub(super) async fn make(State(state): State<WebState>, visit: Visit, fields: Fi
             return Err(ApiError::wrong_value("other_url", detail)
                 .hint("leave the other address out; a key for it is given on this page"));
         }
-        let name = config::free_name(&state, fields.get("name")).await?;
+        let name = connect::free_name(&state, &fields).await?;
         let secret = new_secret()?;
         state.drafts.ask(HandOver {
             hash: hash(&secret),
@@ -54,15 +53,15 @@ pub(super) async fn make(State(state): State<WebState>, visit: Visit, fields: Fi
                 .as_ref()
                 .filter(|who| who.kind == Kind::Account)
                 .map(|who| who.name.clone()),
-            name: name.to_string(),
+            name: name.clone(),
             base_url: base_url.to_owned(),
             at: moment.now.at,
         });
-        Ok::<_, ApiError>((name.to_string(), secret))
+        Ok::<_, ApiError>((name, secret))
     };
     let (name, secret) = match made.await {
         Ok(made) => made,
-        Err(error) => return refused(&error, moment),
+        Err(error) => return connect::page(&state, &visit, (None, Some((fields, error)))).await,
     };
     let looking = visit.clone();
     let shell = match state.db.read(move |tx| load::shell(tx, &looking)).await {

@@ -25,7 +25,7 @@ use super::{CONNECT, connect};
 use crate::access::audit::Note;
 use crate::access::new_secret;
 use crate::credential::{Credential, OAuthApp, Tokens, base_url};
-use crate::http::api::connectors::{ask, config, find, set_up};
+use crate::http::api::connectors::{ask, find, set_up};
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::run::NoTokens;
@@ -74,7 +74,7 @@ fn scopes(kind: &str) -> &'static [(&'static str, &'static str)] {
 /// Prepares a sign-in for a new connection.
 pub(super) async fn begin(State(state): State<WebState>, visit: Visit, fields: Fields) -> Response {
     let begun = async {
-        let name = config::free_name(&state, fields.get("name")).await?;
+        let name = connect::free_name(&state, &fields).await?;
         let client_id = fields.get("client_id");
         if client_id.is_empty() {
             return Err(ApiError::wrong_value("client_id", "no client id was given")
@@ -89,13 +89,7 @@ pub(super) async fn begin(State(state): State<WebState>, visit: Visit, fields: F
             client_secret: fields.get("client_secret").to_owned(),
             token_url: format!("{identity}/oauth/token"),
         };
-        pending(
-            &state,
-            &visit,
-            (name.as_str(), false),
-            fields.get("kind"),
-            app,
-        )
+        pending(&state, &visit, (&name, false), fields.get("kind"), app)
     };
     match begun.await {
         Ok(pending) => {
@@ -270,7 +264,7 @@ async fn signed_in(state: &WebState, visit: &Visit, pairs: &Pairs) -> Result<Cam
         email: None,
     };
     let Json(key) = set_up::probe(State(Arc::clone(&state.app)), Body(asked)).await?;
-    Ok(Came::Enough(Box::new(Draft {
+    let draft = Draft {
         name: pending.name,
         renews: pending.renews,
         is_signed_in: true,
@@ -278,7 +272,11 @@ async fn signed_in(state: &WebState, visit: &Visit, pairs: &Pairs) -> Result<Cam
         api_key,
         key: Arc::new(key),
         at: now,
-    })))
+    };
+    if !draft.renews {
+        connect::must_be_new(state, &draft).await?;
+    }
+    Ok(Came::Enough(Box::new(draft)))
 }
 
 /// Asks for a key where a sign-in may too little. A connection that is there takes one in its settings.
@@ -346,7 +344,11 @@ pub(super) fn way(visit: &Visit, pending: &Pending) -> Markup {
 }
 
 /// The form of an app, with what was typed.
-pub(super) fn form<'a>(visit: &Visit, typed: impl Fn(&'a str, &'a str) -> &'a str) -> Markup {
+pub(super) fn form<'a>(
+    visit: &Visit,
+    free: &'a str,
+    typed: impl Fn(&'a str, &'a str) -> &'a str,
+) -> Markup {
     let kind = typed("kind", "scoped");
     html! {
         div.quote {
@@ -370,7 +372,7 @@ pub(super) fn form<'a>(visit: &Visit, typed: impl Fn(&'a str, &'a str) -> &'a st
                     option value="classic" selected[kind == "classic"] { "Classic User OAuth" }
                 }
             }
-            label { "Name of the connection" input type="text" name="name" value=(typed("name", connect::NAME)) required autocomplete="off"; }
+            label { "Name of the connection" input type="text" name="name" value=(typed("name", free)) required autocomplete="off"; }
             details open[!typed("other_url", "").is_empty()] {
                 summary { "Another address of the sign-in" }
                 label { "Only for a stand-in of PagerDuty's" input type="url" name="other_url" value=(typed("other_url", "")) placeholder="http://127.0.0.1:8081" autocomplete="off"; }

@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 use super::there::{There, lines};
 use super::{Answer, Server, config};
 
-/// The configuration of another connector to the same PagerDuty.
+/// The configuration of another connector to the same PagerDuty; under another name it passes for another account.
 fn config_there(there: &There, changes: &[(&str, Value)]) -> Value {
     let account = &there.stand_in.account;
     let mut config = json!({
         "api_key": account.api_key,
-        "base_url": there.stand_in.base_url,
+        "base_url": there.stand_in.base_url.replace("127.0.0.1", "localhost"),
         "sync_direction": "bidirectional",
         "custom": {"service_id": account.services[0].0, "from_email": account.users[0].2},
     });

@@ -22,7 +22,7 @@ use utoipa::ToSchema;
 
 use super::probe::{self, Tried};
 use super::view::{self, ConnectorView, length};
-use super::{ask, backfill, custom_fields, find, mappings, priorities, synced, webhook};
+use super::{ask, backfill, custom_fields, find, mappings, priorities, synced, twin, webhook};
 use crate::access::audit::Note;
 use crate::credential::{Credential, masked};
 use crate::http::App;
@@ -73,7 +73,7 @@ pub(crate) async fn add(
     let secrets = sealed_secrets(&app, &parted.config)?;
     let now = app.clock.now();
     let draft = probe::unsaved(name.as_str(), &parted, api_key.clone(), now);
-    let tried = probe::must_do(&app, &draft, true).await?;
+    let tried = tried_for(&app, &draft, true).await?;
     let is_taken = matches!(tried, Tried::Taken(..));
     let Parted { config, stored } = parted;
     let (text, has_secret) = (name.to_string(), !secrets.is_empty());
@@ -109,8 +109,10 @@ pub(crate) async fn add(
     let mut view = view::load(&app, name.as_str()).await?;
     view.checks = checks;
     view.warnings = warnings(name.as_str(), &config);
-    view.warnings
-        .extend(same_account(&app, name.as_str(), &config).await?);
+    if !is_taken {
+        let warning = same_key(&app, name.as_str(), &config).await?;
+        view.warnings.extend(warning);
+    }
     view.warnings.extend(not_there(&app, &connector).await?);
     Ok((StatusCode::CREATED, Note::thing(name.as_str()), Json(view)))
 }
@@ -135,6 +137,15 @@ fn name_taken(name: &ConnectorName) -> ApiError {
     let detail = format!("there is a connector `{name}` already");
     ApiError::conflict("name_taken", detail)
         .hint(format!("`im connector config {name}` changes it"))
+}
+
+/// Tries a key, and refuses one of an account that another connector has.
+async fn tried_for(app: &App, draft: &Connector, is_new: bool) -> Result<Tried, ApiError> {
+    let tried = probe::must_do(app, draft, is_new).await?;
+    if let Tried::Taken(owner, _) = &tried {
+        twin::refuse(app, draft, owner).await?;
+    }
+    Ok(tried)
 }
 
 /// What PagerDuty said of a key, once it is stored.
@@ -189,9 +200,9 @@ fn warnings(name: &str, config: &ConnectorConfig) -> Vec<String> {
     warnings
 }
 
-/// A connector that sees the same incidents. One key is one account; that two keys are of one
-/// account cannot be told without asking PagerDuty.
-async fn same_account(
+/// A connector with the same key. What PagerDuty says of a key tells more ([`twin`]), and where it says nothing,
+/// this is all that is known.
+async fn same_key(
     app: &App,
     name: &str,
     config: &ConnectorConfig,
@@ -473,7 +484,7 @@ async fn try_changed(
     has_key: bool,
 ) -> Result<(Option<Tried>, bool), ApiError> {
     if has_key {
-        let tried = probe::must_do(app, after, false).await?;
+        let tried = tried_for(app, after, false).await?;
         return Ok((Some(tried), false));
     }
     let (old, new) = (before.mapping.direction, after.mapping.direction);

@@ -187,6 +187,27 @@ async fn m021_m022_mw37_who_agrees_comes_back_to_the_next_step_and_the_connector
 }
 
 #[tokio::test]
+async fn who_signs_in_to_an_account_that_is_connected_is_told_so() {
+    let there = apart(&ALL).await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let account = &there.stand_in.account;
+    let new = json!({"name": "by-key", "type": "pagerduty", "config": {
+        "api_key": account.api_key, "base_url": there.stand_in.base_url, "sync_direction": "inbound",
+        "custom": {"service_id": account.services[0].0, "from_email": account.users[0].2},
+    }});
+    let path = "/api/v1/connectors";
+    let added = there.server.in_process("POST", path, &new).await;
+    assert_eq!(added["name"], "by-key", "{added}");
+    let address = begin(&there, &mut browser).await;
+    let back = at_pagerduty(&there, &address, "");
+    let page = browser.get(&back).await.is(409).body;
+    let said = problem(&page);
+    assert!(said.contains("connected already, as by-key"), "{said}");
+    let page = browser.get(CONNECT).await.is(200).body;
+    assert!(!page.contains("name=\"direction\""), "{page}");
+}
+
+#[tokio::test]
 async fn mw33_a_foreign_or_used_answer_is_refused() {
     let there = apart(&ALL).await;
     let mut browser = there.server.signed_in(Role::Admin).await;

@@ -493,3 +493,121 @@ async fn mw36_a_card_says_whose_account_it_is_once_something_of_it_was_read() {
         "{cards}"
     );
 }
+
+/// A connector to the stand-in as the API takes it.
+fn wanted(there: &There, name: &str, api_key: &str, services: Option<&[&str]>) -> Value {
+    let account = &there.stand_in.account;
+    let mut custom = json!({"service_id": account.services[0].0, "from_email": account.users[0].2});
+    if let Some(services) = services {
+        custom["synced_services"] = json!(services);
+    }
+    json!({"name": name, "type": "pagerduty", "config": {
+        "api_key": api_key, "base_url": there.stand_in.base_url, "sync_direction": "inbound", "custom": custom,
+    }})
+}
+
+/// Adds it; the answer.
+async fn add(there: &There, new: Value) -> Value {
+    let path = "/api/v1/connectors";
+    there.server.in_process("POST", path, &new).await
+}
+
+#[tokio::test]
+async fn an_account_that_is_connected_is_not_connected_again_by_another_key() {
+    let there = connected().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let other_key = there.stand_in.account.read_only_key.clone();
+    // Where the key is given, before anything is chosen.
+    let form = key(&there, &other_key);
+    let page = browser.post(CONNECT, CONNECT, &form).await.is(409).body;
+    let said = problem(&page);
+    assert!(
+        said.contains("connected already, as prod") && said.contains("under Integrations"),
+        "{said}"
+    );
+    assert!(page.contains("name=\"api_key\"") && !page.contains(&other_key));
+    // Over the API, by that key and by the same.
+    for api_key in [&other_key, &there.stand_in.account.api_key] {
+        let new = wanted(&there, "second", api_key, None);
+        let refused = add(&there, new).await;
+        assert_eq!(refused["code"], "account_connected");
+        let hint = refused["hint"].as_str().unwrap();
+        assert!(hint.contains("`im connector update prod`"), "{hint}");
+    }
+    let all = there
+        .server
+        .in_process("GET", "/api/v1/connectors", &Value::Null)
+        .await;
+    assert_eq!(all.as_array().map(Vec::len), Some(1), "{all}");
+    // Its own connection takes another key of it.
+    let part = json!({"api_key": other_key, "sync_direction": "inbound"});
+    let path = "/api/v1/connectors/prod";
+    let changed = there.server.in_process("PATCH", path, &part).await;
+    assert_eq!(changed["direction"], "inbound", "{changed}");
+}
+
+#[tokio::test]
+async fn an_account_is_connected_twice_where_each_connection_has_services_of_its_own() {
+    let there = apart().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let account = &there.stand_in.account;
+    let (one, two) = (&*account.services[0].0, &*account.services[1].0);
+    let first = wanted(&there, "prod", &account.api_key, Some(&[one]));
+    assert_eq!(add(&there, first).await["name"], "prod");
+    for services in [None, Some(&[one, two][..])] {
+        let new = wanted(&there, "second", &account.api_key, services);
+        assert_eq!(add(&there, new).await["code"], "account_connected");
+    }
+    // On the page that is told once services were chosen.
+    browser
+        .post(CONNECT, CONNECT, &key(&there, &account.api_key))
+        .await
+        .is(303);
+    let chosen = |service| {
+        [
+            ("service", service),
+            ("from_email", &*account.users[0].2),
+            ("direction", "inbound"),
+            ("scope", "chosen"),
+            ("synced", service),
+        ]
+    };
+    let act = "/integrations/connect/add";
+    let page = browser.post(CONNECT, act, &chosen(one)).await.is(409).body;
+    assert!(problem(&page).contains("connected already, as prod"));
+    browser.post(CONNECT, act, &chosen(two)).await.is(303);
+}
+
+#[tokio::test]
+async fn another_connection_is_given_a_free_name_and_a_taken_one_is_told_in_the_form() {
+    let there = apart().await;
+    let mut browser = there.server.signed_in(Role::Admin).await;
+    let first = browser.get(CONNECT).await.is(200).body;
+    assert!(
+        first.contains("name=\"name\" value=\"pagerduty\""),
+        "{first}"
+    );
+    let new = wanted(&there, "pagerduty", &there.stand_in.account.api_key, None);
+    assert_eq!(add(&there, new).await["name"], "pagerduty");
+    for way in [CONNECT, "/integrations/connect?by=oauth"] {
+        let page = browser.get(way).await.is(200).body;
+        assert!(
+            page.contains("name=\"name\" value=\"pagerduty-2\""),
+            "{page}"
+        );
+    }
+    let asked = [("handed", "yes"), ("name", "pagerduty"), ("region", "eu")];
+    let make = "/integrations/connect/hand-over";
+    let page = browser.post(CONNECT, make, &asked).await.is(409).body;
+    let said = problem(&page);
+    assert!(
+        said.contains("connector pagerduty already") && said.contains("Choose another name"),
+        "{said}"
+    );
+    assert!(
+        page.contains("<details class=\"handed\" open>")
+            && page.contains("name=\"name\" value=\"pagerduty\"")
+            && page.contains("<option value=\"eu\" selected>"),
+        "{page}"
+    );
+}
