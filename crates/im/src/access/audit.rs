@@ -44,6 +44,8 @@ pub struct Note {
     pub thing: Option<String>,
     /// Who did it: somebody who was not known before.
     pub who: Option<(Kind, String)>,
+    /// What came of it, where the answer leads on though nothing was done.
+    pub outcome: Option<StatusCode>,
 }
 
 impl Note {
@@ -51,7 +53,16 @@ impl Note {
     pub fn thing(thing: impl Into<String>) -> axum::Extension<Self> {
         axum::Extension(Self {
             thing: Some(thing.into()),
-            who: None,
+            ..Self::default()
+        })
+    }
+
+    /// The same, where nothing was done.
+    pub fn not_done(thing: impl Into<String>, outcome: StatusCode) -> axum::Extension<Self> {
+        axum::Extension(Self {
+            thing: Some(thing.into()),
+            outcome: Some(outcome),
+            ..Self::default()
         })
     }
 }
@@ -201,6 +212,8 @@ impl About {
             return None;
         }
         let note = note.unwrap_or_default();
+        // Nothing was done for whoever was sent to sign in, though the answer leads on (303).
+        let outcome = sent.map(|_| StatusCode::UNAUTHORIZED).or(note.outcome);
         let (kind, name) = match (note.who, who) {
             (Some(noted), _) => noted,
             (None, Some(who)) => (who.kind, who.name.clone()),
@@ -220,7 +233,7 @@ impl About {
             address: String::new(),
             act,
             thing: short(&thing),
-            status: response.status().as_u16(),
+            status: outcome.unwrap_or(response.status()).as_u16(),
         };
         Some((entry, rule.act.is_empty()))
     }

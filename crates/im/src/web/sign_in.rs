@@ -228,6 +228,7 @@ pub(super) async fn come_back(
             let note = Extension(Note {
                 thing: made,
                 who: Some((Kind::Account, came.email)),
+                outcome: None,
             });
             (note, [visit.cookie(&came.secret)], to(&wanted)).into_response()
         }
@@ -246,6 +247,7 @@ async fn turned_away(state: &WebState, visit: &Visit, wanted: &str, refusal: &Re
     let note = Extension(Note {
         thing: why,
         who: Some((Kind::Nobody, String::new())),
+        outcome: None,
     });
     let form = SignIn::of("", wanted).refused(problem);
     (note, sign_in_page(state, visit, status, form).await).into_response()
@@ -254,8 +256,8 @@ async fn turned_away(state: &WebState, visit: &Visit, wanted: &str, refusal: &Re
 /// Who it was, for the audit log.
 fn by(kind: Kind, email: &str) -> Extension<Note> {
     Extension(Note {
-        thing: None,
         who: Some((kind, address(email))),
+        ..Note::default()
     })
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Row {
     act: String,
     /// To what.
     thing: String,
-    /// What was answered, as a status of HTTP: from 400 on, it was not done.
+    /// What was answered, as a status of HTTP: from 400 on, it was not done. 401: also whoever was sent to sign in.
     status: u16,
 }
 

@@ -193,7 +193,7 @@ pub(super) async fn come_back(
             (note, to(CONNECT)).into_response()
         }
         Ok(Came::Lacking(lacking)) => {
-            let note = Note::thing(lacking.name.clone());
+            let note = Note::not_done(lacking.name.clone(), lacking.error.status);
             state.drafts.ask_for_key(&visit.word, lacking);
             (note, to(CONNECT)).into_response()
         }

@@ -84,7 +84,7 @@ async fn signing_in_by_a_form_of_another_site_does_nothing() {
     browser.get("/").await.is(303);
     assert_eq!(
         server.last_act().await,
-        "nobody : asked for / by no session [] 303"
+        "nobody : asked for / by no session [] 401"
     );
     assert_eq!(server.audited().await.len(), 3, "each is kept");
 }
@@ -108,7 +108,7 @@ async fn a_session_that_was_planted_is_not_the_one_that_begins() {
     let mut attacker = Browser::new(&server);
     attacker.cookie = Some(planted);
     attacker.get("/").await.is(303);
-    let refused = "nobody : asked for / by no session [] 303";
+    let refused = "nobody : asked for / by no session [] 401";
     assert_eq!(server.last_act().await, refused);
     // Signing in again from the same browser ends the session before.
     let first = browser.cookie.clone();
@@ -449,7 +449,7 @@ async fn tricks_with_headers_open_nothing() {
         if name == "cookie" {
             assert_eq!(
                 server.last_act().await,
-                "nobody : asked for /people by no session [] 303"
+                "nobody : asked for /people by no session [] 401"
             );
         } else {
             assert_eq!(log.count(), before + 1, "{name}");

@@ -267,6 +267,10 @@ async fn m022_who_says_no_or_gives_less_is_told_so_and_nothing_is_stored() {
     let address = begin(&there, &mut browser).await;
     let back = at_pagerduty(&there, &address, "");
     assert_eq!(browser.get(&back).await.is(303).to(), CONNECT);
+    assert_eq!(
+        there.server.last_act().await,
+        "account admin@example.com: came back from signing in to PagerDuty [main] 422"
+    );
     let page = browser.get(CONNECT).await.is(200).body;
     assert!(
         problem(&page).contains("abilities.read is missing") && page.contains("name=\"api_key\""),
@@ -332,7 +336,7 @@ async fn mw33_a_forged_answer_without_a_session_is_refused_and_kept() {
     );
     assert_eq!(
         there.server.last_act().await,
-        "nobody : came back from signing in to PagerDuty [] 303"
+        "nobody : came back from signing in to PagerDuty [] 401"
     );
 }
 
