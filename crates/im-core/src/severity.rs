@@ -63,8 +63,17 @@ impl fmt::Display for Severity {
 
 /// A text that names no severity.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a severity: use SEV-1, SEV-2, SEV-3 or SEV-4")]
+#[error("{}: use SEV-1, SEV-2, SEV-3 or SEV-4", self.what())]
 pub struct ParseSeverityError(String);
+
+impl ParseSeverityError {
+    fn what(&self) -> String {
+        match self.0.trim() {
+            "" => "no severity is given".to_owned(),
+            _ => format!("`{}` is not a severity", self.0),
+        }
+    }
+}
 
 impl FromStr for Severity {
     type Err = ParseSeverityError;

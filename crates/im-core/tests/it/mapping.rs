@@ -139,7 +139,14 @@ fn people_may_write_a_severity_in_any_of_its_usual_forms() {
     for text in ["SEV-2", "sev-2", "sev2", "SEV2", " 2 "] {
         assert_eq!(severity(text), Severity::Sev2, "{text}");
     }
-    for text in ["", "SEV", "SEV-5", "SEV-0", "SEV--", "high", "SEV-12", "P1"] {
+    for text in ["", " "] {
+        let error = text.parse::<Severity>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "no severity is given: use SEV-1, SEV-2, SEV-3 or SEV-4"
+        );
+    }
+    for text in ["SEV", "SEV-5", "SEV-0", "SEV--", "high", "SEV-12", "P1"] {
         let error = text.parse::<Severity>().unwrap_err().to_string();
         assert_eq!(
             error,

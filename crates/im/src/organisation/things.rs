@@ -4,8 +4,8 @@ use im_core::{Severity, Urgency};
 use im_metrics::Metric;
 use im_store::arrangements::Sort;
 use jiff::civil::{Date, Weekday};
-use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::de::{DeserializeOwned, Error};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::values::{Interval, Length, Text, Whose, Zone, is_email};
@@ -31,6 +31,7 @@ pub struct Hours {
     #[schema(value_type = String, example = "team:ops")]
     pub of: Whose,
     /// The first local date on which they hold.
+    #[serde(deserialize_with = "date")]
     #[schema(value_type = String, example = "2026-01-01")]
     pub effective_from: Date,
     /// The zone of the wall clock; left out for each person's own.
@@ -251,8 +252,25 @@ pub struct Member {
 #[serde(deny_unknown_fields)]
 struct RawMember {
     person: Text,
+    #[serde(default, deserialize_with = "optional_date")]
     from: Option<Date>,
+    #[serde(default, deserialize_with = "optional_date")]
     to: Option<Date>,
+}
+
+fn date<'de, D: Deserializer<'de>>(reader: D) -> Result<Date, D::Error> {
+    date_of(&String::deserialize(reader)?)
+}
+
+fn optional_date<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Date>, D::Error> {
+    let text = Option::<String>::deserialize(reader)?;
+    text.map(|text| date_of(&text)).transpose()
+}
+
+/// A date in our words where it is none; the field is named by whoever reads the whole.
+fn date_of<E: Error>(text: &str) -> Result<Date, E> {
+    let wrong = |_unread| E::custom(format!("`{text}` is no date: write one like 2026-12-01"));
+    text.trim().parse().map_err(wrong)
 }
 
 impl TryFrom<RawMember> for Member {
@@ -452,6 +470,13 @@ pub(super) const WITH_TARGET: [Metric; 11] = [
     Metric::PageDisruptions,
 ];
 
+/// Whether the figures of a metric are shares of a whole.
+fn is_share(metric: Metric) -> bool {
+    metric == Metric::ChangeFailureRate
+        || metric == Metric::DeploymentReworkRate
+        || metric == Metric::ReopenRate
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawTarget {
@@ -500,6 +525,14 @@ impl TryFrom<RawTarget> for Target {
         if let Some(odd) = at_most.or(at_least).filter(|bound| *bound < 0.0) {
             return Err(format!(
                 "the target of {name} cannot be {odd}: it is 0 or more"
+            ));
+        }
+        let share = at_most
+            .or(at_least)
+            .filter(|_| metric.is_some_and(is_share));
+        if let Some(odd) = share.filter(|bound| *bound > 1.0) {
+            return Err(format!(
+                "the target of {name} cannot be {odd}: it is a share, at most 1 (100 %)"
             ));
         }
         Ok(Self {

@@ -14,6 +14,7 @@ use axum::{Extension, Json};
 use im_core::Severity;
 use im_store::accounts::Role;
 use im_store::{StoreError, Tx, arrangements};
+use jiff::civil::Date;
 use maud::{Markup, html};
 use serde_json::{Map, Value};
 
@@ -600,11 +601,21 @@ pub(super) async fn put_hours(
     fields: Fields,
 ) -> Response {
     let read = required(&fields, &[("effective_from", FROM)]).and_then(|()| {
+        date(FROM, fields.get("effective_from"))?;
         let week = week(fields.get("week"))?;
         let more = Map::from_iter([("week".to_owned(), Value::from(week))]);
         thing::<Hours>(&fields, &["of", "effective_from", "zone"], more)
     });
     stored_known(&state, &visit, &who, (Part::Hours, fields), read).await
+}
+
+/// Refuses what is no date, by the words of the page.
+fn date(label: &str, text: &str) -> Result<Date, ApiError> {
+    let wrong = |_unread| {
+        let detail = format!("\u{201c}{label}\u{201d} cannot be `{text}`");
+        ApiError::wrong_value("date", detail).hint("write a date like 2026-12-01")
+    };
+    text.parse().map_err(wrong)
 }
 
 /// Days and hours as they are typed; nobody means by an empty field that there are none.

@@ -439,7 +439,24 @@ fn whom(text: &str) -> Result<String, ApiError> {
         return Err(ApiError::wrong_value(CONTACT, detail)
             .hint("write an address like help@example.com; empty for nobody"));
     }
+    let is_page = text.starts_with("https://") || text.starts_with("http://");
+    if !is_page && has_scheme(text) {
+        let detail = format!("`{CONTACT}` cannot be `{text}`");
+        return Err(ApiError::wrong_value(CONTACT, detail).hint(
+            "write an e-mail address, a page that begins with https:// or http://, or words",
+        ));
+    }
     Ok(text.to_owned())
+}
+
+/// Whether it is an address with a scheme; `Help: ext. 12` is words.
+fn has_scheme(text: &str) -> bool {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.chars().all(is_part)
+            && !rest.starts_with(char::is_whitespace)
+    })
 }
 
 /// Checks where events are told: they travel encrypted, or stay on this machine.

@@ -143,6 +143,11 @@ pub(super) fn bounds(fields: &Fields) -> Result<Map<String, Value>, ApiError> {
             let detail = format!("\u{201c}{label}\u{201d} cannot be `{text}`");
             ApiError::wrong_value("value", detail).hint(unit.example())
         })?;
+        if unit == Unit::Share && bound > 1.0 {
+            let detail =
+                format!("\u{201c}{label}\u{201d} cannot be `{text}`: a share is at most 100 %");
+            return Err(ApiError::wrong_value("value", detail).hint(unit.example()));
+        }
         object.insert(name.to_owned(), bound.into());
     }
     if unit.is_some() && object.len() != 1 {

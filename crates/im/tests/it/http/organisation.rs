@@ -127,8 +127,12 @@ async fn hours_that_make_no_sense_are_refused_by_name() {
             "`me` has no working hours",
         ),
         (
-            json!({"of": "organisation", "effective_from": "2026-13-01", "week": {}}),
-            "month",
+            json!({"of": "organisation", "effective_from": "2026-11-31", "week": {}}),
+            "effective_from: `2026-11-31` is no date",
+        ),
+        (
+            json!({"of": "organisation", "effective_from": "12/01/2026", "week": {}}),
+            "effective_from: `12/01/2026` is no date",
         ),
         (
             json!({"of": "organisation", "effective_from": "2026-01-01", "week": {"monday": ["08:00-08:00"]}}),
@@ -628,6 +632,7 @@ async fn targets_of_our_own_judge_incidents_and_figures() {
         "mttr --at-most -1",
         "mttr --at-most soon",
         "mttr --at-most inf",
+        "change_failure_rate --at-most 5",
     ] {
         let said = im(&server, &format!("target set {wrong}")).await;
         assert_eq!(said.code, 2, "{wrong}");

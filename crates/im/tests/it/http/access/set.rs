@@ -4,6 +4,7 @@ use im_store::accounts::Role;
 use im_store::people::{self, UserRow};
 use serde_json::{Value, json};
 
+use super::Browser;
 use super::acts::problem;
 use super::with_token;
 use crate::http::{Server, config};
@@ -335,6 +336,35 @@ async fn what_makes_no_sense_as_a_target_or_hours_comes_back_with_the_reason() {
             "would exclude every incident",
         ),
     ];
+    come_back(&mut browser, &cases).await;
+}
+
+#[tokio::test]
+async fn a_share_above_the_whole_and_a_date_that_is_none_come_back_with_the_reason() {
+    let server = Server::with_people().await;
+    let mut browser = server.signed_in(Role::Admin).await;
+    let cases: [(&str, &[Field], &str); 3] = [
+        (
+            "targets",
+            &[("name", "change_failure_rate"), ("at_most", "500 %")],
+            "“Of a metric: at most” cannot be 500 %: a share is at most 100 %",
+        ),
+        (
+            "hours",
+            &[("of", "organisation"), ("effective_from", "2026-11-31")],
+            "“From this date on” cannot be 2026-11-31. Write a date like 2026-12-01",
+        ),
+        (
+            "hours",
+            &[("of", "organisation"), ("effective_from", "12/01/2026")],
+            "“From this date on” cannot be 12/01/2026",
+        ),
+    ];
+    come_back(&mut browser, &cases).await;
+}
+
+/// Each form is refused with the reason and what was typed.
+async fn come_back(browser: &mut Browser<'_>, cases: &[(&str, &[Field], &str)]) {
     for (of, fields, why) in cases {
         let path = format!("/settings/{of}");
         let page = browser.post("/settings", &path, fields).await.is(422);
@@ -343,7 +373,7 @@ async fn what_makes_no_sense_as_a_target_or_hours_comes_back_with_the_reason() {
             "{why}: {}",
             problem(&page.body)
         );
-        for (_, value) in fields {
+        for (_, value) in *fields {
             assert!(
                 page.body.contains(&format!("value=\"{value}\"")),
                 "{value}: {}",

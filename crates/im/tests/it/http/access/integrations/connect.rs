@@ -444,6 +444,13 @@ async fn m017_mw32_whoever_is_stuck_finds_whom_to_ask_and_what_to_send() {
     admin.post("/settings", "/settings", &told).await.is(303);
     let page = stranger.get("/help").await.is(200).body;
     assert!(page.contains("href=\"mailto:help@example.com\""), "{page}");
+    let odd = [("contact", "javascript:alert(1)")];
+    let refused = admin.post("/settings", "/settings", &odd).await.is(422);
+    assert!(
+        problem(&refused.body).contains("contact cannot be javascript:alert(1)"),
+        "{}",
+        problem(&refused.body)
+    );
     for contact in ["https://chat.example.com/im", "<script>"] {
         let told = [("contact", contact)];
         admin.post("/settings", "/settings", &told).await.is(303);
