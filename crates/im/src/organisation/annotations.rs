@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
 use super::values::{AHEAD_MAX, Text};
+use crate::http::api::settings::time_zone;
 
 /// What decides that no deployment is behind an incident.
 pub const NO_DEPLOYMENT: &str = "none";
@@ -265,6 +266,12 @@ impl Changes {
     }
 }
 
+/// An instant in the organisation's time, as its pages tell it.
+fn told(tx: &mut Tx<'_>, at: Timestamp) -> Result<String, StoreError> {
+    let local = at.to_zoned(time_zone(tx)?);
+    Ok(local.strftime("%Y-%m-%d %H:%M:%S %Z").to_string())
+}
+
 /// Whether what is said now makes sense together.
 fn check(
     tx: &mut Tx<'_>,
@@ -290,7 +297,11 @@ fn check(
     {
         return Ok(Err((
             "impact_end",
-            format!("the impact cannot end at {end} before it starts at {start}"),
+            format!(
+                "the impact cannot end at {} before it starts at {}",
+                told(tx, end)?,
+                told(tx, start)?
+            ),
             "give an `impact_end` from the start on",
         )));
     }

@@ -688,10 +688,22 @@ async fn s96_the_impact_is_entered_with_a_trail_and_metrics_keep_pagerdutys_cloc
     .await;
     let wrong = im(&server, "annotate INC-1 --impact-end 2026-11-20T08:00:00Z").await;
     assert!(
-        wrong.err.contains("the impact cannot end at"),
+        wrong
+            .err
+            .contains("cannot end at 2026-11-20 08:00:00 UTC before it starts at"),
         "{}",
         wrong.err
     );
+    let zone = json!({"time_zone": "America/New_York"});
+    server.patch("/api/v1/settings", zone).await.is(200);
+    let wrong = im(&server, "annotate INC-1 --impact-end 2026-11-20T08:00:00Z").await;
+    assert!(
+        wrong.err.contains("cannot end at 2026-11-20 03:00:00 EST"),
+        "{}",
+        wrong.err
+    );
+    let zone = json!({"time_zone": "UTC"});
+    server.patch("/api/v1/settings", zone).await.is(200);
     server.pass(60);
     done(
         &server,
