@@ -9,7 +9,7 @@ use maud::{Markup, html};
 use super::guard::Visit;
 use super::layout::{Live, Page};
 use super::times::Now;
-use super::{Pairs, WebState, calls, failed, layout, load, log, parts, times};
+use super::{Pairs, WebState, calls, failed, layout, load, log, parts, refused, times};
 use crate::access::audit::KEPT;
 
 /// Where it is.
@@ -23,10 +23,14 @@ pub(super) async fn show(
     let moment = state.moment();
     let log = log::Asked::read(ADDRESS, pairs);
     let who = log.get("who");
+    let before = match log.before() {
+        Ok(before) => before,
+        Err(error) => return refused(&error, moment),
+    };
     let asked = Asked {
         since: moment.now.at - KEPT,
         who: who.clone(),
-        before: log.before(),
+        before,
         limit: log::Asked::limit(),
     };
     let read = state.db.read(move |tx: &mut Tx<'_>| {

@@ -31,11 +31,15 @@ pub(super) async fn show(
     let log = log::Asked::read(ADDRESS, pairs);
     let connector = log.get("connector");
     let is_failed = log.get("failed").as_deref() == Some("true");
+    let before = match log.before() {
+        Ok(before) => before,
+        Err(error) => return refused(&error, moment),
+    };
     let asked = Asked {
         connector: connector.clone(),
         since: moment.now.at - KEPT,
         failed: is_failed,
-        before: log.before(),
+        before,
         limit: log::Asked::limit(),
     };
     let mut rows = match newest(&state, asked).await {

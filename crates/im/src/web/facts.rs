@@ -15,7 +15,7 @@ use super::layout::{Live, Page};
 use super::load::{self, Detail, Shell};
 use super::metrics::sees_people;
 use super::times::Now;
-use super::{Pairs, WebState, failed, layout, log, parts, times};
+use super::{Pairs, WebState, failed, layout, log, parts, refused, times};
 use crate::http::api::facts::{Exported, Seen};
 use crate::http::api::settings::hides_emails;
 
@@ -40,7 +40,10 @@ pub(super) async fn show(
     let number: Option<IncidentNumber> = id.parse().ok();
     let name = number.map_or(id, |number| number.to_string());
     let log = log::Asked::read(&format!("/incidents/{name}/facts"), pairs);
-    let before = log.before();
+    let before = match log.before() {
+        Ok(before) => before,
+        Err(error) => return refused(&error, moment),
+    };
     let sees_people = sees_people(&visit);
     let read = state.db.read(move |tx| {
         let found = number.map(|number| found(tx, number, before, sees_people));

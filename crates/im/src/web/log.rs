@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::address::Address;
+use crate::http::error::ApiError;
 
 /// Rows of a page.
 const ROWS_MAX: usize = 100;
@@ -21,9 +22,14 @@ impl Asked {
     }
 
     /// Only rows before this number.
-    pub(super) fn before(&self) -> i64 {
-        let before = self.0.get("before").and_then(|before| before.parse().ok());
-        before.unwrap_or(i64::MAX)
+    pub(super) fn before(&self) -> Result<i64, ApiError> {
+        let Some(text) = self.0.get("before") else {
+            return Ok(i64::MAX);
+        };
+        text.parse().map_err(|_no_number| {
+            ApiError::bad_request(format!("`before` cannot be `{text}`"))
+                .hint("leave it out for the newest; \u{201c}Older\u{201d} leads to the rows before")
+        })
     }
 
     /// Rows to read: one more than a page shows, to know whether there are older ones.

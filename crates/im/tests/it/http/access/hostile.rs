@@ -290,6 +290,10 @@ async fn a_name_is_text_and_never_markup() {
             assert!(!page.contains(tag), "{tag}: {page}");
         }
     }
+    for log in ["/audit", "/audit/calls"] {
+        let odd = owner.get(&format!("{log}?before=abc")).await.is(400).body;
+        assert!(odd.contains("<code>before</code> cannot be"), "{odd}");
+    }
     let people = owner.get("/people").await.body;
     assert!(people.contains("&lt;script&gt;alert(1)"), "{people}");
     let line = json!({"email": "eve@example.com", "name": "Eve\nlives", "role": "viewer"});
