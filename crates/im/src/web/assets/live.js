@@ -20,7 +20,7 @@ const fill = (next, old) => all("[data-same]", next).forEach((place) => {
 const height = (e) => e.getBoundingClientRect().top, { body } = document;
 // A few looks at once, then one a second; figures cost more than rows.
 const pause = () => figures() ? 4000 : 1000;
-let busy, late, doubt, newest, waits, pressed, spare = 4;
+let busy, late, doubt, newest, waits, pressed, isOut, spare = 4;
 
 // What differs from how it was shown.
 const typed = (e) => e.options ? e.selectedIndex !== Math.max(0, [...e.options].findIndex((o) => o.defaultSelected))
@@ -41,7 +41,15 @@ function say(text, act = "") {
   show.hidden = !act;
 }
 
+// What is typed stays on the page until somebody goes to sign in.
+function signedOut() {
+  isOut = true;
+  say("Signed out, data from " + $("#asof").dataset.at, "Sign in");
+  body.className = "lost";
+}
+
 function lost() {
+  if (isOut) return;
   say("Connection lost, data from " + $("#asof").dataset.at);
   body.className = "lost";
 }
@@ -117,10 +125,10 @@ async function look() {
   try {
     const old = keyed(main()), marks = [...old.values()].map((e) => e.dataset.mark ?? "").join(" ");
     const answer = await fetch("", isList() ? { headers: { "im-has": marks } } : {});
-    // Nobody is signed in any more.
-    if (answer.redirected) return location.reload();
+    if (answer.redirected || answer.status === 401) return signedOut();
     const page = new DOMParser().parseFromString(await answer.text(), "text/html"), next = $("[data-live]", page);
     if (!next) throw next;
+    isOut = false;
     fill(next, old);
     for (const q of [".count", ".sync", "#asof"]) $(q).replaceWith($(q, page));
     document.title = page.title;
@@ -150,6 +158,7 @@ function listen() {
 }
 
 $("#show").onclick = () => {
+  if (isOut) return location.reload();
   whole(newest);
   newest.focus(still);
 };

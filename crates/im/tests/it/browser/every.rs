@@ -70,20 +70,25 @@ impl Tour<'_> {
     }
 
     fn sign_in(&self, role: Role) {
-        self.tab.go(&format!("{}/sign-in", self.stage.url));
-        self.tab.fill("E-mail address", &address(role));
-        self.tab.fill("Password", PASSWORD);
-        self.tab.press_on("button.primary");
-        self.tab.until("start", "location.pathname === '/'");
+        sign_in(self.stage, &self.tab, role);
     }
 }
 
-fn address(role: Role) -> String {
+/// Signs in with the account of a role.
+pub(super) fn sign_in(stage: &Stage, tab: &Tab, role: Role) {
+    tab.go(&format!("{}/sign-in", stage.url));
+    tab.fill("E-mail address", &address(role));
+    tab.fill("Password", PASSWORD);
+    tab.press_on("button.primary");
+    tab.until("start", "location.pathname === '/'");
+}
+
+pub(super) fn address(role: Role) -> String {
     format!("{}@lighthouse-works.example", role.as_str())
 }
 
 /// An account of each role.
-fn add_people(stage: &Stage) {
+pub(super) fn add_people(stage: &Stage) {
     let passwords = Passwords::default();
     let hash = stage.wait(passwords.hash(Secret::new(PASSWORD))).unwrap();
     let names = ["Vera Lind", "Rui Costa", "Ada Moreau", "Ines Halloran"];

@@ -3,9 +3,11 @@
 use std::sync::mpsc;
 
 use im_store::StoreError;
+use im_store::accounts::Role;
 use serde_json::{Value, json};
 
 use super::chromium::is_left_out;
+use super::every::{add_people, address, sign_in};
 use super::past::quiet;
 use super::stage::Stage;
 use super::tab::{Browser, Tab};
@@ -162,4 +164,24 @@ fn an_open_menu_stays_as_it_is_and_is_renewed_when_it_is_closed() {
     assert_eq!(tab.ask(closed), 0);
     let [ours, _] = stage.hosts();
     tab.is_clean(&[ours], "");
+}
+
+#[test]
+fn a_page_whose_session_is_over_says_so_and_leads_to_sign_in() {
+    if is_left_out() {
+        return;
+    }
+    let stage = Stage::new(quiet);
+    add_people(&stage);
+    let browser = Browser::start();
+    let tab = browser.open(&format!("{}/sign-in", stage.url));
+    sign_in(&stage, &tab, Role::Responder);
+    let account = address(Role::Responder);
+    let disable = format!("/api/v1/accounts/{account}/disable");
+    stage.api("POST", &disable, &Value::Null);
+    let new = json!({"title": "Disk full", "severity": "SEV-2"});
+    stage.api("POST", "/api/v1/incidents", &new);
+    tab.sees("Signed out, data from");
+    tab.press("Sign in");
+    tab.until("sign-in", "location.pathname === '/sign-in'");
 }
