@@ -107,10 +107,7 @@ fn g06_what_cannot_be_asked_says_what_can() {
     assert_snapshot!(said(&story, "oncall --user nobody@example.com"));
     let none = Story::new();
     assert_snapshot!(said(&none, "oncall --service db"));
-    story.add(
-        "other",
-        &json!({"custom": {"service_mappings": {"db": null, "web": "PAAAAAA"}}}),
-    );
+    story.add_other(&json!({"custom": {"service_mappings": {"db": null, "web": "PAAAAAA"}}}));
     assert_snapshot!(said(&story, "oncall --policy 'Shop first line'"));
     story.done("oncall --policy 'Shop first line' --connector other");
     story.done("oncall --service db");

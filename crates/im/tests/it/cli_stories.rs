@@ -144,6 +144,14 @@ impl Story {
         ));
     }
 
+    /// Adds a connector `other` as if to another account: the stand-in by another name of its address.
+    pub(crate) fn add_other(&self, changes: &Value) {
+        let mut config =
+            json!({"base_url": self.stand_in.base_url.replace("127.0.0.1", "localhost")});
+        merge(&mut config, changes);
+        self.add("other", &config);
+    }
+
     /// Gives a command as one would type it.
     pub(crate) fn im(&self, line: &str) -> Said {
         self.run().im(line)

@@ -171,11 +171,8 @@ fn what_only_goes_out_is_not_told_as_known() {
 #[test]
 fn of_several_connectors_the_one_that_is_meant_is_used_and_named() {
     let story = Story::connected(&json!({"sync_direction": "outbound"}));
-    story.add(
-        "other",
-        &json!({"sync_direction": "outbound",
-            "custom": {"service_mappings": {"db": null, "web": "PAAAAAA"}}}),
-    );
+    story.add_other(&json!({"sync_direction": "outbound",
+        "custom": {"service_mappings": {"db": null, "web": "PAAAAAA"}}}));
     assert_snapshot!(told(
         &story,
         &[
