@@ -137,6 +137,9 @@ fn page(shell: &Shell, seen: &Seen, answer: &Markup, moment: Moment) -> Markup {
         (answer)
         (pagerduty::verdict(&shell.health, name, now))
         @if let Some(reason) = &seen.view.status_reason { p.reason { (parts::capital(reason)) "." } }
+        @if pagerduty::is_refused(seen.view.status) && may_change(visit) {
+            p.choices { a.button.primary href=(settings_address(name)) { "Give another key" } }
+        }
         (figures_row(&seen.figures))
         div.columns {
             div {

@@ -33,7 +33,7 @@ use super::layout::{Live, Page};
 use super::load::{self, Shell};
 use super::said::Became;
 use super::times::Now;
-use super::{Moment, Pairs, WebState, failed, layout, parts, times};
+use super::{Moment, Pairs, WebState, failed, layout, pagerduty, parts, times};
 use crate::http::api::connectors::{ConnectorView, view};
 use checklist::Checklist;
 pub(super) use draft::Drafts;
@@ -242,6 +242,9 @@ fn connected(shell: &Shell, card: &Card, now: Now) -> Markup {
                 }
             }
             p.choices {
+                @if may && pagerduty::is_refused(view.status) {
+                    a.button.primary href=(connector::settings_address(name)) { "Give another key" }
+                }
                 @if may && !card.is_set_up {
                     a.button.primary href=(setup_address(name)) { "Continue set-up" }
                 }

@@ -109,6 +109,11 @@ impl Health {
     }
 }
 
+/// Whether a connector's state is that PagerDuty refuses its key or sign-in, which another one ends.
+pub(super) fn is_refused(status: &str) -> bool {
+    status == State::AuthFailed.as_str()
+}
+
 struct Verdict {
     weight: u8,
     tone: &'static str,

@@ -193,6 +193,10 @@ async fn while_pagerduty_refuses_the_key_no_page_says_that_something_is_on_its_w
         "{owed}"
     );
     assert!(!owed.contains("On its way"), "{owed}");
+    for address in ["/integrations", "/connectors/prod-pagerduty"] {
+        let page = site.get(address).await.body;
+        assert!(page.contains("Give another key"), "{address}: {page}");
+    }
 }
 
 #[tokio::test]

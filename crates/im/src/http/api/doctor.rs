@@ -295,7 +295,11 @@ fn state_line(connector: &Connector, known: &Known) -> Check {
         None => format!("{name}: PagerDuty answered when it was last asked"),
     };
     if known.pending > 0 {
-        text = format!("{text} ({} changes wait)", known.pending);
+        let waits = match known.pending {
+            1 => "1 change waits".to_owned(),
+            more => format!("{more} changes wait"),
+        };
+        text = format!("{text} ({waits})");
     }
     let why = || {
         row.state_reason

@@ -110,7 +110,7 @@ fn form(name: &str, (incidents, waiting): (i64, i64), fields: Option<&Fields>) -
     html! {
         ul.plain {
             li { "Neither side hears of the other any more; nothing at PagerDuty is changed or resolved." }
-            li { "The webhook is removed at PagerDuty, and key and signing secrets are destroyed here." }
+            li { "The webhook that was made is removed at PagerDuty, and key or sign-in and signing secrets are destroyed here." }
             @if waiting > 0 { li { strong { "Changes that PagerDuty has not taken: " (waiting) ". They are not sent." } } }
         }
         fieldset {

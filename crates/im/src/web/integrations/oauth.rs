@@ -307,8 +307,9 @@ fn lacks(pending: &Pending, given: &str) -> Option<ApiError> {
     let has: BTreeSet<&str> = given.split_whitespace().collect();
     let wanted = scopes(&pending.kind).iter().map(|(scope, _)| *scope);
     let missing: Vec<&str> = wanted.filter(|scope| !has.contains(scope)).collect();
+    let is = if missing.len() == 1 { "is" } else { "are" };
     let detail = format!(
-        "PagerDuty gave less than was asked for: {} is missing",
+        "PagerDuty gave less than was asked for: {} {is} missing",
         missing.join(", ")
     );
     (!missing.is_empty()).then(|| ApiError::wrong_value("scope", detail))

@@ -183,7 +183,7 @@ async fn m036_where_no_webhook_can_be_made_the_next_step_is_said() {
     assert_eq!(last["state"], "skipped");
     let text = last["text"].as_str().unwrap();
     assert!(
-        text.starts_with("Webhook: none yet: http://127.0.0.1"),
+        text.starts_with("Webhook: none yet: the address http://127.0.0.1"),
         "{text}"
     );
     there

@@ -151,7 +151,7 @@ async fn m046_m047_mw42_a_removed_connector_takes_its_webhook_with_it_and_says_w
     assert_eq!(
         said[1..],
         [
-            "ok: API key and signing secrets are destroyed here",
+            "ok: Key or sign-in and signing secrets are destroyed here",
             "ok: Incidents stay on both sides (0)"
         ]
     );

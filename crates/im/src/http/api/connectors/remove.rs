@@ -81,9 +81,9 @@ async fn forget(
         })
         .await?;
     lines.push(Check::ok(if has_secrets {
-        "API key and signing secrets are destroyed here"
+        "Key or sign-in and signing secrets are destroyed here"
     } else {
-        "API key is destroyed here"
+        "Key or sign-in is destroyed here"
     }));
     if !purge {
         lines.push(Check::ok(format!("Incidents stay on both sides ({stay})")));

@@ -122,7 +122,7 @@ async fn safe_address(
     }
     Err(ApiError::wrong_value(
         "insecure",
-        format!("{url} is not encrypted: webhooks tell what breaks where"),
+        format!("the address {url} is not encrypted: webhooks tell what breaks where"),
     )
     .hint("set public_url to an https:// address; `--insecure` is for trials on one machine"))
 }
