@@ -10,7 +10,7 @@ use crate::calendar::{Bucket, before, days_between};
 use crate::cells::{Cell, Figure};
 use crate::columns::{Method, NEVER, Row, Share};
 use crate::engine::Engine;
-use crate::gather::{Counted, Gathered, gather, threads};
+use crate::gather::{Counted, Gathered, gather, in_threads, threads};
 use crate::left_out::LeftOut;
 use crate::metrics::scan;
 use crate::names::NONE;
@@ -177,7 +177,10 @@ impl Engine {
     /// Answers a query as of `now`, unless the query names another instant: by several threads where there
     /// is enough to scan.
     pub fn answer(&self, query: &Query, now: Timestamp) -> Result<Answer, BadQuery> {
-        let ask = |plan: &Plan<'_>| told(plan, gather(plan, threads(plan.rows_covered())));
+        let ask = |plan: &Plan<'_>| {
+            let threads = threads(plan.rows_covered());
+            told(plan, gather(plan, threads), threads)
+        };
         let (answer, previous) = self.of_ranges(query, now, ask)?;
         Ok(answer.after(previous))
     }
@@ -189,7 +192,7 @@ impl Engine {
         now: Timestamp,
         threads: usize,
     ) -> Result<Answer, BadQuery> {
-        let ask = |plan: &Plan<'_>| told(plan, gather(plan, threads));
+        let ask = |plan: &Plan<'_>| told(plan, gather(plan, threads), threads);
         let (answer, previous) = self.of_ranges(query, now, ask)?;
         Ok(answer.after(previous))
     }
@@ -210,9 +213,10 @@ impl Engine {
             return Ok((self.answer(query, now)?, self.answer(&grouped, now)?));
         }
         let ask = |plan: &Plan<'_>| {
-            let parts = gather(plan, threads(plan.rows_covered()));
+            let threads = threads(plan.rows_covered());
+            let parts = gather(plan, threads);
             let whole = parts.together(plan.buckets.len());
-            Ok((told(plan, whole)?, told(plan, parts)?))
+            Ok((told(plan, whole, threads)?, told(plan, parts, threads)?))
         };
         let ((whole, parts), previous) = self.of_ranges(&grouped, now, ask)?;
         let (whole_before, parts_before) = previous.unzip();
@@ -304,8 +308,8 @@ impl Answer {
     }
 }
 
-/// The figures of what was gathered.
-fn told(plan: &Plan<'_>, gathered: Gathered) -> Result<Answer, BadQuery> {
+/// The figures of what was gathered, by so many threads where there are samples to look through.
+fn told(plan: &Plan<'_>, gathered: Gathered, threads: usize) -> Result<Answer, BadQuery> {
     let width = plan.buckets.len();
     let Gathered {
         groups,
@@ -319,11 +323,19 @@ fn told(plan: &Plan<'_>, gathered: Gathered) -> Result<Answer, BadQuery> {
         return Err(BadQuery::Cells { groups, width });
     }
     hours.count(&mut cells, width);
-    let mut cells = cells.chunks(width.max(1));
+    let has_samples = cells.iter().any(|cell| cell.samples().next().is_some());
+    let threads = if has_samples { threads.max(1) } else { 1 };
+    let mut of_groups = cells.chunks(width.max(1));
     let keyed = groups.keys(plan).into_iter();
-    let mut series: Vec<Series> = keyed
-        .map(|keys| series(plan, keys, cells.next().unwrap_or_default()))
-        .collect();
+    let keyed = keyed.map(|keys| (keys, of_groups.next().unwrap_or_default()));
+    let keyed: Vec<(Vec<Option<String>>, &[Cell])> = keyed.collect();
+    let size = keyed.len().div_ceil(threads).max(1);
+    let in_shares = in_threads(keyed.chunks(size), |some| -> Vec<Series> {
+        let some = some.iter();
+        some.map(|(keys, cells)| series(plan, keys.clone(), cells))
+            .collect()
+    });
+    let mut series: Vec<Series> = in_shares.into_iter().flatten().collect();
     // No value comes last.
     series.sort_by(|a, b| order(&a.keys).cmp(&order(&b.keys)));
     if plan.query.sort == Sort::Value {
