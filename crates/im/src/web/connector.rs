@@ -226,7 +226,7 @@ fn waiting(visit: &Visit, seen: &Seen, now: Now) -> Markup {
                                         @match (&row.reason, row.parked) {
                                             (Some(reason), true) => { "refused: " (reason) },
                                             (Some(reason), false) => { "tried again: " (reason) },
-                                            (None, _) => { "to be sent" },
+                                            (None, _) => { (unsent(view)) },
                                         }
                                         @if row.parked && visit.may_act() { (parked(visit, &view.name, row.id)) }
                                     }
@@ -260,6 +260,13 @@ fn conflict(visit: &Visit, name: &str, row: &ConflictRow) -> Markup {
             }
         } @else { "A responder decides." }
     }
+}
+
+/// Why a change waits that was not tried yet.
+fn unsent(view: &ConnectorView) -> &str {
+    let reason = view.status_reason.as_deref();
+    let reason = reason.filter(|_| pagerduty::is_refused(view.status));
+    reason.unwrap_or("to be sent")
 }
 
 /// What can be done about a change that PagerDuty refused.

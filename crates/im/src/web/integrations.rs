@@ -36,6 +36,7 @@ use super::times::Now;
 use super::{Moment, Pairs, WebState, failed, layout, pagerduty, parts, times};
 use crate::http::api::connectors::{ConnectorView, view};
 use checklist::Checklist;
+pub(super) use connect::EU;
 pub(super) use draft::Drafts;
 pub(super) use setup::{address as setup_address, direction, page as setup_page};
 

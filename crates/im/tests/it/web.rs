@@ -196,6 +196,7 @@ async fn while_pagerduty_refuses_the_key_no_page_says_that_something_is_on_its_w
     for address in ["/integrations", "/connectors/prod-pagerduty"] {
         let page = site.get(address).await.body;
         assert!(page.contains("Give another key"), "{address}: {page}");
+        assert!(!page.contains("<td>to be sent"), "{address}: {page}");
     }
 }
 

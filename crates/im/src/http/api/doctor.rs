@@ -13,9 +13,10 @@ use im_store::connectors::State as RowState;
 use im_store::incidents::{self, Filter, Hidden, IncidentRow};
 use im_store::{StoreError, Tx, facts, inbox, outbox};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::connectors::{events, key};
-use super::settings::stored_public_url;
+use super::settings::{stored_public_url, time_zone};
 use super::types::{Check, Checks};
 use crate::http::error::ApiError;
 use crate::http::{App, certificate};
@@ -180,7 +181,7 @@ impl Known {
 
 async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
     app.caller.write_calls().await?;
-    let (connectors, public_url) = app
+    let (connectors, public_url, zone) = app
         .db
         .read(|tx| {
             let mut connectors = Vec::new();
@@ -188,7 +189,7 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
                 let known = Known::read(tx, connector.name())?;
                 connectors.push((connector, known));
             }
-            Ok::<_, ApiError>((connectors, stored_public_url(tx)?))
+            Ok::<_, ApiError>((connectors, stored_public_url(tx)?, time_zone(tx)?))
         })
         .await?;
     if connectors.is_empty() {
@@ -196,17 +197,23 @@ async fn connector_lines(app: &Arc<App>) -> Result<Vec<Check>, ApiError> {
             Check::skipped("Connectors: none").next("`im connector add pagerduty NAME` adds one"),
         ]);
     }
+    let has_url = public_url.is_some();
     let lines = connectors.iter();
     Ok(lines
-        .flat_map(|(connector, known)| lines_of(app, connector, known, public_url.is_some()))
+        .flat_map(|(connector, known)| lines_of(app, (connector, known), has_url, &zone))
         .collect())
 }
 
-fn lines_of(app: &App, connector: &Connector, known: &Known, has_url: bool) -> Vec<Check> {
+fn lines_of(
+    app: &App,
+    (connector, known): (&Connector, &Known),
+    has_url: bool,
+    zone: &TimeZone,
+) -> Vec<Check> {
     let name = connector.name();
     let secrets = key_line(app, connector);
     let state = if secrets.state == "ok" {
-        state_line(connector, known)
+        state_line(connector, known, zone)
     } else {
         Check::skipped(format!("{name}: PagerDuty is not asked without the key"))
     };
@@ -285,28 +292,29 @@ fn key_line(app: &App, connector: &Connector) -> Check {
 }
 
 /// How the newest calls went. Nothing is asked now, so it is said of when it tells.
-fn state_line(connector: &Connector, known: &Known) -> Check {
+fn state_line(connector: &Connector, known: &Known, zone: &TimeZone) -> Check {
     let name = connector.name();
     let row = &connector.row;
-    let minute = |at: Timestamp| at.strftime("%Y-%m-%d %H:%M UTC");
-    let said = known.calls.iter().find(|call| is_answered(call));
-    let mut text = match said {
-        Some(call) => format!("{name}: PagerDuty last answered at {}", minute(call.at)),
-        None => format!("{name}: PagerDuty answered when it was last asked"),
+    let minute = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M %Z");
+    let answered = known.calls.iter().find(|call| is_answered(call));
+    let last = match answered {
+        Some(call) => format!("last answered at {}", minute(call.at)),
+        None => "answered when it was last asked".to_owned(),
     };
-    if known.pending > 0 {
-        let waits = match known.pending {
-            1 => "1 change waits".to_owned(),
-            more => format!("{more} changes wait"),
-        };
-        text = format!("{text} ({waits})");
-    }
+    let waits = match known.pending {
+        0 => String::new(),
+        1 => " (1 change waits)".to_owned(),
+        more => format!(" ({more} changes wait)"),
+    };
     let why = || {
         row.state_reason
             .clone()
             .unwrap_or_else(|| row.state.as_str().to_owned())
     };
     let next = format!("`im connector test {name}` looks for the cause");
+    let failed = |what: &str, cause: String| {
+        Check::failed(format!("{name}: PagerDuty {what}{waits}"), cause, &*next)
+    };
     match (connector.mapping.direction, row.state) {
         (Direction::None, _) => Check::skipped(format!("{name}: paused")),
         (_, RowState::Active) => match known.calls.first().filter(|call| !is_answered(call)) {
@@ -315,14 +323,13 @@ fn state_line(connector: &Connector, known: &Known) -> Check {
                     || "there was no answer".to_owned(),
                     |status| format!("it answered HTTP {status}"),
                 );
-                let cause = format!("at {} {how}", minute(call.at));
-                Check::failed(text, cause, next)
+                let before = answered.map_or_else(String::new, |_| format!("; it {last}"));
+                failed("answers", format!("at {} {how}{before}", minute(call.at)))
             }
-            None => Check::ok(text),
+            None => Check::ok(format!("{name}: PagerDuty {last}{waits}")),
         },
         (_, RowState::Untested) => Check::skipped(format!("{name}: not tried yet")).next(next),
-        (_, RowState::Limited | RowState::AuthFailed | RowState::Failing) => {
-            Check::failed(text, why(), next)
-        }
+        (_, RowState::AuthFailed) => failed("takes the key", why()),
+        (_, RowState::Limited | RowState::Failing) => failed("does what it is asked for", why()),
     }
 }

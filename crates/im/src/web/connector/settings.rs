@@ -17,6 +17,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use im_core::{Field, Severity};
 use im_engine::connector::Connector;
+use im_pagerduty::config::BASE_URL_DEFAULT;
 use im_store::{StoreError, Tx};
 use maud::{Markup, html};
 use serde_json::{Map, Value, json};
@@ -29,7 +30,7 @@ use crate::http::api::types::Named;
 use crate::http::error::ApiError;
 use crate::http::input::Body;
 use crate::web::guard::{Fields, Visit};
-use crate::web::integrations;
+use crate::web::integrations::{self, EU};
 use crate::web::layout::{Live, Page};
 use crate::web::load;
 use crate::web::parts;
@@ -305,10 +306,26 @@ async fn set(state: &WebState, name: &str, part: Map<String, Value>) -> Result<T
         return Ok(Told::of("Nothing was changed on this form."));
     }
     let app = State(Arc::clone(&state.app));
-    let Json(view) = config::change(app, Path(name.to_owned()), Body(part)).await?;
+    let changed = config::change(app, Path(name.to_owned()), Body(part)).await;
+    let Json(view) = changed.map_err(in_words_of_the_form)?;
     let mut told = Told::of("Changed, and what is here follows.");
     told.warn(&view.warnings);
     Ok(told)
+}
+
+/// An error whose next step names the fields of these forms.
+fn in_words_of_the_form(error: ApiError) -> ApiError {
+    let address = format!("\u{201c}{}\u{201d}", forms::API);
+    match error.code() {
+        "bad_key" => error.hint(format!(
+            "is it a key of the other region? Then {address} is {BASE_URL_DEFAULT} for the United States and {EU} for Europe; else make one in PagerDuty: Integrations, API Access Keys"
+        )),
+        "base_url" => error.hint(format!(
+            "{address} is {BASE_URL_DEFAULT} for the United States and {EU} for Europe; another is for a proxy or a stand-in"
+        )),
+        "account_connected" => error.hint("give it to that connection, under Integrations"),
+        _ => error,
+    }
 }
 
 /// What is said of a setting that was changed, and the form that was refused with the reason.

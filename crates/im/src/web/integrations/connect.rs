@@ -37,7 +37,7 @@ use crate::web::{Pairs, WebState, connector, failed, help, layout, to};
 /// What the first connector is called unless somebody says otherwise.
 const NAME: &str = "pagerduty";
 /// PagerDuty's API for accounts in Europe.
-pub(super) const EU: &str = "https://api.eu.pagerduty.com";
+pub(in crate::web) const EU: &str = "https://api.eu.pagerduty.com";
 /// What PagerDuty's list of keys is to call ours.
 const DESCRIPTION: &str = "im incident platform";
 

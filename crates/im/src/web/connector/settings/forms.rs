@@ -9,6 +9,9 @@ use crate::length;
 use crate::web::integrations::direction;
 use crate::web::parts;
 
+/// What the field is called that has the address of PagerDuty's API.
+pub(super) const API: &str = "Address of the API";
+
 const DIRECTIONS: [&str; 4] = ["bidirectional", "inbound", "outbound", "none"];
 
 impl Shown<'_> {
@@ -100,7 +103,7 @@ impl Shown<'_> {
             label { "E-mail address to act with"
                 input type="email" name="from_email" value=(self.text(WHAT, "from_email", &custom.from_email)) required autocomplete="off";
             }
-            label { "Address of the API"
+            label { (API)
                 input type="url" name="base_url" value=(self.text(WHAT, "base_url", &config.base_url)) required autocomplete="off";
             }
             div {

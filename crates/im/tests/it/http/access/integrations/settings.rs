@@ -173,6 +173,12 @@ async fn each_form_of_the_settings_changes_its_part_alone() {
         problem(&bad_key).contains("does not take") && !bad_key.contains("nobodys-key"),
         "{bad_key}"
     );
+    // What to do is told by the fields that there are.
+    assert!(
+        problem(&bad_key).contains("Address of the API")
+            && !problem(&bad_key).contains("im connector"),
+        "{bad_key}"
+    );
 }
 
 #[tokio::test]
