@@ -34,10 +34,10 @@ pub(crate) struct AnnotateArgs {
     #[command(flatten)]
     incident: IncidentArg,
     /// When it began to harm
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time::instant)]
     impact_start: Option<Timestamp>,
     /// When the harm was over
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time::instant)]
     impact_end: Option<Timestamp>,
     /// The category of its cause, which findings count
     #[arg(long, value_name = "TEXT")]

@@ -55,10 +55,10 @@ struct RecordArgs {
     #[arg(long, value_parser = STATUSES)]
     status: Option<String>,
     /// When it began [default: when it was over]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time::instant)]
     started: Option<Timestamp>,
     /// When it was over [default: now]
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, value_name = "TIME", value_parser = time::instant)]
     finished: Option<Timestamp>,
     /// It repairs an earlier one, unplanned
     #[arg(long)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::error::Failure;
@@ -27,6 +28,18 @@ pub(crate) fn since(flag: &str, text: &str, now: Timestamp) -> Result<Timestamp,
         Failure::usage(format!("`{flag}` cannot be `{text}`"))
             .hint("write a length like 15m, 2h or 7d, or a time like 2026-11-20T09:00:00Z")
     })
+}
+
+/// The value of a flag that is an instant.
+pub(crate) fn instant(text: &str) -> Result<Timestamp, &'static str> {
+    text.parse()
+        .map_err(|_not_one| "write a time like 2026-11-20T09:00:00Z")
+}
+
+/// The value of a flag that is a day.
+pub(crate) fn date(text: &str) -> Result<Date, &'static str> {
+    text.parse()
+        .map_err(|_not_one| "write a date like 2026-11-20")
 }
 
 /// The largest unit that fits, rounded down: `(4, "m", "min")`. The future counts as now.

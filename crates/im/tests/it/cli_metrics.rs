@@ -269,8 +269,23 @@ fn deployments_are_recorded_and_listed() {
                 --unplanned-fix --commit 4f2a1c9@2026-11-19T08:00:00Z";
     assert_snapshot!("deployment_record", on(&fake).im(line).all());
     assert_snapshot!("deployment_asked", fake.seen()[0]);
-    let wrong = on(&Fake::default()).im("deployment record --commit 4f2a1c9");
-    assert_eq!(wrong.code, 2);
+    let at = "write a time like 2026-11-20T09:00:00Z";
+    for (wrong, next) in [
+        (
+            "deployment record --commit 4f2a1c9",
+            "4f2a1c9@2026-11-20T09:00:00Z",
+        ),
+        ("deployment record --finished now", at),
+        ("annotate INC-1 --impact-start 09:00", at),
+        (
+            "hours set organisation --from monday --week mon-fri=09:00-17:00",
+            "write a date like 2026-11-20",
+        ),
+    ] {
+        let refused = on(&Fake::default()).im(wrong);
+        assert_eq!(refused.code, 2, "{wrong}");
+        assert!(refused.all().contains(next), "{wrong}: {}", refused.all());
+    }
     let running = deployment(
         "dep_0192f0c1a5b37c4d8e9f0a1b2c3d4e5f",
         "in_progress",

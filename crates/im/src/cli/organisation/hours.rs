@@ -10,6 +10,7 @@ use super::{dash, list, object, put, remove};
 use crate::cli::context::Context;
 use crate::cli::error::{Exit, Failure};
 use crate::cli::table::Column;
+use crate::cli::time;
 use crate::client::Call;
 
 const DAYS: [&str; 7] = [
@@ -44,7 +45,7 @@ enum HoursCommand {
         /// Whose: organisation, team:ID or person:ID (an e-mail address, or PagerDuty's id of a user)
         of: String,
         /// The first date on which they hold
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = time::date)]
         from: Date,
         /// The zone of the wall clock, e.g. Pacific/Auckland [default: each person's own]
         #[arg(long)]
@@ -58,7 +59,7 @@ enum HoursCommand {
         /// Whose: organisation, team:ID or person:ID
         of: String,
         /// The date
-        #[arg(long, value_name = "DATE")]
+        #[arg(long, value_name = "DATE", value_parser = time::date)]
         from: Date,
     },
 }
